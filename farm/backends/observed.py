@@ -1,0 +1,35 @@
+"""What a backend sees: data only, so that a plan can be made, printed and tested without a platform."""
+
+from dataclasses import dataclass
+
+from node.config.model import NodeConfig
+
+
+@dataclass(frozen=True, slots=True)
+class ShardSpec:
+    """A worker to be: its name (the node's own name when it serves one) and the nodes it serves."""
+
+    name: str
+    nodes: tuple[NodeConfig, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ObservedShard:
+    """A worker that was started. `pid` and `started` (clock ticks since boot) say which process it is; `alive` is
+    false when that process is gone and only its files are left."""
+
+    name: str
+    pid: int
+    started: int
+    alive: bool
+    nodes: tuple[NodeConfig, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Observed:
+    """Everything of one run: its shards by name order, processes that carry its mark but belong to no shard file,
+    and networks (for backends that make them)."""
+
+    shards: tuple[ObservedShard, ...] = ()
+    strays: tuple[int, ...] = ()
+    networks: tuple[str, ...] = ()

@@ -1,0 +1,32 @@
+"""What a plant file comes to: every node complete, each value with the place it came from."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from node.config.model import NodeConfig
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """A place in a plant file: path as given, line and column counted from 1."""
+
+    file: str
+    line: int
+    column: int
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}:{self.column}" if self.line else self.file
+
+
+@dataclass(frozen=True, slots=True)
+class Plant:
+    """The wanted state. `shard` is nodes a worker or "auto"; `origins` maps node name, then a dotted path of a value
+    (`tags.Level.type`), to where it stands; `warnings` are lines for the operator."""
+
+    name: str
+    file: str
+    backend: str
+    shard: int | str
+    nodes: tuple[NodeConfig, ...]
+    origins: Mapping[str, Mapping[str, Origin]] = field(default_factory=dict)
+    warnings: tuple[str, ...] = ()

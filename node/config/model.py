@@ -1,0 +1,139 @@
+"""What a node is told, complete and resolved: the one thing that a farm and a node both know.
+
+Everything here is plain frozen data that survives a trip through JSON (`node.config.load`), compares by value, and
+needs no other file: a farm decides from `old == new` whether a running node must be replaced. Lengths are in
+elements, ports are TCP and UDP numbers, times are seconds.
+"""
+
+from dataclasses import dataclass
+
+Scalar = bool | int | float | str
+
+TABLES = ("coils", "discrete", "input", "holding")
+ORDERS = ("ABCD", "CDAB", "BADC", "DCBA")
+ON_WRITE = ("overwrite", "hold", "refuse")
+
+
+@dataclass(frozen=True, slots=True)
+class SignalConfig:
+    """A value that moves. `parameters` are (name, value) pairs in the order of the signal's own table
+    (`node.signals.waveform.SIGNALS`). `on_write` says what a client's write does: `overwrite` succeeds and the
+    signal wins again at the next read, `hold` stops the signal at the written value, `refuse` is an error."""
+
+    kind: str
+    parameters: tuple[tuple[str, float], ...] = ()
+    seed: int = 0
+    on_write: str = "overwrite"
+
+
+@dataclass(frozen=True, slots=True)
+class TagConfig:
+    """A tag: `type` is a CIP type name (`DINT`, `SSTRING`, `STRING`), `dimensions` none to three lengths.
+
+    `initial` is one value for all elements, or one a (flattened, row-major) element. `address` makes the tag reachable
+    as class, instance, attribute too. `unit` is the engineering unit, for people only.
+    """
+
+    name: str
+    type: str
+    dimensions: tuple[int, ...] = ()
+    initial: Scalar | tuple[Scalar, ...] | None = None
+    signal: SignalConfig | None = None
+    writable: bool = True
+    address: tuple[int, int, int] | None = None
+    unit: str = ""
+
+    @property
+    def length(self) -> int:
+        """Elements in all dimensions together; 1 for a scalar."""
+        count = 1
+        for dimension in self.dimensions:
+            count *= dimension
+        return count
+
+
+@dataclass(frozen=True, slots=True)
+class RegisterBlock:
+    """A run of one Modbus table that shows the tag `tag`, from its first element on.
+
+    `start` is the wire address (0 to 65535) and `count` the number of registers or coils. `order` is the byte order
+    of values wider than a register (facts: ABCD is big-endian). A tag of UINT elements is plain registers, one of
+    BOOL elements plain coils.
+    """
+
+    table: str
+    start: int
+    count: int
+    tag: str
+    order: str = "ABCD"
+
+
+@dataclass(frozen=True, slots=True)
+class UnitConfig:
+    """One Modbus unit id and the blocks it answers for."""
+
+    unit_id: int
+    blocks: tuple[RegisterBlock, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class IdentityConfig:
+    """The CIP Identity object, attributes 1 to 8 (CIP Vol 1, 5-2)."""
+
+    vendor: int
+    device_type: int
+    product_code: int
+    revision: tuple[int, int]
+    status: int
+    serial: int
+    product_name: str
+    state: int = 3
+
+
+@dataclass(frozen=True, slots=True)
+class EnipConfig:
+    """The EtherNet/IP face. `route_path` None takes any route, () only an empty one (a simple device), and a
+    tuple of (port, link) hops exactly that route. `max_connections` caps TCP peers, `max_cip_connections` class 3
+    connections. `idle_timeout` 0 never closes an idle session."""
+
+    identity: IdentityConfig
+    port: int = 44818
+    route_path: tuple[tuple[int, int | str], ...] | None = None
+    max_connections: int = 64
+    max_cip_connections: int = 64
+    idle_timeout: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class ModbusConfig:
+    """The Modbus/TCP face. `device_id` holds the objects of function 43/14 as (object id, text) pairs."""
+
+    port: int = 502
+    units: tuple[UnitConfig, ...] = ()
+    device_id: tuple[tuple[int, str], ...] = ()
+    max_connections: int = 64
+    idle_timeout: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class NodeConfig:
+    """One controller: `kind` is the built-in kind (`logix`, `modbus`, `gateway`), `profile` the device it imitates,
+    `address` the one IP address all its ports bind ("" is every interface, for a lone simulator only)."""
+
+    name: str
+    kind: str
+    profile: str
+    address: str
+    tags: tuple[TagConfig, ...] = ()
+    enip: EnipConfig | None = None
+    modbus: ModbusConfig | None = None
+
+    @property
+    def ports(self) -> dict[str, int]:
+        """Protocol name to port, for the protocols this node speaks."""
+        ports = {}
+        if self.enip is not None:
+            ports["enip"] = self.enip.port
+        if self.modbus is not None:
+            ports["modbus"] = self.modbus.port
+        return ports
