@@ -16,11 +16,23 @@ Two streams, both JSON, one object a line, UTF-8, at most `LIMIT` bytes a line:
     forked     {type, shard, pid, started}
     refused    {type, shard, error}
 
-`started` is the process's start time in clock ticks since boot (`/proc/PID/stat`, field 22), 0 where there is no /proc.
+Two commands are for the shard and not for a node of it: path "shard/start" with a node configuration as `value` starts
+the node `node`, in place of one of that name if there is one; "shard/stop" ends it and forgets it. Each is followed by
+`ready` or `failed` as at start. The shard file on disk is left alone: whoever changes a shard so writes it anew.
+
+`hello` is followed by the `ready` or `failed` of every node as things stand, so a farm that comes back learns all.
+
+A process is known by three numbers: the boot's id, its pid and `started`, its start time in clock ticks since boot
+(`/proc/PID/stat`, field 22; 0 where there is no /proc). Both sides read them here. The shard writes them to its pid
+file (`PidFile`) before it binds an address, with a digest of the nodes it serves, so that a shard file that was written
+anew and not yet acted upon is not taken for what runs.
 """
 
+import hashlib
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from node.errors import ConfigError, RemoteProtocolError
@@ -39,6 +51,15 @@ ANSWER = "answer"
 FORK = "fork"
 FORKED = "forked"
 REFUSED = "refused"
+
+SHARD_START = "shard/start"
+SHARD_STOP = "shard/stop"
+
+RUN_VARIABLE = "FARM_RUN"
+"""In the exec environment of every process of a run, with the run's id as its value."""
+
+GONE = "ZX"
+"""States of a process that is dead and not yet waited for."""
 
 
 def encode(message: Message) -> bytes:
@@ -82,3 +103,74 @@ class ShardFile:
             return cls(body["shard"], body["run"], float(body["epoch"]), body["pid_file"], tuple(body["nodes"]))
         except (ValueError, KeyError, TypeError) as exc:
             raise ConfigError(source, 0, f"not a shard file ({exc})") from exc
+
+
+@dataclass(frozen=True, slots=True)
+class PidFile:
+    """Which process serves a shard. `digest` is `digest_nodes` of what it serves now."""
+
+    shard: str
+    run: str
+    boot_id: str
+    pid: int
+    started: int
+    digest: str
+
+    def encode(self) -> bytes:
+        """The file's content."""
+        fields = ("shard", "run", "boot_id", "pid", "started", "digest")
+        return json.dumps({field: getattr(self, field) for field in fields}).encode() + b"\n"
+
+    @classmethod
+    def decode(cls, source: str, data: bytes) -> "PidFile":
+        """The file back. Raises `ConfigError` naming `source` when it is damaged."""
+        try:
+            body = json.loads(data)
+            return cls(
+                str(body["shard"]),
+                str(body["run"]),
+                str(body["boot_id"]),
+                int(body["pid"]),
+                int(body["started"]),
+                str(body["digest"]),
+            )
+        except (ValueError, KeyError, TypeError) as exc:
+            raise ConfigError(source, 0, f"not a pid file ({exc})") from exc
+
+
+def digest_nodes(nodes: Iterable[Message]) -> str:
+    """16 hex digits that differ when the configurations do; the order of the nodes plays no part."""
+    lines = sorted(json.dumps(node, separators=(",", ":"), sort_keys=True) for node in nodes)
+    return hashlib.blake2b("\n".join(lines).encode(), digest_size=8).hexdigest()
+
+
+def shard_token(secret: str, shard: str) -> str:
+    """What a shard shows in its `hello`, made from the run's secret: another shard's token is of no use to it."""
+    return hashlib.blake2b(shard.encode(), key=secret.encode()[:64], digest_size=16).hexdigest()
+
+
+def boot_id() -> str:
+    """The id of this boot of the machine; "" where there is none to read."""
+    try:
+        return Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+    except OSError:
+        return ""
+
+
+def process_stat(pid: int) -> tuple[str, int] | None:
+    """State letter and start time in ticks of a process, or None when there is none of that pid (or no /proc).
+
+    The name in the line may hold blanks and brackets, so the fields are counted from the last bracket on.
+    """
+    try:
+        line = Path(f"/proc/{pid}/stat").read_bytes()
+    except OSError:
+        return None
+    fields = line.rpartition(b")")[2].split()
+    return fields[0].decode(), int(fields[19])
+
+
+def start_time(pid: int) -> int:
+    """Start time in ticks of a living process; 0 when it is gone, a zombie, or cannot be known here."""
+    found = process_stat(pid)
+    return 0 if found is None or found[0] in GONE else found[1]
