@@ -1,0 +1,1 @@
+"""Measurements: a command (`python -m tests.bench`), never a timed test."""

@@ -1,0 +1,56 @@
+"""The load generators: C programs that check every reply, built once into a folder of their own.
+
+A generator written in Python would be the slowest part of each measurement. These two prebuild their requests and
+verify what comes back, so a fast wrong answer does not count as speed.
+"""
+
+import json
+import shutil
+import subprocess
+import tempfile
+from functools import cache
+from pathlib import Path
+
+HERE = Path(__file__).parent
+
+ReplyRow = dict[str, float]
+
+
+class BenchError(Exception):
+    """Something without which nothing can be measured is missing."""
+
+
+@cache
+def built(name: str) -> Path:
+    """The compiled generator `name` (`enipload`, `mbload`). Raises `BenchError` when there is no compiler."""
+    compiler = shutil.which("gcc") or shutil.which("cc")
+    if compiler is None:
+        raise BenchError("no C compiler: the load generators are C programs (Debian: apt-get install gcc libc6-dev)")
+    program = Path(tempfile.gettempdir()) / f"plcfarm-bench-{name}"
+    source = HERE / f"{name}.c"
+    if not program.exists() or program.stat().st_mtime < source.stat().st_mtime:
+        subprocess.run([compiler, "-O2", "-w", "-o", str(program), str(source)], check=True)
+    return program
+
+
+def run(command: list[str]) -> ReplyRow:
+    """One run on core 0, its JSON line as a dict; `why` tells what was wrong when a reply was."""
+    pinned = ["taskset", "-c", "0", *command] if shutil.which("taskset") else command
+    done = subprocess.run(pinned, capture_output=True, text=True, timeout=120, check=False)
+    try:
+        row: ReplyRow = json.loads(done.stdout)
+    except ValueError:
+        return {"requests_s": 0.0, "bad": 1, "why": done.stderr.strip()}  # type: ignore[dict-item]
+    return row
+
+
+def enip(host: str, port: int, seconds: float, arguments: list[str]) -> ReplyRow:
+    """Requests a second and latencies of one EtherNet/IP case."""
+    return run([str(built("enipload")), "-H", host, "-p", str(port), "-t", str(seconds), *arguments])
+
+
+def modbus(host: str, port: int, seconds: float, arguments: list[str]) -> ReplyRow:
+    """The same for Modbus/TCP, with `requests_s` for the replies that were right."""
+    row = run([str(built("mbload")), host, str(port), "-d", str(seconds), *arguments])
+    row["requests_s"] = row.get("rps", 0.0)
+    return row

@@ -1,0 +1,111 @@
+"""Requests a second of one node beside a peer, case by case, in one run on one core.
+
+Server and generator are pinned to core 0. A case runs in turn on each server (A, B, A, B …), so that a machine whose
+speed drifts slows both; the ratio is taken of the medians.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import statistics
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from tests.bench import generators, processes, servers
+from tests.bench.generators import ReplyRow
+from tests.bench.servers import Server
+
+Generator = Callable[[str, int, float, list[str]], ReplyRow]
+
+READ1 = "4c0491055343414441000100"  # Read Tag SCADA, 1 element
+READ100 = "4c0391034152520064 00".replace(" ", "")  # Read Tag ARR, 100 elements
+ROUTED = ["-w", "ucs"]
+
+ENIP_CASES = [
+    ("one read, one client", [*ROUTED, "-c", READ1, "-l", "6"]),
+    ("100 elements", [*ROUTED, "-c", READ100, "-l", "402"]),
+    ("20 in flight", [*ROUTED, "-c", READ1, "-l", "6", "-d", "20"]),
+    ("Multiple Service Packet of 20", [*ROUTED, "-c", READ1, "-l", "6", "-m", "20"]),
+    ("50 clients", [*ROUTED, "-c", READ1, "-l", "6", "-n", "50"]),
+    ("connected (class 3), one read", ["-x", "-w", "conn", "-c", READ1, "-l", "6"]),
+]
+MODBUS_CASES = [
+    ("one register, one client", ["-n", "1"]),
+    ("100 registers", ["-n", "100", "-a", "500"]),
+    ("20 in flight", ["-n", "1", "-p", "20", "-t", "500"]),
+    ("50 clients", ["-n", "1", "-c", "50"]),
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """Medians of one case on one server: replies a second, µs of the server's CPU a reply, and what went wrong."""
+
+    rate: float
+    cpu_us: float
+    p50_us: float
+    note: str
+
+
+def measure(server: Server, generator: Generator, seconds: float, arguments: list[str]) -> tuple[Figure, ReplyRow]:
+    """One run of one case."""
+    before = processes.cpu_seconds(server.pids)
+    row = generator(server.host, server.port, seconds, arguments)
+    used = processes.cpu_seconds(server.pids) - before
+    served = row.get("ok") or row["requests_s"] * (seconds + 0.3)
+    faults = [f"{row[key]:.0f} {key}" for key in ("bad", "lost", "exceptions", "closed") if row.get(key)]
+    note = ", ".join(faults) + (f" ({row['why']})" if row.get("why") else "")
+    return Figure(row["requests_s"], used / served * 1e6 if served else 0.0, row.get("p50_us", 0.0), note), row
+
+
+def median(figures: Sequence[Figure]) -> Figure:
+    """The middle of each figure."""
+    return Figure(
+        statistics.median(f.rate for f in figures),
+        statistics.median(f.cpu_us for f in figures),
+        statistics.median(f.p50_us for f in figures),
+        next((f.note for f in figures if f.note), ""),
+    )
+
+
+def compare(
+    ours: Server, peer: Server, generator: Generator, cases: list[tuple[str, list[str]]], runs: int, seconds: float
+) -> list[str]:
+    """A Markdown table of the two servers, a case a row."""
+    for server in (ours, peer):
+        processes.pin(processes.tree(server.pids[0]))
+    lines = [
+        f"| case | {ours.name} req/s | CPU µs/req | p50 µs | {peer.name} req/s | CPU µs/req | p50 µs | times |",
+        "|---|--:|--:|--:|--:|--:|--:|--:|",
+    ]
+    print("\n".join(lines), flush=True)
+    for title, arguments in cases:
+        figures: dict[str, list[Figure]] = {ours.name: [], peer.name: []}
+        for _ in range(runs):
+            for server in (ours, peer):
+                figures[server.name].append(measure(server, generator, seconds, arguments)[0])
+        a, b = median(figures[ours.name]), median(figures[peer.name])
+        ratio = f"{a.rate / b.rate:.1f}" if b.rate else "—"
+        notes = "; ".join(f"{n}: {f.note}" for n, f in ((ours.name, a), (peer.name, b)) if f.note)
+        line = (
+            f"| {title} | {a.rate:,.0f} | {a.cpu_us:.1f} | {a.p50_us:,.0f} "
+            f"| {b.rate:,.0f} | {b.cpu_us:.1f} | {b.p50_us:,.0f} | {ratio} |"
+        )
+        print(line + (f"  <!-- {notes} -->" if notes else ""), flush=True)
+        lines.append(line)
+    return lines
+
+
+def run(runs: int, seconds: float) -> list[str]:
+    """Both protocols, as Markdown."""
+    with contextlib.ExitStack() as stack:
+        node = stack.enter_context(servers.farm_node())
+        lines = ["", "### EtherNet/IP, one farm node beside cpppo", ""]
+        print("\n".join(lines))
+        peer = stack.enter_context(servers.cpppo())
+        lines += compare(node["enip"], peer, generators.enip, ENIP_CASES, runs, seconds)
+        title = ["", "### Modbus/TCP, one farm node beside pymodbus's server", ""]
+        print("\n".join(title))
+        other = stack.enter_context(servers.pymodbus())
+        lines += title + compare(node["modbus"], other, generators.modbus, MODBUS_CASES, runs, seconds)
+    return lines

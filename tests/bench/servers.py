@@ -1,0 +1,116 @@
+"""Servers under test, each started as a user would start it and stopped when its case is done.
+
+The node is a farm node: started by `farm up`, counting, with its control stream on. Nothing is switched off for the
+measurement.
+"""
+
+import contextlib
+import json
+import os
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.bench import processes
+from tests.bench.generators import BenchError
+
+ROOT = Path(__file__).parents[2]
+
+PLANT = """\
+farm: 1
+name: bench
+nodes:
+  unit:
+    kind: gateway
+    tags: {SCADA: DINT, ARR: "DINT[1000]", REG: {type: "UINT[10000]", init: [%s]}}
+    holding: {"40001-50000": {tag: REG}}
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """Where it answers and which processes it is."""
+
+    name: str
+    host: str
+    port: int
+    pids: list[int]
+
+
+def cpppo_python() -> Path:
+    """The interpreter of the virtual environment that holds cpppo. Raises `BenchError` when there is none."""
+    python = Path(os.environ.get("CPPPO_PYTHON", ROOT / ".venv-cpppo/bin/python"))
+    if not python.exists():
+        raise BenchError(f"no cpppo to compare with: {python} is missing (make .venv-cpppo)")
+    return python
+
+
+def wait_for_port(host: str, port: int, process: subprocess.Popen[bytes] | None = None, limit: float = 60) -> None:
+    """Return when the port accepts. Raises `BenchError` after `limit` seconds or when the process has ended."""
+    end = time.monotonic() + limit
+    while time.monotonic() < end:
+        if process is not None and process.poll() is not None:
+            raise BenchError(f"the server on {host}:{port} ended with exit code {process.returncode}")
+        with contextlib.suppress(OSError):
+            socket.create_connection((host, port), 1).close()
+            return
+        time.sleep(0.005)
+    raise BenchError(f"nothing accepts on {host}:{port} after {limit:g} s")
+
+
+@contextlib.contextmanager
+def program(name: str, command: list[str], host: str, port: int) -> Iterator[Server]:
+    """A server that is one command; ended by SIGTERM, and by SIGKILL when that is not heard."""
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd=ROOT)
+    try:
+        wait_for_port(host, port, process)
+        yield Server(name, host, port, processes.tree(process.pid))
+    finally:
+        process.terminate()
+        try:
+            process.wait(5)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+def farm(run_root: str, *arguments: str) -> str:
+    """What `farm ARGUMENTS` prints, with its own run directory. Raises `BenchError` when it fails."""
+    command = [sys.executable, "-m", "farm", *arguments]
+    done = subprocess.run(
+        command, capture_output=True, text=True, cwd=ROOT, env={**os.environ, "PLCFARM_RUN": run_root}, check=False
+    )
+    if done.returncode:
+        raise BenchError(f"farm {' '.join(arguments)}: exit {done.returncode}: {done.stderr.strip()}")
+    return done.stdout
+
+
+@contextlib.contextmanager
+def farm_node() -> Iterator[dict[str, Server]]:
+    """One node of a farm that serves both protocols: a `Server` for `enip` and one for `modbus`."""
+    with tempfile.TemporaryDirectory(prefix="plcb") as folder:
+        plant = Path(folder) / "plant.yaml"
+        plant.write_text(PLANT % ", ".join(str(value) for value in range(10000)))
+        try:
+            farm(folder, "up", str(plant))
+            (row,) = json.loads(farm(folder, "ps", "--json"))
+            yield {p: Server("plcfarm", row["address"], port, [row["pid"]]) for p, port in row["ports"].items()}
+        finally:
+            farm(folder, "down")
+
+
+def cpppo(host: str = "127.64.250.1", port: int = 44818) -> contextlib.AbstractContextManager[Server]:
+    """cpppo's EtherNet/IP server with the same tags."""
+    command = [str(cpppo_python()), "-m", "cpppo.server.enip", "-a", f"{host}:{port}", "SCADA=DINT", "ARR=DINT[1000]"]
+    return program("cpppo", command, host, port)
+
+
+def pymodbus(host: str = "127.64.250.2", port: int = 5020) -> contextlib.AbstractContextManager[Server]:
+    """pymodbus's asyncio server with the same registers."""
+    command = [sys.executable, "-m", "tests.bench.pymodbus_server", host, str(port)]
+    return program("pymodbus", command, host, port)
