@@ -1,0 +1,57 @@
+"""What import-linter cannot see: where third-party packages come in, and imports hidden inside functions.
+
+The contracts themselves are in pyproject.toml and run by `make check` (`lint-imports`).
+"""
+
+import ast
+import sys
+from collections.abc import Iterator
+from fnmatch import fnmatchcase
+
+from tests.architecture.sources import Source, sources
+
+THIRD_PARTY = {
+    "typer": ("node.cli.*", "farm.cli.*"),
+    "click": ("node.cli.*", "farm.cli.*"),
+    "yaml": ("farm.topology.*",),
+}
+"""Each third-party package and the modules that may import it. A new one is an entry here and in the extras."""
+
+OPTIONAL_IN_FUNCTIONS = {"yaml"}
+"""Packages of an extra, which a function may import so that the rest works without them."""
+
+
+def imports(source: Source, tree: ast.AST) -> Iterator[tuple[str, int]]:
+    """(module, line) of every import under `tree`."""
+    for item in ast.walk(tree):
+        if isinstance(item, ast.Import):
+            for alias in item.names:
+                yield alias.name, item.lineno
+        elif isinstance(item, ast.ImportFrom) and item.module:
+            yield item.module, item.lineno
+
+
+def third_party(module: str) -> str | None:
+    """The top package of `module` when it is neither ours nor Python's."""
+    top = module.partition(".")[0]
+    return None if top in {"node", "farm"} or top in sys.stdlib_module_names else top
+
+
+def test_third_party_packages_come_in_where_they_are_listed() -> None:
+    wrong = []
+    for source in sources("node", "farm"):
+        for module, line in imports(source, source.tree):
+            package = third_party(module)
+            if package and not any(fnmatchcase(source.module, rule) for rule in THIRD_PARTY.get(package, ())):
+                wrong.append(f"{source.path}:{line}: {module}")
+    assert wrong == []
+
+
+def test_functions_import_nothing_but_optional_packages() -> None:
+    wrong = []
+    for source in sources("node", "farm"):
+        for item in ast.walk(source.tree):
+            if isinstance(item, ast.FunctionDef | ast.AsyncFunctionDef):
+                found = imports(source, item)
+                wrong += [f"{source.path}:{at}: {m}" for m, at in found if third_party(m) not in OPTIONAL_IN_FUNCTIONS]
+    assert wrong == []

@@ -1,0 +1,116 @@
+"""What every test may ask for: a run directory that is surely emptied, and the `farm` command as a person runs it.
+
+It also keeps continuous integration honest. A skipped test is green, so a machine that lost tshark, or a typing error
+in a condition, would silently test less and less: with PLCFARM_CI=1 a skip fails the session unless its reason is one
+of `ALLOWED_SKIPS`.
+"""
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+
+ALLOWED_SKIPS = (
+    "no Docker daemon",  # CI machines have none
+    "only one Python",  # a newer interpreter is not in Debian 12
+    "as an ordinary user",  # what only an unprivileged user sees, where CI is root and cannot become one
+)
+
+skipped: list[str] = []
+
+
+def pytest_runtest_logreport(report: pytest.TestReport) -> None:
+    """Notes each skip; an expected failure is not one."""
+    if report.skipped and not hasattr(report, "wasxfail"):
+        note_skip(report.nodeid, report.longrepr)
+
+
+def pytest_collectreport(report: pytest.CollectReport) -> None:
+    """Notes a module that skips itself while it is imported."""
+    if report.skipped:
+        note_skip(report.nodeid, report.longrepr)
+
+
+def note_skip(nodeid: str, longrepr: object) -> None:
+    """Keeps a skip whose reason is not allowed."""
+    reason = str(longrepr[2]) if isinstance(longrepr, tuple) else str(longrepr)
+    if not any(allowed in reason for allowed in ALLOWED_SKIPS):
+        skipped.append(f"{nodeid}: {reason}")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Fails a CI session that tested less than it could."""
+    if skipped and os.environ.get("PLCFARM_CI") == "1" and session.exitstatus == pytest.ExitCode.OK:
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Says why such a session failed."""
+    if skipped and os.environ.get("PLCFARM_CI") == "1":
+        terminalreporter.section("PLCFARM_CI=1: skipped though it could run here", red=True)
+        for line in skipped:
+            terminalreporter.line(line)
+
+
+def marked_processes(root: Path) -> list[int]:
+    """The processes, other than this one, that carry `root` in their environment or command line."""
+    mark = os.fsencode(root)
+    found = []
+    for folder in Path("/proc").glob("[0-9]*"):
+        try:
+            marked = mark in (folder / "environ").read_bytes() or mark in (folder / "cmdline").read_bytes()
+            dead = (folder / "stat").read_bytes().rpartition(b")")[2].split()[0] == b"Z"
+        except OSError:
+            continue
+        if marked and not dead and int(folder.name) != os.getpid():
+            found.append(int(folder.name))
+    return sorted(found)
+
+
+@pytest.fixture
+def run_root(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A short run directory root of this test's own, set as PLCFARM_RUN. Takes down whatever farm is left in it, and
+    fails when a process that belongs to it stays after that."""
+    root = Path(tempfile.mkdtemp(prefix="pf-", dir="/tmp"))
+    monkeypatch.setenv("PLCFARM_RUN", str(root))
+    yield root
+    if any(root.iterdir()):
+        subprocess.run([sys.executable, "-m", "farm", "down", "--all"], cwd=ROOT, capture_output=True, timeout=60)
+    left = marked_processes(root)
+    commands = [Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode() for pid in left]
+    for pid in left:
+        os.kill(pid, signal.SIGKILL)
+    shutil.rmtree(root, ignore_errors=True)
+    assert not left, f"processes left after `farm down`: {dict(zip(left, commands, strict=True))}"
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a command left behind: exit code, standard output, standard error."""
+
+    rc: int
+    out: str
+    err: str
+
+
+@pytest.fixture
+def farm(run_root: Path) -> Callable[..., Outcome]:
+    """Runs `farm ARGUMENTS…` in a process of its own against `run_root`: `farm("ps", "--json").out`."""
+
+    def run(*arguments: str, cwd: Path = ROOT, timeout: float = 60, **environment: str) -> Outcome:
+        environ = {**os.environ, "PLCFARM_RUN": str(run_root), "PYTHONPATH": str(ROOT), **environment}
+        command = [sys.executable, "-m", "farm", *arguments]
+        done = subprocess.run(command, cwd=cwd, env=environ, capture_output=True, text=True, timeout=timeout)
+        return Outcome(done.returncode, done.stdout, done.stderr)
+
+    return run
