@@ -1,0 +1,83 @@
+"""A vector of texts, with the interface of `Attribute`: SSTRING elements vary in length, Logix STRINGs take 88 bytes.
+
+Texts are kept as Python strings, so that neither form wastes memory and a write can never leave half a text behind;
+`array` is empty, and `dump` builds the bytes (`node.cip.text` knows the layouts).
+"""
+
+from collections.abc import Sequence
+
+from node.cip.status import INVALID_ATTRIBUTE_VALUE, CipError
+from node.cip.text import TextType, decode_texts, encode_texts
+from node.cip.types import Type
+from node.errors import LocalProtocolError
+from node.memory.attribute import Attribute, Value
+
+
+class TextAttribute(Attribute):
+    """`type` is `SSTRING` or `STRING`; values are str of ISO-8859-1 characters."""
+
+    type: TextType
+
+    def __init__(
+        self,
+        type: TextType,
+        dimensions: Sequence[int] = (),
+        initial: Value | Sequence[Value] | None = None,
+        name: str = "",
+        writable: bool = True,
+    ) -> None:
+        self._texts: list[str] = []
+        super().__init__(type, dimensions, initial, name, writable)
+
+    def _reserve(self) -> int:
+        self._texts = [""] * self.length
+        return 0
+
+    def encode(self, values: Sequence[Value]) -> bytes:
+        """Raises `CipError` 0x09 for what is no text, too long, or outside ISO-8859-1."""
+        texts = [value for value in values if isinstance(value, str)]
+        if len(texts) != len(values):
+            raise CipError(INVALID_ATTRIBUTE_VALUE)
+        try:
+            return encode_texts(self.type, texts)
+        except LocalProtocolError as exc:
+            raise CipError(INVALID_ATTRIBUTE_VALUE) from exc
+
+    def decode(self, data: bytes) -> "list[Value]":
+        """Raises `CipError` when the last text is cut short."""
+        return [*decode_texts(self.type, data)]
+
+    def load(self, start: int, data: bytes, now: float = 0.0) -> None:
+        """Texts from bytes that hold whole ones. Raises `CipError`."""
+        self.write(start, self.decode(data), now)
+
+    def view(self, start: int, stop: int) -> memoryview | None:
+        """None: there are no bytes to look at."""
+        return None
+
+    def item(self, index: int) -> Value:
+        """One text."""
+        return self._texts[index]
+
+    def _items(self, start: int, stop: int) -> "list[Value]":
+        return [*self._texts[start:stop]]
+
+    def _take(self, start: int, stop: int) -> bytes:
+        return encode_texts(self.type, self._texts[start:stop])
+
+    def _store(self, start: int, data: bytes) -> None:
+        texts = decode_texts(self.type, data)
+        self._texts[start : start + len(texts)] = texts
+
+
+def create_attribute(
+    type: Type | TextType,
+    dimensions: Sequence[int] = (),
+    initial: Value | Sequence[Value] | None = None,
+    name: str = "",
+    writable: bool = True,
+) -> Attribute:
+    """The attribute that holds values of `type`. Raises `NodeError` as `Attribute` does."""
+    if isinstance(type, TextType):
+        return TextAttribute(type, dimensions, initial, name, writable)
+    return Attribute(type, dimensions, initial, name, writable)
