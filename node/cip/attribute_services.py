@@ -81,7 +81,7 @@ def decode_attribute_statuses(data: bytes, sizes: Mapping[int, int]) -> list[Att
     if len(data) < 2:
         raise RemoteProtocolError(f"an attribute list reply of {len(data)} bytes, wanted 2 or more")
     (count,) = _U16.unpack_from(data)
-    entries = []
+    entries: list[AttributeStatus] = []
     offset = 2
     for _ in range(count):
         if offset + _ENTRY.size > len(data):

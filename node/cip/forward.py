@@ -177,11 +177,11 @@ def decode_forward_opened(data: bytes) -> ForwardOpened:
     """Raises `RemoteProtocolError` when the reply is cut short."""
     if len(data) < _OPENED.size:
         raise RemoteProtocolError(f"a Forward Open reply of {len(data)} bytes, wanted {_OPENED.size} or more")
-    *fixed, words = _OPENED.unpack_from(data)
+    o_t_id, t_o_id, serial, vendor, originator_serial, o_t_api, t_o_api, words = _OPENED.unpack_from(data)
     application = data[_OPENED.size : _OPENED.size + 2 * words]
     if len(application) < 2 * words:
         raise RemoteProtocolError(f"a Forward Open reply with {len(application)} of {2 * words} application bytes")
-    return ForwardOpened(*fixed, application)
+    return ForwardOpened(o_t_id, t_o_id, serial, vendor, originator_serial, o_t_api, t_o_api, application)
 
 
 @dataclass(slots=True)

@@ -1,6 +1,6 @@
 """Multiple Service Packet: several Message Router messages in one.
 
-    count u16 | offset u16 × count, from the start of the count | messages
+    count u16 | offset u16 each, from the start of the count | messages
 
 The reply has the same shape and holds whole replies, each with its own status. Offsets are a peer's word: count and
 offsets are checked against the bytes there are before anything is cut (CIP Vol 1, A-4.10).

@@ -116,7 +116,7 @@ def decode_values(kind: Type, data: bytes) -> list[Value]:
     cells.frombytes(data)
     if BIG_ENDIAN_HOST:
         cells.byteswap()
-    return cells.tolist()
+    return list(cells)
 
 
 def _misfit(kind: Type, values: Sequence[Value]) -> str:

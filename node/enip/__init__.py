@@ -1,0 +1,1 @@
+"""EtherNet/IP encapsulation, and both ends of a session, without sockets or clocks."""

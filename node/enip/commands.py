@@ -1,0 +1,225 @@
+"""What follows the header of each command: pairs for what originator and target say.
+
+                          request                                         reply
+    RegisterSession       version u16 = 1 | options u16 = 0               the same; the handle is in the header
+    UnRegisterSession     (none)                                          (no reply)
+    ListServices          (none)                                          CPF, item 0x0100
+    ListIdentity          (none)                                          CPF, item 0x000C
+    ListInterfaces        (none)                                          CPF without items
+    SendRRData            interface u32 = 0 | timeout u16 (s) | CPF       the same shape
+    SendUnitData          interface u32 = 0 | timeout u16 = 0 | CPF       the same shape
+
+    item 0x000C           version u16 = 1 | socket address 16 (big-endian) | vendor u16 | device type u16 |
+                          product code u16 | major u8 | minor u8 | status u16 | serial u32 | name length u8 | name |
+                          state u8
+    item 0x0100           version u16 = 1 | capability u16 | name 16, NUL padded
+    socket address        family i16 = 2 | port u16 | IPv4 address 4 | zero 8
+
+(CIP Vol 2, 2-4 and 2-5.)
+"""
+
+import struct
+from dataclasses import dataclass
+
+from node.enip.cpf import (
+    CONNECTED_ADDRESS,
+    CONNECTED_DATA,
+    IDENTITY,
+    NULL_ADDRESS,
+    SERVICES,
+    UNCONNECTED_DATA,
+    Item,
+    decode_cpf,
+    encode_cpf,
+)
+from node.enip.header import PORT
+from node.errors import LocalProtocolError, RemoteProtocolError
+
+VERSION = 1
+TCP_CAPABILITY = 0x0020
+IO_CAPABILITY = 0x0100
+
+_REGISTER = struct.Struct("<HH")
+_SERVICE = struct.Struct("<HH16s")
+_IDENTITY = struct.Struct("<H16sHHHBBHIB")
+_SOCKADDR = struct.Struct(">hH4s8x")
+_SEND = struct.Struct("<IH")
+_SEND_SIZE = _SEND.size
+_U32 = struct.Struct("<I")
+_SEQUENCE = struct.Struct("<H")
+_LIST_ITEMS = 32
+"""A List reply may hold an item a service, which is more than a message may."""
+
+
+def encode_register_session(version: int = VERSION, options: int = 0) -> bytes:
+    """Request and reply alike."""
+    return _REGISTER.pack(version, options)
+
+
+def decode_register_session(data: bytes) -> tuple[int, int]:
+    """Version and options. Raises `RemoteProtocolError` unless there are exactly four bytes."""
+    if len(data) != _REGISTER.size:
+        raise RemoteProtocolError(f"a RegisterSession of {len(data)} bytes, wanted {_REGISTER.size}")
+    version, options = _REGISTER.unpack(data)
+    return version, options
+
+
+@dataclass(slots=True)
+class ServiceItem:
+    """A service a target offers: `name` up to 16 characters, `capability` the bits above."""
+
+    name: str = "Communications"
+    capability: int = TCP_CAPABILITY
+    version: int = VERSION
+
+
+def encode_list_services(services: list[ServiceItem]) -> bytes:
+    """The reply to ListServices."""
+    items = []
+    for service in services:
+        name = service.name.encode("iso-8859-1", "replace")[:16]
+        items.append(Item(SERVICES, _SERVICE.pack(service.version, service.capability, name)))
+    return encode_cpf(items)
+
+
+def decode_list_services(data: bytes) -> list[ServiceItem]:
+    """The services of a reply. Raises `RemoteProtocolError` when it is malformed."""
+    services = []
+    for item in decode_cpf(data, limit=_LIST_ITEMS):
+        if item.type != SERVICES:
+            continue
+        if len(item.data) < _SERVICE.size:
+            raise RemoteProtocolError(f"a ListServices item of {len(item.data)} bytes, wanted {_SERVICE.size}")
+        version, capability, name = _SERVICE.unpack_from(item.data)
+        services.append(ServiceItem(name.split(b"\0")[0].decode("iso-8859-1"), capability, version))
+    return services
+
+
+@dataclass(slots=True)
+class IdentityItem:
+    """Who a target is: `ip` its own IPv4 address in dots, `revision` (major, minor), the rest as in the Identity object."""
+
+    ip: str
+    vendor: int
+    device_type: int
+    product_code: int
+    revision: tuple[int, int]
+    status: int
+    serial: int
+    product_name: str
+    state: int = 3
+    port: int = PORT
+    version: int = VERSION
+
+
+def encode_identity(identity: IdentityItem) -> bytes:
+    """The data of item 0x000C. Raises `LocalProtocolError` for an address that is not IPv4 or a field too large."""
+    name = identity.product_name.encode("iso-8859-1", "replace")[:0xFF]
+    try:
+        fixed = _IDENTITY.pack(
+            identity.version,
+            _SOCKADDR.pack(2, identity.port, _ipv4(identity.ip)),
+            identity.vendor,
+            identity.device_type,
+            identity.product_code,
+            *identity.revision,
+            identity.status,
+            identity.serial,
+            len(name),
+        )
+    except struct.error as exc:
+        raise LocalProtocolError(f"{identity} has a field that does not fit: {exc}") from exc
+    return fixed + name + bytes((identity.state & 0xFF,))
+
+
+def decode_identity(data: bytes) -> IdentityItem:
+    """Raises `RemoteProtocolError` when the item is cut short."""
+    if len(data) < _IDENTITY.size:
+        raise RemoteProtocolError(f"an identity item of {len(data)} bytes, wanted {_IDENTITY.size} or more")
+    fields = _IDENTITY.unpack_from(data)
+    version, sockaddr, vendor, device_type, product_code, major, minor, status, serial, length = fields
+    end = _IDENTITY.size + length
+    if end >= len(data):
+        raise RemoteProtocolError(f"an identity item of {len(data)} bytes that ends within its name or state")
+    _, port, raw = _SOCKADDR.unpack(sockaddr)
+    ip = ".".join(str(byte) for byte in raw)
+    name = data[_IDENTITY.size : end].decode("iso-8859-1")
+    revision = (major, minor)
+    return IdentityItem(ip, vendor, device_type, product_code, revision, status, serial, name, data[end], port, version)
+
+
+def encode_list_identity(identity: IdentityItem) -> bytes:
+    """The reply to ListIdentity."""
+    return encode_cpf((Item(IDENTITY, encode_identity(identity)),))
+
+
+def decode_list_identity(data: bytes) -> IdentityItem:
+    """The identity of a reply. Raises `RemoteProtocolError` when there is none in it, or it is malformed."""
+    for item in decode_cpf(data, limit=_LIST_ITEMS):
+        if item.type == IDENTITY:
+            return decode_identity(item.data)
+    raise RemoteProtocolError("a ListIdentity reply without an identity item")
+
+
+def encode_list_interfaces() -> bytes:
+    """The reply to ListInterfaces of a target that has none beside EtherNet/IP."""
+    return encode_cpf(())
+
+
+def decode_list_interfaces(data: bytes) -> list[Item]:
+    """The interface items of a reply, as they came. Raises `RemoteProtocolError` when it is malformed."""
+    return decode_cpf(data, limit=_LIST_ITEMS)
+
+
+def encode_send(items: list[Item], timeout: int = 0, interface: int = 0) -> bytes:
+    """The body of SendRRData or SendUnitData; `timeout` in seconds."""
+    return _SEND.pack(interface, timeout) + encode_cpf(items)
+
+
+def decode_send(data: bytes) -> tuple[int, int, list[Item]]:
+    """Interface handle, timeout in seconds, items. Raises `RemoteProtocolError` when the body is malformed."""
+    if len(data) < _SEND_SIZE:
+        raise RemoteProtocolError(f"a send body of {len(data)} bytes, wanted {_SEND_SIZE} or more")
+    interface, timeout = _SEND.unpack_from(data)
+    return interface, timeout, decode_cpf(data, _SEND_SIZE)
+
+
+def encode_unconnected(message: bytes, timeout: int = 0) -> bytes:
+    """The body of SendRRData that carries a Message Router message, with the usual two items."""
+    return encode_send([Item(NULL_ADDRESS), Item(UNCONNECTED_DATA, message)], timeout)
+
+
+def decode_unconnected(data: bytes) -> bytes:
+    """The Message Router message of a SendRRData body. Raises `RemoteProtocolError` when there is none."""
+    _, _, items = decode_send(data)
+    if len(items) < 2 or items[0].type != NULL_ADDRESS or items[1].type != UNCONNECTED_DATA:
+        raise RemoteProtocolError(f"items {_types(items)} in SendRRData, wanted 0x0000 and 0x00B2")
+    return items[1].data
+
+
+def encode_connected(connection_id: int, sequence: int, message: bytes) -> bytes:
+    """The body of SendUnitData: `connection_id` is the one the receiver knows, `sequence` 16 bits."""
+    data = _SEQUENCE.pack(sequence) + message
+    return encode_send([Item(CONNECTED_ADDRESS, _U32.pack(connection_id)), Item(CONNECTED_DATA, data)])
+
+
+def decode_connected(data: bytes) -> tuple[int, int, bytes]:
+    """Connection id, sequence count and message of SendUnitData. Raises `RemoteProtocolError` when malformed."""
+    _, _, items = decode_send(data)
+    if len(items) < 2 or items[0].type != CONNECTED_ADDRESS or items[1].type != CONNECTED_DATA:
+        raise RemoteProtocolError(f"items {_types(items)} in SendUnitData, wanted 0x00A1 and 0x00B1")
+    address, body = items[0].data, items[1].data
+    if len(address) != 4 or len(body) < 2:
+        raise RemoteProtocolError(f"a connected address of {len(address)} bytes and data of {len(body)}")
+    return _U32.unpack(address)[0], _SEQUENCE.unpack_from(body)[0], body[2:]
+
+
+def _types(items: list[Item]) -> str:
+    return " ".join(f"0x{item.type:04X}" for item in items) or "none"
+
+
+def _ipv4(text: str) -> bytes:
+    parts = text.split(".")
+    if len(parts) == 4 and all(part.isascii() and part.isdigit() and int(part) <= 0xFF for part in parts):
+        return bytes(int(part) for part in parts)
+    raise LocalProtocolError(f"{text!r} where an IPv4 address was wanted: the identity item holds no other")
