@@ -1,0 +1,87 @@
+"""The devices a node can imitate: what their Identity object says, and whether they route.
+
+A scanner knows a controller by these few values, and clients choose their dialect by them: pycomm3 takes a product name
+that begins with 2080 for a Micro800, a major revision from 18 on for the wide tag list and from 21 on for instance
+addressing. So each row is what a real device was seen to answer, and a device nobody has seen is not here.
+
+Where the source gave no status, a Logix controller says 0x3060 (remote run) and anything else 0x0060 (running), state 3
+(operational). A serial number is no part of a profile: two nodes never share one. (CIP Vol 1, 5-2.)
+"""
+
+from dataclasses import dataclass
+
+ROCKWELL = 1
+
+AC_DRIVE_753 = 123
+AC_DRIVE_755 = 143
+COMMUNICATIONS_ADAPTER = 12
+PROGRAMMABLE_CONTROLLER = 14
+HUMAN_MACHINE_INTERFACE = 24
+
+REMOTE_RUN = 0x3060
+RUNNING = 0x0060
+OPERATIONAL = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """One EtherNet/IP device. `revision` is (major, minor); `routes` is false for a device that has no backplane
+    and so takes only an empty route path."""
+
+    name: str
+    device_type: int
+    product_code: int
+    revision: tuple[int, int]
+    product_name: str
+    status: int = REMOTE_RUN
+    state: int = OPERATIONAL
+    vendor: int = ROCKWELL
+    routes: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class ModbusProfile:
+    """One Modbus device: the objects of Read Device Identification (43/14) as (object id, text), and the byte order
+    its makers use for values wider than a register."""
+
+    name: str
+    device_id: tuple[tuple[int, str], ...]
+    order: str = "ABCD"
+
+
+_LOGIX = PROGRAMMABLE_CONTROLLER
+
+_PROFILES = (
+    Profile("1756-L61", _LOGIX, 54, (20, 11), "1756-L61/B LOGIX5561"),
+    Profile("1756-L61C", _LOGIX, 54, (20, 11), "1756-L61/C LOGIX5561"),
+    Profile("1756-L83E", _LOGIX, 166, (28, 13), "1756-L83E/B"),
+    Profile("1756-L83ES", _LOGIX, 213, (31, 11), "1756-L83ES"),
+    Profile("1756-EN2T", COMMUNICATIONS_ADAPTER, 166, (10, 7), "1756-EN2T/D", RUNNING),
+    Profile("1769-L18ER", _LOGIX, 154, (21, 11), "1769-L18ER/A LOGIX5318ER", 0x0030),
+    Profile("1769-L23E", _LOGIX, 89, (20, 19), "1769-L23E-QBFC1 LOGIX5323E-QBFC1", 0x3060),
+    Profile("1769-L24ER", _LOGIX, 149, (27, 11), "1769-L24ER-QB1B/A LOGIX5324ER", 0x0030),
+    Profile("1769-L32E", COMMUNICATIONS_ADAPTER, 158, (3, 7), "1769-L32E Ethernet Port", 0x0030),
+    Profile("1769-L36ERM", _LOGIX, 108, (37, 11), "1769-L36ERM"),
+    Profile("5069-L310ERS2", _LOGIX, 236, (35, 11), "5069-L310ERS2"),
+    Profile("5069-L320ER", _LOGIX, 217, (37, 11), "5069-L320ER"),
+    Profile("5069-L340ER", _LOGIX, 219, (35, 11), "5069-L340ER"),
+    Profile("1763-L16DWD", COMMUNICATIONS_ADAPTER, 185, (2, 7), "1763-L16DWD B/7.00", 0x0004, 0, routes=False),
+    Profile("1766-L32BXB", _LOGIX, 90, (1, 7), "1766-L32BXBA A/7.00", 0x0004, 0, routes=False),
+    Profile("2080-LC50", _LOGIX, 139, (12, 11), "2080-LC50-24QBB", 0x0034, routes=False),
+    Profile("2711R-T4T", HUMAN_MACHINE_INTERFACE, 148, (5, 12), "2711R-T4T/B", 0x0034, 2, routes=False),
+    Profile("PowerFlex-753", AC_DRIVE_753, 1168, (11, 1), f"{'PowerFlex 753':32}", 0x0561, 255, routes=False),
+    Profile("PowerFlex-755", AC_DRIVE_755, 2192, (10, 1), "PowerFlex 755", RUNNING, routes=False),
+)
+
+PROFILES: dict[str, Profile] = {profile.name: profile for profile in _PROFILES}
+"""EtherNet/IP devices by the name a plant file calls them."""
+
+_MODBUS_PROFILES = (
+    ModbusProfile("generic", ((0, "plcfarm"), (1, "generic"), (2, "v1.0"))),
+    ModbusProfile("M340", ((0, "Schneider Electric"), (1, "BMX P34 2020"), (2, "v2.6")), "CDAB"),
+    ModbusProfile("PM5560", ((0, "Schneider Electric"), (1, "PM5560"), (2, "v1.0"))),
+    ModbusProfile("SDM630", ((0, "Eastron"), (1, "SDM630"), (2, "v1.0"))),
+)
+
+MODBUS_PROFILES: dict[str, ModbusProfile] = {profile.name: profile for profile in _MODBUS_PROFILES}
+"""Modbus devices by the name a plant file calls them."""
