@@ -1,0 +1,168 @@
+"""The four tables of one device: sparse blocks over 65,536 addresses each, every block a tag.
+
+A request may begin in one block and end in the next, or name an address that is nowhere. Checking that by walking
+all the blocks, or all the addresses, is what makes other simulators slow on large maps; here blocks lie sorted, the
+first is found by bisection and only those that were asked are looked at, so a check costs what the answer costs.
+
+Clients never write `discrete` and `input`. Blocks that touch are read and written as one run, whatever their tags.
+"""
+
+from bisect import bisect_right
+from collections.abc import Callable
+from typing import Generic, TypeVar
+
+from node.cip.text import TextType
+from node.cip.types import BOOL, LREAL, REAL, Type
+from node.memory.attribute import Attribute
+from node.memory.text_view import TextRegisterView
+from node.memory.view import (
+    BitView,
+    BlockError,
+    ByteRegisterView,
+    Coils,
+    CoilView,
+    Reader,
+    Registers,
+    RegisterView,
+)
+from node.modbus.pdu import ILLEGAL_DATA_ADDRESS, ModbusError
+from node.modbus.ranges import BIT_TABLES, COILS, DISCRETE, HOLDING, INPUT
+
+ADDRESSES = 65536
+
+_View = TypeVar("_View", Coils, Registers)
+
+
+class _Table(Generic[_View]):
+    """The blocks of one table in order of address."""
+
+    __slots__ = ("_name", "_starts", "_stops", "_views")
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+        self._starts: list[int] = []
+        self._stops: list[int] = []
+        self._views: list[_View] = []
+
+    def add(self, start: int, view: _View) -> None:
+        stop = start + view.count
+        if start < 0 or stop > ADDRESSES:
+            raise BlockError(f"{self._name} {start} to {stop - 1}; addresses are 0 to {ADDRESSES - 1}")
+        index = bisect_right(self._starts, start)
+        for other in (index - 1, index):
+            if 0 <= other < len(self._starts) and self._starts[other] < stop and start < self._stops[other]:
+                there = f"{self._starts[other]} to {self._stops[other] - 1}"
+                raise BlockError(f"{self._name} {start} to {stop - 1} and {there} overlap; an address is in one block")
+        self._starts.insert(index, start)
+        self._stops.insert(index, stop)
+        self._views.insert(index, view)
+
+    def find(self, start: int, count: int) -> list[tuple[_View, int, int]]:
+        """The blocks that hold `count` addresses from `start` on, each with the part of it that is meant. Raises
+        `ModbusError` 02 when one of the addresses is in no block."""
+        stop = start + count
+        index = bisect_right(self._starts, start) - 1
+        spans = []
+        at = start
+        while 0 <= index < len(self._starts) and self._starts[index] <= at < self._stops[index]:
+            begin, end = self._starts[index], min(self._stops[index], stop)
+            spans.append((self._views[index], at - begin, end - begin))
+            if end == stop:
+                return spans
+            at = end
+            index += 1
+        raise ModbusError(ILLEGAL_DATA_ADDRESS, f"no {self._name} at {at}")
+
+
+class RegisterBank:
+    """What one unit id answers for. Addresses are wire addresses, 0 to 65535."""
+
+    def __init__(self) -> None:
+        self._bits: dict[str, _Table[Coils]] = {name: _Table(name) for name in BIT_TABLES}
+        self._words: dict[str, _Table[Registers]] = {name: _Table(name) for name in (INPUT, HOLDING)}
+        self._attributes: list[Attribute] = []
+        self._watchers: list[Callable[[], None]] = []
+
+    def add(self, table: str, start: int, count: int, attribute: Attribute, order: str = "ABCD") -> None:
+        """Shows `attribute` from its first element on as `count` registers or coils from `start` on.
+
+        Raises `BlockError` when the block overlaps another, passes the end of the table, or when the tag is too
+        short or of a type that cannot be shown there.
+        """
+        if table in self._bits:
+            self._bits[table].add(start, _coils(attribute, count))
+        elif table in self._words:
+            self._words[table].add(start, _registers(attribute, count, order))
+        else:
+            raise BlockError(f"table {table!r}; there are {COILS}, {DISCRETE}, {INPUT}, {HOLDING}")
+        self._attributes.append(attribute)
+        for changed in self._watchers:
+            attribute.watch(changed)
+
+    def watch(self, changed: Callable[[], None]) -> None:
+        """Has `changed` called when a `reader` may be void, for a source or gate of a tag came or went."""
+        self._watchers.append(changed)
+        for attribute in self._attributes:
+            attribute.watch(changed)
+
+    def reader(self, table: str, start: int, count: int) -> Reader:
+        """A prepared read: called with `now` it gives the data of a reply, packed coils or big-endian registers.
+
+        Raises `ModbusError` 02; what it gives raises `CipError` when a gate does not admit the read.
+        """
+        if table in self._bits:
+            return _coils_reader(self._bits[table].find(start, count), (count + 7) // 8)
+        readers = [view.reader(first, last) for view, first, last in self._words[table].find(start, count)]
+        if len(readers) == 1:
+            return readers[0]
+        return lambda now: b"".join([read(now) for read in readers])
+
+    def write_registers(self, start: int, data: bytes, now: float) -> None:
+        """Holding registers from `start` on, all or none. Raises `ModbusError` 02, `CipError`."""
+        staged = []
+        at = 0
+        for view, first, last in self._words[HOLDING].find(start, len(data) // 2):
+            size = 2 * (last - first)
+            staged.append(view.stage(first, data[at : at + size], now))
+            at += size
+        for commit in staged:
+            commit()
+
+    def write_coils(self, start: int, count: int, bits: int, now: float) -> None:
+        """Coils from `start` on, all or none; the first is the lowest bit. Raises `ModbusError` 02, `CipError`."""
+        staged = []
+        for view, first, last in self._bits[COILS].find(start, count):
+            size = last - first
+            staged.append(view.stage(first, last, bits & (1 << size) - 1, now))
+            bits >>= size
+        for commit in staged:
+            commit()
+
+
+def _coils_reader(spans: list[tuple[Coils, int, int]], size: int) -> Reader:
+    def read(now: float) -> bytes:
+        bits = shift = 0
+        for view, first, last in spans:
+            bits |= view.read(first, last, now) << shift
+            shift += last - first
+        return bits.to_bytes(size, "little")
+
+    return read
+
+
+def _registers(attribute: Attribute, count: int, order: str) -> Registers:
+    kind: Type | TextType = attribute.type
+    if isinstance(kind, TextType):
+        return TextRegisterView(attribute, kind, count, order)
+    if kind.size == 1:
+        return ByteRegisterView(attribute, count, order)
+    return RegisterView(attribute, count, order)
+
+
+def _coils(attribute: Attribute, count: int) -> Coils:
+    kind: Type | TextType = attribute.type
+    if kind is BOOL:
+        return CoilView(attribute, count)
+    if isinstance(kind, TextType) or kind in (REAL, LREAL):
+        raise BlockError(f"tag {attribute.name!r} of {kind.name} has no bits to show as coils")
+    return BitView(attribute, count)
