@@ -1,0 +1,71 @@
+"""The record of one request and its fate, and the ordered chain of what looks at it: the one place where delay,
+faults, capture, history and printing attach to a request. Counting is not here: it is always on and costs no call.
+
+A chain with nothing in it is None to the servers, so that a request nobody looks at pays for nothing.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from node.memory.access import Access
+
+SEND = "send"
+DROP = "drop"
+CLOSE = "close"
+
+Answer = Callable[[bytes, list[Access]], bytes | None]
+"""Runs a request and notes its accesses; None when there is nothing to reply."""
+
+
+@dataclass(slots=True)
+class Exchange:
+    """One frame and what becomes of it.
+
+    `peer` is "address:port", `now` the controller's instant in seconds. `reply` is the bytes to send, None for none.
+    `delay` is seconds to wait before sending. `action` is SEND, DROP (nothing is sent) or CLOSE (what is due is sent,
+    then the connection ends).
+    """
+
+    peer: str
+    now: float
+    request: bytes
+    accesses: list[Access] = field(default_factory=list)
+    reply: bytes | None = None
+    delay: float = 0.0
+    action: str = SEND
+
+
+class Interceptor(Protocol):
+    """Looks at exchanges and may change the record; it never sleeps and never touches a socket."""
+
+    def before(self, exchange: Exchange) -> None:
+        """Called before the request runs. With `reply` or another `action` than SEND set here, it does not run."""
+
+    def after(self, exchange: Exchange) -> None:
+        """Called with the reply in place, in reverse order."""
+
+
+class Chain:
+    """Interceptors, outermost first. Built anew when one comes or goes, between two requests."""
+
+    def __init__(self, interceptors: Iterable[Interceptor]) -> None:
+        self.interceptors = tuple(interceptors)
+        self._reversed = self.interceptors[::-1]
+
+    def run(self, frame: bytes, answer: Answer, peer: str, now: float) -> Exchange:
+        """The exchange, ready for the peer's outbox."""
+        exchange = Exchange(peer, now, frame)
+        for interceptor in self.interceptors:
+            interceptor.before(exchange)
+        if exchange.action == SEND and exchange.reply is None:
+            exchange.reply = answer(frame, exchange.accesses)
+        for interceptor in self._reversed:
+            interceptor.after(exchange)
+        return exchange
+
+
+def build_chain(interceptors: Iterable[Interceptor]) -> Chain | None:
+    """The chain of `interceptors`, or None when there are none."""
+    chain = Chain(interceptors)
+    return chain if chain.interceptors else None

@@ -1,0 +1,185 @@
+"""A live TCP peer, and all of a listener's: counters, the right to be there, and an outbox that keeps its order.
+
+What goes wrong without this file: a peer that never finishes a frame holds its place for ever, one that never reads
+its replies makes them pile up in memory, and a delayed reply is overtaken by the next one.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Callable, Iterator
+
+from node.exchange.exchange import CLOSE, SEND, Exchange
+from node.exchange.metrics import Metrics
+
+RECEIVE = 64 * 1024
+"""Bytes asked of the socket at a time; asyncio's own 256 KiB buffer costs some 40 % of the request rate."""
+
+IDLE_BEFORE_EVICTION = 30.0
+"""Seconds without a byte after which a peer may have to make room for a new one."""
+
+UNREAD_LIMIT = 30.0
+"""Seconds that a peer may leave its replies unread."""
+
+
+class Peer(asyncio.Protocol):
+    """One connection. A protocol derives from it and defines `data_received`, where it sets `last_seen` and
+    `partial_since` (the instant the first byte of an unfinished frame came, 0 for none)."""
+
+    transport: asyncio.Transport
+
+    def __init__(self, peers: "Peers") -> None:
+        self.peers = peers
+        self.metrics = peers.metrics
+        self.name = ""
+        self.local = ("", 0)
+        self.since = 0.0
+        self.last_seen = 0.0
+        self.partial_since = 0.0
+        self.unread_since = 0.0
+        self._admitted = False
+        self._outbox: deque[tuple[float, bytes | None, bool]] | None = None
+        self._timer: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Takes the connection, or closes it when the listener is full."""
+        assert isinstance(transport, asyncio.Transport)
+        self.transport = transport
+        transport.max_size = RECEIVE  # type: ignore[attr-defined]
+        host, port = (transport.get_extra_info("peername") or ("", 0))[:2]
+        self.name = f"{host}:{port}"
+        self.local = (transport.get_extra_info("sockname") or ("", 0))[:2]
+        self.since = self.last_seen = self.peers.clock()
+        self._admitted = self.peers.admit(self)
+        if not self._admitted:
+            transport.close()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Gives the place back."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        self._outbox = None
+        if self._admitted:
+            self.peers.left(self)
+
+    def eof_received(self) -> bool:
+        """A peer that will send nothing more still gets the replies that wait."""
+        if self._outbox:
+            self._outbox.append((0.0, None, True))
+            return True
+        return False
+
+    def pause_writing(self) -> None:
+        """The peer does not read its replies: nothing more is read from it."""
+        self.unread_since = self.peers.clock()
+        self.transport.pause_reading()
+
+    def resume_writing(self) -> None:
+        """It does again."""
+        self.unread_since = 0.0
+        self.transport.resume_reading()
+
+    def eof(self) -> None:
+        """Ends the connection; what was written is still sent."""
+        self.transport.close()
+
+    def deliver(self, exchange: Exchange) -> None:
+        """Sends an exchange's reply when it is due, never before one that was due earlier; then closes if so asked."""
+        data = exchange.reply if exchange.action == SEND else None
+        closing = exchange.action == CLOSE
+        if not self._outbox and exchange.delay <= 0:
+            self._emit(data, closing)
+            return
+        if self._outbox is None:
+            self._outbox = deque()
+        self._outbox.append((self.peers.clock() + exchange.delay, data, closing))
+        if self._timer is None:
+            self._drain()
+
+    def _drain(self) -> None:
+        self._timer = None
+        now = self.peers.clock()
+        while self._outbox:
+            due, data, closing = self._outbox[0]
+            if due > now:
+                self._timer = asyncio.get_running_loop().call_later(due - now, self._drain)
+                return
+            self._outbox.popleft()
+            self._emit(data, closing)
+
+    def _emit(self, data: bytes | None, closing: bool) -> None:
+        if data is not None:
+            self.metrics.bytes_out += len(data)
+            self.transport.write(data)
+        if closing:
+            self.transport.close()
+
+
+class Peers:
+    """The live peers of one listener. At `limit` the one longest idle makes room, if it was idle for
+    `IDLE_BEFORE_EVICTION` seconds; else the new one is refused."""
+
+    def __init__(
+        self, metrics: Metrics, limit: int, clock: Callable[[], float], joined: Callable[[], None] | None = None
+    ) -> None:
+        self.metrics = metrics
+        self.limit = limit
+        self.clock = clock
+        self._joined = joined
+        self._peers: dict[Peer, None] = {}
+
+    def __len__(self) -> int:
+        return len(self._peers)
+
+    def __iter__(self) -> Iterator[Peer]:
+        return iter(tuple(self._peers))
+
+    def admit(self, peer: Peer) -> bool:
+        """True when there is room for `peer`, or was made."""
+        if len(self._peers) >= self.limit and not self._evict(peer.since):
+            self.metrics.refused += 1
+            return False
+        self._peers[peer] = None
+        self.metrics.connections += 1
+        self.metrics.connections_total += 1
+        if self._joined is not None:
+            self._joined()
+        return True
+
+    def left(self, peer: Peer) -> None:
+        """`peer` is gone."""
+        if peer in self._peers:
+            del self._peers[peer]
+            self.metrics.connections -= 1
+
+    def abort(self) -> None:
+        """Ends all connections at once."""
+        for peer in self:
+            peer.transport.abort()
+
+    def sweep(self, now: float, frame_timeout: float, idle_timeout: float) -> bool:
+        """Ends what stalls: a frame begun more than `frame_timeout` seconds ago, replies left unread, and with
+        `idle_timeout` above 0 a silent peer. True while there is anyone to watch."""
+        for peer in self:
+            stalled = peer.partial_since and now - peer.partial_since > frame_timeout
+            unread = peer.unread_since and now - peer.unread_since > UNREAD_LIMIT
+            if stalled or unread:
+                self.metrics.timeouts += 1
+                peer.transport.abort()
+            elif idle_timeout and now - peer.last_seen > idle_timeout:
+                self.metrics.timeouts += 1
+                peer.eof()
+        return bool(self._peers)
+
+    def _evict(self, now: float) -> bool:
+        oldest = min(self._peers, key=_last_seen)
+        if now - oldest.last_seen < IDLE_BEFORE_EVICTION:
+            return False
+        self.metrics.evicted += 1
+        self.left(oldest)
+        oldest.transport.abort()
+        return True
+
+
+def _last_seen(peer: Peer) -> float:
+    return peer.last_seen
