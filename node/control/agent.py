@@ -1,0 +1,168 @@
+"""The shard's end of the control stream: dials the farm, reports, and answers commands.
+
+A farm may go away and come back as another process while the nodes serve on. So the agent dials for ever, 0.1 s to 2 s
+apart, and says everything that is so after each `hello` instead of keeping what it could not say. Nothing is stored for
+a farm that does not read: telemetry is skipped while the socket is full, and a stream whose unread answers pass
+`LIMIT` bytes is dropped. Messages: `node.control.messages`.
+"""
+
+import asyncio
+import contextlib
+import logging
+import time
+from typing import Any, Protocol
+
+from node.control.messages import ANSWER, COMMAND, HELLO, LIMIT, TELEMETRY, Message, decode, encode
+from node.errors import NodeError, RemoteProtocolError
+
+log = logging.getLogger(__name__)
+
+FIRST_WAIT = 0.1
+LAST_WAIT = 2.0
+STEADY = 5.0
+"""Seconds a stream must have lasted before the next wait starts small again: a farm that hangs up is not hammered."""
+TELEMETRY_EVERY = 1.0
+
+
+class Reporter(Protocol):
+    """What the agent asks of the shard it speaks for."""
+
+    def hello(self) -> Message:
+        """The fields of `hello`."""
+
+    def states(self) -> list[Message]:
+        """`ready` or `failed` of every node that is not on its way up."""
+
+    def telemetry(self) -> dict[str, Message]:
+        """Counters by node name."""
+
+    async def command(self, node: str, path: str, value: Any) -> Any:
+        """What `path` answers, as JSON. Raises `NodeError` with the line that the farm is to see."""
+
+
+class ControlStream(asyncio.Protocol):
+    """One connection to the farm, from `hello` to its end."""
+
+    def __init__(self, reporter: Reporter, connected: "asyncio.Future[ControlStream]") -> None:
+        self.closed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._reporter = reporter
+        self._connected = connected
+        self._transport: asyncio.Transport | None = None
+        self._pending = bytearray()
+        self._full = False
+        self._timer: asyncio.TimerHandle | None = None
+        self._running: set[asyncio.Task[None]] = set()
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.Transport)
+        self._transport = transport
+        self.send({"type": HELLO, **self._reporter.hello()})
+        for state in self._reporter.states():
+            self.send(state)
+        self._tick()
+        if not self._connected.done():
+            self._connected.set_result(self)
+
+    def data_received(self, data: bytes) -> None:
+        self._pending += data
+        lines: list[bytearray] = []
+        if b"\n" in data:
+            *lines, self._pending = self._pending.split(b"\n")
+        try:
+            for line in lines:
+                self._take(decode(bytes(line)))
+            if len(self._pending) > LIMIT:
+                raise RemoteProtocolError(f"a control line of over {LIMIT} bytes")
+        except RemoteProtocolError as exc:
+            log.warning("control stream dropped: %s", exc)
+            self.close()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+        self._transport = None
+        if not self.closed.done():
+            self.closed.set_result(None)
+
+    def pause_writing(self) -> None:
+        self._full = True
+
+    def resume_writing(self) -> None:
+        self._full = False
+
+    def send(self, message: Message) -> None:
+        """Queue a message; a farm that left `LIMIT` bytes unread loses the stream."""
+        transport = self._transport
+        if transport is None or transport.is_closing():
+            return
+        transport.write(encode(message))
+        if transport.get_write_buffer_size() > LIMIT:
+            log.warning("control stream dropped: the farm left %d bytes unread", LIMIT)
+            transport.abort()
+
+    def close(self) -> None:
+        """Hang up after what is queued was sent."""
+        if self._transport is not None:
+            self._transport.close()
+
+    def _tick(self) -> None:
+        if not self._full:
+            self.send({"type": TELEMETRY, "nodes": self._reporter.telemetry()})
+        self._timer = asyncio.get_running_loop().call_later(TELEMETRY_EVERY, self._tick)
+
+    def _take(self, message: Message) -> None:
+        if message["type"] != COMMAND:
+            return  # a newer farm may know more messages than this node
+        task = asyncio.get_running_loop().create_task(self._answer(message))
+        self._running.add(task)
+        task.add_done_callback(self._running.discard)
+
+    async def _answer(self, message: Message) -> None:
+        answer: Message = {"type": ANSWER, "id": message.get("id")}
+        try:
+            node, path = str(message.get("node", "")), str(message.get("path", ""))
+            answer["value"] = await self._reporter.command(node, path, message.get("value"))
+            self.send(answer)
+        except NodeError as exc:
+            self.send({**answer, "error": str(exc)})
+        except Exception as exc:
+            log.exception("a bug in the command %r", message)
+            answer.pop("value", None)
+            self.send({**answer, "error": f"a bug in this node, see its log: {exc!r}"})
+
+
+class Agent:
+    """Keeps one `ControlStream` to the socket at `path` for as long as `run` runs. Made on the loop it is to use."""
+
+    def __init__(self, path: str, reporter: Reporter) -> None:
+        self._path = path
+        self._reporter = reporter
+        self._stream: ControlStream | None = None
+        self._connected: asyncio.Future[ControlStream] = asyncio.get_running_loop().create_future()
+
+    def report(self, message: Message) -> None:
+        """Tell the farm if it is there. If not, the next `hello` is followed by how things are then."""
+        if self._stream is not None:
+            self._stream.send(message)
+
+    async def run(self) -> None:
+        """Dial, serve the stream, dial again; until cancelled."""
+        loop = asyncio.get_running_loop()
+        wait = FIRST_WAIT
+        while True:
+            began = time.monotonic()
+            with contextlib.suppress(OSError):
+                _, stream = await loop.create_unix_connection(self._new_stream, self._path)
+                await stream.closed
+            await asyncio.sleep(wait)
+            wait = FIRST_WAIT if time.monotonic() - began > STEADY else min(wait * 2, LAST_WAIT)
+
+    async def last_words(self) -> None:
+        """Wait until what the shard has to say was handed to a farm, and hang up."""
+        stream = await self._connected
+        stream.close()
+        await asyncio.wait([stream.closed])
+
+    def _new_stream(self) -> ControlStream:
+        self._stream = ControlStream(self._reporter, self._connected)
+        return self._stream

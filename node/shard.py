@@ -1,0 +1,216 @@
+"""A worker that serves K controllers on one loop, and is the one that talks to the farm for them.
+
+K = 1 is the farm's default and takes the same path as any other K. The shard says who it is on disk before it binds an
+address, so that a farm which was killed in between can find it; it serves on when the farm is gone; SIGTERM ends it
+within a second. A node that cannot start is `failed` with its reason and the others go on; a shard left without any
+node from the start ends with exit code 1. Messages: `node.control.messages`.
+"""
+
+import asyncio
+import contextlib
+import logging
+import os
+import resource
+import signal
+from pathlib import Path
+from typing import Any
+
+from node.config.load import load
+from node.control.agent import Agent
+from node.control.messages import (
+    FAILED,
+    READY,
+    SHARD_START,
+    SHARD_STOP,
+    Message,
+    PidFile,
+    ShardFile,
+    boot_id,
+    digest_nodes,
+    start_time,
+)
+from node.controller import Controller
+from node.errors import NodeError
+
+log = logging.getLogger(__name__)
+
+STOP_SECONDS = 0.8
+"""Time for all controllers to close; what is left is closed by the end of the process."""
+LAST_WORDS_SECONDS = 2.0
+"""How long a shard that failed looks for a farm to tell it to."""
+
+
+class Shard:
+    """The controllers of one shard file and their control stream."""
+
+    def __init__(self, file: ShardFile, control: str, token: str) -> None:
+        self._file = file
+        self._token = token
+        self._wanted: dict[str, Message] = {str(node.get("name", "")): node for node in file.nodes}
+        self._controllers: dict[str, Controller] = {}
+        self._failed: dict[str, str] = {}
+        self._agent = Agent(control, self)
+        self._changing = asyncio.Lock()
+        self._told = asyncio.Event()
+        self._started = start_time(os.getpid())
+
+    async def run(self) -> int:
+        """Serve until SIGTERM or SIGINT; the exit code."""
+        loop = asyncio.get_running_loop()
+        for signum in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(signum, self._told.set)
+        try:
+            self._write_pid_file()
+        except OSError as exc:
+            log.error("cannot write the pid file: %s", exc)
+            self._failed = dict.fromkeys(self._wanted, f"cannot write the pid file: {exc}")
+        talking = loop.create_task(self._agent.run())
+        await self._start_all()
+        if not self._controllers and not self._told.is_set():
+            return await self._give_up()
+        await self._told.wait()
+        talking.cancel()
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._stop_all(), STOP_SECONDS)
+        return 0
+
+    def hello(self) -> Message:
+        """The fields of `hello`."""
+        return {
+            "token": self._token,
+            "shard": self._file.shard,
+            "pid": os.getpid(),
+            "started": self._started,
+            "nodes": list(self._wanted),
+        }
+
+    def states(self) -> list[Message]:
+        """`ready` or `failed` of every node that is not on its way up."""
+        ready = [_ready(name, controller) for name, controller in self._controllers.items()]
+        return ready + [_failed(name, error) for name, error in self._failed.items()]
+
+    def telemetry(self) -> dict[str, Message]:
+        """Counters by node name."""
+        return {name: controller.telemetry() for name, controller in self._controllers.items()}
+
+    async def command(self, node: str, path: str, value: Any) -> Any:
+        """Run a command of the farm. Raises `NodeError` with the reason when it cannot be done."""
+        if path == SHARD_START:
+            if not isinstance(value, dict):
+                raise NodeError(f"{SHARD_START}: a node configuration is wanted as the value, got {value!r:.80}")
+            return await self._replace(node, value)
+        if path == SHARD_STOP:
+            return await self._forget(node)
+        controller = self._controllers.get(node)
+        if controller is None:
+            reason = self._failed.get(node, f"this shard serves {', '.join(self._controllers) or 'no node'}")
+            raise NodeError(f"no node {node!r} is running here: {reason}")
+        return controller.command(path, value)
+
+    async def _start_all(self) -> None:
+        for name, node in self._wanted.items():
+            if name not in self._failed and not self._told.is_set():
+                await self._start(name, node)
+
+    async def _start(self, name: str, node: Message) -> None:
+        try:
+            controller = _build(name, node, self._file.epoch)
+            await controller.start()
+        except (NodeError, OSError) as exc:
+            self._fail(name, str(exc))
+        except Exception as exc:
+            log.exception("%s: a bug while starting", name)
+            self._fail(name, f"a bug while starting, see its log: {exc!r}")
+        else:
+            self._controllers[name] = controller
+            self._agent.report(_ready(name, controller))
+
+    def _fail(self, name: str, error: str) -> None:
+        line = " ".join(error.split())
+        log.error("%s: %s", name, line)
+        self._failed[name] = line
+        self._agent.report(_failed(name, line))
+
+    async def _give_up(self) -> int:
+        told, heard = asyncio.create_task(self._told.wait()), asyncio.create_task(self._agent.last_words())
+        await asyncio.wait([told, heard], timeout=LAST_WORDS_SECONDS, return_when=asyncio.FIRST_COMPLETED)
+        return 1
+
+    async def _stop_all(self) -> None:
+        await asyncio.gather(*(c.stop() for c in self._controllers.values()), return_exceptions=True)
+
+    async def _replace(self, name: str, node: Message) -> Message:
+        async with self._changing:
+            await self._end(name)
+            self._wanted[name] = node
+            self._write_pid_file()
+            await self._start(name, node)
+            if name in self._failed:
+                raise NodeError(self._failed[name])
+            return dict(self._controllers[name].ports)
+
+    async def _forget(self, name: str) -> bool:
+        async with self._changing:
+            known = await self._end(name)
+            self._write_pid_file()
+            return known
+
+    async def _end(self, name: str) -> bool:
+        known = self._wanted.pop(name, None) is not None
+        self._failed.pop(name, None)
+        controller = self._controllers.pop(name, None)
+        if controller is not None:
+            await controller.stop()
+        return known
+
+    def _write_pid_file(self) -> None:
+        file = self._file
+        pid_file = PidFile(
+            file.shard, file.run, boot_id(), os.getpid(), self._started, digest_nodes(self._wanted.values())
+        )
+        unfinished = f"{file.pid_file}.new"
+        descriptor = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with os.fdopen(descriptor, "wb") as out:
+            out.write(pid_file.encode())
+        Path(unfinished).replace(file.pid_file)
+
+
+def run(config: Path, control: str, token: str) -> int:
+    """Serve the shard file `config` until told to end; the exit code.
+
+    `control` is the path of the farm's socket and `token` what it knows this shard by.
+    """
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    _raise_descriptor_limit()
+    try:
+        file = ShardFile.decode(str(config), config.read_bytes())
+    except (NodeError, OSError) as exc:
+        log.error("%s", exc)
+        return 1
+    return asyncio.run(_serve(file, control, token))
+
+
+async def _serve(file: ShardFile, control: str, token: str) -> int:
+    return await Shard(file, control, token).run()
+
+
+def _build(name: str, node: Message, epoch: float) -> Controller:
+    config = load(node, name)
+    if config.name != name:
+        raise NodeError(f"the configuration is for {config.name!r} and not for {name!r}")
+    return Controller(config, epoch=epoch)
+
+
+def _ready(name: str, controller: Controller) -> Message:
+    return {"type": READY, "node": name, "ports": dict(controller.ports)}
+
+
+def _failed(name: str, error: str) -> Message:
+    return {"type": FAILED, "node": name, "error": error}
+
+
+def _raise_descriptor_limit() -> None:
+    """Connections are descriptors: take all that the system allows without asking for rights."""
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with contextlib.suppress(OSError, ValueError):  # macOS has a lower limit of its own behind "unlimited"
+        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
