@@ -1,0 +1,166 @@
+"""What a command of `farm` holds to talk to a farm: finds its run, starts its supervisor if need be, asks, reads.
+
+Blocking and free of asyncio, for a command does one thing at a time. Every call is a connection of its own, so a
+supervisor that was killed in between costs one error line and not a broken object. The operations, their fields and
+what they are done with:
+
+    apply    plant (`wire.encode_plant`), dry_run, timeout (seconds, none: by size)   {plan: [line], rows, seconds}
+    down     -                                                            {nodes, seconds}
+    ps       -                                                            {farm, file, rows}
+    restart  node                                                         {row}
+    command  node, path, value                                            {value}
+    tags     node (or null for all)                  {tags: [{node, name, type, value, ...}], errors: {node: line}}
+    events   follow                                                       {events: [event]}, or events until closed
+    status   -             {farm, run, pid, backend, nodes, up, file, started, telemetry: {node: {..., age, stale}}}
+    plant    -                                                            {plant} (encoded)
+
+While it works, `apply` (and `down`, `restart`) says {"event": "progress", "phase": PHASE, "done": n, "total": m} with a
+phase of `start ready probe stop`, {"event": "node", "node": name, "state": state, "text": line} and, when it must wait
+for another command, {"event": "waiting", "text": line}. A row is {name, kind, profile, address, ports, state, pid, restarts,
+uptime_s} with a state of `starting up down restarting crash-loop stopped`, and `error` where there is one to show.
+"""
+
+import os
+import select
+import socket
+import struct
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from farm.errors import FarmError
+from farm.supervisor.run_directory import Lock, RunDirectory, find_runs, run_directory, run_named, run_root
+from farm.supervisor.state import Identity
+from farm.supervisor.wire import pack, unpack
+from node.control.messages import RUN_VARIABLE
+
+__all__ = ["Link", "RunDirectory", "find_runs", "run_directory", "run_named", "run_root"]
+
+START_PATIENCE = 20.0
+"""Seconds for a supervisor to answer after it was started; it adopts what runs first."""
+GONE_PATIENCE = 10.0
+PACKAGE_ROOT = Path(__file__).resolve().parents[2]
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A way to the supervisor of `run`, which answered when this was made."""
+
+    run: RunDirectory
+
+    @classmethod
+    def open(cls, run: RunDirectory, backend: str | None = None) -> "Link":
+        """Starts the supervisor unless there is one. `backend` None means the one the run was started with.
+
+        Raises `FarmError` when it does not come up, or when the run uses another backend than the one named.
+        """
+        run.prepare()
+        known = Identity.read(run)
+        if known is not None and backend is not None and known.backend != backend:
+            raise FarmError(f"{run.name} runs on {known.backend}, not on {backend}: take it down first (`farm down`)")
+        chosen = backend or (known.backend if known else "process")
+        give_up = time.monotonic() + START_PATIENCE
+        while not _answers(run):
+            if time.monotonic() >= give_up:
+                raise FarmError(f"the supervisor of {run.name} does not answer{_last_words(run)}")
+            lock = Lock(run)
+            if lock.take():
+                lock.release()
+                _start(run, chosen)
+            time.sleep(0.02)
+        return cls(run)
+
+    def call(self, op: str, **fields: Any) -> Iterator[dict[str, Any]]:
+        """Asks and yields every event, and last of all what the operation is done with (the value of `done`).
+
+        Raises `FarmError` with the supervisor's line. Closing the iterator hangs up, which ends `events` and makes an
+        `apply` undo what it began.
+        """
+        try:
+            with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as sock:
+                sock.connect(os.fspath(self.run.farm_socket))
+                process = _pidfd(sock) if op == "down" else -1
+                sock.sendall(pack({"op": op, **fields}))
+                yield from self._replies(op, sock)
+                if process >= 0:
+                    select.select([process], [], [], GONE_PATIENCE)
+                    os.close(process)
+        except OSError as exc:
+            raise FarmError(f"{self.run.name}: no supervisor to ask for {op}: {exc.strerror or exc}") from exc
+
+    def ask(self, op: str, on_event: Callable[[dict[str, Any]], None] | None = None, **fields: Any) -> dict[str, Any]:
+        """Asks and returns what it is done with; events go to `on_event`."""
+        last: dict[str, Any] = {}
+        for body in self.call(op, **fields):
+            if on_event is not None and "event" in body:
+                on_event(body)
+            last = body
+        return last
+
+    def _replies(self, op: str, sock: socket.socket) -> Iterator[dict[str, Any]]:
+        with sock.makefile("rb") as lines:
+            for line in lines:
+                body = unpack(line)
+                if "error" in body and "event" not in body:
+                    raise FarmError(str(body["error"]))
+                if "done" in body:
+                    yield body["done"]
+                    return
+                yield body
+        raise FarmError(
+            f"the supervisor of {self.run.name} ended while it was asked for {op}{_last_words(self.run)}; "
+            f"nodes go on serving: ask again, and it is started anew"
+        )
+
+
+def _answers(run: RunDirectory) -> bool:
+    """Whether somebody listens on the run's socket."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as sock:
+        try:
+            sock.connect(os.fspath(run.farm_socket))
+        except OSError:
+            return False
+    return True
+
+
+def _start(run: RunDirectory, backend: str) -> None:
+    """Starts the supervisor as a process of its own. The first process it is ends once it has forked."""
+    command = [sys.executable, "-m", "farm", "supervise", os.fspath(run.path), "--backend", backend]
+    environ = {**os.environ, RUN_VARIABLE: run.run_id}
+    with run.log_file.open("ab") as log:
+        code = subprocess.run(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            env=environ,
+            cwd=PACKAGE_ROOT,  # `-m` finds the packages there, also in a checkout that is not installed
+            start_new_session=True,
+            check=False,
+        ).returncode
+    if code:
+        raise FarmError(f"the supervisor of {run.name} did not start (exit code {code}){_last_words(run)}")
+
+
+def _last_words(run: RunDirectory) -> str:
+    """The last line of the supervisor's log, as the end of a sentence."""
+    try:
+        lines = run.log_file.read_text(errors="replace").strip().splitlines()
+    except OSError:
+        lines = []
+    return f" ({run.log_file}: {lines[-1]})" if lines else f" (nothing in {run.log_file})"
+
+
+def _pidfd(sock: socket.socket) -> int:
+    """A descriptor that becomes readable when the process at the other end is gone; -1 where there is no such thing."""
+    if not hasattr(os, "pidfd_open"):
+        return -1
+    pid, _, _ = struct.unpack("3i", sock.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize("3i")))
+    try:
+        return os.pidfd_open(pid)
+    except OSError:
+        return -1

@@ -1,0 +1,84 @@
+"""What the command line and the supervisor say to each other: JSON, one object a line, over `farm.sock`.
+
+    request   {"op": "apply", ...}                  one a connection
+    reply     {"event": ..., ...}                   any number, while it works
+              {"done": {...}} or {"error": "line"}  the last
+
+A plant travels as JSON too, with its origins: members of a group share theirs, so equal ones are sent once.
+"""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from farm.errors import FarmError
+from farm.topology.plant import Origin, Plant
+from node.config import load as node_json
+from node.errors import NodeError
+
+LINE_LIMIT = 256 * 1024 * 1024
+"""Bytes in one line: a plant of 10,000 nodes with a hundred tags each."""
+
+Body = dict[str, Any]
+
+
+def pack(body: Mapping[str, Any]) -> bytes:
+    """One line, its newline included."""
+    return json.dumps(body, separators=(",", ":")).encode() + b"\n"
+
+
+def unpack(line: bytes) -> Body:
+    """The object of one line. Raises `FarmError` when it is none."""
+    try:
+        body = json.loads(line)
+    except ValueError as exc:
+        raise FarmError(f"a line that is not JSON: {line[:80]!r}") from exc
+    if not isinstance(body, dict):
+        raise FarmError(f"a line that is no JSON object: {line[:80]!r}")
+    return body
+
+
+def encode_plant(plant: Plant) -> Body:
+    """A plant as plain JSON."""
+    maps, index = _encode_origins(plant)
+    return {
+        "name": plant.name,
+        "file": plant.file,
+        "backend": plant.backend,
+        "shard": plant.shard,
+        "nodes": [node_json.dump(node) for node in plant.nodes],
+        "origins": maps,
+        "origin_of": index,
+        "warnings": list(plant.warnings),
+    }
+
+
+def decode_plant(body: Body) -> Plant:
+    """The plant back. Raises `FarmError` when something is missing or wrong."""
+    try:
+        maps = [{path: Origin(*place) for path, place in entry.items()} for entry in body["origins"]]
+        return Plant(
+            name=body["name"],
+            file=body["file"],
+            backend=body["backend"],
+            shard=body["shard"],
+            nodes=tuple(node_json.load(node, "plant") for node in body["nodes"]),
+            origins={node: maps[number] for node, number in body["origin_of"].items()},
+            warnings=tuple(body["warnings"]),
+        )
+    except (KeyError, TypeError, ValueError, AttributeError, IndexError, NodeError) as exc:
+        raise FarmError(f"not a plant: {type(exc).__name__}: {exc}") from exc
+
+
+def _encode_origins(plant: Plant) -> tuple[list[dict[str, list[str | int]]], dict[str, int]]:
+    """The different origin maps, and for each node which of them is its own."""
+    maps: list[dict[str, list[str | int]]] = []
+    known: dict[tuple[tuple[str, Origin], ...], int] = {}
+    index: dict[str, int] = {}
+    for node, places in plant.origins.items():
+        key = tuple(places.items())
+        number = known.setdefault(key, len(maps))
+        if number == len(maps):
+            maps.append({path: [place.file, place.line, place.column] for path, place in key})
+        index[node] = number
+    return maps, index
