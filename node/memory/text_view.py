@@ -12,7 +12,7 @@ are dropped by a write, for nobody at this side can see them.
 from node.cip.status import INVALID_ATTRIBUTE_VALUE, CipError
 from node.cip.text import TextType
 from node.memory.attribute import Attribute
-from node.memory.view import BlockError, Commit, Reader, admit_write
+from node.memory.view import BlockError, Commit, Reader, Span, admit_write
 from node.memory.word_order import ORDERS, permutation
 
 
@@ -36,8 +36,11 @@ class TextRegisterView:
         self._permute = permutation(2, "DCBA" if order in ("ABCD", "CDAB") else "ABCD")
         self.count = count
 
+    def span(self, start: int, stop: int) -> Span:
+        return self._attribute, start // self._each, -(-stop // self._each)
+
     def read(self, start: int, stop: int, now: float) -> bytes:
-        first, last = start // self._each, -(-stop // self._each)
+        _, first, last = self.span(start, stop)
         whole = self._registers(first, last, now)
         skip = start - first * self._each
         return whole[2 * skip : 2 * (skip + stop - start)]
@@ -46,8 +49,8 @@ class TextRegisterView:
         return lambda now: self.read(start, stop, now)
 
     def stage(self, start: int, data: bytes, now: float) -> Commit:
-        attribute, size = self._attribute, 2 * self._each
-        first, last = start // self._each, -(-(start + len(data) // 2) // self._each)
+        attribute, first, last = self.span(start, start + len(data) // 2)
+        size = 2 * self._each
         admit_write(attribute, first, last, now)
         whole = bytearray(self._registers(first, last, now))
         skip = 2 * (start - first * self._each)

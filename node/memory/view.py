@@ -33,6 +33,9 @@ from node.memory.attribute import Attribute
 from node.memory.word_order import ORDERS, permutation, reversed_elements
 
 Commit = Callable[[], None]
+Span = tuple[Attribute, int, int]
+"""Elements [first, last) of an attribute."""
+
 Reader = Callable[[float], bytes]
 """A read prepared ahead: takes `now`, gives the registers as they travel. Void when a source or gate changes."""
 
@@ -48,6 +51,9 @@ class Registers(Protocol):
     """Registers `start` to `stop`, counted from the view's own beginning; bytes are big-endian as they travel."""
 
     count: int
+
+    def span(self, start: int, stop: int) -> Span:
+        """The elements that hold them, whole."""
 
     def read(self, start: int, stop: int, now: float) -> bytes:
         """Raises `CipError` when a gate does not admit it."""
@@ -99,11 +105,13 @@ class RegisterView:
         self._permute = permutation(size, order)
         self.count = count
 
+    def span(self, start: int, stop: int) -> Span:
+        return self._attribute, start // self._each, -(-stop // self._each)
+
     def read(self, start: int, stop: int, now: float) -> bytes:
-        each = self._each
-        first, last = start // each, -(-stop // each)
-        data = self._permute(self._attribute.dump(first, last, now))
-        skip = start - first * each
+        attribute, first, last = self.span(start, stop)
+        data = self._permute(attribute.dump(first, last, now))
+        skip = start - first * self._each
         return data[2 * skip : 2 * (skip + stop - start)]
 
     def reader(self, start: int, stop: int) -> Reader:
@@ -122,9 +130,8 @@ class RegisterView:
         return read
 
     def stage(self, start: int, data: bytes, now: float) -> Commit:
-        each, attribute = self._each, self._attribute
-        stop = start + len(data) // 2
-        first, last = start // each, -(-stop // each)
+        each, stop = self._each, start + len(data) // 2
+        attribute, first, last = self.span(start, stop)
         admit_write(attribute, first, last, now)
         if start % each or stop % each:
             whole = bytearray(self._permute(stored(attribute, first, last, now)))
@@ -145,6 +152,9 @@ class ByteRegisterView:
         self._permute = permutation(2, order)
         self._wide = "h" if attribute.array.typecode == "b" else "H"
         self.count = count
+
+    def span(self, start: int, stop: int) -> Span:
+        return self._attribute, start, stop
 
     def read(self, start: int, stop: int, now: float) -> bytes:
         narrow = array(self._attribute.array.typecode, self._attribute.dump(start, stop, now))
@@ -173,6 +183,9 @@ class Coils(Protocol):
 
     count: int
 
+    def span(self, start: int, stop: int) -> Span:
+        """The elements that hold them, whole."""
+
     def read(self, start: int, stop: int, now: float) -> int:
         """Raises `CipError` when a gate does not admit it."""
 
@@ -188,6 +201,9 @@ class CoilView:
     def __init__(self, attribute: Attribute, count: int) -> None:
         self._attribute = block_attribute(attribute, count, len(attribute), "coils")
         self.count = count
+
+    def span(self, start: int, stop: int) -> Span:
+        return self._attribute, start, stop
 
     def read(self, start: int, stop: int, now: float) -> int:
         return int(self._attribute.dump(start, stop, now)[::-1].translate(_DIGITS), 2)
@@ -209,16 +225,18 @@ class BitView:
         self._attribute = block_attribute(attribute, count, self._width * len(attribute), "coils")
         self.count = count
 
+    def span(self, start: int, stop: int) -> Span:
+        return self._attribute, start // self._width, -(-stop // self._width)
+
     def read(self, start: int, stop: int, now: float) -> int:
-        first, last = start // self._width, -(-stop // self._width)
-        bits = int.from_bytes(self._attribute.dump(first, last, now), "little") >> (start - first * self._width)
+        attribute, first, last = self.span(start, stop)
+        bits = int.from_bytes(attribute.dump(first, last, now), "little") >> (start - first * self._width)
         return bits & (1 << stop - start) - 1
 
     def stage(self, start: int, stop: int, bits: int, now: float) -> Commit:
-        attribute, width = self._attribute, self._width
-        first, last = start // width, -(-stop // width)
+        attribute, first, last = self.span(start, stop)
         admit_write(attribute, first, last, now)
-        shift = start - first * width
+        shift = start - first * self._width
         mask = (1 << stop - start) - 1 << shift
         whole = int.from_bytes(stored(attribute, first, last, now), "little")
         raw = (whole & ~mask | bits << shift).to_bytes((last - first) * attribute.type.size, "little")

@@ -24,6 +24,7 @@ from node.memory.view import (
     Reader,
     Registers,
     RegisterView,
+    Span,
 )
 from node.modbus.pdu import ILLEGAL_DATA_ADDRESS, ModbusError
 from node.modbus.ranges import BIT_TABLES, COILS, DISCRETE, HOLDING, INPUT
@@ -116,6 +117,12 @@ class RegisterBank:
         if len(readers) == 1:
             return readers[0]
         return lambda now: b"".join([read(now) for read in readers])
+
+    def spans(self, table: str, start: int, count: int) -> list[Span]:
+        """The tags' elements that hold `count` addresses from `start` on. Raises `ModbusError` 02."""
+        if table in self._bits:
+            return [view.span(first, last) for view, first, last in self._bits[table].find(start, count)]
+        return [view.span(first, last) for view, first, last in self._words[table].find(start, count)]
 
     def write_registers(self, start: int, data: bytes, now: float) -> None:
         """Holding registers from `start` on, all or none. Raises `ModbusError` 02, `CipError`."""

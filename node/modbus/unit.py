@@ -10,10 +10,12 @@ source refuses is 02; a value that the tag's type cannot hold, or a tag in error
 request only). A write that fails has changed nothing.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 
-from node.cip.status import ATTRIBUTE_NOT_SETTABLE, PRIVILEGE_VIOLATION, CipError
+from node.cip.status import ATTRIBUTE_NOT_SETTABLE, PRIVILEGE_VIOLATION, SUCCESS, CipError
 from node.errors import NodeError
+from node.memory.access import Access
 from node.memory.view import Reader
 from node.modbus.adu import HEADER_SIZE, MBAP
 from node.modbus.bank import RegisterBank
@@ -36,6 +38,7 @@ from node.modbus.pdu import (
     Read,
     ReadWrite,
     Reply,
+    Request,
     WriteMultiple,
     WriteSingle,
     WrittenReply,
@@ -70,15 +73,21 @@ class Unit:
         self.bank = bank
         self.identification = identification
 
-    def answer(self, pdu: bytes, now: float) -> bytes:
-        """The reply PDU of a request PDU; every fault of a request is an exception reply. Raises only for a bug."""
+    def answer(self, pdu: bytes, now: float, trace: list[Access] | None = None) -> bytes:
+        """The reply PDU of a request PDU; every fault of a request is an exception reply. `trace` takes the accesses
+        to tags. Raises only for a bug."""
+        status = SUCCESS
         try:
-            return encode_reply(self._serve(pdu, now))
+            reply = encode_reply(self._serve(pdu, now))
         except ModbusError as exc:
             return encode_exception(pdu[0], exc.code)
         except CipError as exc:
-            refused = exc.general in (ATTRIBUTE_NOT_SETTABLE, PRIVILEGE_VIOLATION)
-            return encode_exception(pdu[0], ILLEGAL_DATA_ADDRESS if refused else SERVER_DEVICE_FAILURE)
+            status = exc.general
+            refused = status in (ATTRIBUTE_NOT_SETTABLE, PRIVILEGE_VIOLATION)
+            reply = encode_exception(pdu[0], ILLEGAL_DATA_ADDRESS if refused else SERVER_DEVICE_FAILURE)
+        if trace is not None:
+            trace += self._accesses(pdu, status, now)
+        return reply
 
     def _serve(self, pdu: bytes, now: float) -> Reply:
         request = decode_request(pdu)
@@ -110,6 +119,12 @@ class Unit:
             case IdentificationRequest():
                 return self._identify(request)
 
+    def _accesses(self, pdu: bytes, status: int, now: float) -> Iterator[Access]:
+        for table, start, count, writing in _parts(decode_request(pdu)):
+            for attribute, first, last in self.bank.spans(table, start, count):
+                data = b"" if status else attribute.dump(first, last, now)
+                yield Access(attribute, first, last, writing, data, status)
+
     def _identify(self, request: IdentificationRequest) -> Reply:
         if self.identification is None:
             raise ModbusError(ILLEGAL_FUNCTION, "this device has no identification")
@@ -117,6 +132,23 @@ class Unit:
         if reply is None:
             raise ModbusError(ILLEGAL_DATA_ADDRESS, f"no identification object {request.object_id}")
         return reply
+
+
+def _parts(request: Request) -> list[tuple[str, int, int, bool]]:
+    """What a request touches: table, address, count, and whether it is written."""
+    match request:
+        case Read(function, address, quantity):
+            return [(READ_TABLES[function], address, quantity, False)]
+        case WriteSingle(function, address, _):
+            return [(COILS if function == WRITE_COIL else HOLDING, address, 1, True)]
+        case WriteMultiple(function, address, quantity, _):
+            return [(COILS if function == WRITE_COILS else HOLDING, address, quantity, True)]
+        case MaskWrite(address, _, _):
+            return [(HOLDING, address, 1, True)]
+        case ReadWrite(address, quantity, write_address, data):
+            return [(HOLDING, write_address, len(data) // 2, True), (HOLDING, address, quantity, False)]
+        case IdentificationRequest():
+            return []
 
 
 class Units:
@@ -140,8 +172,12 @@ class Units:
         for unit in units.values():
             unit.bank.watch(self.readers.clear)
 
-    def answer(self, adu: bytes, now: float, trace: object = None) -> bytes | None:
-        """The reply to one whole frame as `TcpFramer` gives it; None when nobody answers."""
+    def answer(self, adu: bytes, now: float, trace: list[Access] | None = None) -> bytes | None:
+        """The reply to one whole frame as `TcpFramer` gives it; None when nobody answers. `trace` takes the accesses
+        to tags."""
+        if trace is None and (known := self.readers.get(adu[2:])) is not None:
+            with suppress(CipError):  # a tag in error: the whole way has the words for it
+                return adu[:2] + known(now)
         transaction, _, _, unit_id = MBAP.unpack_from(adu)
         unit = self._units.get(unit_id)
         pdu = adu[HEADER_SIZE:]
@@ -150,7 +186,7 @@ class Units:
                 return None
             reply = encode_exception(pdu[0], GATEWAY_TARGET_FAILED)
         else:
-            reply = unit.answer(pdu, now)
+            reply = unit.answer(pdu, now, trace)
             if len(adu) == READ_REQUEST_SIZE and pdu[0] in READ_TABLES and reply[0] == pdu[0]:
                 self._prepare(adu, unit, pdu)
         return MBAP.pack(transaction, 0, len(reply) + 1, unit_id) + reply
