@@ -1,0 +1,1 @@
+"""Requests that are wrong, and the exact answer that each must get from a live node."""

@@ -1,0 +1,102 @@
+"""Real plants for real clients: started by `farm up` as a user would, once for all tests of this folder."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from tests.peers import enip_tags
+
+ROOT = Path(__file__).parents[2]
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """A plant that is up: `nodes` as `farm ps --json` lists them, by name."""
+
+    run_root: Path
+    nodes: dict[str, dict[str, object]]
+
+    def farm(self, *arguments: str) -> str:
+        """What `farm ARGUMENTS` prints."""
+        return farm(self.run_root, *arguments)
+
+    def address(self, node: str) -> str:
+        """Where a node answers."""
+        return str(self.nodes[node]["address"])
+
+    def port(self, node: str, protocol: str) -> int:
+        """The port of a protocol."""
+        ports = self.nodes[node]["ports"]
+        assert isinstance(ports, dict)
+        return int(ports[protocol])
+
+
+def farm(run_root: Path, *arguments: str) -> str:
+    """Standard output of the command, which must succeed."""
+    done = subprocess.run(
+        [sys.executable, "-m", "farm", *arguments],
+        cwd=ROOT,
+        env={**os.environ, "PLCFARM_RUN": str(run_root)},
+        capture_output=True,
+        text=True,
+        timeout=90,
+        check=False,
+    )
+    assert done.returncode == 0, f"farm {' '.join(arguments)}: exit {done.returncode}: {done.stdout}{done.stderr}"
+    return done.stdout
+
+
+def running(plant: Path) -> Iterator[Running]:
+    """The plant up, and down again."""
+    with tempfile.TemporaryDirectory(prefix="plcp") as folder:
+        root = Path(folder)
+        try:
+            farm(root, "up", str(plant))
+            rows = json.loads(farm(root, "ps", "--json"))
+            yield Running(root, {row["name"]: row for row in rows})
+        finally:
+            farm(root, "down", "--all")
+
+
+@pytest.fixture(scope="session")
+def controller(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    """One Logix controller, `controller`, with the tags of `enip_tags`."""
+    plant = tmp_path_factory.mktemp("plant") / "plant.yaml"
+    plant.write_text(enip_tags.PLANT)
+    yield from running(plant)
+
+
+@pytest.fixture(scope="session")
+def water_works() -> Iterator[Running]:
+    """The plant that `make up` starts."""
+    yield from running(ROOT / "topologies/plant.yaml")
+
+
+@pytest.fixture(scope="session")
+def cpppo() -> Callable[..., list[str]]:
+    """Runs cpppo's client, a program of its own environment, and gives its lines; skips where it is not installed."""
+    python = Path(os.environ.get("CPPPO_PYTHON", ROOT / ".venv-cpppo/bin/python"))
+    if not python.exists():
+        pytest.skip("cpppo is not installed: make test puts it into .venv-cpppo")
+
+    def client(*arguments: str) -> list[str]:
+        done = subprocess.run(
+            [str(python), "-m", "cpppo.server.enip.client", *arguments],
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+        assert done.returncode == 0, f"cpppo client {arguments}: exit {done.returncode}: {done.stdout}{done.stderr}"
+        return done.stdout.splitlines()
+
+    return client

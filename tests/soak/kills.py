@@ -1,0 +1,130 @@
+"""`kill -9` at a random moment of `farm up` or `farm down`: the next `farm down` must leave nothing.
+
+The sleeps here are the subject: the moment of the kill is drawn from a seeded generator, so that a round which fails
+can be run again with its seed.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.soak.leftovers import family, traces
+
+ROOT = Path(__file__).parents[2]
+VICTIMS = ("supervisor", "nursery", "node", "command")
+
+PLANT = """\
+farm: 1
+name: kills
+nodes:
+  a: {kind: logix, address: 127.64.230.1, tags: {X: DINT}}
+  b: {kind: logix, address: 127.64.230.2, tags: {X: DINT}}
+  c: {kind: logix, address: 127.64.230.3, tags: {X: DINT}}
+  d: {kind: logix, address: 127.64.230.4, tags: {X: DINT}}
+  e: {kind: modbus, address: 127.64.230.5, holding: {"40001-40010": 7}}
+  f: {kind: gateway, address: 127.64.230.6, tags: {X: DINT}, holding: {"40001-40010": 7}}
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Round:
+    """One kill: what was running, who was killed after how many seconds, and what was left after `farm down`."""
+
+    verb: str
+    victim: str
+    after: float
+    hit: bool
+    left: tuple[str, ...]
+    message: str
+
+    @property
+    def clean(self) -> bool:
+        """Whether `farm down` worked and left nothing."""
+        return not self.left and not self.message
+
+    def __str__(self) -> str:
+        outcome = "clean" if self.clean else f"LEFT {list(self.left)} {self.message}"
+        hit = "killed" if self.hit else "was not running:"
+        return f"{self.verb}: {hit} {self.victim} after {self.after:.3f} s: {outcome}"
+
+
+class Farm:
+    """The `farm` command on a run root of its own."""
+
+    def __init__(self, run_root: Path) -> None:
+        self.run_root = run_root
+        self.plant = run_root.parent / f"{run_root.name}.yaml"
+        self.plant.write_text(PLANT)
+        self.environment = {**os.environ, "PLCFARM_RUN": str(run_root)}
+
+    def begin(self, *arguments: str) -> subprocess.Popen[str]:
+        """The command, running."""
+        return subprocess.Popen(
+            [sys.executable, "-m", "farm", *arguments],
+            cwd=ROOT,
+            env=self.environment,
+            text=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            stdin=subprocess.DEVNULL,
+        )
+
+    def run(self, *arguments: str, limit: float = 90) -> tuple[int, str]:
+        """Its exit code and all it printed."""
+        process = self.begin(*arguments)
+        output, _ = process.communicate(timeout=limit)
+        return process.returncode, output
+
+    def up(self) -> subprocess.Popen[str]:
+        """`farm up` of the six-node plant, running."""
+        return self.begin("up", str(self.plant))
+
+
+def choose(run_root: Path, victim: str, chance: random.Random) -> int | None:
+    """A live process with the role `victim`, or None."""
+    pids = sorted(pid for pid, name in family(run_root).items() if name == victim)
+    return chance.choice(pids) if pids else None
+
+
+def one(farm: Farm, chance: random.Random, spans: dict[str, float]) -> Round:
+    """One round: `spans` are the seconds that an undisturbed `up` and `down` take."""
+    before = traces(farm.run_root)
+    verb = chance.choice(("up", "down"))
+    victim = chance.choice(VICTIMS)
+    after = chance.uniform(0.02, spans[verb] * 1.1)
+    if verb == "down":
+        code, output = farm.run("up", str(farm.plant))
+        if code:
+            return Round(verb, victim, after, False, (), f"up failed: {output}")
+    process = farm.up() if verb == "up" else farm.begin("down")
+    time.sleep(after)
+    pid = choose(farm.run_root, victim, chance)
+    if pid is not None:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+    process.communicate(timeout=90)
+    code, output = farm.run("down")
+    left = traces(farm.run_root).since(before)
+    no_farm = "no farm" in output.lower()
+    message = "" if code == 0 or no_farm else f"down: exit {code}: {output.strip()}"
+    return Round(verb, victim, after, pid is not None, tuple(left), message)
+
+
+def spans(farm: Farm) -> dict[str, float]:
+    """Seconds that an undisturbed `up` and `down` take here."""
+    times = {}
+    for verb, arguments in (("up", ("up", str(farm.plant))), ("down", ("down",))):
+        begun = time.monotonic()
+        code, output = farm.run(*arguments)
+        if code:
+            raise AssertionError(f"farm {verb}: exit {code}: {output}")
+        times[verb] = time.monotonic() - begun
+    return times
