@@ -16,8 +16,8 @@ what they are done with:
 
 While it works, `apply` (and `down`, `restart`) says {"event": "progress", "phase": PHASE, "done": n, "total": m} with a
 phase of `start ready probe stop`, {"event": "node", "node": name, "state": state, "text": line} and, when it must wait
-for another command, {"event": "waiting", "text": line}. A row is {name, kind, profile, address, ports, state, pid, restarts,
-uptime_s} with a state of `starting up down restarting crash-loop stopped`, and `error` where there is one to show.
+for another command, {"event": "waiting", "text": line}. A row is {name, kind, profile, address, ports, state, pid,
+restarts, uptime_s} with a state of `starting up down restarting crash-loop stopped`, and `error` where there is one.
 """
 
 import os

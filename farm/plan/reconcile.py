@@ -1,0 +1,189 @@
+"""From what is wanted and what is there to a plan; pure, so that every case is a test without a process.
+
+Only what must change does. A shard of one node is replaced when its configuration differs; a larger one that runs is
+told which of its nodes to end and to start, so that their neighbours keep their clients. An address that moves from one
+shard to another is given up before it is taken. `down` is this function with a plant of no nodes.
+"""
+
+from dataclasses import fields
+
+from farm.backends.observed import Observed, ObservedShard, ShardSpec
+from farm.errors import PlanError
+from farm.plan.assign import assign
+from farm.plan.plan import CHANGE, KILL, REMOVE, START, STOP, Operation, Plan
+from farm.topology.plant import Plant
+from node.config.model import NodeConfig
+
+Endpoint = tuple[str, int]
+
+
+def reconcile(wanted: Plant, observed: Observed, *, auto: int = 1) -> Plan:
+    """The plan from `observed` to `wanted`. `auto` is the nodes a shard for `shard: auto`.
+
+    Raises `PlanError` when two nodes want the same address and port, or the shard size is none.
+    """
+    size = auto if wanted.shard == "auto" else wanted.shard
+    if not isinstance(size, int) or size < 1:
+        raise PlanError(f"shard: got {size!r}, wanted a number of nodes from 1 on, or auto")
+    _refuse_shared_endpoints(wanted.nodes)
+    specs = assign(wanted.nodes, observed.shards, size)
+    return _Reconciliation(specs, observed).plan()
+
+
+class _Reconciliation:
+    """One run of `reconcile`: the operations so far, and who waits for whom."""
+
+    def __init__(self, specs: list[ShardSpec], observed: Observed) -> None:
+        self._specs = specs
+        self._observed = observed
+        self._seen = {shard.name: shard for shard in observed.shards}
+        self._operations: list[Operation] = []
+        self._freed: dict[Endpoint, int] = {}
+        self._kills: tuple[int, ...] = ()
+        self._stops: dict[str, int] = {}
+
+    def plan(self) -> Plan:
+        """Kills first, then stops and removals, changes of shards that run, and starts."""
+        self._kill_strays()
+        wanted = {spec.name for spec in self._specs}
+        for shard in self._observed.shards:
+            if shard.name not in wanted:
+                self._end(shard, "not in the plant")
+        differing = [(spec, self._seen[spec.name]) for spec in self._specs if self._differs(spec)]
+        moving = _moving_endpoints(differing)
+        changes = [(spec, shard) for spec, shard in differing if _in_place(spec, shard, moving)]
+        changed = {spec.name for spec, _ in changes}
+        for spec, shard in differing:
+            if spec.name not in changed:
+                self._end(shard, difference(shard.nodes, spec.nodes))
+        for spec, shard in changes:
+            self._change(spec, shard)
+        for spec in self._specs:
+            self._start(spec)
+        return Plan(tuple(self._operations))
+
+    def _kill_strays(self) -> None:
+        for pid in self._observed.strays:
+            stray = ObservedShard(f"process-{pid}", pid, 0, alive=True, nodes=())
+            self._add(KILL, str(pid), "of this farm, but of none of its shards", running=stray)
+        self._kills = tuple(operation.number for operation in self._operations)
+
+    def _end(self, shard: ObservedShard, cause: str) -> None:
+        if not shard.alive:
+            self._add(REMOVE, shard.name, f"{cause}, and its process is gone", running=shard)
+            return
+        number = self._add(STOP, shard.name, cause, running=shard)
+        self._stops[shard.name] = number
+        for node in shard.nodes:
+            self._freed.update(dict.fromkeys(_endpoints(node), number))
+
+    def _change(self, spec: ShardSpec, shard: ObservedShard) -> None:
+        cause = difference(shard.nodes, spec.nodes)
+        number = self._add(CHANGE, spec.name, cause, self._waits_for(spec), spec=spec, running=shard)
+        kept = {end for node in spec.nodes for end in _endpoints(node)}
+        freed = [end for node in shard.nodes for end in _endpoints(node) if end not in kept]
+        self._freed.update(dict.fromkeys(freed, number))
+
+    def _start(self, spec: ShardSpec) -> None:
+        shard = self._seen.get(spec.name)
+        if shard is None:
+            self._add(START, spec.name, "not running", self._waits_for(spec), spec=spec)
+        elif not shard.alive:
+            self._add(START, spec.name, "its process is gone", self._waits_for(spec), spec=spec)
+        elif spec.name in self._stops:
+            cause = difference(shard.nodes, spec.nodes)
+            self._add(START, spec.name, cause, self._waits_for(spec), spec=spec)
+
+    def _differs(self, spec: ShardSpec) -> bool:
+        """Whether a shard that runs serves something else than `spec`; the order of nodes plays no part."""
+        shard = self._seen.get(spec.name)
+        if shard is None or not shard.alive:
+            return False
+        return shard.nodes != spec.nodes and _by_name(shard.nodes) != _by_name(spec.nodes)
+
+    def _waits_for(self, spec: ShardSpec) -> tuple[int, ...]:
+        found = {self._freed[end] for node in spec.nodes for end in _endpoints(node) if end in self._freed}
+        if spec.name in self._stops:
+            found.add(self._stops[spec.name])
+        return (*self._kills, *sorted(found))
+
+    def _add(
+        self,
+        verb: str,
+        target: str,
+        cause: str,
+        after: tuple[int, ...] = (),
+        spec: ShardSpec | None = None,
+        running: ObservedShard | None = None,
+    ) -> int:
+        number = len(self._operations) + 1
+        self._operations.append(Operation(number, verb, target, cause, after, spec, running))
+        return number
+
+
+def difference(old: tuple[NodeConfig, ...], new: tuple[NodeConfig, ...]) -> str:
+    """What differs between two configurations of a shard, as a cause: `pump-1: tags; pump-9: new`."""
+    before, after = _by_name(old), _by_name(new)
+    if not before:
+        return "serves something else than its file says"
+    parts = [f"{name}: no longer in this shard" for name in before if name not in after]
+    for name, node in after.items():
+        if name not in before:
+            parts.append(f"{name}: new")
+        elif node != before[name]:
+            parts.append(f"{name}: {_changed_fields(before[name], node)}")
+    if len(before) == len(after) == 1 and len(parts) == 1:
+        return parts[0].partition(": ")[2]
+    return "; ".join(parts[:3]) + (f"; and {len(parts) - 3} more" if len(parts) > 3 else "")
+
+
+def _changed_fields(old: NodeConfig, new: NodeConfig) -> str:
+    """`address 127.64.0.1 -> 127.64.0.2, tags changed`."""
+    parts = []
+    for field in fields(NodeConfig):
+        before, after = getattr(old, field.name), getattr(new, field.name)
+        if before != after:
+            short = isinstance(before, str) and isinstance(after, str)
+            parts.append(f"{field.name} {before} -> {after}" if short else f"{field.name} changed")
+    return ", ".join(parts)
+
+
+def _moving_endpoints(differing: list[tuple[ShardSpec, ObservedShard]]) -> set[Endpoint]:
+    """Endpoints that a node of one running shard gives up and a node of another takes: told in place, the two would
+    have to wait for each other."""
+    held: dict[Endpoint, str] = {}
+    for _, shard in differing:
+        held.update({end: shard.name for node in shard.nodes for end in _endpoints(node)})
+    return {
+        end
+        for spec, _ in differing
+        for node in spec.nodes
+        for end in _endpoints(node)
+        if held.get(end, spec.name) != spec.name
+    }
+
+
+def _in_place(spec: ShardSpec, shard: ObservedShard, moving: set[Endpoint]) -> bool:
+    """Whether a shard that runs can be told what changes, instead of being replaced with all its nodes."""
+    kept = _by_name(spec.nodes).keys() & _by_name(shard.nodes).keys()
+    if not kept or max(len(spec.nodes), len(shard.nodes)) == 1:
+        return False
+    ends = {end for node in (*spec.nodes, *shard.nodes) for end in _endpoints(node)}
+    return not ends & moving
+
+
+def _by_name(nodes: tuple[NodeConfig, ...]) -> dict[str, NodeConfig]:
+    return {node.name: node for node in nodes}
+
+
+def _endpoints(node: NodeConfig) -> list[Endpoint]:
+    return [(node.address, port) for port in node.ports.values()]
+
+
+def _refuse_shared_endpoints(nodes: tuple[NodeConfig, ...]) -> None:
+    takers: dict[Endpoint, str] = {}
+    for node in nodes:
+        for end in _endpoints(node):
+            other = takers.setdefault(end, node.name)
+            if other != node.name:
+                raise PlanError(f"{node.name} and {other} both want {end[0]}:{end[1]}: give one another address")
