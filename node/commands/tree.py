@@ -1,0 +1,140 @@
+"""What one can ask of a running node, by its farm or by web: paths over four groups, values in plain JSON.
+
+    options                what can be set, with its value
+    options/delay          [low, high] seconds added to each reply; set by 0.5, "0.1-0.5" or [0.1, 0.5]
+    server                 the ports and whether they are open
+    server/stop            closes the ports and ends all connections; the node's memory lives on
+    server/start           opens them again
+    tags                   every tag: name, type, dimensions, address, value, unit, writable, signal
+    tags/NAME              one tag; `NAME[3]` and `NAME[3-5]` some elements. With a value it is written
+    connections            who is connected: protocol, peer, and for how many seconds
+    connections/PEER/eof   ends that connection
+
+Paths and values come from outside: whatever is wrong with them is a `CommandError`.
+"""
+
+from collections.abc import Callable, Iterable
+from typing import Protocol
+
+from node.commands.errors import CommandError
+from node.commands.tags import TagCommands
+from node.config.load import Json
+from node.errors import NodeError
+from node.exchange.delay import parse_delay
+
+GROUPS = ("options", "server", "tags", "connections")
+
+
+class Server(Protocol):
+    """The ports of a node."""
+
+    def describe(self) -> Json:
+        """The state of each port."""
+
+    def switch(self, on: bool) -> None:
+        """Opens or closes all of them, now or as soon as the loop gets to it."""
+
+
+class Options(Protocol):
+    """What can be changed while a node runs."""
+
+    delay: tuple[float, float]
+    """Seconds, lowest and highest. Setting it raises `NodeError` for a time that cannot be."""
+
+
+class Connection(Protocol):
+    """A live peer. `since` is an instant on the node's clock."""
+
+    name: str
+    since: float
+
+    def eof(self) -> None:
+        """Ends it."""
+
+
+class CommandTree:
+    """The commands of one node. `connections` gives (protocol, peer) of all there are, `now` the instant."""
+
+    def __init__(
+        self,
+        tags: TagCommands,
+        server: Server,
+        options: Options,
+        connections: Callable[[], Iterable[tuple[str, Connection]]],
+        now: Callable[[], float],
+    ) -> None:
+        self._tags = tags
+        self._server = server
+        self._options = options
+        self._connections = connections
+        self._now = now
+
+    def get(self, path: str) -> Json:
+        """What stands at `path`. Raises `CommandError`."""
+        return self.run(path, None)
+
+    def run(self, path: str, value: Json = None) -> Json:
+        """What stands at `path`, after `value` was put there unless it is None, or the action there was done. Raises
+        `CommandError`."""
+        group, _, rest = path.strip("/").partition("/")
+        match group:
+            case "tags":
+                return self._run_tags(rest, value)
+            case "options":
+                return self._run_options(rest, value)
+            case "server":
+                return self._run_server(rest)
+            case "connections":
+                return self._run_connections(rest)
+        raise CommandError(f"there is nothing at {path!r}; groups are {' '.join(GROUPS)}")
+
+    def _run_tags(self, name: str, value: Json) -> Json:
+        if not name:
+            return self._tags.list()
+        return self._tags.read(name) if value is None else self._tags.write(name, value)
+
+    def _run_options(self, name: str, value: Json) -> Json:
+        if name not in ("", "delay"):
+            raise CommandError(f"there is no option {name!r}; there is delay")
+        if value is not None:
+            if not name:
+                raise CommandError("name the option to set: options/delay")
+            try:
+                self._options.delay = _delay_of(value)
+            except NodeError as exc:
+                raise CommandError(str(exc)) from exc
+        delay: Json = list(self._options.delay)
+        return delay if name else {"delay": delay}
+
+    def _run_server(self, action: str) -> Json:
+        if action not in ("", "start", "stop"):
+            raise CommandError(f"the server has no {action!r}; it has start and stop")
+        if action:
+            self._server.switch(action == "start")
+        return self._server.describe()
+
+    def _run_connections(self, rest: str) -> Json:
+        if not rest:
+            now = self._now()
+            return [
+                {"protocol": protocol, "peer": peer.name, "seconds": round(now - peer.since, 3)}
+                for protocol, peer in self._connections()
+            ]
+        name, _, action = rest.partition("/")
+        if action != "eof":
+            raise CommandError(f"{rest!r}: what can be done to a connection is connections/{name}/eof")
+        ended = [peer for _, peer in self._connections() if peer.name == name]
+        if not ended:
+            raise CommandError(f"no peer {name!r} is connected; `connections` lists them")
+        for peer in ended:
+            peer.eof()
+        return len(ended)
+
+
+def _delay_of(value: Json) -> tuple[float, float]:
+    if isinstance(value, str):
+        return parse_delay(value)
+    low, high = value if isinstance(value, list) and len(value) == 2 else (value, value)
+    if not isinstance(low, int | float) or not isinstance(high, int | float):
+        raise CommandError(f"{value!r} is no delay; wanted seconds, as 0.5, '0.1-0.5' or [0.1, 0.5]")
+    return float(low), float(high)
