@@ -119,6 +119,24 @@ def decode_values(kind: Type, data: bytes) -> list[Value]:
     return list(cells)
 
 
+def parse_value(kind: Type, text: str) -> Value:
+    """A value as a person types it: `12`, `0x1F`, `-2.5`, `true`. Raises `LocalProtocolError` when it is none.
+
+    A number out of range is left for `encode_values` to refuse.
+    """
+    word = text.strip().lower()
+    try:
+        if kind is BOOL:
+            return _TRUTHS[word] if word in _TRUTHS else int(word, 0) != 0
+        return float(word) if kind.typecode in "fd" else int(word, 0)
+    except ValueError as exc:
+        wanted = "true or false" if kind is BOOL else "a number" if kind.typecode in "fd" else "a whole number"
+        raise LocalProtocolError(f"{text!r} where {wanted} was wanted, for {kind.name}") from exc
+
+
+_TRUTHS = {"true": True, "false": False, "on": True, "off": False}
+
+
 def _misfit(kind: Type, values: Sequence[Value]) -> str:
     for value in values:
         try:

@@ -97,7 +97,7 @@ def decode_list_services(data: bytes) -> list[ServiceItem]:
 
 @dataclass(slots=True)
 class IdentityItem:
-    """Who a target is: `ip` its own IPv4 address in dots, `revision` (major, minor), the rest as in the Identity object."""
+    """Who a target is: `ip` its own IPv4 address in dots, `revision` (major, minor), the rest as Identity has it."""
 
     ip: str
     vendor: int

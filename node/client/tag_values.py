@@ -1,0 +1,105 @@
+"""A tag's values between Python and the wire, and cut into writes that fit a message.
+
+A reply names its type by a code, and by a handle for structures; what is not known here is given as bytes, so that a
+read of any tag succeeds.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from node.cip.status import CipError
+from node.cip.text import (
+    SSTRING,
+    STRING,
+    STRING_HANDLE,
+    STRUCTURE,
+    TextType,
+    decode_texts,
+    encode_sstring,
+    encode_string,
+    text_by_name,
+)
+from node.cip.types import Type, by_code, by_name, encode_values, parse_value
+from node.cip.types import decode_values as decode_numbers
+from node.errors import LocalProtocolError, RemoteProtocolError
+
+Value = bool | int | float | str | bytes
+TagType = Type | TextType
+
+
+@dataclass(slots=True)
+class Part:
+    """Bytes of a write that begin at byte `offset` of all of them."""
+
+    offset: int
+    data: bytes
+
+
+def tag_type(code: int, handle: int | None) -> TagType | None:
+    """The type of a reply, None for a structure that is no STRING or a code unknown here."""
+    if handle is not None:
+        return STRING if handle == STRING_HANDLE else None
+    return SSTRING if code == SSTRING.code else by_code(code)
+
+
+def named_type(name: str) -> TagType:
+    """The type called `name`. Raises `LocalProtocolError` when there is none."""
+    kind = by_name(name) or text_by_name(name)
+    if kind is None:
+        raise LocalProtocolError(f"{name!r} is no type; wanted one like DINT, REAL, BOOL or STRING")
+    return kind
+
+
+def type_code(kind: TagType) -> tuple[int, int | None]:
+    """Code and structure handle, as a write carries them."""
+    if kind is STRING:
+        return STRUCTURE, STRING_HANDLE
+    return kind.code, None
+
+
+def decode_values(code: int, handle: int | None, data: bytes) -> list[Value]:
+    """The values of a whole read; of a type unknown here, its bytes as the only one.
+
+    Raises `RemoteProtocolError` when the bytes are no whole values.
+    """
+    kind = tag_type(code, handle)
+    try:
+        if isinstance(kind, Type):
+            return list(decode_numbers(kind, data))
+        return list(decode_texts(kind, data)) if kind is not None else [data]
+    except CipError as exc:
+        raise RemoteProtocolError(f"{len(data)} bytes of type 0x{code:02X} that are no values: {exc}") from exc
+
+
+def encode_elements(kind: TagType, values: Sequence[Value]) -> list[bytes]:
+    """Each value's bytes; a text for a number is read as a person types it.
+
+    Raises `LocalProtocolError` for a value that is not of the type.
+    """
+    if isinstance(kind, TextType):
+        encode = encode_string if kind is STRING else encode_sstring
+        return [encode(value if isinstance(value, str) else str(value)) for value in values]
+    numbers = []
+    for value in values:
+        if isinstance(value, bytes):
+            raise LocalProtocolError(f"{value!r} where a value of {kind.name} was wanted")
+        numbers.append(parse_value(kind, value) if isinstance(value, str) else value)
+    data = encode_values(kind, numbers)
+    return [data[start : start + kind.size] for start in range(0, len(data), kind.size)]
+
+
+def cut(elements: Sequence[bytes], room: int) -> list[Part]:
+    """The elements in parts of at most `room` bytes, whole elements each, or one alone that is larger."""
+    parts: list[Part] = []
+    held: list[bytes] = []
+    offset = size = 0
+    for element in elements:
+        if held and size + len(element) > room:
+            parts.append(Part(offset, b"".join(held)))
+            offset += size
+            held, size = [], 0
+        held.append(element)
+        size += len(element)
+    if held:
+        parts.append(Part(offset, b"".join(held)))
+    return parts

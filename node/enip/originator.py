@@ -1,0 +1,155 @@
+"""The client's end of a session, without a socket: requests to frames, frames to answers.
+
+Each request gets a token, sent as its sender context; a reply is matched by it, so several may be in flight and an
+answer that comes after its caller gave up is dropped instead of being taken for the next one. Connected replies are
+matched by connection and sequence count, for a target need not echo a context there (CIP Vol 2, 2-3 and 2-4).
+"""
+
+import struct
+from dataclasses import dataclass
+
+from node.cip.epath import Class, Instance, encode_epath
+from node.cip.message import Request, encode_request
+from node.cip.services import CONNECTION_MANAGER_CLASS
+from node.cip.services import UNCONNECTED_SEND as UNCONNECTED_SEND_SERVICE
+from node.cip.unconnected import UnconnectedSend, encode_unconnected_send
+from node.enip.commands import (
+    decode_connected,
+    decode_unconnected,
+    encode_connected,
+    encode_register_session,
+    encode_unconnected,
+)
+from node.enip.framing import FrameBuffer
+from node.enip.header import (
+    HEADER,
+    HEADER_SIZE,
+    NO_CONTEXT,
+    REGISTER_SESSION,
+    SEND_RR_DATA,
+    SEND_UNIT_DATA,
+    SUCCESS,
+    UNREGISTER_SESSION,
+    pack_header,
+)
+from node.errors import LocalProtocolError
+
+CONNECTION_MANAGER = encode_epath((Class(CONNECTION_MANAGER_CLASS), Instance(1)))
+
+_TOKEN = struct.Struct("<Q")
+
+
+@dataclass(slots=True)
+class Answer:
+    """A reply: `token` names the request, `status` is the encapsulation's, and `data` the Message Router reply of a
+    message that succeeded, else the body as it came."""
+
+    token: int
+    command: int
+    status: int
+    data: bytes
+
+
+@dataclass(slots=True)
+class Connection:
+    """An open class 3 connection: `target_id` goes out (O->T), `own_id` comes in (T->O), `sequence` was sent last."""
+
+    target_id: int
+    own_id: int
+    sequence: int = 0
+
+
+class OriginatorSession:
+    """One TCP session: `session` is its handle, 0 until the answer to `register` came in."""
+
+    __slots__ = ("_connections", "_frames", "_last", "_sequences", "_waiting", "session")
+
+    def __init__(self) -> None:
+        self.session = 0
+        self._last = 0
+        self._waiting: dict[int, int] = {}
+        self._connections: dict[int, Connection] = {}
+        self._sequences: dict[tuple[int, int], int] = {}
+        self._frames = FrameBuffer()
+
+    @property
+    def waiting(self) -> int:
+        """Requests without an answer yet."""
+        return len(self._waiting)
+
+    def register(self) -> tuple[int, bytes]:
+        """Token and frame of RegisterSession."""
+        return self.command(REGISTER_SESSION, encode_register_session())
+
+    def unregister(self) -> bytes:
+        """The frame that ends the session; nothing answers it."""
+        return pack_header(UNREGISTER_SESSION, 0, self.session, SUCCESS, NO_CONTEXT)
+
+    def command(self, command: int, body: bytes = b"") -> tuple[int, bytes]:
+        """Token and frame of any command that is answered. Raises `LocalProtocolError` over 65535 bytes."""
+        if len(body) > 0xFFFF:
+            raise LocalProtocolError(f"a request of {len(body)} bytes: a frame carries 65535")
+        self._last += 1
+        self._waiting[self._last] = command
+        return self._last, pack_header(command, len(body), self.session, SUCCESS, _TOKEN.pack(self._last)) + body
+
+    def unconnected(self, message: bytes, route: bytes | None = None, timeout: int = 0) -> tuple[int, bytes]:
+        """Token and frame of a Message Router request: inside Unconnected Send with `route` (an EPATH, b"" for an
+        empty one), plain with None. `timeout` in seconds, for routers."""
+        if route is not None:
+            send = encode_unconnected_send(UnconnectedSend(message, route))
+            message = encode_request(Request(UNCONNECTED_SEND_SERVICE, CONNECTION_MANAGER, send))
+        return self.command(SEND_RR_DATA, encode_unconnected(message, timeout))
+
+    def connect(self, target_id: int, own_id: int) -> Connection:
+        """Notes a connection that a Forward Open opened."""
+        connection = self._connections[own_id] = Connection(target_id, own_id)
+        return connection
+
+    def disconnect(self, connection: Connection) -> None:
+        """Forgets a connection; answers that are still to come on it are dropped."""
+        self._connections.pop(connection.own_id, None)
+
+    def connected(self, connection: Connection, message: bytes) -> tuple[int, bytes]:
+        """Token and frame of a request over `connection`, with the next sequence count."""
+        connection.sequence = connection.sequence + 1 & 0xFFFF
+        body = encode_connected(connection.target_id, connection.sequence, message)
+        token, frame = self.command(SEND_UNIT_DATA, body)
+        self._sequences[connection.own_id, connection.sequence] = token
+        return token, frame
+
+    def forget(self, token: int) -> None:
+        """Gives up on a request: its answer, if it still comes, is dropped."""
+        self._waiting.pop(token, None)
+
+    def receive(self, data: bytes) -> list[Answer]:
+        """The answers that `data` completes, in order; frames nobody waits for are dropped.
+
+        Raises `RemoteProtocolError` when what came is malformed: the session is of no more use then.
+        """
+        answers = []
+        for frame in self._frames.feed(data):
+            answer = self._answer(frame)
+            if answer is not None:
+                answers.append(answer)
+        return answers
+
+    def _answer(self, frame: bytes) -> Answer | None:
+        command, _, session, status, context, _ = HEADER.unpack_from(frame)
+        body = frame[HEADER_SIZE:]
+        if command == SEND_UNIT_DATA and status == SUCCESS:
+            own_id, sequence, message = decode_connected(body)
+            token = self._sequences.pop((own_id, sequence), 0)
+            if own_id not in self._connections or self._waiting.pop(token, None) is None:
+                return None
+            return Answer(token, command, status, message)
+        (token,) = _TOKEN.unpack(context)
+        if self._waiting.get(token) != command:
+            return None
+        del self._waiting[token]
+        if status == SUCCESS:
+            if command == REGISTER_SESSION:
+                self.session = session
+            elif command == SEND_RR_DATA:
+                body = decode_unconnected(body)
+        return Answer(token, command, status, body)
