@@ -1,0 +1,108 @@
+"""A tag of a Modbus device, by what its manual says of it: table, address, type, word order.
+
+A Modbus reply is bits and 16-bit numbers; which of them are a REAL, and which word comes first, stands in no reply.
+`TagRegisters` holds that, so that `farm read METER Voltage` and `40001` are the same thing.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from node.cip.text import TextType
+from node.cip.types import BOOL, Type, Value, parse_value
+from node.client.modbus_aio import AsyncModbus
+from node.client.tag_values import TagType, named_type
+from node.errors import LocalProtocolError
+from node.modbus.ranges import BIT_TABLES, WRITABLE_TABLES, register_number
+from node.modbus.values import registers_of
+
+Item = bool | int | float | str
+
+
+@dataclass(frozen=True, slots=True)
+class TagRegisters:
+    """`count` registers (or coils) of `table` from wire address `start` on show a tag of `length` elements of the CIP
+    type named `type_name`, in word order `order`. A text takes an equal share of the registers."""
+
+    unit: int
+    table: str
+    start: int
+    count: int
+    type_name: str
+    length: int
+    order: str = "ABCD"
+
+    @property
+    def kind(self) -> TagType:
+        """The type itself. Raises `LocalProtocolError` for a name that is none."""
+        return named_type(self.type_name)
+
+    @property
+    def each(self) -> int:
+        """Registers, or bits, of one element."""
+        kind = self.kind
+        if isinstance(kind, TextType):
+            return max(1, self.count // self.length)
+        if self.table in BIT_TABLES:
+            return 1 if kind is BOOL else 8 * kind.size
+        return registers_of(kind)
+
+    @property
+    def elements(self) -> int:
+        """Whole elements that the registers show."""
+        return self.count // self.each
+
+    @property
+    def numbers(self) -> str:
+        """The register numbers as people write them: `40001-40002`."""
+        first = register_number(self.table, self.start)
+        return str(first) if self.count == 1 else f"{first}-{first + self.count - 1}"
+
+
+async def read_tag(device: AsyncModbus, tag: TagRegisters, first: int, count: int) -> list[Item]:
+    """`count` elements from `first` on. Raises what `AsyncModbus` raises."""
+    address = tag.start + first * tag.each
+    kind = tag.kind
+    if isinstance(kind, TextType):
+        each = tag.each
+        return [await device.read_text(tag.table, address + at * each, each, tag.order) for at in range(count)]
+    if tag.table in BIT_TABLES:
+        return _from_bits(kind, await device.read_bits(tag.table, address, count * tag.each))
+    return list(await device.read_values(tag.table, address, kind, count, tag.order))
+
+
+async def write_tag(device: AsyncModbus, tag: TagRegisters, first: int, values: Sequence[str]) -> None:
+    """Writes `values`, as a person types them, from element `first` on.
+
+    Raises `LocalProtocolError` for a table that cannot be written or a value that the type cannot hold.
+    """
+    if tag.table not in WRITABLE_TABLES:
+        raise LocalProtocolError(f"{tag.numbers} are {tag.table} registers, which Modbus cannot write")
+    address = tag.start + first * tag.each
+    kind = tag.kind
+    if isinstance(kind, TextType):
+        for at, text in enumerate(values):
+            await device.write_text(address + at * tag.each, text, tag.each, tag.order)
+        return
+    numbers = [parse_value(kind, value) for value in values]
+    if tag.table in BIT_TABLES:
+        await device.write_bits(address, _to_bits(kind, numbers))
+    else:
+        await device.write_values(address, kind, numbers, tag.order)
+
+
+def _from_bits(kind: Type, bits: Sequence[bool]) -> list[Item]:
+    """One bit a BOOL, else 8 to 64 an element, the lowest first."""
+    if kind is BOOL:
+        return list(bits)
+    size = 8 * kind.size
+    unsigned = [sum(bit << at for at, bit in enumerate(bits[k : k + size])) for k in range(0, len(bits), size)]
+    return [value - (1 << size) if value > kind.high else value for value in unsigned]
+
+
+def _to_bits(kind: Type, values: Sequence[Value]) -> list[bool]:
+    if kind is BOOL:
+        return [bool(value) for value in values]
+    for value in values:
+        if not isinstance(value, int) or not kind.low <= value <= kind.high:
+            raise LocalProtocolError(f"{value!r} does not fit {kind.name} ({kind.low} to {kind.high})")
+    return [bool(int(value) >> at & 1) for value in values for at in range(8 * kind.size)]
