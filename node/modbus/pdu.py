@@ -279,8 +279,9 @@ def _decode_read_write(pdu: bytes) -> ReadWrite:
 
 
 def _decode_identification(pdu: bytes) -> IdentificationRequest:
-    if len(pdu) < 2 or pdu[1] != READ_DEVICE_IDENTIFICATION:
-        raise ModbusError(ILLEGAL_FUNCTION, "function 43 without the MEI type 14")
+    _need(len(pdu) > 1, "function 43 without a MEI type")
+    if pdu[1] != READ_DEVICE_IDENTIFICATION:
+        raise ModbusError(ILLEGAL_FUNCTION, f"function 43 with MEI type {pdu[1]}")
     _need(len(pdu) == _IDENTIFY.size, "a device identification request of the wrong length")
     _, _, code, object_id = _IDENTIFY.unpack(pdu)
     _need(1 <= code <= 4, f"a device identification code of {code}")

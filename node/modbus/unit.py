@@ -1,9 +1,9 @@
 """Unit ids: one device that answers PDUs, and the devices behind one port.
 
 A simulator that answers every unit id there is shows a scanner 247 devices where one stands; so only what is
-configured answers. Where exactly one unit is configured it is the device itself and answers to 0 and 255 too, and
-other ids get silence. Where there are several, the port is a gateway: an id that nobody has gets exception 0B, the
-target did not respond.
+configured answers, and an id that nobody has gets what a gateway says of a silent device: exception 0B, the target
+did not respond. (Silence is allowed too, but then a mistyped id looks like a dead machine.) Where exactly one unit is
+configured it is the device itself, and answers to 0 and 255 as well.
 
 What a write meets, in words of Modbus: an address that is not there, a tag that may not be written, or one whose
 source refuses is 02; a value that the tag's type cannot hold, or a tag in error, is 04 (03 is for the form of a
@@ -165,16 +165,14 @@ class Units:
                 raise NodeError(f"unit id {unit_id}; there are 0 to 255")
         self.configured = dict(units)
         self._units = dict(units)
-        self._gateway = len(units) > 1
         if len(units) == 1:
             self._units |= dict.fromkeys(DEVICE_ITSELF, *units.values())
         self.readers: dict[bytes, Callable[[float], bytes]] = {}
         for unit in units.values():
             unit.bank.watch(self.readers.clear)
 
-    def answer(self, adu: bytes, now: float, trace: list[Access] | None = None) -> bytes | None:
-        """The reply to one whole frame as `TcpFramer` gives it; None when nobody answers. `trace` takes the accesses
-        to tags."""
+    def answer(self, adu: bytes, now: float, trace: list[Access] | None = None) -> bytes:
+        """The reply to one whole frame as `TcpFramer` gives it. `trace` takes the accesses to tags."""
         if trace is None and (known := self.readers.get(adu[2:])) is not None:
             with suppress(CipError):  # a tag in error: the whole way has the words for it
                 return adu[:2] + known(now)
@@ -182,8 +180,6 @@ class Units:
         unit = self._units.get(unit_id)
         pdu = adu[HEADER_SIZE:]
         if unit is None:
-            if not self._gateway:
-                return None
             reply = encode_exception(pdu[0], GATEWAY_TARGET_FAILED)
         else:
             reply = unit.answer(pdu, now, trace)

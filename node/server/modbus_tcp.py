@@ -83,8 +83,7 @@ class ModbusTcp(Peer):
         for frame in frames:
             reply = self._answer(frame)
             metrics.ring.append((now, frame, reply))
-            if reply is not None:
-                replies.append(reply)
+            replies.append(reply)
         metrics.requests += len(frames)
         metrics.took(self._clock() - now, len(frames))
         return b"".join(replies)
@@ -112,13 +111,13 @@ class ModbusTcp(Peer):
             self.partial_since = now
         return frames
 
-    def _answer(self, frame: bytes, accesses: list[Access] | None = None) -> bytes | None:
+    def _answer(self, frame: bytes, accesses: list[Access] | None = None) -> bytes:
         metrics = self.metrics
         try:
             reply = self._units.answer(frame, self._instant.now, accesses)
         except Exception as exc:
             metrics.bug(exc, frame)
             reply = self._units.failure(frame)
-        if reply is not None and reply[HEADER_SIZE] & EXCEPTION:
+        if reply[HEADER_SIZE] & EXCEPTION:
             metrics.errors += 1
         return reply

@@ -1,0 +1,292 @@
+"""A Modbus/TCP client on asyncio and our own codecs: for probes, `farm read` and load, hundreds at once.
+
+Requests are told apart by transaction id, so any number may be under way on one connection and their answers may
+come in any order. Each has one deadline from the call to the whole answer: a device that trickles bytes is as late
+as one that is silent. An answer that comes too late is dropped.
+"""
+
+import asyncio
+from collections.abc import Sequence
+from typing import Self
+
+from node.client.failure import NoAnswer, no_answer
+from node.client.register_values import (
+    Value,
+    decode_bits,
+    decode_registers,
+    encode_bits,
+    encode_registers,
+    registers_each,
+)
+from node.errors import LocalProtocolError, RemoteProtocolError
+from node.modbus.adu import TcpFramer, decode_adu, encode_adu
+from node.modbus.identification import BASIC, IdentificationReply, IdentificationRequest
+from node.modbus.pdu import (
+    COIL_OFF,
+    COIL_ON,
+    READ_COILS,
+    READ_DISCRETE_INPUTS,
+    READ_HOLDING_REGISTERS,
+    READ_INPUT_REGISTERS,
+    READ_LIMITS,
+    WRITE_COIL,
+    WRITE_COILS,
+    WRITE_COILS_LIMIT,
+    WRITE_REGISTER,
+    WRITE_REGISTERS,
+    WRITE_REGISTERS_LIMIT,
+    DataReply,
+    MaskWrite,
+    ModbusError,
+    Read,
+    ReadWrite,
+    Reply,
+    Request,
+    WriteMultiple,
+    WriteSingle,
+    check_reply,
+    decode_reply,
+    encode_request,
+)
+from node.modbus.ranges import BIT_TABLES, COILS, DISCRETE, HOLDING, INPUT
+
+READ_FUNCTIONS = {
+    COILS: READ_COILS,
+    DISCRETE: READ_DISCRETE_INPUTS,
+    INPUT: READ_INPUT_REGISTERS,
+    HOLDING: READ_HOLDING_REGISTERS,
+}
+
+
+class _Link(asyncio.Protocol):
+    """The connection: frames out, replies in to the future that waits for their transaction."""
+
+    transport: asyncio.Transport
+
+    def __init__(self, host: str, port: int) -> None:
+        self.host = host
+        self.port = port
+        self.waiting: dict[int, asyncio.Future[bytes]] = {}
+        self._framer = TcpFramer()
+        self._transaction = 0
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.Transport)
+        self.transport = transport
+
+    def data_received(self, data: bytes) -> None:
+        for adu in self._framer.feed(data):
+            waiting = self.waiting.pop(int.from_bytes(adu[:2], "big"), None)
+            if waiting is not None and not waiting.done():
+                waiting.set_result(adu)
+        if self._framer.fault is not None:
+            self.fail(self._framer.fault)
+            self.transport.abort()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self.fail(self.closed())
+
+    def closed(self) -> NoAnswer:
+        """What a request gets when the connection has ended."""
+        return NoAnswer(self.host, self.port, "connection closed by the device")
+
+    def fail(self, exc: Exception) -> None:
+        """Ends all that wait with `exc`."""
+        for waiting in self.waiting.values():
+            if not waiting.done():
+                waiting.set_exception(exc)
+        self.waiting.clear()
+
+    async def exchange(self, unit: int, pdu: bytes) -> bytes:
+        """The frame that answers `pdu`."""
+        if self.transport.is_closing():
+            raise self.closed()
+        if len(self.waiting) > 0xFFFF:
+            raise LocalProtocolError("65536 requests are under way; a transaction id more does not exist")
+        while (transaction := self._transaction) in self.waiting:
+            self._transaction = transaction + 1 & 0xFFFF
+        self._transaction = transaction + 1 & 0xFFFF
+        waiting: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
+        self.waiting[transaction] = waiting
+        self.transport.write(encode_adu(transaction, unit, pdu))
+        try:
+            return await waiting
+        finally:
+            self.waiting.pop(transaction, None)
+
+
+class AsyncModbus:
+    """A connection to `unit` at `host`:`port`; `timeout` in seconds holds for connecting, and for each request.
+
+    Addresses are wire addresses, from 0. Tables are `coils`, `discrete`, `input` and `holding`. More than one request
+    can carry is split and sent at once. Methods raise `ModbusError` when the device answers with an exception,
+    `NoAnswer` when it does not answer, `RemoteProtocolError` when the answer makes no sense.
+    """
+
+    def __init__(self, host: str, port: int = 502, unit: int = 1, timeout: float = 5.0) -> None:
+        self.host = host
+        self.port = port
+        self.unit = unit
+        self.timeout = timeout
+        self._link: _Link | None = None
+
+    async def __aenter__(self) -> Self:
+        await self.open()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        self.close()
+
+    async def open(self) -> None:
+        """Connects. Raises `NoAnswer`."""
+        loop = asyncio.get_running_loop()
+        try:
+            async with asyncio.timeout(self.timeout):
+                _, self._link = await loop.create_connection(lambda: _Link(self.host, self.port), self.host, self.port)
+        except OSError as exc:
+            raise no_answer(self.host, self.port, exc, self.timeout) from exc
+
+    def close(self) -> None:
+        """Ends the connection; requests under way fail."""
+        link, self._link = self._link, None
+        if link is not None:
+            link.transport.abort()
+
+    async def request(self, request: Request) -> Reply:
+        """One request and its reply, which fits it."""
+        if self._link is None:
+            raise LocalProtocolError("not connected; use `async with`, or `open` first")
+        try:
+            async with asyncio.timeout(self.timeout):
+                adu = await self._link.exchange(self.unit, encode_request(request))
+        except TimeoutError as exc:
+            raise no_answer(self.host, self.port, exc, self.timeout) from exc
+        _, unit, pdu = decode_adu(adu)
+        if unit != self.unit:
+            raise RemoteProtocolError(f"{self.host}:{self.port}: unit {unit} answered for unit {self.unit}")
+        reply = decode_reply(pdu)
+        check_reply(request, reply)
+        return reply
+
+    async def read_bits(self, table: str, address: int, count: int = 1) -> list[bool]:
+        """Coils or discrete inputs."""
+        data = await self._read(table, address, count, BIT_TABLES)
+        bits = int.from_bytes(data, "little")
+        return [bool(bits >> index & 1) for index in range(count)]
+
+    async def read_registers(self, table: str, address: int, count: int = 1) -> list[int]:
+        """Registers as numbers, 0 to 65535."""
+        data = await self._read(table, address, count, (INPUT, HOLDING))
+        return _registers(data)
+
+    async def read_values(
+        self, table: str, address: int, count: int, type_name: str, order: str = "ABCD", each: int = 0
+    ) -> list[Value]:
+        """The elements of CIP type `type_name` in `count` registers (in word order `order`) or coils. `each` is the
+        registers of one element, which only texts need; without it all registers are one text."""
+        if table in BIT_TABLES:
+            return decode_bits(await self.read_bits(table, address, count), type_name)
+        registers = await self.read_registers(table, address, count)
+        return decode_registers(registers, type_name, order, registers_each(type_name, each or count, 1))
+
+    async def write_bits(self, address: int, values: Sequence[bool]) -> None:
+        """Coils: one by function 5, more by function 15."""
+        if len(values) == 1:
+            await self.request(WriteSingle(WRITE_COIL, address, COIL_ON if values[0] else COIL_OFF))
+            return
+        requests = []
+        for at in range(0, len(values), WRITE_COILS_LIMIT):
+            part = values[at : at + WRITE_COILS_LIMIT]
+            bits = sum(1 << index for index, value in enumerate(part) if value)
+            data = bits.to_bytes((len(part) + 7) // 8, "little")
+            requests.append(WriteMultiple(WRITE_COILS, address + at, len(part), data))
+        await self._all(requests)
+
+    async def write_registers(self, address: int, values: Sequence[int]) -> None:
+        """Holding registers, 0 to 65535 each: one by function 6, more by function 16. Raises `LocalProtocolError`
+        for another number."""
+        if not all(0 <= value <= 0xFFFF for value in values):
+            raise LocalProtocolError(f"{[v for v in values if not 0 <= v <= 0xFFFF]} do not fit a register; 0 to 65535")
+        if len(values) == 1:
+            await self.request(WriteSingle(WRITE_REGISTER, address, values[0]))
+            return
+        requests = []
+        for at in range(0, len(values), WRITE_REGISTERS_LIMIT):
+            part = values[at : at + WRITE_REGISTERS_LIMIT]
+            data = b"".join(value.to_bytes(2, "big") for value in part)
+            requests.append(WriteMultiple(WRITE_REGISTERS, address + at, len(part), data))
+        await self._all(requests)
+
+    async def write_values(
+        self, table: str, address: int, values: Sequence[Value], type_name: str, order: str = "ABCD", each: int = 0
+    ) -> None:
+        """The other way; a text is filled up with NULs to its `each` registers. Raises `LocalProtocolError` for a
+        value that does not fit, or a table that cannot be written."""
+        if table == COILS:
+            await self.write_bits(address, encode_bits(values, type_name))
+        elif table == HOLDING:
+            registers = encode_registers(values, type_name, order, registers_each(type_name, each, 1))
+            await self.write_registers(address, registers)
+        else:
+            raise LocalProtocolError(f"the {table} table cannot be written; {COILS} and {HOLDING} can")
+
+    async def mask_write(self, address: int, and_mask: int, or_mask: int) -> None:
+        """Function 22 on one holding register."""
+        await self.request(MaskWrite(address, and_mask, or_mask))
+
+    async def read_write(self, address: int, count: int, write_address: int, values: Sequence[int]) -> list[int]:
+        """Function 23: writes `values`, then reads `count` holding registers."""
+        data = b"".join(value.to_bytes(2, "big") for value in values)
+        reply = await self.request(ReadWrite(address, count, write_address, data))
+        assert isinstance(reply, DataReply)
+        return _registers(reply.data)
+
+    async def identify(self, code: int = BASIC) -> dict[int, str]:
+        """The objects of function 43/14 by id, however many replies they take."""
+        objects: dict[int, str] = {}
+        wanted = 0
+        for _ in range(256):
+            reply = await self.request(IdentificationRequest(code, wanted))
+            assert isinstance(reply, IdentificationReply)
+            objects |= {number: text.decode("iso-8859-1") for number, text in reply.objects}
+            if not reply.more or reply.next_object <= wanted:
+                break
+            wanted = reply.next_object
+        return objects
+
+    async def _read(self, table: str, address: int, count: int, tables: Sequence[str]) -> bytes:
+        if table not in tables:
+            raise LocalProtocolError(f"table {table!r}; {' or '.join(tables)} can be read here")
+        function = READ_FUNCTIONS[table]
+        limit = READ_LIMITS[function]
+        requests = [Read(function, address + at, min(limit, count - at)) for at in range(0, count, limit)]
+        replies = await self._all(requests)
+        return b"".join(reply.data for reply in replies if isinstance(reply, DataReply))
+
+    async def _all(self, requests: Sequence[Request]) -> list[Reply]:
+        if len(requests) == 1:
+            return [await self.request(requests[0])]
+        return list(await asyncio.gather(*map(self.request, requests)))
+
+
+def _registers(data: bytes) -> list[int]:
+    return [int.from_bytes(data[at : at + 2], "big") for at in range(0, len(data), 2)]
+
+
+async def probe_modbus(
+    host: str,
+    port: int,
+    unit: int = 1,
+    timeout: float = 2.0,  # noqa: ASYNC109
+    table: str = HOLDING,
+    address: int = 0,
+) -> None:
+    """Is a Modbus device there? Any well-formed reply to a read of one address says yes, an exception too.
+
+    `timeout`, seconds, holds for connecting and for the answer, each. Raises `NodeError` in one line.
+    """
+    async with AsyncModbus(host, port, unit, timeout) as device:
+        try:
+            await device.request(Read(READ_FUNCTIONS[table], address, 1))
+        except ModbusError:
+            return
