@@ -7,6 +7,7 @@ its replies makes them pile up in memory, and a delayed reply is overtaken by th
 import asyncio
 from collections import deque
 from collections.abc import Callable, Iterator
+from typing import cast
 
 from node.exchange.exchange import CLOSE, SEND, Exchange
 from node.exchange.metrics import Metrics
@@ -42,9 +43,8 @@ class Peer(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Takes the connection, or closes it when the listener is full."""
-        assert isinstance(transport, asyncio.Transport)
-        self.transport = transport
-        transport.max_size = RECEIVE  # type: ignore[attr-defined]
+        self.transport = cast(asyncio.Transport, transport)
+        self.transport.max_size = RECEIVE  # type: ignore[attr-defined]
         host, port = (transport.get_extra_info("peername") or ("", 0))[:2]
         self.name = f"{host}:{port}"
         self.local = (transport.get_extra_info("sockname") or ("", 0))[:2]

@@ -1,0 +1,84 @@
+"""Get and Set Attribute services that any object can list, over its rows.
+
+0x01 Get Attributes All      the listed rows, back to back
+0x03 Get Attribute List      count | (id, status, value) …
+0x0E Get Attribute Single    the row's bytes
+0x10 Set Attribute Single    (CIP Vol 1, appendix A)
+"""
+
+from node.cip.attribute_services import AttributeStatus, decode_get_attribute_list, encode_attribute_statuses
+from node.cip.services import GET_ATTRIBUTE_LIST, GET_ATTRIBUTE_SINGLE, GET_ATTRIBUTES_ALL, SET_ATTRIBUTE_SINGLE
+from node.cip.status import (
+    ATTRIBUTE_LIST_ERROR,
+    ATTRIBUTE_NOT_SETTABLE,
+    ATTRIBUTE_NOT_SUPPORTED,
+    REPLY_DATA_TOO_LARGE,
+    CipError,
+)
+from node.objects.object import AttributeRow, Call, Handler, ObjectTarget, success
+
+_STATUS = 4
+"""Bytes of an entry's id and status."""
+
+
+def _aim(call: Call) -> ObjectTarget:
+    assert isinstance(call.target, ObjectTarget)
+    return call.target
+
+
+def _row(call: Call) -> AttributeRow:
+    target = _aim(call)
+    if target.attribute is None:
+        target.object.rows(target.instance)
+        raise CipError(ATTRIBUTE_NOT_SUPPORTED)
+    return target.object.row(target.instance, target.attribute)
+
+
+def get_attribute_single(call: Call) -> bytes:
+    """The attribute's bytes."""
+    return success(call.service, _row(call).get())
+
+
+def set_attribute_single(call: Call) -> bytes:
+    """Writes it, where its row can be written."""
+    row = _row(call)
+    if row.set is None:
+        raise CipError(ATTRIBUTE_NOT_SETTABLE)
+    row.set(call.data)
+    return success(call.service)
+
+
+def get_attributes_all(call: Call) -> bytes:
+    """All listed attributes of the instance."""
+    target = _aim(call)
+    rows = target.object.rows(target.instance)
+    return success(call.service, b"".join([row.get() for row in rows if row.listed]))
+
+
+def get_attribute_list(call: Call) -> bytes:
+    """The attributes asked for, each with its own status; 0x0A over all when one has no value."""
+    target = _aim(call)
+    rows = {row.id: row for row in target.object.rows(target.instance)}
+    entries = []
+    failed = False
+    used = 6
+    for ident in decode_get_attribute_list(call.data):
+        entry = AttributeStatus(ident, ATTRIBUTE_NOT_SUPPORTED)
+        if ident in rows:
+            entry = AttributeStatus(ident, 0, rows[ident].get())
+        if used + _STATUS + len(entry.value) > call.limit:
+            entry = AttributeStatus(ident, REPLY_DATA_TOO_LARGE)
+        failed = failed or entry.status != 0
+        used += _STATUS + len(entry.value)
+        entries.append(entry)
+    return success(call.service, encode_attribute_statuses(entries), ATTRIBUTE_LIST_ERROR if failed else 0)
+
+
+READ_SERVICES: dict[int, Handler] = {
+    GET_ATTRIBUTES_ALL: get_attributes_all,
+    GET_ATTRIBUTE_LIST: get_attribute_list,
+    GET_ATTRIBUTE_SINGLE: get_attribute_single,
+}
+"""For objects whose attributes are only read."""
+
+ATTRIBUTE_SERVICES: dict[int, Handler] = {**READ_SERVICES, SET_ATTRIBUTE_SINGLE: set_attribute_single}

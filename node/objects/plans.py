@@ -1,0 +1,107 @@
+"""Replies prepared ahead, for requests whose bytes come again and again, as polls do.
+
+The router remembers a plan by the request's bytes; the values are taken when the reply is sent, from a view on the
+attribute's array where that is all there is to it. Plans are dropped when a tag, a source or a gate comes or goes, so a
+plan need not look whether one did. (A dictionary hit costs 0.1 µs; decoding the request and its path some 5.)
+"""
+
+from collections.abc import Sequence
+
+from node.cip.types import BOOL, BOOL_TRUE
+from node.memory.attribute import Attribute, Source
+from node.objects.object import Call, Plan, Service
+
+_TO_WIRE = bytes([0]) + bytes([BOOL_TRUE]) * 255
+
+
+class ViewPlan:
+    """Plain memory."""
+
+    __slots__ = ("_head", "_view", "size")
+
+    def __init__(self, head: bytes, view: memoryview) -> None:
+        self._head = head
+        self._view = view
+        self.size = len(head) + len(view)
+
+    def read(self) -> bytes:
+        """The reply."""
+        return self._head + self._view
+
+
+class SourcePlan:
+    """Memory that a source writes first."""
+
+    __slots__ = ("_attribute", "_head", "_router", "_source", "_start", "_stop", "_view", "size")
+
+    def __init__(
+        self,
+        head: bytes,
+        view: memoryview,
+        source: Source,
+        attribute: Attribute,
+        start: int,
+        stop: int,
+        router: Service,
+    ) -> None:
+        self._head = head
+        self._view = view
+        self._source = source
+        self._attribute = attribute
+        self._start = start
+        self._stop = stop
+        self._router = router
+        self.size = len(head) + len(view)
+
+    def read(self) -> bytes:
+        """The reply."""
+        self._source.fill(self._attribute, self._router.now, self._start, self._stop)
+        return self._head + self._view
+
+
+class DumpPlan:
+    """Anything of fixed size: BOOLs, whose wire form differs, Logix STRINGs, overrides, gates."""
+
+    __slots__ = ("_attribute", "_bool", "_head", "_router", "_start", "_stop", "size")
+
+    def __init__(self, head: bytes, attribute: Attribute, start: int, stop: int, router: Service) -> None:
+        self._head = head
+        self._attribute = attribute
+        self._start = start
+        self._stop = stop
+        self._router = router
+        self._bool = attribute.type is BOOL
+        self.size = len(head) + (stop - start) * attribute.size
+
+    def read(self) -> bytes:
+        """The reply. Raises `CipError` when the attribute refuses."""
+        data = self._attribute.dump(self._start, self._stop, self._router.now)
+        return self._head + (data.translate(_TO_WIRE) if self._bool else data)
+
+
+class MultiplePlan:
+    """A Multiple Service Packet of which every message has a plan."""
+
+    __slots__ = ("_head", "_plans", "size")
+
+    def __init__(self, head: bytes, plans: Sequence[Plan]) -> None:
+        self._head = head
+        self._plans = [plan.read for plan in plans]
+        self.size = len(head) + sum(plan.size for plan in plans)
+
+    def read(self) -> bytes:
+        """The reply. Raises `CipError` when one of its attributes refuses: then the whole is run again, one by one."""
+        return self._head + b"".join([read() for read in self._plans])
+
+
+def plan_read(call: Call, attribute: Attribute, start: int, stop: int, head: bytes) -> None:
+    """Has the router remember how `call`, a read of elements [start, stop), is answered: `head`, then the values."""
+    view = attribute.view(start, stop)
+    plan: Plan
+    if view is None:
+        plan = DumpPlan(head, attribute, start, stop, call.router)
+    elif attribute.source is None:
+        plan = ViewPlan(head, view)
+    else:
+        plan = SourcePlan(head, view, attribute.source, attribute, start, stop, call.router)
+    call.router.keep(call.message, plan)

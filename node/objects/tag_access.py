@@ -1,0 +1,321 @@
+"""Read and write a tag, by name or by number (Rockwell 1756-PM020).
+
+    0x4C Read Tag          0x4D Write Tag          0x4E Read Modify Write
+    0x52 Read Fragmented   0x53 Write Fragmented   0x0E / 0x10 Get / Set Attribute Single: plain bytes
+
+A read too large for its reply gives what fits with status 0x06, and the client goes on with 0x52 from there. On the
+wire a true BOOL is 0xFF; any other byte than 0 makes one true. A BOOL[n] is n bytes of type 0xC1, so that element
+addresses mean what they say to every client; whoever wants the packed layout of Logix declares DWORD[n / 32], type
+0xD3.
+
+Status of a tag fault: 0xFF with 0x2100 no right to write, 0x2104 offset, 0x2105 count or index, 0x2107 type.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from node.cip.services import (
+    GET_ATTRIBUTE_SINGLE,
+    READ_MODIFY_WRITE,
+    READ_TAG,
+    READ_TAG_FRAGMENTED,
+    SET_ATTRIBUTE_SINGLE,
+    WRITE_TAG,
+    WRITE_TAG_FRAGMENTED,
+)
+from node.cip.status import (
+    ATTRIBUTE_NOT_SETTABLE,
+    GENERAL_ERROR,
+    INDEX_PAST_END,
+    INVALID_PARAMETER_VALUE,
+    NO_ACCESS,
+    NOT_ENOUGH_DATA,
+    OFFSET_PAST_END,
+    PARTIAL_TRANSFER,
+    REPLY_DATA_TOO_LARGE,
+    TOO_MUCH_DATA,
+    TYPE_MISMATCH,
+    CipError,
+)
+from node.cip.tag_services import (
+    decode_read_fragmented,
+    decode_read_modify_write,
+    decode_read_tag,
+    decode_write_fragmented,
+    decode_write_tag,
+    encode_type,
+)
+from node.cip.text import STRING
+from node.cip.types import BOOL, BOOL_TRUE, LREAL, REAL
+from node.memory.access import Access
+from node.memory.attribute import Attribute
+from node.objects.object import Call, Handler, success
+from node.objects.plans import plan_read
+
+_HEAD = 4
+"""Bytes of a reply before its data."""
+
+_TO_WIRE = bytes([0]) + bytes([BOOL_TRUE]) * 255
+
+
+@dataclass(slots=True)
+class TagTarget:
+    """A tag from element `start` on; `indexed` when the path names that element."""
+
+    attribute: Attribute
+    start: int
+    indexed: bool
+    services: Mapping[int, Handler]
+
+
+def read_tag(call: Call) -> bytes:
+    """0x4C: the elements from the target's on, or as many as fit."""
+    return _read(call, decode_read_tag(call.data), 0)
+
+
+def read_tag_fragmented(call: Call) -> bytes:
+    """0x52: the same from a byte offset on."""
+    return _read(call, *decode_read_fragmented(call.data))
+
+
+def write_tag(call: Call) -> bytes:
+    """0x4D: all elements; bytes after them are ignored."""
+    code, handle, count, data = decode_write_tag(call.data)
+    attribute, start = _checked(call, count)
+    _same_type(attribute, code, handle)
+    if attribute.size == 0:
+        data = _whole_texts(data, count)
+    elif len(data) < count * attribute.size:
+        raise CipError(NOT_ENOUGH_DATA)
+    else:
+        data = data[: count * attribute.size]
+    _store(call, attribute, start, start + count, data)
+    return success(call.service)
+
+
+def write_tag_fragmented(call: Call) -> bytes:
+    """0x53: part of a write of `count` elements, at a byte offset; a structure may be cut anywhere."""
+    code, handle, count, offset, data = decode_write_fragmented(call.data)
+    attribute, start = _checked(call, count)
+    _same_type(attribute, code, handle)
+    size = attribute.size
+    if size == 0:
+        return _write_texts(call, attribute, start, count, offset, data)
+    if offset >= count * size:
+        raise CipError(GENERAL_ERROR, (OFFSET_PAST_END,))
+    data = data[: count * size - offset]
+    if attribute.type is STRING:
+        start, data = _spliced(call, attribute, start, offset, data)
+    elif offset % size:
+        raise CipError(GENERAL_ERROR, (OFFSET_PAST_END,))
+    else:
+        start += offset // size
+        data = data[: len(data) // size * size]
+    if not data:
+        raise CipError(NOT_ENOUGH_DATA)
+    _store(call, attribute, start, start + len(data) // size, data)
+    return success(call.service)
+
+
+def read_modify_write(call: Call) -> bytes:
+    """0x4E: one integer element, new = (old or OR mask) and AND mask; the mask may be shorter than the element."""
+    size, or_mask, and_mask = decode_read_modify_write(call.data)
+    attribute, start = _checked(call, 1)
+    if attribute.size == 0 or attribute.type in (STRING, REAL, LREAL):
+        raise CipError(GENERAL_ERROR, (TYPE_MISMATCH,))
+    if size > attribute.size:
+        raise CipError(INVALID_PARAMETER_VALUE)
+    now = call.router.now
+    old = attribute.dump(start, start + 1, now)
+    low = (int.from_bytes(old[:size], "little") | int.from_bytes(or_mask, "little")) & int.from_bytes(
+        and_mask, "little"
+    )
+    _store(call, attribute, start, start + 1, low.to_bytes(size, "little") + old[size:])
+    return success(call.service)
+
+
+def get_attribute_single(call: Call) -> bytes:
+    """0x0E: the bytes of all elements, or of the one in the path; no type before them."""
+    attribute, start, stop = _whole(call)
+    data = attribute.dump(start, stop, call.router.now)
+    _note(call, Access(attribute, start, stop, False, data))
+    return success(call.service, _wire(attribute, data))
+
+
+def set_attribute_single(call: Call) -> bytes:
+    """0x10: exactly those bytes."""
+    attribute, start, stop = _whole(call)
+    data = call.data
+    if not attribute.settable:
+        raise CipError(ATTRIBUTE_NOT_SETTABLE)
+    if attribute.size == 0:
+        count = len(attribute.decode(data))
+        wanted, got = stop - start, count
+    else:
+        wanted, got = (stop - start) * attribute.size, len(data)
+    if got != wanted:
+        raise CipError(NOT_ENOUGH_DATA if got < wanted else TOO_MUCH_DATA)
+    _store(call, attribute, start, stop, data)
+    return success(call.service)
+
+
+TAG_SERVICES: dict[int, Handler] = {
+    READ_TAG: read_tag,
+    READ_TAG_FRAGMENTED: read_tag_fragmented,
+    WRITE_TAG: write_tag,
+    WRITE_TAG_FRAGMENTED: write_tag_fragmented,
+    READ_MODIFY_WRITE: read_modify_write,
+    GET_ATTRIBUTE_SINGLE: get_attribute_single,
+    SET_ATTRIBUTE_SINGLE: set_attribute_single,
+}
+
+
+def _aim(call: Call) -> TagTarget:
+    assert isinstance(call.target, TagTarget)
+    return call.target
+
+
+def _checked(call: Call, count: int) -> tuple[Attribute, int]:
+    target = _aim(call)
+    if count == 0:
+        raise CipError(INVALID_PARAMETER_VALUE)
+    if target.start + count > target.attribute.length:
+        raise CipError(GENERAL_ERROR, (INDEX_PAST_END,))
+    return target.attribute, target.start
+
+
+def _whole(call: Call) -> tuple[Attribute, int, int]:
+    target = _aim(call)
+    stop = target.start + 1 if target.indexed else target.attribute.length
+    return target.attribute, target.start, stop
+
+
+def _same_type(attribute: Attribute, code: int, handle: int | None) -> None:
+    if encode_type(code, handle) != attribute.type_bytes:
+        raise CipError(GENERAL_ERROR, (TYPE_MISMATCH,))
+
+
+def _wire(attribute: Attribute, data: bytes) -> bytes:
+    return data.translate(_TO_WIRE) if attribute.type is BOOL else data
+
+
+def _note(call: Call, access: Access) -> None:
+    if call.trace is not None:
+        call.trace.append(access)
+
+
+def _read(call: Call, count: int, offset: int) -> bytes:
+    attribute, start = _checked(call, count)
+    room = call.limit - _HEAD - len(attribute.type_bytes)
+    try:
+        first, stop, data, more = _piece(attribute, start, count, offset, room, call.router.now)
+    except CipError as exc:
+        _note(call, Access(attribute, start, start + count, False, b"", exc.general))
+        raise
+    head = success(call.service, attribute.type_bytes, PARTIAL_TRANSFER if more else 0)
+    if call.trace is not None:
+        whole = data if attribute.type is not STRING else attribute.dump(first, stop, call.router.now)
+        call.trace.append(Access(attribute, first, stop, False, whole, head[2]))
+    elif attribute.size and not more and (attribute.type is not STRING or offset == 0):
+        plan_read(call, attribute, first, stop, head)
+    return head + _wire(attribute, data)
+
+
+def _piece(
+    attribute: Attribute, start: int, count: int, offset: int, room: int, now: float
+) -> tuple[int, int, bytes, bool]:
+    """First and last element touched, the bytes from `offset` on that fit `room`, and whether more remain."""
+    size = attribute.size
+    if size == 0 or attribute.type is STRING:
+        return _text_piece(attribute, start, count, offset, room, now)
+    if offset % size or offset >= count * size:
+        raise CipError(GENERAL_ERROR, (OFFSET_PAST_END,))
+    first = start + offset // size
+    left = start + count - first
+    fits = min(left, room // size)
+    if fits < 1:
+        raise CipError(REPLY_DATA_TOO_LARGE)
+    return first, first + fits, attribute.dump(first, first + fits, now), fits < left
+
+
+def _text_piece(
+    attribute: Attribute, start: int, count: int, offset: int, room: int, now: float
+) -> tuple[int, int, bytes, bool]:
+    """SSTRINGs end on a whole text; STRINGs may be cut in steps of 4 bytes, or one could never be read."""
+    data = attribute.dump(start, start + count, now)
+    if offset >= len(data):
+        raise CipError(GENERAL_ERROR, (OFFSET_PAST_END,))
+    end = len(data)
+    if end - offset > room:
+        end = offset + room // 4 * 4 if attribute.type is STRING else _text_end(data, offset, room)
+    if end <= offset:
+        raise CipError(REPLY_DATA_TOO_LARGE)
+    return start, start + count, data[offset:end], end < len(data)
+
+
+def _text_end(data: bytes, offset: int, room: int) -> int:
+    end = 0
+    last = 0
+    while end < len(data) and end - offset <= room:
+        last = end
+        end += 1 + data[end]
+    return end if end - offset <= room else last
+
+
+def _whole_texts(data: bytes, count: int) -> bytes:
+    """The first `count` texts of `data`. Raises `CipError` when they are not all there."""
+    end = 0
+    for _ in range(count):
+        if end >= len(data):
+            raise CipError(NOT_ENOUGH_DATA)
+        end += 1 + data[end]
+    if end > len(data):
+        raise CipError(NOT_ENOUGH_DATA)
+    return data[:end]
+
+
+def _write_texts(call: Call, attribute: Attribute, start: int, count: int, offset: int, data: bytes) -> bytes:
+    """A fragment of SSTRINGs: `offset` lies where the texts before it, as they are now, end."""
+    position = 0
+    index = 0
+    before = attribute.dump(start, start + count, call.router.now)
+    while position < offset and index < count:
+        position += 1 + before[position]
+        index += 1
+    if position != offset or index == count:
+        raise CipError(GENERAL_ERROR, (OFFSET_PAST_END,))
+    texts = 0
+    end = 0
+    while texts < count - index and end < len(data) and end + 1 + data[end] <= len(data):
+        end += 1 + data[end]
+        texts += 1
+    if texts == 0:
+        raise CipError(NOT_ENOUGH_DATA)
+    first = start + index
+    _store(call, attribute, first, first + texts, data[:end])
+    return success(call.service)
+
+
+def _spliced(call: Call, attribute: Attribute, start: int, offset: int, data: bytes) -> tuple[int, bytes]:
+    """A part of structures laid over those it touches."""
+    size = attribute.size
+    first = start + offset // size
+    stop = start + (offset + len(data) + size - 1) // size
+    whole = bytearray(attribute.dump(first, max(stop, first + 1), call.router.now))
+    within = offset % size
+    whole[within : within + len(data)] = data
+    return first, bytes(whole)
+
+
+def _store(call: Call, attribute: Attribute, start: int, stop: int, data: bytes) -> None:
+    access = Access(attribute, start, stop, True, data)
+    try:
+        if not attribute.settable:
+            raise CipError(GENERAL_ERROR, (NO_ACCESS,))
+        attribute.load(start, data, call.router.now)
+    except CipError as exc:
+        access.data = b""
+        access.status = exc.general
+        raise
+    finally:
+        _note(call, access)
