@@ -9,15 +9,8 @@ import asyncio
 from collections.abc import Sequence
 from typing import Self
 
+from node.cip.types import UINT, Type, Value
 from node.client.failure import NoAnswer, no_answer
-from node.client.register_values import (
-    Value,
-    decode_bits,
-    decode_registers,
-    encode_bits,
-    encode_registers,
-    registers_each,
-)
 from node.errors import LocalProtocolError, RemoteProtocolError
 from node.modbus.adu import TcpFramer, decode_adu, encode_adu
 from node.modbus.identification import BASIC, IdentificationReply, IdentificationRequest
@@ -49,6 +42,7 @@ from node.modbus.pdu import (
     encode_request,
 )
 from node.modbus.ranges import BIT_TABLES, COILS, DISCRETE, HOLDING, INPUT
+from node.modbus.values import decode_registers, decode_text, encode_registers, encode_text, registers_of
 
 READ_FUNCTIONS = {
     COILS: READ_COILS,
@@ -174,20 +168,23 @@ class AsyncModbus:
         bits = int.from_bytes(data, "little")
         return [bool(bits >> index & 1) for index in range(count)]
 
+    async def read_raw(self, table: str, address: int, count: int = 1) -> bytes:
+        """Registers as they travel: two bytes each, big-endian."""
+        return await self._read(table, address, count, (INPUT, HOLDING))
+
     async def read_registers(self, table: str, address: int, count: int = 1) -> list[int]:
         """Registers as numbers, 0 to 65535."""
-        data = await self._read(table, address, count, (INPUT, HOLDING))
-        return _registers(data)
+        return _registers(await self.read_raw(table, address, count))
 
     async def read_values(
-        self, table: str, address: int, count: int, type_name: str, order: str = "ABCD", each: int = 0
+        self, table: str, address: int, kind: Type, count: int = 1, order: str = "ABCD"
     ) -> list[Value]:
-        """The elements of CIP type `type_name` in `count` registers (in word order `order`) or coils. `each` is the
-        registers of one element, which only texts need; without it all registers are one text."""
-        if table in BIT_TABLES:
-            return decode_bits(await self.read_bits(table, address, count), type_name)
-        registers = await self.read_registers(table, address, count)
-        return decode_registers(registers, type_name, order, registers_each(type_name, each or count, 1))
+        """`count` values of type `kind` from registers in word order `order`."""
+        return decode_registers(kind, await self.read_raw(table, address, count * registers_of(kind)), order)
+
+    async def read_text(self, table: str, address: int, registers: int, order: str = "ABCD") -> str:
+        """The text in `registers` registers."""
+        return decode_text(await self.read_raw(table, address, registers), order)
 
     async def write_bits(self, address: int, values: Sequence[bool]) -> None:
         """Coils: one by function 5, more by function 15."""
@@ -202,33 +199,26 @@ class AsyncModbus:
             requests.append(WriteMultiple(WRITE_COILS, address + at, len(part), data))
         await self._all(requests)
 
-    async def write_registers(self, address: int, values: Sequence[int]) -> None:
-        """Holding registers, 0 to 65535 each: one by function 6, more by function 16. Raises `LocalProtocolError`
-        for another number."""
-        if not all(0 <= value <= 0xFFFF for value in values):
-            raise LocalProtocolError(f"{[v for v in values if not 0 <= v <= 0xFFFF]} do not fit a register; 0 to 65535")
-        if len(values) == 1:
-            await self.request(WriteSingle(WRITE_REGISTER, address, values[0]))
+    async def write_raw(self, address: int, data: bytes) -> None:
+        """Holding registers as they travel: one by function 6, more by function 16."""
+        if len(data) == 2:
+            await self.request(WriteSingle(WRITE_REGISTER, address, int.from_bytes(data, "big")))
             return
-        requests = []
-        for at in range(0, len(values), WRITE_REGISTERS_LIMIT):
-            part = values[at : at + WRITE_REGISTERS_LIMIT]
-            data = b"".join(value.to_bytes(2, "big") for value in part)
-            requests.append(WriteMultiple(WRITE_REGISTERS, address + at, len(part), data))
-        await self._all(requests)
+        size = 2 * WRITE_REGISTERS_LIMIT
+        parts = [(at // 2, data[at : at + size]) for at in range(0, len(data), size)]
+        await self._all([WriteMultiple(WRITE_REGISTERS, address + at, len(part) // 2, part) for at, part in parts])
 
-    async def write_values(
-        self, table: str, address: int, values: Sequence[Value], type_name: str, order: str = "ABCD", each: int = 0
-    ) -> None:
-        """The other way; a text is filled up with NULs to its `each` registers. Raises `LocalProtocolError` for a
-        value that does not fit, or a table that cannot be written."""
-        if table == COILS:
-            await self.write_bits(address, encode_bits(values, type_name))
-        elif table == HOLDING:
-            registers = encode_registers(values, type_name, order, registers_each(type_name, each, 1))
-            await self.write_registers(address, registers)
-        else:
-            raise LocalProtocolError(f"the {table} table cannot be written; {COILS} and {HOLDING} can")
+    async def write_registers(self, address: int, values: Sequence[int]) -> None:
+        """Holding registers, 0 to 65535 each. Raises `LocalProtocolError` for another number."""
+        await self.write_raw(address, encode_registers(UINT, values))
+
+    async def write_values(self, address: int, kind: Type, values: Sequence[Value], order: str = "ABCD") -> None:
+        """Values of type `kind` to holding registers in word order `order`."""
+        await self.write_raw(address, encode_registers(kind, values, order))
+
+    async def write_text(self, address: int, text: str, registers: int, order: str = "ABCD") -> None:
+        """A text to `registers` holding registers, NULs after it."""
+        await self.write_raw(address, encode_text(text, registers, order))
 
     async def mask_write(self, address: int, and_mask: int, or_mask: int) -> None:
         """Function 22 on one holding register."""
@@ -236,8 +226,7 @@ class AsyncModbus:
 
     async def read_write(self, address: int, count: int, write_address: int, values: Sequence[int]) -> list[int]:
         """Function 23: writes `values`, then reads `count` holding registers."""
-        data = b"".join(value.to_bytes(2, "big") for value in values)
-        reply = await self.request(ReadWrite(address, count, write_address, data))
+        reply = await self.request(ReadWrite(address, count, write_address, encode_registers(UINT, values)))
         assert isinstance(reply, DataReply)
         return _registers(reply.data)
 
