@@ -95,7 +95,7 @@ COMMANDS = [
     Case("NOP", frame(0x0000), SILENT),
     Case("NOP with data", frame(0x0000, b"x" * 40), SILENT),
     Case("UnRegisterSession", frame(0x0066), CLOSED),
-    Case("a second RegisterSession", frame(0x65, b"\1\0\0\0"), frame(0x65, b"", status=0x0001)),
+    Case("a second RegisterSession", frame(0x65, b"\1\0\0\0"), frame(0x65, b"\1\0\0\0", status=0x0001)),
 ]
 
 REGISTRATION = [
@@ -297,7 +297,7 @@ FORWARD = [
     Case(
         "SendUnitData on a connection that is not there",
         frame(0x70, HEADER + items((0xA1, b"\x12\x34\x56\x78"), (0xB1, b"\1\0" + READ))),
-        SILENT,
+        frame(0x70, HEADER + items((0xA1, b"\x12\x34\x56\x78"), (0xB1, b"\1\0" + error(0x4C, 0x07)))),
     ),
 ]
 

@@ -1,0 +1,61 @@
+"""`python -m tests.fuzz [TARGET …] [--seconds 600]`: each target in a process of its own, one after the other.
+
+The time is shared out among the targets. Inputs that were worth keeping stay in a corpus folder (`--corpus`, else a
+temporary one), and an input that breaks a target is written beside it and named.
+"""
+
+import argparse
+import subprocess
+import sys
+import tempfile
+from importlib.util import find_spec
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+NAMES = ("framing", "encapsulation", "requests", "replies", "epath", "message", "modbus", "text")
+
+
+def fuzz(name: str, seconds: int, corpus: Path) -> bool:
+    """Run one target for a while; True when nothing broke it."""
+    folder = corpus / name
+    folder.mkdir(parents=True, exist_ok=True)
+    command = [sys.executable, "-m", "tests.fuzz.worker", name, str(folder), f"-max_total_time={seconds}"]
+    command += [
+        f"-artifact_prefix={corpus}/{name}-",
+        "-max_len=600",
+        "-rss_limit_mb=2048",
+        "-timeout=10",
+        "-verbosity=0",
+    ]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=seconds + 120, check=False)
+    runs = next((line for line in done.stderr.splitlines() if line.startswith("Done ")), "")
+    kept = sum(1 for _ in folder.iterdir())
+    if done.returncode == 0:
+        print(f"{name:14} clean   {runs or 'no count'}; {kept} inputs kept", flush=True)
+        return True
+    print(f"{name:14} BROKEN  exit {done.returncode}\n{done.stdout[-2000:]}{done.stderr[-4000:]}", flush=True)
+    return False
+
+
+def main() -> int:
+    """0 when every target stayed whole."""
+    parser = argparse.ArgumentParser(prog="python -m tests.fuzz", description=__doc__)
+    parser.add_argument("targets", nargs="*", metavar="TARGET", help=f"of {' '.join(NAMES)}; all when none is named")
+    parser.add_argument("--seconds", type=int, default=600, help="for all targets together (600)")
+    parser.add_argument("--corpus", type=Path, help="folder that keeps inputs between runs")
+    arguments = parser.parse_args()
+    wrong = [name for name in arguments.targets if name not in NAMES]
+    if wrong:
+        parser.error(f"no target {wrong[0]!r}: there are {' '.join(NAMES)}")
+    if find_spec("atheris") is None:
+        print("fuzz: atheris is not installed: it exists for Linux and Python 3.11 to 3.13", file=sys.stderr)
+        return 1
+    names = arguments.targets or NAMES
+    with tempfile.TemporaryDirectory(prefix="plcfuzz") as folder:
+        corpus = arguments.corpus or Path(folder)
+        whole = [fuzz(name, max(1, arguments.seconds // len(names)), corpus) for name in names]
+    return 0 if all(whole) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
