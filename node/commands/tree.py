@@ -13,7 +13,7 @@
 Paths and values come from outside: whatever is wrong with them is a `CommandError`.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Protocol
 
 from node.commands.errors import CommandError
@@ -28,8 +28,20 @@ GROUPS = ("options", "server", "tags", "connections")
 class Server(Protocol):
     """The ports of a node."""
 
-    def describe(self) -> Json:
-        """The state of each port."""
+    error: str | None
+    """Why they could not be opened the last time."""
+
+    @property
+    def numbers(self) -> Mapping[str, int]:
+        """Protocol to port."""
+
+    @property
+    def listening(self) -> bool:
+        """Whether all are open."""
+
+    @property
+    def switching(self) -> bool:
+        """Whether they are being opened or closed right now."""
 
     def switch(self, on: bool) -> None:
         """Opens or closes all of them, now or as soon as the loop gets to it."""
@@ -111,7 +123,13 @@ class CommandTree:
             raise CommandError(f"the server has no {action!r}; it has start and stop")
         if action:
             self._server.switch(action == "start")
-        return self._server.describe()
+        server = self._server
+        return {
+            "listening": server.listening,
+            "switching": server.switching,
+            "ports": {**server.numbers},
+            "error": server.error,
+        }
 
     def _run_connections(self, rest: str) -> Json:
         if not rest:

@@ -160,7 +160,7 @@ def _modbus_problems(modbus: ModbusConfig, tags: dict[str, TagConfig]) -> Iterat
             yield from _block_problems(block, tags, f"{place}.blocks.{index}")
         yield from _overlaps(unit.blocks, place)
     for object_id, text in modbus.device_id:
-        if not 0 <= object_id <= 255 or len(text) > 245 or not all(ord(c) < 256 for c in text):
+        if not 0 <= object_id <= 255 or len(text) > 244 or not all(ord(c) < 256 for c in text):
             yield Problem("modbus.device_id", f"({object_id}, {text!r}); wanted an id of 0 to 255 and a short text")
 
 

@@ -1,0 +1,106 @@
+"""Runs one controller in the foreground until it is told to end: the lone simulators, and a configuration file."""
+
+import asyncio
+import contextlib
+import json
+import os
+import signal
+import socket
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from node.cli.log import set_up_log
+from node.config.load import load
+from node.config.model import NodeConfig
+from node.controller import Controller
+from node.errors import ConfigError, NodeError
+from node.exchange.printing import Printer
+
+SIGNALS = (signal.SIGINT, signal.SIGTERM)
+
+
+def serve(config: NodeConfig, *, delay: tuple[float, float] = (0.0, 0.0), printing: bool = False) -> None:
+    """Serves `config` until SIGINT or SIGTERM; says on stdout when it is ready. Signals of its tags begin now.
+
+    `delay` is the least and the greatest time in seconds that each reply waits, `printing` shows every access to a
+    tag on stdout. Raises `NodeError` (`ListenError`) when it cannot begin.
+    """
+    interceptors = [Printer(_show)] if printing else []
+    asyncio.run(_serve(lambda: Controller(config, epoch=time.monotonic(), interceptors=interceptors), delay))
+
+
+async def _serve(build: Callable[[], Controller], delay: tuple[float, float]) -> None:
+    told = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in SIGNALS:
+        with contextlib.suppress(NotImplementedError):  # Windows: Ctrl-C is a KeyboardInterrupt there
+            loop.add_signal_handler(number, told.set)
+    controller = build()
+    controller.delay = delay
+    await controller.start()
+    try:
+        _show(f"{ready_line(controller.config, controller.ports)}; PID {os.getpid()}; Ctrl-C ends it")
+        await told.wait()
+    finally:
+        await controller.stop()
+
+
+def ready_line(config: NodeConfig, ports: dict[str, int]) -> str:
+    """What serves where: one line without its process."""
+    host = config.address or "0.0.0.0"
+    parts = []
+    if config.enip is not None:
+        parts.append(f"EtherNet/IP controller {config.enip.identity.product_name.strip()} on {host}:{ports['enip']}")
+    if config.modbus is not None:
+        parts.append(f"Modbus/TCP device {config.profile} on {host}:{ports['modbus']}")
+        parts.append(_count(len(config.modbus.units), "unit"))
+    parts.append(_count(len(config.tags), "tag"))
+    return "; ".join(parts)
+
+
+def resolve(host: str) -> str:
+    """The IPv4 address of an interface named or numbered by `host`, "" for every interface. Raises `ConfigError`."""
+    if host in ("", "0.0.0.0"):
+        return ""
+    try:
+        return socket.getaddrinfo(host, None, socket.AF_INET, socket.SOCK_STREAM)[0][4][0].__str__()
+    except OSError as exc:
+        raise ConfigError(f"address {host!r}", 0, f"no IPv4 address of this machine is called so ({exc})") from exc
+
+
+def run_file(
+    file: Annotated[Path, typer.Argument(help="A node's configuration in JSON.")],
+    verbose: Annotated[int, typer.Option("-v", "--verbose", count=True, help="Say more; twice for everything.")] = 0,
+    log: Annotated[str | None, typer.Option("-l", "--log", metavar="FILE", help="Log there, not to stderr.")] = None,
+    printing: Annotated[bool, typer.Option("-p", "--print", help="Show every access to a tag.")] = False,
+) -> None:
+    """Serve a node from its configuration file."""
+    set_up_log(verbose, log)
+    serve(read_config(file), printing=printing)
+
+
+def read_config(file: Path) -> NodeConfig:
+    """The configuration in `file`. Raises `NodeError` when it cannot be read, `ConfigError` when it is wrong."""
+    try:
+        return load(json.loads(file.read_bytes()), str(file))
+    except OSError as exc:
+        raise NodeError(f"{file}: {exc.strerror}") from exc
+    except ValueError as exc:
+        raise ConfigError(str(file), getattr(exc, "lineno", 0), f"this is not JSON: {exc}") from exc
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def _show(line: str) -> None:
+    """Prints at once; a reader that went away (`| head`) ends the printing and not the controller."""
+    try:
+        print(line, flush=True)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
