@@ -1,0 +1,76 @@
+"""`farm inspect`: a node as defaults, kind, templates and group make it, and where each value comes from."""
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from farm.cli import options, plants
+from farm.cli.terminal import say, say_json, table
+from farm.errors import FarmError
+from farm.supervisor.link import Link, find_runs, run_named
+from farm.supervisor.wire import decode_plant
+from farm.topology.plant import Origin, Plant
+from node.config.load import dump
+
+
+def inspect(
+    node: options.NodeName,
+    plant_file: Annotated[
+        Path | None, typer.Option("--file", "-f", metavar="PLANT", help="Of this file, instead of what runs.")
+    ] = None,
+    settings: options.Settings = None,
+    origin: Annotated[bool, typer.Option("--origin", help="Show the file and line each value comes from.")] = False,
+    as_json: options.AsJson = False,
+    name: options.FarmName = None,
+) -> None:
+    """Print everything a node is told, value by value."""
+    plant = meant_plant(plant_file, settings or [], name)
+    config = next((each for each in plant.nodes if each.name == node), None)
+    if config is None:
+        raise FarmError(f"there is no node {node!r} in {plant.file or plant.name}")
+    places = plant.origins.get(node, {})
+    values = list(flatten(dump(config)))
+    if as_json:
+        say_json({path: {"value": value, "origin": place(places, path)} for path, value in values})
+    elif origin:
+        say(table(["VALUE OF", "IS", "FROM"], [[path, show(value), place(places, path)] for path, value in values]))
+    else:
+        say(table(["VALUE OF", "IS"], [[path, show(value)] for path, value in values]))
+
+
+def meant_plant(file: Path | None, settings: list[str], name: str | None) -> Plant:
+    """The plant of `file`; without one the plant that runs; where none runs, that of the file in this folder."""
+    if file is None and (name is not None or find_runs()):
+        return decode_plant(Link.open(run_named(name)).ask("plant")["plant"])
+    return plants.load(file, settings=settings)
+
+
+def flatten(value: Any, path: str = "") -> Iterator[tuple[str, Any]]:
+    """(dotted path, value) of everything in nested maps and lists. Members of a list go by their name, if they have
+    one, else by their number; a list of plain values is one value."""
+    if isinstance(value, Mapping) and value:
+        for key, inner in value.items():
+            yield from flatten(inner, f"{path}.{key}" if path else str(key))
+    elif isinstance(value, list | tuple) and any(isinstance(item, Mapping) for item in value):
+        for number, item in enumerate(value):
+            key = item.get("name", item.get("unit_id", number)) if isinstance(item, Mapping) else number
+            yield from flatten(item, f"{path}.{key}")
+    else:
+        yield path, value
+
+
+def place(places: Mapping[str, Origin], path: str) -> str:
+    """Where a value stands, or where the nearest value around it stands; "built in" for what no file says."""
+    while path:
+        if path in places:
+            return str(places[path])
+        path = path.rpartition(".")[0]
+    return "built in"
+
+
+def show(value: Any) -> str:
+    """One value on one line."""
+    text = " ".join(str(item) for item in value) if isinstance(value, list | tuple) else str(value)
+    return text if len(text) <= 60 else f"{text[:57]}..."

@@ -1,0 +1,29 @@
+"""Arguments and options that several verbs share, so that they are called alike everywhere."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+PlantFile = Annotated[
+    Path | None,
+    typer.Argument(metavar="[PLANT]", help="Plant file; without one, plant.yaml or the only *.farm.yaml here."),
+]
+Settings = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="KEY=VALUE", help="Set a variable of the plant file; may be repeated."),
+]
+Backend = Annotated[
+    str | None, typer.Option("--backend", "-b", metavar="NAME", help="Platform to run nodes on [default: process].")
+]
+Shard = Annotated[
+    str | None, typer.Option("--shard", metavar="K|auto", help="Nodes a process serves; the plant file's, else 1.")
+]
+NewName = Annotated[str | None, typer.Option("--name", "-n", metavar="NAME", help="Run it under another name.")]
+FarmName = Annotated[
+    str | None, typer.Option("--name", "-n", metavar="NAME", help="Which farm; needed where several run.")
+]
+NodeName = Annotated[str, typer.Argument(metavar="NODE", help="Name of a node.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for a script.")]
+Output = Annotated[str | None, typer.Option("--output", "-o", metavar="json", help="Print JSON for a script.")]
+Timeout = Annotated[float | None, typer.Option("--timeout", metavar="SECONDS", min=0.1, help="Give up after so long.")]

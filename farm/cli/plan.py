@@ -1,0 +1,22 @@
+"""`farm plan`: what `farm up` would do, and why; nothing is changed."""
+
+from farm.cli import options, plants
+from farm.cli.planning import plan_lines
+from farm.cli.terminal import say, say_json
+
+
+def plan(
+    plant_file: options.PlantFile = None,
+    backend: options.Backend = None,
+    shard: options.Shard = None,
+    settings: options.Settings = None,
+    name: options.NewName = None,
+    as_json: options.AsJson = False,
+) -> None:
+    """Print what `farm up` would do, one operation a line with its cause."""
+    plant = plants.load(plant_file, settings=settings or (), backend=backend, shard=shard, name=name)
+    lines = plan_lines(plant)
+    if as_json:
+        say_json([] if lines == ["nothing to do"] else lines)
+    else:
+        say("\n".join(lines or ["nothing to do"]))

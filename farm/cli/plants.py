@@ -1,0 +1,113 @@
+"""Which plant file a verb is about, and the plant that it comes to on this machine.
+
+Reading plant files needs PyYAML, an extra: stopping and asking a farm must work without it, so a missing one is told
+here, in one line, and not by a traceback when `farm` starts.
+"""
+
+import os
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from farm.backends.limits import can_bind_modbus
+from farm.cli.backends import check_backend
+from farm.cli.usage import UsageError
+from farm.errors import FarmError
+from farm.topology.plant import Plant
+
+try:
+    from farm import topology
+except ModuleNotFoundError as exc:
+    if exc.name != "yaml":
+        raise
+    topology = None  # type: ignore[assignment]
+
+MODBUS_PORT = 502
+UNPRIVILEGED_MODBUS_PORT = 1502
+PORT_CURE = "sysctl net.ipv4.ip_unprivileged_port_start=502 allows it"
+PACKAGED = Path(__file__).resolve().parents[1] / "data"
+"""The ready-made plants, topologies/ in a checkout."""
+
+
+def load(
+    path: Path | None,
+    *,
+    settings: Sequence[str] = (),
+    backend: str | None = None,
+    shard: str | None = None,
+    name: str | None = None,
+    write_lock: bool = False,
+) -> Plant:
+    """The plant of the file `path`, or of the one in this folder, as the options of a verb change it.
+
+    Raises `TopologyProblems` with every fault of the file, `UsageError` for an option that makes no sense.
+    """
+    reader = _reader()
+    file = path if path is not None else reader.find_plant(Path())
+    if file.is_dir():
+        file = reader.find_plant(file)
+    if backend is not None:
+        check_backend(backend)
+    plant: Plant = reader.load_plant(
+        file,
+        settings=parse_settings(settings),
+        environ=os.environ,
+        modbus_port=MODBUS_PORT if can_bind_modbus() else UNPRIVILEGED_MODBUS_PORT,
+        backend=backend,
+        write_lock=write_lock,
+    )
+    changes: dict[str, Any] = {}
+    if shard is not None:
+        changes["shard"] = parse_shard(shard)
+    if name is not None:
+        changes["name"] = name
+    return replace(plant, **changes)
+
+
+def packaged(name: str) -> Path:
+    """A ready-made plant's file. Raises `FarmError` where the installation has none."""
+    path = PACKAGED / name
+    if not path.is_file():
+        raise FarmError(f"{path} is missing from this installation: install plcfarm anew")
+    return path
+
+
+def schema() -> dict[str, Any]:
+    """The JSON Schema of plant files."""
+    found: dict[str, Any] = _reader().schema()
+    return found
+
+
+def parse_settings(settings: Sequence[str]) -> dict[str, str]:
+    """`["scan=1s"]` as a mapping; the last of one key wins."""
+    pairs = {}
+    for setting in settings:
+        key, equals, value = setting.partition("=")
+        if not key or not equals:
+            raise UsageError(f"--set {setting}: wanted KEY=VALUE, as in --set scan=500ms")
+        pairs[key] = value
+    return pairs
+
+
+def parse_shard(text: str) -> int | str:
+    """`auto`, or a number of nodes from 1."""
+    if text == "auto":
+        return text
+    if not text.isdecimal() or int(text) < 1:
+        raise UsageError(f"--shard {text}: wanted a number of nodes from 1 on, or auto")
+    return int(text)
+
+
+def port_warning(plant: Plant) -> str | None:
+    """The line that says why Modbus is not on its own port, and how it could be; None where it is."""
+    moved = [node for node in plant.nodes if node.modbus is not None and node.modbus.port == UNPRIVILEGED_MODBUS_PORT]
+    if not moved or can_bind_modbus():
+        return None
+    return f"port {MODBUS_PORT} needs privilege here; using {UNPRIVILEGED_MODBUS_PORT} ({PORT_CURE})"
+
+
+def _reader() -> Any:
+    if topology is None:
+        raise FarmError('farm needs PyYAML to read plant files: pip install "plcfarm[farm]"')
+    return topology

@@ -1,0 +1,60 @@
+"""Nodes as lines of a table: what `up`, `ps` and `demo` show, and the summary for farms too long to read."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from farm.cli.terminal import STATE_COLOURS, table
+
+PROTOCOLS = {"enip": "EtherNet/IP", "modbus": "Modbus/TCP"}
+LONG = 40
+"""Nodes beyond which `farm up` shows a summary."""
+FIRST = 8
+"""Single nodes that are shown with a summary."""
+
+Row = Mapping[str, Any]
+
+
+def endpoint(row: Row) -> str:
+    """`127.64.0.1:44818`, with a comma between the ports of a node that speaks both protocols."""
+    ports = ",".join(str(port) for port in row["ports"].values())
+    return f"{row['address']}:{ports}" if ports else str(row["address"])
+
+
+def protocols(row: Row) -> str:
+    """The protocols' names, in the order of the ports."""
+    return ", ".join(PROTOCOLS.get(name, name) for name in row["ports"])
+
+
+def node_table(rows: Sequence[Row], wide: bool = False) -> str:
+    """One line a node; `wide` adds process, restarts and age."""
+    headings = ["NAME", "ADDRESS", "PROTOCOL", "PROFILE", "STATE"]
+    lines = [[row["name"], endpoint(row), protocols(row), row["profile"], row["state"]] for row in rows]
+    if wide:
+        headings += ["PID", "RESTARTS", "UPTIME"]
+        for line, row in zip(lines, rows, strict=True):
+            line += [str(row["pid"] or "-"), str(row["restarts"]), age(row["uptime_s"])]
+    return table(headings, lines, STATE_COLOURS)
+
+
+def summary(rows: Sequence[Row]) -> str:
+    """Nodes that are alike on one line with their number and where they begin and end, then the first few."""
+    groups: dict[tuple[str, str, str], list[Row]] = {}
+    for row in rows:
+        groups.setdefault((row["profile"], protocols(row), row["state"]), []).append(row)
+    lines = [
+        [str(len(group)), profile, protocol, state, endpoint(group[0]), endpoint(group[-1])]
+        for (profile, protocol, state), group in groups.items()
+    ]
+    head = table(["NODES", "PROFILE", "PROTOCOL", "STATE", "FIRST", "LAST"], lines, STATE_COLOURS)
+    rest = len(rows) - FIRST
+    return f"{head}\n\n{node_table(rows[:FIRST])}\n... {rest} more: farm ps, or farm up --all"
+
+
+def age(seconds: float | None) -> str:
+    """A duration that is short to read: 12s, 5m, 3h, 2d; - where there is none."""
+    if seconds is None:
+        return "-"
+    for unit, size in (("d", 86400), ("h", 3600), ("m", 60)):
+        if seconds >= size:
+            return f"{int(seconds // size)}{unit}"
+    return f"{int(seconds)}s"

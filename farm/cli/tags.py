@@ -1,0 +1,68 @@
+"""`farm tags`: what can be read, of which type, what it is now, and by which address a client asks for it."""
+
+from collections.abc import Mapping
+from typing import Annotated, Any
+
+import typer
+
+from farm.cli import options
+from farm.cli.tag_places import address
+from farm.cli.terminal import note, say, say_json, table
+from farm.cli.wire_access import running_nodes
+from farm.errors import FarmError
+from farm.supervisor.link import Link, run_named
+from node.config.model import NodeConfig, TagConfig
+
+WIDTH = 40
+"""Characters of a value in the table."""
+
+
+def tags(
+    node: Annotated[str | None, typer.Argument(metavar="[NODE]", help="One node; all without it.")] = None,
+    as_json: options.AsJson = False,
+    name: options.FarmName = None,
+) -> None:
+    """List tags with type, value and address."""
+    link = Link.open(run_named(name))
+    nodes = running_nodes(link)
+    if node is not None and node not in nodes:
+        raise FarmError(f"there is no node {node!r} in {link.run.name}; `farm ps` lists them")
+    done = link.ask("tags", node=node)
+    rows = [tag_row(row, nodes) for row in done["tags"]]
+    for failed, line in done.get("errors", {}).items():
+        note(f"{failed}: {line}")
+    if as_json:
+        say_json(rows)
+    else:
+        lines = [[row["node"], row["name"], row["type"], shorten(row["value"]), row["address"]] for row in rows]
+        say(table(["NODE", "TAG", "TYPE", "VALUE", "ADDRESS"], lines))
+
+
+def tag_row(row: Mapping[str, Any], nodes: Mapping[str, NodeConfig]) -> dict[str, Any]:
+    """One tag as scripts get it: node, name, type, value, address."""
+    config = nodes.get(row["node"])
+    tag = next((tag for tag in config.tags if tag.name == row["name"]), None) if config is not None else None
+    return {
+        "node": row["node"],
+        "name": row["name"],
+        "type": type_text(tag) if tag is not None else row["type"],
+        "value": row["value"],
+        "address": address(config, tag) if config is not None and tag is not None else "",
+    }
+
+
+def type_text(tag: TagConfig) -> str:
+    """`DINT`, `REAL[10]`, `INT[2,3]`."""
+    return tag.type + (f"[{','.join(map(str, tag.dimensions))}]" if tag.dimensions else "")
+
+
+def shorten(value: Any) -> str:
+    """A value for a table: an array as its first few elements, a number to seven digits, a text in quotes."""
+    if isinstance(value, list):
+        text = " ".join(shorten(item) for item in value[:10])
+        return f"{text[:WIDTH].rsplit(' ', 1)[0]} ..." if len(value) > 10 or len(text) > WIDTH else text
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, float):
+        return f"{value:.7g}"
+    return f'"{value}"' if isinstance(value, str) else str(value)

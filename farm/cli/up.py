@@ -1,0 +1,74 @@
+"""`farm up`: makes what runs be what the plant file says, and returns when every node has answered."""
+
+import os
+from typing import Annotated, Any
+
+import typer
+
+from farm.cli import options, plants
+from farm.cli.follow import follow
+from farm.cli.planning import show_plan
+from farm.cli.progress import Progress
+from farm.cli.rows import LONG, node_table, summary
+from farm.cli.terminal import note, say, warn
+from farm.supervisor.link import Link, run_directory
+from farm.supervisor.wire import encode_plant
+from farm.topology.plant import Plant
+
+
+def up(
+    plant_file: options.PlantFile = None,
+    backend: options.Backend = None,
+    shard: options.Shard = None,
+    settings: options.Settings = None,
+    name: options.NewName = None,
+    timeout: options.Timeout = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the plan and change nothing.")] = False,
+    attach: Annotated[
+        bool, typer.Option("--attach", help="Follow events until Ctrl-C, then take the farm down.")
+    ] = False,
+    every: Annotated[bool, typer.Option("--all", help="List every node of a large farm.")] = False,
+) -> None:
+    """Start a plant, or change the one that runs to what the file says."""
+    plant = plants.load(
+        plant_file, settings=settings or (), backend=backend, shard=shard, name=name, write_lock=not dry_run
+    )
+    warn_about(plant)
+    if dry_run:
+        show_plan(plant)
+        return
+    link = bring_up(plant, timeout=timeout, every=every)
+    if attach:
+        follow(link, take_down=True)
+
+
+def warn_about(plant: Plant) -> None:
+    """What the plant and this machine do not agree on, once."""
+    for warning in plant.warnings:
+        note(warning)
+    port = plants.port_warning(plant)
+    if port and not any("ip_unprivileged_port_start" in warning for warning in plant.warnings):
+        warn(port)
+
+
+def bring_up(plant: Plant, *, timeout: float | None = None, every: bool = False) -> Link:
+    """Applies `plant` and prints its table. Raises `FarmError` after all that this call began was undone."""
+    link = Link.open(run_directory(plant.name), plant.backend)
+    body: dict[str, Any] = {"plant": encode_plant(plant), "dry_run": False}
+    if timeout is not None:
+        body["timeout"] = timeout
+    with Progress() as progress:
+        done = link.ask("apply", progress, **body)
+    rows = done["rows"]
+    say(summary(rows) if len(rows) > LONG and not every else node_table(rows))
+    note(closing(plant, done))
+    return link
+
+
+def closing(plant: Plant, done: dict[str, Any]) -> str:
+    """The last line: what was done, and what to do next."""
+    count = len(done["rows"])
+    if done["plan"] in ([], ["nothing to do"]):
+        return f"{plant.name}: nothing to do, {count} nodes are up"
+    root = f"PLCFARM_RUN={os.environ['PLCFARM_RUN']} " if "PLCFARM_RUN" in os.environ else ""
+    return f"{plant.name}: {count} nodes up in {done['seconds']:.1f} s; `{root}farm down {plant.name}` ends it"

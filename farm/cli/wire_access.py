@@ -1,0 +1,61 @@
+"""Values read and written as any client would: over the node's own port, so that what is shown is what a SCADA sees."""
+
+from collections.abc import Sequence
+
+from farm.cli.tag_places import Place, registers
+from farm.errors import FarmError
+from farm.supervisor.link import Link
+from farm.supervisor.wire import decode_plant
+from node.client.aio import AsyncConnector
+from node.client.modbus_aio import AsyncModbus
+from node.client.modbus_tags import TagRegisters, read_tag, write_tag
+from node.config.model import NodeConfig
+
+Value = bool | int | float | str | bytes
+
+
+def running_nodes(link: Link) -> dict[str, NodeConfig]:
+    """The nodes of the plant that runs, by name."""
+    return {node.name: node for node in decode_plant(link.ask("plant")["plant"]).nodes}
+
+
+def running_node(link: Link, name: str) -> NodeConfig:
+    """One of them. Raises `FarmError`."""
+    nodes = running_nodes(link)
+    if name not in nodes:
+        raise FarmError(f"there is no node {name!r} in {link.run.name}; `farm ps` lists them")
+    return nodes[name]
+
+
+async def read_place(place: Place, seconds: float) -> list[Value]:
+    """Its values. Raises `NodeError` when the node does not answer, or answers with an error."""
+    node = place.node
+    if node.enip is not None:
+        async with AsyncConnector(node.address, node.enip.port, seconds) as plc:
+            return list(await plc.read(place.path, place.count))
+    block, device = _modbus(place, seconds)
+    async with device:
+        return list(await read_tag(device, block, place.first, place.count))
+
+
+async def write_place(place: Place, values: Sequence[str], seconds: float) -> None:
+    """Writes `values`, as a person types them, from the place's first element on. Raises as `read_place` does."""
+    node = place.node
+    if node.enip is not None:
+        async with AsyncConnector(node.address, node.enip.port, seconds) as plc:
+            await plc.write(place.path, list(values), place.tag.type)
+        return
+    block, device = _modbus(place, seconds)
+    async with device:
+        await write_tag(device, block, place.first, values)
+
+
+def _modbus(place: Place, seconds: float) -> tuple[TagRegisters, AsyncModbus]:
+    """The first block that shows all of the place, and a connection to its unit."""
+    node = place.node
+    for block in registers(node, place.tag):
+        if node.modbus is not None and place.first + place.count <= block.elements:
+            return block, AsyncModbus(node.address, node.modbus.port, block.unit, seconds)
+    raise FarmError(
+        f"no registers of {node.name} show {place.tag.name} {place.first} to {place.first + place.count - 1}"
+    )
