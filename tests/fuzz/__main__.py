@@ -25,10 +25,9 @@ def fuzz(name: str, seconds: int, corpus: Path) -> bool:
         "-max_len=600",
         "-rss_limit_mb=2048",
         "-timeout=10",
-        "-verbosity=0",
     ]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=seconds + 120, check=False)
-    runs = next((line for line in done.stderr.splitlines() if line.startswith("Done ")), "")
+    runs = next((line for line in (done.stdout + done.stderr).splitlines() if line.startswith("Done ")), "")
     kept = sum(1 for _ in folder.iterdir())
     if done.returncode == 0:
         print(f"{name:14} clean   {runs or 'no count'}; {kept} inputs kept", flush=True)

@@ -160,7 +160,7 @@ MESSAGES = [
     cip("an unknown service", message(0x33, IDENTITY), error(0x33, 0x08)),
     cip("a tag service on the Identity", message(0x4C, IDENTITY, GOOD_READ), error(0x4C, 0x08)),
     cip("a service code with the reply bit", message(0xCC, SCADA, GOOD_READ), error(0xCC, 0x08)),
-    cip("Set Attribute Single on the vendor", message(0x10, IDENTITY + b"\x30\x01", b"\1\0"), error(0x10, 0x0E)),
+    cip("Set Attribute Single on the Identity", message(0x10, IDENTITY + b"\x30\x01", b"\1\0"), error(0x10, 0x08)),
 ]
 
 TAGS = [
