@@ -6,7 +6,6 @@ sends the same bytes over and over, so a read that was answered once is looked u
 costs a dictionary look-up, a slice and a byte swap.
 """
 
-from collections.abc import Callable
 from itertools import repeat
 
 from node.exchange.exchange import CLOSE, Chain, Exchange
@@ -19,24 +18,27 @@ from node.modbus.unit import READ_REQUEST_SIZE, Units
 from node.server.peer import Peer, Peers
 
 
-ChainOf = Callable[[], Chain | None]
-"""Gives the chain of the moment: None when nothing looks at exchanges."""
+class ModbusService:
+    """What the peers of one Modbus node share: its units, and the controller's clock cell. `chain` is what looks at
+    each exchange, None for nothing; it may be set at any time."""
 
+    __slots__ = ("chain", "instant", "units")
 
-def no_chain() -> None:
-    """For a server that nothing is attached to."""
+    def __init__(self, units: Units, instant: Instant) -> None:
+        self.units = units
+        self.instant = instant
+        self.chain: Chain | None = None
 
 
 class ModbusTcp(Peer):
-    """One TCP connection to `units`. `instant` is the controller's clock cell, set once for all the frames that came
-    together. `chain_of` is asked once a segment, so interceptors may come and go while connections live."""
+    """One TCP connection of a Modbus node."""
 
-    def __init__(self, peers: Peers, units: Units, instant: Instant, chain_of: ChainOf = no_chain) -> None:
+    def __init__(self, peers: Peers, service: ModbusService) -> None:
         super().__init__(peers)
-        self._units = units
-        self._readers = units.readers
-        self._instant = instant
-        self._chain_of = chain_of
+        self._service = service
+        self._units = service.units
+        self._readers = service.units.readers
+        self._instant = service.instant
         self._clock = peers.clock
         self._framer = TcpFramer()
 
@@ -45,7 +47,7 @@ class ModbusTcp(Peer):
         started = self._instant.now = self.last_seen = self._clock()
         metrics = self.metrics
         metrics.bytes_in += len(data)
-        chain = self._chain_of()
+        chain = self._service.chain
         if chain is not None:
             self._run(chain, data, started)
             return
