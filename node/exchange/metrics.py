@@ -10,6 +10,9 @@ from collections import deque
 RING = 64
 """Exchanges remembered."""
 
+KEPT = 4096
+"""Bytes of a request that the ring keeps at most: a peer's longest frames must not fill a small node's memory."""
+
 BUCKETS = 24
 """Latency buckets: bucket i holds requests that took below 2**i µs; the last one all the rest."""
 

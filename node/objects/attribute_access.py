@@ -79,6 +79,6 @@ READ_SERVICES: dict[int, Handler] = {
     GET_ATTRIBUTE_LIST: get_attribute_list,
     GET_ATTRIBUTE_SINGLE: get_attribute_single,
 }
-"""For objects whose attributes are only read."""
+"""For objects whose attributes are only read: a Set is no service of theirs."""
 
 ATTRIBUTE_SERVICES: dict[int, Handler] = {**READ_SERVICES, SET_ATTRIBUTE_SINGLE: set_attribute_single}

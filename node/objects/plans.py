@@ -14,6 +14,11 @@ from node.objects.object import Call, Plan, Service
 _TO_WIRE = bytes([0]) + bytes([BOOL_TRUE]) * 255
 
 
+def to_wire(attribute: Attribute, data: bytes) -> bytes:
+    """Memory bytes as they are sent: a true BOOL is 0xFF."""
+    return data.translate(_TO_WIRE) if attribute.type is BOOL else data
+
+
 class ViewPlan:
     """Plain memory."""
 
@@ -62,7 +67,7 @@ class SourcePlan:
 class DumpPlan:
     """Anything of fixed size: BOOLs, whose wire form differs, Logix STRINGs, overrides, gates."""
 
-    __slots__ = ("_attribute", "_bool", "_head", "_router", "_start", "_stop", "size")
+    __slots__ = ("_attribute", "_head", "_router", "_start", "_stop", "size")
 
     def __init__(self, head: bytes, attribute: Attribute, start: int, stop: int, router: Service) -> None:
         self._head = head
@@ -70,13 +75,12 @@ class DumpPlan:
         self._start = start
         self._stop = stop
         self._router = router
-        self._bool = attribute.type is BOOL
         self.size = len(head) + (stop - start) * attribute.size
 
     def read(self) -> bytes:
         """The reply. Raises `CipError` when the attribute refuses."""
         data = self._attribute.dump(self._start, self._stop, self._router.now)
-        return self._head + (data.translate(_TO_WIRE) if self._bool else data)
+        return self._head + to_wire(self._attribute, data)
 
 
 class MultiplePlan:

@@ -28,6 +28,7 @@ from node.memory.attribute import Attribute, Instant
 from node.memory.tags import TagTable
 from node.objects.attribute_access import READ_SERVICES
 from node.objects.object import UNCONNECTED_LIMIT, AttributeRow, Call, Object, ObjectTarget, Plan, Requester, Target
+from node.objects.plans import to_wire
 from node.objects.tag_access import TAG_SERVICES, TagTarget
 
 MAX_PLANS = 1024
@@ -181,7 +182,9 @@ class Router:
         return Object(class_id, "tags", instances, READ_SERVICES)
 
     def _row_of(self, number: int, attribute: Attribute) -> AttributeRow:
-        return AttributeRow(number, attribute.name, lambda: attribute.dump(0, attribute.length, self.now))
+        return AttributeRow(
+            number, attribute.name, lambda: to_wire(attribute, attribute.dump(0, attribute.length, self.now))
+        )
 
 
 def _aim(attribute: Attribute, rest: list[Segment]) -> TagTarget:

@@ -45,17 +45,16 @@ from node.cip.tag_services import (
     decode_write_tag,
     encode_type,
 )
-from node.cip.text import STRING
-from node.cip.types import BOOL, BOOL_TRUE, LREAL, REAL
+from node.cip.text import STRING, TextType
+from node.cip.types import LREAL, REAL
 from node.memory.access import Access
 from node.memory.attribute import Attribute
 from node.objects.object import Call, Handler, success
-from node.objects.plans import plan_read
+from node.objects.plans import plan_read, to_wire
+from node.objects.text_access import first_texts, place_part, place_texts, read_piece
 
 _HEAD = 4
 """Bytes of a reply before its data."""
-
-_TO_WIRE = bytes([0]) + bytes([BOOL_TRUE]) * 255
 
 
 @dataclass(slots=True)
@@ -84,7 +83,7 @@ def write_tag(call: Call) -> bytes:
     attribute, start = _checked(call, count)
     _same_type(attribute, code, handle)
     if attribute.size == 0:
-        data = _whole_texts(data, count)
+        data = first_texts(data, count)
     elif len(data) < count * attribute.size:
         raise CipError(NOT_ENOUGH_DATA)
     else:
@@ -99,21 +98,24 @@ def write_tag_fragmented(call: Call) -> bytes:
     attribute, start = _checked(call, count)
     _same_type(attribute, code, handle)
     size = attribute.size
-    if size == 0:
-        return _write_texts(call, attribute, start, count, offset, data)
-    if offset >= count * size:
+    if size and offset >= count * size:
         raise CipError(GENERAL_ERROR, (OFFSET_PAST_END,))
-    data = data[: count * size - offset]
-    if attribute.type is STRING:
-        start, data = _spliced(call, attribute, start, offset, data)
+    now = call.router.now
+    if size == 0:
+        start, data = place_texts(attribute, start, count, offset, data, now)
+        stop = start + len(attribute.decode(data))
+    elif attribute.type is STRING:
+        start, data = place_part(attribute, start, offset, data[: count * size - offset], now)
+        stop = start + len(data) // size
     elif offset % size:
         raise CipError(GENERAL_ERROR, (OFFSET_PAST_END,))
     else:
+        data = data[: min(count * size - offset, len(data) // size * size)]
         start += offset // size
-        data = data[: len(data) // size * size]
+        stop = start + len(data) // size
     if not data:
         raise CipError(NOT_ENOUGH_DATA)
-    _store(call, attribute, start, start + len(data) // size, data)
+    _store(call, attribute, start, stop, data)
     return success(call.service)
 
 
@@ -139,7 +141,7 @@ def get_attribute_single(call: Call) -> bytes:
     attribute, start, stop = _whole(call)
     data = attribute.dump(start, stop, call.router.now)
     _note(call, Access(attribute, start, stop, False, data))
-    return success(call.service, _wire(attribute, data))
+    return success(call.service, to_wire(attribute, data))
 
 
 def set_attribute_single(call: Call) -> bytes:
@@ -195,10 +197,6 @@ def _same_type(attribute: Attribute, code: int, handle: int | None) -> None:
         raise CipError(GENERAL_ERROR, (TYPE_MISMATCH,))
 
 
-def _wire(attribute: Attribute, data: bytes) -> bytes:
-    return data.translate(_TO_WIRE) if attribute.type is BOOL else data
-
-
 def _note(call: Call, access: Access) -> None:
     if call.trace is not None:
         call.trace.append(access)
@@ -214,11 +212,11 @@ def _read(call: Call, count: int, offset: int) -> bytes:
         raise
     head = success(call.service, attribute.type_bytes, PARTIAL_TRANSFER if more else 0)
     if call.trace is not None:
-        whole = data if attribute.type is not STRING else attribute.dump(first, stop, call.router.now)
+        whole = attribute.dump(first, stop, call.router.now) if isinstance(attribute.type, TextType) else data
         call.trace.append(Access(attribute, first, stop, False, whole, head[2]))
     elif attribute.size and not more and (attribute.type is not STRING or offset == 0):
         plan_read(call, attribute, first, stop, head)
-    return head + _wire(attribute, data)
+    return head + to_wire(attribute, data)
 
 
 def _piece(
@@ -227,7 +225,7 @@ def _piece(
     """First and last element touched, the bytes from `offset` on that fit `room`, and whether more remain."""
     size = attribute.size
     if size == 0 or attribute.type is STRING:
-        return _text_piece(attribute, start, count, offset, room, now)
+        return start, start + count, *read_piece(attribute, start, count, offset, room, now)
     if offset % size or offset >= count * size:
         raise CipError(GENERAL_ERROR, (OFFSET_PAST_END,))
     first = start + offset // size
@@ -236,75 +234,6 @@ def _piece(
     if fits < 1:
         raise CipError(REPLY_DATA_TOO_LARGE)
     return first, first + fits, attribute.dump(first, first + fits, now), fits < left
-
-
-def _text_piece(
-    attribute: Attribute, start: int, count: int, offset: int, room: int, now: float
-) -> tuple[int, int, bytes, bool]:
-    """SSTRINGs end on a whole text; STRINGs may be cut in steps of 4 bytes, or one could never be read."""
-    data = attribute.dump(start, start + count, now)
-    if offset >= len(data):
-        raise CipError(GENERAL_ERROR, (OFFSET_PAST_END,))
-    end = len(data)
-    if end - offset > room:
-        end = offset + room // 4 * 4 if attribute.type is STRING else _text_end(data, offset, room)
-    if end <= offset:
-        raise CipError(REPLY_DATA_TOO_LARGE)
-    return start, start + count, data[offset:end], end < len(data)
-
-
-def _text_end(data: bytes, offset: int, room: int) -> int:
-    end = 0
-    last = 0
-    while end < len(data) and end - offset <= room:
-        last = end
-        end += 1 + data[end]
-    return end if end - offset <= room else last
-
-
-def _whole_texts(data: bytes, count: int) -> bytes:
-    """The first `count` texts of `data`. Raises `CipError` when they are not all there."""
-    end = 0
-    for _ in range(count):
-        if end >= len(data):
-            raise CipError(NOT_ENOUGH_DATA)
-        end += 1 + data[end]
-    if end > len(data):
-        raise CipError(NOT_ENOUGH_DATA)
-    return data[:end]
-
-
-def _write_texts(call: Call, attribute: Attribute, start: int, count: int, offset: int, data: bytes) -> bytes:
-    """A fragment of SSTRINGs: `offset` lies where the texts before it, as they are now, end."""
-    position = 0
-    index = 0
-    before = attribute.dump(start, start + count, call.router.now)
-    while position < offset and index < count:
-        position += 1 + before[position]
-        index += 1
-    if position != offset or index == count:
-        raise CipError(GENERAL_ERROR, (OFFSET_PAST_END,))
-    texts = 0
-    end = 0
-    while texts < count - index and end < len(data) and end + 1 + data[end] <= len(data):
-        end += 1 + data[end]
-        texts += 1
-    if texts == 0:
-        raise CipError(NOT_ENOUGH_DATA)
-    first = start + index
-    _store(call, attribute, first, first + texts, data[:end])
-    return success(call.service)
-
-
-def _spliced(call: Call, attribute: Attribute, start: int, offset: int, data: bytes) -> tuple[int, bytes]:
-    """A part of structures laid over those it touches."""
-    size = attribute.size
-    first = start + offset // size
-    stop = start + (offset + len(data) + size - 1) // size
-    whole = bytearray(attribute.dump(first, max(stop, first + 1), call.router.now))
-    within = offset % size
-    whole[within : within + len(data)] = data
-    return first, bytes(whole)
 
 
 def _store(call: Call, attribute: Attribute, start: int, stop: int, data: bytes) -> None:

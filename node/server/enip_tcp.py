@@ -10,12 +10,15 @@ from node.enip.commands import encode_list_identity
 from node.enip.framing import FrameBuffer
 from node.enip.target import TargetSession
 from node.errors import RemoteProtocolError
-from node.exchange.exchange import Chain
+from node.exchange.exchange import CLOSE, Chain, Exchange
+from node.exchange.metrics import KEPT
 from node.memory.access import Access
 from node.memory.attribute import Instant
 from node.objects.device import Device
 from node.objects.identity import identity_item
 from node.server.peer import Peer, Peers
+
+_NO_ADDRESS = "0.0.0.0"
 
 
 class EnipService:
@@ -32,7 +35,10 @@ class EnipService:
         self.chain: Chain | None = None
 
     def identity(self, ip: str) -> bytes:
-        """The ListIdentity reply of a node that was asked on the address `ip`."""
+        """The ListIdentity reply of a node that was asked on the address `ip` (its item has room for IPv4 only)."""
+        ip = ip.removeprefix("::ffff:")
+        if ":" in ip or not ip:
+            ip = _NO_ADDRESS
         return encode_list_identity(identity_item(self.device.identity, ip, self.port))
 
 
@@ -89,7 +95,7 @@ class EnipTcp(Peer):
                 reply = answer(frame)
             except Exception as exc:
                 reply = self._failed(frame, exc)
-            note((now, frame, reply))
+            note((now, frame if len(frame) < KEPT else frame[:KEPT], reply))
             if reply is not None:
                 replies.append(reply)
             if session.closing:
@@ -103,10 +109,13 @@ class EnipTcp(Peer):
 
     def _run_all(self, frames: list[bytes], now: float, chain: Chain) -> None:
         for frame in frames:
-            exchange = chain.run(frame, self._answer, self.name, now)
-            self.metrics.ring.append((now, frame, exchange.reply))
+            try:
+                exchange = chain.run(frame, self._answer, self.name, now)
+            except Exception as exc:
+                exchange = Exchange(self.name, now, frame, reply=self._failed(frame, exc))
+            self.metrics.ring.append((now, frame[:KEPT], exchange.reply))
             if self.session.closing:
-                exchange.action = "close"
+                exchange.action = CLOSE
             self.deliver(exchange)
             if self.session.closing:
                 return

@@ -1,0 +1,76 @@
+"""Parts of texts, for tag services that carry an array in fragments.
+
+SSTRINGs vary in length: a fragment holds whole texts, and its offset lies where a text ends. Logix STRINGs are
+structures of 88 bytes, which may be cut in steps of 4, or one larger than its connection could never be read.
+"""
+
+from node.cip.status import (
+    GENERAL_ERROR,
+    NOT_ENOUGH_DATA,
+    OFFSET_PAST_END,
+    REPLY_DATA_TOO_LARGE,
+    CipError,
+)
+from node.memory.attribute import Attribute
+
+_STEP = 4
+
+
+def read_piece(attribute: Attribute, start: int, count: int, offset: int, room: int, now: float) -> tuple[bytes, bool]:
+    """Of the bytes of `count` texts, those from `offset` on that fit `room`, and whether more remain.
+
+    Raises `CipError`: 0x2104 for an offset where no fragment can begin, 0x11 when nothing fits.
+    """
+    data = attribute.dump(start, start + count, now)
+    bounds = range(0, len(data) + 1, _STEP) if attribute.size else _bounds(data)
+    if offset >= len(data) or offset not in bounds:
+        raise CipError(GENERAL_ERROR, (OFFSET_PAST_END,))
+    end = max(bound for bound in bounds if bound <= offset + room)
+    if end <= offset:
+        raise CipError(REPLY_DATA_TOO_LARGE)
+    return data[offset:end], end < len(data)
+
+
+def first_texts(data: bytes, count: int) -> bytes:
+    """The first `count` SSTRINGs of `data`. Raises `CipError` 0x13 when they are not all there."""
+    bounds = _bounds(data)
+    if len(bounds) <= count:
+        raise CipError(NOT_ENOUGH_DATA)
+    return data[: bounds[count]]
+
+
+def place_texts(
+    attribute: Attribute, start: int, count: int, offset: int, data: bytes, now: float
+) -> tuple[int, bytes]:
+    """The element a fragment of SSTRINGs begins at, and its whole texts: `offset` counts the texts before it as they
+    are now. Raises `CipError`."""
+    before = _bounds(attribute.dump(start, start + count, now))
+    if offset not in before[:-1]:
+        raise CipError(GENERAL_ERROR, (OFFSET_PAST_END,))
+    index = before.index(offset)
+    bounds = _bounds(data)[: count - index + 1]
+    if len(bounds) == 1:
+        raise CipError(NOT_ENOUGH_DATA)
+    return start + index, data[: bounds[-1]]
+
+
+def place_part(attribute: Attribute, start: int, offset: int, data: bytes, now: float) -> tuple[int, bytes]:
+    """The element a part of Logix STRINGs begins in, and the structures it touches with the part laid over them."""
+    size = attribute.size
+    first = start + offset // size
+    stop = start + (offset + len(data) + size - 1) // size
+    whole = bytearray(attribute.dump(first, max(stop, first + 1), now))
+    within = offset % size
+    whole[within : within + len(data)] = data
+    return first, bytes(whole)
+
+
+def _bounds(data: bytes) -> list[int]:
+    """Where each whole SSTRING of `data` begins, and where the last one ends."""
+    bounds = [0]
+    while bounds[-1] < len(data):
+        end = bounds[-1] + 1 + data[bounds[-1]]
+        if end > len(data):
+            break
+        bounds.append(end)
+    return bounds
