@@ -24,17 +24,27 @@ from node.exchange.printing import Printer
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
-def serve(config: NodeConfig, *, delay: tuple[float, float] = (0.0, 0.0), printing: bool = False) -> None:
+Announce = Callable[[NodeConfig, dict[str, int]], str]
+"""Gives the line that says a controller is ready, from its configuration and the ports it got."""
+
+
+def serve(
+    config: NodeConfig,
+    *,
+    delay: tuple[float, float] = (0.0, 0.0),
+    printing: bool = False,
+    announce: Announce | None = None,
+) -> None:
     """Serves `config` until SIGINT or SIGTERM; says on stdout when it is ready. Signals of its tags begin now.
 
     `delay` is the least and the greatest time in seconds that each reply waits, `printing` shows every access to a
-    tag on stdout. Raises `NodeError` (`ListenError`) when it cannot begin.
+    tag on stdout, `announce` says "ready" in other words. Raises `NodeError` (`ListenError`) when it cannot begin.
     """
     interceptors = [Printer(_show)] if printing else []
-    asyncio.run(_serve(lambda: Controller(config, epoch=time.monotonic(), interceptors=interceptors), delay))
+    asyncio.run(_serve(lambda: Controller(config, epoch=time.monotonic(), interceptors=interceptors), delay, announce))
 
 
-async def _serve(build: Callable[[], Controller], delay: tuple[float, float]) -> None:
+async def _serve(build: Callable[[], Controller], delay: tuple[float, float], announce: Announce | None) -> None:
     told = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in SIGNALS:
@@ -44,10 +54,14 @@ async def _serve(build: Callable[[], Controller], delay: tuple[float, float]) ->
     controller.delay = delay
     await controller.start()
     try:
-        _show(f"{ready_line(controller.config, controller.ports)}; PID {os.getpid()}; Ctrl-C ends it")
+        _show((announce or _announce)(controller.config, controller.ports))
         await told.wait()
     finally:
         await controller.stop()
+
+
+def _announce(config: NodeConfig, ports: dict[str, int]) -> str:
+    return f"{ready_line(config, ports)}; PID {os.getpid()}; Ctrl-C ends it"
 
 
 def ready_line(config: NodeConfig, ports: dict[str, int]) -> str:

@@ -62,6 +62,11 @@ class Range:
     values: tuple[int, ...]
 
     @property
+    def number(self) -> int:
+        """The register number of the first one."""
+        return register_number(self.table, self.start)
+
+    @property
     def stop(self) -> int:
         """The wire address after the last one."""
         return self.start + len(self.values)
@@ -119,8 +124,7 @@ def parse_ranges(texts: Iterable[str]) -> list[Range]:
     placed = sorted(ranges, key=lambda each: (each.table, each.start))
     for before, after in pairwise(placed):
         if before.table == after.table and after.start < before.stop:
-            number = register_number(after.table, after.start)
-            raise RangeError(f"{number} is given twice; name each register once")
+            raise RangeError(f"{after.number} is given twice; name each register once")
     return ranges
 
 
