@@ -1,0 +1,19 @@
+"""Each value of a node with the place it comes from."""
+
+from farm.cli.inspect import flatten, place
+from node.config.load import dump
+from tests.farm.cli.plants import PLANT, TANK
+
+
+def test_values_are_flat_and_named() -> None:
+    values = dict(flatten(dump(TANK)))
+    assert values["address"] == "127.64.0.1"
+    assert values["tags.Level.type"] == "REAL"
+    assert values["enip.identity.vendor"] == 1
+
+
+def test_places_are_the_nearest_that_is_known() -> None:
+    places = PLANT.origins["tank"]
+    assert place(places, "tags.Level.type") == "plant.yaml:9:5"
+    assert place({"tags.Level": places[""]}, "tags.Level.unit") == "plant.yaml:4:3"
+    assert place({}, "enip.port") == "built in"
