@@ -43,15 +43,18 @@ def marked(run: str, passing: Iterable[int] = ()) -> list[tuple[int, int]]:
 
     This process is left out, those of `passing` too, and those whose environment this user may not read.
     """
-    mark = f"{RUN_VARIABLE}={run}".encode()
     left_out = {os.getpid(), *passing}
-    found = []
-    for pid in _pids():
-        if pid not in left_out and mark in _environment(pid):
-            started = start_time(pid)
-            if started:
-                found.append((pid, started))
-    return sorted(found)
+    found = ((pid, marked_start(run, pid)) for pid in _pids() if pid not in left_out)
+    return sorted((pid, started) for pid, started in found if started)
+
+
+def marked_start(run: str, pid: int) -> int:
+    """When the process `pid` was started, if it lives and bears the mark of `run`; else 0."""
+    mark = f"{RUN_VARIABLE}={run}".encode()
+    if mark not in _environment(pid):
+        return 0
+    started = start_time(pid)
+    return started if mark in _environment(pid) else 0  # asked again: the pid may have passed to another in between
 
 
 def send_signal(pid: int, started: int, signum: int) -> bool:

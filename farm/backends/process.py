@@ -99,12 +99,9 @@ class ProcessBackend:
 
     def stop(self, shard: ObservedShard, grace: float) -> None:
         """End that very process. A stray of `Observed` is ended as a shard with `started` 0, if it bears the mark."""
-        pid, started = shard.pid, shard.started
+        pid, started = shard.pid, shard.started or pids.marked_start(self._run, shard.pid)
         if not started:
-            found = dict(pids.marked(self._run))
-            if pid not in found:
-                return
-            started = found[pid]
+            return
         try:
             pids.end(pid, started, grace)
         except BackendError as exc:
