@@ -58,9 +58,10 @@ class Execution:
         self._report = report or (lambda operation, stage: None)
         self._tell = tell
         self._keep_going = keep_going
+        self.finished = 0
+        """How many operations are done."""
         self._halted = False
         self._begun: list[Operation] = []
-        self._finished: set[int] = set()
 
     async def run(self) -> None:
         """Raises the first failure once everything that had begun by then has ended."""
@@ -125,7 +126,7 @@ class Execution:
                 failure.__cause__ = exc
                 self._fail(operation, failure, order)
             else:
-                self._finished.add(operation.number)
+                self.finished += 1
                 self._report(operation, "end")
                 order.finish(operation)
 

@@ -11,7 +11,7 @@ what they are done with:
     command  node, path, value                                            {value}
     tags     node (or null for all)                  {tags: [{node, name, type, value, ...}], errors: {node: line}}
     events   follow                                                       {events: [event]}, or events until closed
-    status   -             {farm, run, pid, backend, nodes, up, file, started, telemetry: {node: {..., age, stale}}}
+    status   -            {farm, run, pid, backend, nodes, up, file, uptime_s, telemetry: {node: {..., age, stale}}}
     plant    -                                                            {plant} (encoded)
 
 While it works, `apply` (and `down`, `restart`) says {"event": "progress", "phase": PHASE, "done": n, "total": m} with a
@@ -20,6 +20,7 @@ for another command, {"event": "waiting", "text": line}. A row is {name, kind, p
 restarts, uptime_s} with a state of `starting up down restarting crash-loop stopped`, and `error` where there is one.
 """
 
+import contextlib
 import os
 import select
 import socket
@@ -38,12 +39,18 @@ from farm.supervisor.state import Identity
 from farm.supervisor.wire import pack, unpack
 from node.control.messages import RUN_VARIABLE
 
-__all__ = ["Link", "RunDirectory", "find_runs", "run_directory", "run_named", "run_root"]
+__all__ = ["Link", "NoSupervisor", "RunDirectory", "find_runs", "run_directory", "run_named", "run_root"]
 
 START_PATIENCE = 20.0
 """Seconds for a supervisor to answer after it was started; it adopts what runs first."""
 GONE_PATIENCE = 10.0
+ATTEMPTS = 3
+ENDINGS = frozenset({"done", "error"})
 PACKAGE_ROOT = Path(__file__).resolve().parents[2]
+
+
+class NoSupervisor(FarmError):
+    """There is none, it cannot be started, or it went away."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,28 +58,20 @@ class Link:
     """A way to the supervisor of `run`, which answered when this was made."""
 
     run: RunDirectory
+    backend: str
 
     @classmethod
     def open(cls, run: RunDirectory, backend: str | None = None) -> "Link":
         """Starts the supervisor unless there is one. `backend` None means the one the run was started with.
 
-        Raises `FarmError` when it does not come up, or when the run uses another backend than the one named.
+        Raises `NoSupervisor` when it does not come up, `FarmError` when the run uses another backend than that.
         """
-        run.prepare()
         known = Identity.read(run)
         if known is not None and backend is not None and known.backend != backend:
             raise FarmError(f"{run.name} runs on {known.backend}, not on {backend}: take it down first (`farm down`)")
-        chosen = backend or (known.backend if known else "process")
-        give_up = time.monotonic() + START_PATIENCE
-        while not _answers(run):
-            if time.monotonic() >= give_up:
-                raise FarmError(f"the supervisor of {run.name} does not answer{_last_words(run)}")
-            lock = Lock(run)
-            if lock.take():
-                lock.release()
-                _start(run, chosen)
-            time.sleep(0.02)
-        return cls(run)
+        link = cls(run, backend or (known.backend if known else "process"))
+        link._wake()
+        return link
 
     def call(self, op: str, **fields: Any) -> Iterator[dict[str, Any]]:
         """Asks and yields every event, and last of all what the operation is done with (the value of `done`).
@@ -80,17 +79,24 @@ class Link:
         Raises `FarmError` with the supervisor's line. Closing the iterator hangs up, which ends `events` and makes an
         `apply` undo what it began.
         """
-        try:
-            with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as sock:
-                sock.connect(os.fspath(self.run.farm_socket))
-                process = _pidfd(sock) if op == "down" else -1
-                sock.sendall(pack({"op": op, **fields}))
-                yield from self._replies(op, sock)
-                if process >= 0:
-                    select.select([process], [], [], GONE_PATIENCE)
-                    os.close(process)
-        except OSError as exc:
-            raise FarmError(f"{self.run.name}: no supervisor to ask for {op}: {exc.strerror or exc}") from exc
+        request = pack({"op": op, **fields})
+        for _ in range(ATTEMPTS):
+            with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as sock, _Process(sock, self.run) as process:
+                if not process.connect():
+                    self._wake()
+                    continue
+                sock.sendall(request)
+                answer: dict[str, Any] = {}
+                for answer in _lines(sock):
+                    if "event" in answer:
+                        yield answer
+                if answer.get("ended") or not ENDINGS & answer.keys():
+                    process.wait(GONE_PATIENCE)
+            if "again" not in answer:
+                yield self._result(op, answer)
+                return
+            self._wake()  # that one was about to leave
+        raise NoSupervisor(f"{self.run.name}: its supervisor leaves as soon as it is there{_last_words(self.run)}")
 
     def ask(self, op: str, on_event: Callable[[dict[str, Any]], None] | None = None, **fields: Any) -> dict[str, Any]:
         """Asks and returns what it is done with; events go to `on_event`."""
@@ -101,20 +107,69 @@ class Link:
             last = body
         return last
 
-    def _replies(self, op: str, sock: socket.socket) -> Iterator[dict[str, Any]]:
-        with sock.makefile("rb") as lines:
-            for line in lines:
-                body = unpack(line)
-                if "error" in body and "event" not in body:
-                    raise FarmError(str(body["error"]))
-                if "done" in body:
-                    yield body["done"]
-                    return
-                yield body
-        raise FarmError(
+    def _result(self, op: str, answer: dict[str, Any]) -> dict[str, Any]:
+        if "error" in answer:
+            raise FarmError(str(answer["error"]))
+        if "done" in answer:
+            done: dict[str, Any] = answer["done"]
+            return done
+        raise NoSupervisor(
             f"the supervisor of {self.run.name} ended while it was asked for {op}{_last_words(self.run)}; "
-            f"nodes go on serving: ask again, and it is started anew"
+            "nodes serve on: ask again, and it is started anew"
         )
+
+    def _wake(self) -> None:
+        """Returns when somebody listens on the run's socket."""
+        give_up = time.monotonic() + START_PATIENCE
+        while not _answers(self.run):
+            if time.monotonic() >= give_up:
+                raise NoSupervisor(f"the supervisor of {self.run.name} does not answer{_last_words(self.run)}")
+            self.run.prepare()
+            lock = Lock(self.run)
+            if lock.take():
+                lock.release()
+                _start(self.run, self.backend)
+            else:
+                time.sleep(0.02)  # it has only just begun, or is about to end
+
+
+class _Process:
+    """The process at the other end of a socket."""
+
+    def __init__(self, sock: socket.socket, run: RunDirectory) -> None:
+        self._sock = sock
+        self._path = os.fspath(run.farm_socket)
+        self._descriptor = -1
+
+    def __enter__(self) -> "_Process":
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        if self._descriptor >= 0:
+            os.close(self._descriptor)
+
+    def connect(self) -> bool:
+        """Whether there was somebody to connect to."""
+        try:
+            self._sock.connect(self._path)
+            if hasattr(os, "pidfd_open"):
+                credentials = self._sock.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize("3i"))
+                self._descriptor = os.pidfd_open(struct.unpack("3i", credentials)[0])
+        except OSError:
+            return False
+        return True
+
+    def wait(self, seconds: float) -> None:
+        """Until it is gone: what it held is free then."""
+        if self._descriptor >= 0:
+            select.select([self._descriptor], [], [], seconds)
+
+
+def _lines(sock: socket.socket) -> Iterator[dict[str, Any]]:
+    """What the supervisor says; a connection that is lost ends it."""
+    with sock.makefile("rb") as lines, contextlib.suppress(OSError):
+        for line in lines:
+            yield unpack(line)
 
 
 def _answers(run: RunDirectory) -> bool:
@@ -142,8 +197,8 @@ def _start(run: RunDirectory, backend: str) -> None:
             start_new_session=True,
             check=False,
         ).returncode
-    if code:
-        raise FarmError(f"the supervisor of {run.name} did not start (exit code {code}){_last_words(run)}")
+    if code > 0:  # a signal is another supervisor's, which took this one for a stray
+        raise NoSupervisor(f"the supervisor of {run.name} did not start (exit code {code}){_last_words(run)}")
 
 
 def _last_words(run: RunDirectory) -> str:
@@ -153,14 +208,3 @@ def _last_words(run: RunDirectory) -> str:
     except OSError:
         lines = []
     return f" ({run.log_file}: {lines[-1]})" if lines else f" (nothing in {run.log_file})"
-
-
-def _pidfd(sock: socket.socket) -> int:
-    """A descriptor that becomes readable when the process at the other end is gone; -1 where there is no such thing."""
-    if not hasattr(os, "pidfd_open"):
-        return -1
-    pid, _, _ = struct.unpack("3i", sock.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize("3i")))
-    try:
-        return os.pidfd_open(pid)
-    except OSError:
-        return -1

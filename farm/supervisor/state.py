@@ -82,6 +82,7 @@ class RunState:
     plant: Plant | None = None
     stopped: set[str] = field(default_factory=set)
     restarts: dict[str, int] = field(default_factory=dict)
+    _encoded: tuple[Plant | None, dict[str, Any] | None] = (None, None)
 
     @classmethod
     def read(cls, run: RunDirectory, identity: Identity) -> "RunState":
@@ -96,16 +97,21 @@ class RunState:
         except (FarmError, KeyError, TypeError, ValueError, AttributeError):
             return cls(identity)
 
-    def write(self, run: RunDirectory) -> None:
-        """Keeps it. Raises `FarmError`."""
-        body = {
+    def encode(self) -> dict[str, Any]:
+        """As plain JSON that does not change when this does. A plant is encoded once: it never changes itself."""
+        if self.plant is not self._encoded[0]:
+            self._encoded = (self.plant, encode_plant(self.plant) if self.plant else None)
+        return {
             "version": VERSION,
             "identity": self.identity.encode(),
-            "plant": encode_plant(self.plant) if self.plant else None,
+            "plant": self._encoded[1],
             "stopped": sorted(self.stopped),
-            "restarts": self.restarts,
+            "restarts": dict(self.restarts),
         }
-        write_atomically(run.state_file, body)
+
+    def write(self, run: RunDirectory) -> None:
+        """Keeps it. Raises `FarmError`."""
+        write_atomically(run.state_file, self.encode())
 
 
 def write_atomically(path: Path, body: dict[str, Any]) -> None:

@@ -1,0 +1,37 @@
+"""Whether a node is up: it has answered a real request on each of its ports, as a client would send it.
+
+A process that runs and a port that accepts say little: both are true of a node that hangs.
+"""
+
+from node.client.aio import probe_enip
+from node.client.modbus_aio import probe_modbus
+from node.config.model import ModbusConfig, NodeConfig
+
+ATTEMPT = 5.0
+"""Seconds for one request and its answer; five hundred processes that start on two cores are slow at first."""
+AT_ONCE = 64
+"""Probes on their way at once; each is a descriptor and a connection in the node's queue."""
+
+
+async def probe_node(config: NodeConfig) -> None:
+    """Asks for ListIdentity (EtherNet/IP) and one register or coil (Modbus); returns when all ports have answered.
+
+    Raises `node.errors.NodeError` with the address and what was got.
+    """
+    if config.enip is not None:
+        await probe_enip(config.address, config.enip.port, ATTEMPT)
+    if config.modbus is not None:
+        await _probe_modbus(config.address, config.modbus)
+
+
+async def _probe_modbus(address: str, modbus: ModbusConfig) -> None:
+    """Reads the first value of the first unit; a device without units answers unit 255, or refuses it."""
+    if not modbus.units:
+        await probe_modbus(address, modbus.port, 255, ATTEMPT)
+        return
+    unit = modbus.units[0]
+    if unit.blocks:
+        block = unit.blocks[0]
+        await probe_modbus(address, modbus.port, unit.unit_id, ATTEMPT, block.table, block.start)
+    else:
+        await probe_modbus(address, modbus.port, unit.unit_id, ATTEMPT)

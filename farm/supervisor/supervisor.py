@@ -1,0 +1,440 @@
+"""One farm: what is wanted of it, and the way from there to what runs. Every command of `farm` that changes something
+is the same four steps here: observe, reconcile, execute, wait until the nodes answer.
+
+One such command works at a time; others wait. What is wanted is written down before the first process is started, so
+that a supervisor that comes after this one's sudden death knows what to complete.
+"""
+
+import asyncio
+import contextlib
+import logging
+import os
+import time
+from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
+from typing import Any
+
+from farm.backends.backend import Backend
+from farm.backends.observed import ObservedShard, ShardSpec
+from farm.errors import FarmError
+from farm.plan.execute import Execution
+from farm.plan.plan import CHANGE, KILL, START, STOP, Operation, Plan
+from farm.plan.reconcile import reconcile
+from farm.supervisor.control import COMMAND_SECONDS, ControlStreams, Session
+from farm.supervisor.ending import end_processes, nothing, remove_files
+from farm.supervisor.events import EventLog
+from farm.supervisor.keeper import Keeper, Probe
+from farm.supervisor.probe import probe_node
+from farm.supervisor.progress import Progress, Tell
+from farm.supervisor.roster import STARTING, STOPPED, UP, Member, Roster, Settling
+from farm.supervisor.run_directory import RunDirectory
+from farm.supervisor.state import Identity, RunState, write_atomically
+from farm.supervisor.telemetry import Telemetry
+from farm.supervisor.watch import Watcher, watch_process
+from farm.topology.plant import Plant
+from node.config.load import dump
+from node.control.messages import SHARD_START
+
+log = logging.getLogger(__name__)
+
+TIMEOUT = 30.0
+TIMEOUT_EACH = 0.05
+"""Seconds for all nodes to be up, and what each adds."""
+HEAL_AFTER = 0.3
+"""Seconds a new supervisor waits for a command before it starts what is missing: it may be told `down`."""
+ADOPTION = 3.0
+"""Seconds for nodes that were found running to answer, for those who ask how they are."""
+SAVE_AFTER = 0.5
+
+
+class FarmGone(FarmError):
+    """The farm went down before it was this command's turn."""
+
+
+class Supervisor:
+    """Owns a run as long as its process holds the lock. `watcher`, `probe` and `clock` are the world, for tests."""
+
+    def __init__(
+        self,
+        run: RunDirectory,
+        identity: Identity,
+        backend: Backend,
+        *,
+        watcher: Watcher = watch_process,
+        probe: Probe = probe_node,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.run = run
+        self.identity = identity
+        self.backend = backend
+        self.clock = clock
+        self.state = RunState.read(run, identity)
+        self.events = EventLog(run.events_file)
+        self.telemetry = Telemetry()
+        self.roster = Roster(self.events)
+        self.streams = ControlStreams(run.control_socket, identity.token, self)
+        self.keeper = Keeper(
+            backend,
+            self.roster,
+            self.state.stopped,
+            watcher=watcher,
+            probe=probe,
+            find_session=self.streams.session,
+            restarted=self._save_soon,
+            clock=clock,
+        )
+        self.ended = asyncio.Event()
+        """Set when the farm went down: nothing is left to supervise."""
+        self._turn = asyncio.Lock()
+        self._busy_with = ""
+        self._healing: asyncio.Task[None] | None = None
+        self._saving: asyncio.TimerHandle | None = None
+        self._writes: set[asyncio.Task[None]] = set()
+
+    @property
+    def gone(self) -> bool:
+        """Whether the farm went down."""
+        return self.ended.is_set()
+
+    @property
+    def empty(self) -> bool:
+        """Whether nothing is wanted here, and nobody is about to change that."""
+        return self.state.plant is None and not self._turn.locked()
+
+    async def start(self) -> None:
+        """Listens for shards, adopts those that run, and sees to the rest soon."""
+        await self.streams.start()
+        self._want(self.state.plant)
+        for name, count in self.state.restarts.items():
+            if name in self.roster.members:
+                self.roster.members[name].restarts = count
+        observed = await asyncio.to_thread(self.backend.observe)
+        found = [shard for shard in observed.shards if shard.alive]
+        for shard in found:
+            self.keeper.adopt(shard)
+        self.keeper.ask_all()
+        if found:
+            self.events.farm(f"adopted {len(found)} shards that were running")
+        if observed.shards or observed.strays or self.state.plant is not None:
+            self._healing = asyncio.create_task(self._heal_soon())
+
+    async def stop(self) -> None:
+        """Leaves everything as it is; nodes serve on."""
+        if self._healing is not None:
+            self._healing.cancel()
+            await asyncio.gather(self._healing, return_exceptions=True)
+        await self.keeper.close()
+        await self.streams.stop()
+        if self._saving is not None:
+            self._saving.cancel()
+            if not self.gone:
+                await self._save()
+        self.events.close()
+
+    async def apply(self, wanted: Plant, tell: Tell, *, dry_run: bool, seconds: float | None) -> dict[str, Any]:
+        """Makes what runs be `wanted`, all or nothing. What it is done with: see `link`."""
+        if wanted.shard == "auto":
+            wanted = replace(wanted, shard=max(1, -(-len(wanted.nodes) // (os.cpu_count() or 1))))
+        began = self.clock()
+        async with self._alone("apply", tell):
+            plan = await self._plan(wanted, take=not dry_run)
+            if dry_run:
+                return {"plan": plan.lines(), "changes": len(plan)}
+            previous = self.state.plant
+            if wanted != previous:
+                self.state.plant = wanted
+                await self._save()  # before the first fork
+            self._want(wanted)
+            execution = self._execution(plan)
+            try:
+                await self._carry_out(execution, plan, tell, seconds or TIMEOUT + TIMEOUT_EACH * len(wanted.nodes))
+            except BaseException as exc:
+                await asyncio.shield(self._go_back(execution, previous, str(exc) or "interrupted"))
+                raise
+            if plan:
+                self.events.farm(f"applied {len(plan)} operations in {self.clock() - began:.1f} s")
+            return {"plan": plan.lines(), "changes": len(plan), "rows": self.rows(), "seconds": self.clock() - began}
+
+    async def down(self, tell: Tell) -> dict[str, Any]:
+        """Ends everything and removes all files but the lock. After it the process has only to end."""
+        began, nodes = self.clock(), len(self.roster.members)
+        async with self._alone("down", tell):
+            self.state.plant = None
+            with contextlib.suppress(FarmError):  # a full disk must not keep a farm up
+                await self._save()
+            plan = await self._plan(nothing(self.run.name))
+            self._want(None)
+            execution = self._execution(plan, keep_going=True)
+            async with Progress(tell, [("stop", lambda: execution.finished, len(plan))]).shown(self.events):
+                await execution.run()
+            await asyncio.to_thread(end_processes, self.backend)
+            left = await asyncio.to_thread(self.backend.observe)
+            if left.strays or any(shard.alive for shard in left.shards):
+                raise execution.failures[0] if execution.failures else FarmError("processes stay; see the log")
+            self.ended.set()
+            await self.keeper.close()
+            await self.streams.stop()
+            self.events.close()
+            await asyncio.to_thread(remove_files, self.run)
+        return {"nodes": nodes, "seconds": self.clock() - began}
+
+    async def restart(self, node: str, tell: Tell) -> dict[str, Any]:
+        """Ends a node and starts it again; in a shard of several, that node alone."""
+        async with self._alone("restart", tell):
+            member = self.roster.member(node)
+            await self.keeper.pause()
+            self.state.stopped.discard(node)
+            running = self.keeper.running.get(member.shard)
+            neighbours = self.roster.of_shard(member.shard)
+            member.listening = False
+            self.roster.set_state(member, STARTING, text="restarted by command")
+            if running is not None and len(neighbours) > 1:
+                with self.roster.settle([node]) as settling:
+                    await self.tell_shard(member.shard, node, SHARD_START, dump(member.config))
+                    self.keeper.ask_all()
+                    await settling.wait(TIMEOUT)
+            else:
+                plan = _restart_plan(member.shard or node, neighbours or [member], running)
+                self._take(plan)
+                await self._carry_out(self._execution(plan), plan, tell, TIMEOUT)
+            return {"row": member.row(self.telemetry, self.clock())}
+
+    def rows(self) -> list[dict[str, Any]]:
+        """`farm ps`."""
+        return self.roster.rows(self.telemetry, self.clock())
+
+    def status(self) -> dict[str, Any]:
+        """How the farm is as a whole, and what each node reported last."""
+        now, members = self.clock(), self.roster.members
+        return {
+            "farm": self.run.name,
+            "run": str(self.run.path),
+            "pid": os.getpid(),
+            "backend": self.backend.name,
+            "file": self.state.plant.file if self.state.plant is not None else "",
+            "nodes": len(members),
+            "up": sum(member.state == UP for member in members.values()),
+            "uptime_s": round(now - self.identity.epoch, 1),
+            "telemetry": {name: self.telemetry.of(name, now) for name in members},
+        }
+
+    async def settled(self) -> None:
+        """Returns when the nodes that were found running have answered, or have had the time to."""
+        names = [name for name, member in self.roster.members.items() if member.pid and member.state == STARTING]
+        if names and not self._turn.locked():
+            with self.roster.settle(names) as settling, contextlib.suppress(FarmError):
+                await settling.wait(ADOPTION)
+
+    async def command(self, node: str, path: str, value: Any) -> Any:
+        """What a node answers. Raises `FarmError`."""
+        member = self.roster.member(node)
+        answer = await self.tell_shard(member.shard, node, path, value)
+        if path == "server/stop":
+            self.state.stopped.add(node)
+            self.roster.set_state(member, STOPPED)
+            self._save_soon()
+        elif path == "server/start":
+            self.state.stopped.discard(node)
+            self.roster.set_state(member, STARTING)
+            self.keeper.ask_all()
+            self._save_soon()
+        return answer
+
+    async def tell_shard(self, shard: str, node: str, path: str, value: Any) -> Any:
+        """What a shard answers; one that has not dialled yet is waited for. Raises `FarmError`."""
+        give_up = self.clock() + COMMAND_SECONDS
+        while True:
+            running = self.keeper.running.get(shard)
+            session = self.streams.session(shard, running.pid) if running is not None else None
+            if session is not None:
+                return await session.command(node, path, value)
+            if running is None or self.clock() >= give_up:
+                member = self.roster.members.get(node)
+                state = member.state if member is not None else "unknown"
+                raise FarmError(f"{node}: not to be reached, it is {state}")
+            await asyncio.sleep(0.05)
+
+    def shard_said_hello(self, session: Session) -> None:
+        """What it serves follows."""
+
+    def node_is_ready(self, session: Session, node: str) -> None:
+        """A node listens: ask it."""
+        if node in self.roster.members:
+            self.keeper.heard(session, self.roster.members[node])
+
+    def node_has_failed(self, session: Session, node: str) -> None:
+        """A node does not listen."""
+        if node in self.roster.members:
+            self.keeper.heard(session, self.roster.members[node])
+
+    def nodes_reported(self, nodes: dict[str, Any]) -> None:
+        """Counters came."""
+        self.telemetry.report(nodes, self.clock())
+
+    @contextlib.asynccontextmanager
+    async def _alone(self, what: str, tell: Tell) -> AsyncIterator[None]:
+        """One command at a time. Completing what a killed supervisor left gives way to a new wish."""
+        if self._healing is not None and what in ("apply", "down"):
+            self._healing.cancel()
+            self._healing = None
+        if self._turn.locked():
+            tell({"event": "waiting", "text": f"{self.run.name}: waiting for another command ({self._busy_with})"})
+        async with self._turn:
+            if self.gone:
+                raise FarmGone(f"{self.run.name} went down meanwhile")
+            self._busy_with = what
+            try:
+                yield
+            finally:
+                self.keeper.give_back()
+
+    async def _plan(self, wanted: Plant, take: bool = True) -> Plan:
+        """Observes and reconciles; the shards of the plan are this command's from then on."""
+        await self.keeper.pause()
+        try:
+            observed = await asyncio.to_thread(self.backend.observe)
+            plan = reconcile(wanted, observed)
+            if take:
+                self._take(plan)
+        finally:
+            self.keeper.resume()
+        targets = {operation.target for operation in plan}
+        for shard in observed.shards:
+            if shard.alive and shard.name not in targets and shard.name not in self.keeper.running:
+                self.keeper.adopt(shard)
+        return plan
+
+    def _take(self, plan: Plan) -> None:
+        self.keeper.taken |= {operation.target for operation in plan}
+        self.keeper.resume()
+
+    def _execution(self, plan: Plan, keep_going: bool = False) -> Execution:
+        def report(operation: Operation, stage: str) -> None:
+            self._follow(execution, operation, stage, keep_going)
+
+        execution = Execution(plan, self.backend, report=report, tell=self.tell_shard, keep_going=keep_going)
+        return execution
+
+    def _follow(self, execution: Execution, operation: Operation, stage: str, keep_going: bool) -> None:
+        """Keeps roster and keeper in step with the plan."""
+        target, spec, running = operation.target, operation.spec, operation.running
+        if stage == "begin":
+            if spec is not None:
+                self.roster.assign(target, spec.nodes)
+            if operation.verb in (START, STOP, KILL):
+                self.keeper.release(target)
+        elif stage == "end" and operation.verb == START:
+            self.keeper.adopt(execution.started[target])
+        elif stage == "end" and operation.verb == CHANGE and spec is not None and running is not None:
+            self.keeper.adopt(ObservedShard(target, running.pid, running.started, alive=True, nodes=spec.nodes))
+        elif stage == "fail":
+            log.warning("failed: %s: %s", operation, execution.failures[-1])
+            if operation.verb == START and keep_going:
+                for member in self.roster.of_shard(target):
+                    member.error = str(execution.failures[-1])
+
+    async def _carry_out(self, execution: Execution, plan: Plan, tell: Tell, seconds: float) -> None:
+        """Executes, and waits until every node that is not up by now has answered. Raises the first failure, at once
+        and with nothing of it still going on."""
+        self._expect(plan)
+        names = [name for name, member in self.roster.members.items() if member.state not in (UP, STOPPED)]
+        with self.roster.settle(names) as settling:
+            phases = [
+                ("start", lambda: execution.finished, len(plan)),
+                ("ready", lambda: settling.listening, settling.total),
+                ("probe", lambda: settling.up, settling.total),
+            ]
+            async with Progress(tell, phases).shown(self.events):
+                await _both(execution, settling, seconds)
+
+    def _expect(self, plan: Plan) -> None:
+        """What a node was before says nothing about a node that is about to be started."""
+        for operation in plan:
+            for node in operation.spec.nodes if operation.spec is not None else ():
+                member = self.roster.members.get(node.name)
+                if member is not None and (operation.verb == START or member.state not in (UP, STOPPED)):
+                    self.roster.set_state(member, STARTING)
+
+    async def _go_back(self, execution: Execution, previous: Plant | None, reason: str) -> None:
+        """Undoes what a command began. The state says so first: a death in the middle of this must not complete what
+        failed."""
+        self.events.farm(f"rolled back: {reason}")
+        self.state.plant = previous
+        with contextlib.suppress(FarmError):
+            await self._save()
+        undoing = execution.undo()
+        self._want(previous)
+        self._take(undoing)
+        await self._execution(undoing, keep_going=True).run()
+        await self._heal()
+
+    async def _heal_soon(self) -> None:
+        await asyncio.sleep(HEAL_AFTER)
+        async with self._alone("completing what was begun", lambda event: None):
+            await self._heal()
+
+    async def _heal(self) -> None:
+        """Makes what runs be what is wanted, as far as it goes; what does not start is tried again by its policy."""
+        plan = await self._plan(self.state.plant or nothing(self.run.name))
+        if plan:
+            self.events.farm(f"completing what was begun: {len(plan)} operations")
+            await self._execution(plan, keep_going=True).run()
+
+    def _want(self, plant: Plant | None) -> None:
+        """These nodes are wanted."""
+        nodes = plant.nodes if plant is not None else ()
+        self.roster.want(nodes)
+        self.telemetry.keep(self.roster.members)
+        self.state.stopped &= self.roster.members.keys()
+
+    async def _save(self) -> None:
+        """Writes the state. Raises `FarmError`."""
+        if self._saving is not None:
+            self._saving.cancel()
+            self._saving = None
+        self.state.restarts = {name: member.restarts for name, member in self.roster.members.items() if member.restarts}
+        await asyncio.to_thread(write_atomically, self.run.state_file, self.state.encode())
+
+    def _save_soon(self) -> None:
+        """One write for all that changes within half a second."""
+        if self._saving is None and not self.gone:
+            self._saving = asyncio.get_running_loop().call_later(SAVE_AFTER, self._save_now)
+
+    def _save_now(self) -> None:
+        self._saving = None
+        if self.gone:
+            return
+        task = asyncio.get_running_loop().create_task(self._save())
+        self._writes.add(task)
+        task.add_done_callback(self._writes.discard)
+        task.add_done_callback(_log_failure)
+
+
+def _log_failure(task: "asyncio.Task[None]") -> None:
+    if not task.cancelled() and task.exception() is not None:
+        log.warning("%s", task.exception())
+
+
+def _restart_plan(shard: str, members: list[Member], running: ObservedShard | None) -> Plan:
+    """Stop and start of a shard, or start alone when it is dead."""
+    cause = "restarted by command"
+    spec = ShardSpec(shard, tuple(member.config for member in members))
+    if running is None:
+        return Plan((Operation(1, START, shard, cause, spec=spec),))
+    stop = Operation(1, STOP, shard, cause, running=running)
+    return Plan((stop, Operation(2, START, shard, cause, (1,), spec=spec)))
+
+
+async def _both(execution: Execution, settling: Settling, seconds: float) -> None:
+    """Runs the plan and waits for its nodes; a failure of either ends the other, and is raised."""
+    tasks = asyncio.create_task(execution.run()), asyncio.create_task(settling.wait(seconds))
+    try:
+        await asyncio.wait(tasks, return_when=asyncio.FIRST_EXCEPTION)
+    finally:
+        for task in tasks:
+            if not task.done():
+                task.cancel()
+        results = await asyncio.gather(*tasks, return_exceptions=True)
+    errors = [result for result in results if isinstance(result, Exception)]
+    if errors:
+        raise errors[0]

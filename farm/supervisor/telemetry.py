@@ -1,0 +1,42 @@
+"""The last report of each node, and how old it is: a number without its age looks alive when its node hangs."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+STALE = 3.0
+"""Seconds after which a report no longer says how its node is; one comes each second."""
+
+
+class Telemetry:
+    """Reports by node name. `now` is in seconds of one monotonic clock."""
+
+    def __init__(self) -> None:
+        self._reports: dict[str, tuple[float, Mapping[str, Any]]] = {}
+
+    def report(self, nodes: Mapping[str, Any], now: float) -> None:
+        """Takes the `nodes` of a telemetry message."""
+        for node, counters in nodes.items():
+            if isinstance(counters, dict):
+                self._reports[node] = (now, counters)
+
+    def of(self, node: str, now: float) -> dict[str, Any] | None:
+        """The node's counters with `age` (seconds) and `stale`, or None when it never reported."""
+        found = self._reports.get(node)
+        if found is None:
+            return None
+        age = max(0.0, now - found[0])
+        return {**found[1], "age": round(age, 3), "stale": age > STALE}
+
+    def age(self, node: str, now: float) -> float | None:
+        """Seconds since the node's last report."""
+        found = self._reports.get(node)
+        return None if found is None else max(0.0, now - found[0])
+
+    def keep(self, nodes: Iterable[str]) -> None:
+        """Forgets all nodes but these."""
+        kept = set(nodes)
+        self._reports = {node: entry for node, entry in self._reports.items() if node in kept}
+
+    def forget(self, node: str) -> None:
+        """Forgets a node whose process is gone."""
+        self._reports.pop(node, None)
