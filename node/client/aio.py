@@ -48,6 +48,10 @@ MAX_READ = 1 << 25
 CLOSE_TIMEOUT = 1.0
 
 
+class _Refused(RemoteProtocolError):
+    """The encapsulation's own status says no."""
+
+
 class Link(asyncio.Protocol):
     """The connection: frames of an `OriginatorSession` out, answers to whoever waits for them."""
 
@@ -260,6 +264,8 @@ async def deadline(host: str, port: int, seconds: float) -> AsyncIterator[None]:
             yield
     except OSError as exc:
         raise no_answer(host, port, exc, seconds) from exc
+    except _Refused as exc:
+        raise NoAnswer(host, port, str(exc)) from exc
     except RemoteProtocolError as exc:
         raise NoAnswer(host, port, f"a malformed answer: {exc}") from exc
 
@@ -276,7 +282,7 @@ async def _list_identity(link: Link) -> IdentityItem:
 def _checked(answer: Answer) -> Answer:
     if answer.status != ENCAPSULATION_SUCCESS:
         name = COMMANDS.get(answer.command, f"command 0x{answer.command:04X}")
-        raise RemoteProtocolError(f"{name} got {describe_status(answer.status)}")
+        raise _Refused(f"{name} got {describe_status(answer.status)}")
     return answer
 
 

@@ -8,6 +8,8 @@ from hypothesis import strategies as st
 
 from node.cip.status import INVALID_PARAMETER_VALUE, NOT_ENOUGH_DATA, CipError
 from node.cip.tag_services import (
+    Written,
+    WrittenPart,
     decode_read_fragmented,
     decode_read_modify_write,
     decode_read_reply,
@@ -45,13 +47,13 @@ def test_a_fragmented_read_asks_from_a_byte_offset() -> None:
 
 def test_a_write_of_an_atomic_type() -> None:
     data = bytes.fromhex("c400 0200 01000000 02000000")
-    written = (0xC4, None, 2, data[4:])
+    written: Written = (0xC4, None, 2, data[4:])
     check_codec(data, written, decode_write_tag, lambda parts: encode_write_tag(*parts), tail="kept")
 
 
 def test_a_write_of_a_structure_carries_its_handle() -> None:
     data = bytes.fromhex("a002ce0f 0100") + bytes(88)
-    written = (0xA0, 0x0FCE, 1, bytes(88))
+    written: Written = (0xA0, 0x0FCE, 1, bytes(88))
     check_codec(data, written, decode_write_tag, lambda parts: encode_write_tag(*parts), tail="kept")
 
 
@@ -62,7 +64,7 @@ def test_a_second_type_byte_that_means_nothing_matches_no_type() -> None:
 
 def test_a_part_of_a_write_comes_with_its_offset() -> None:
     data = bytes.fromhex("c400 b80b b02e0000 01000000")
-    written = (0xC4, None, 3000, 11952, data[8:])
+    written: WrittenPart = (0xC4, None, 3000, 11952, data[8:])
     check_codec(data, written, decode_write_fragmented, lambda parts: encode_write_fragmented(*parts), tail="kept")
     structure = bytes.fromhex("a002cdab 0200 10000000 ff")
     written = (0xA0, 0xABCD, 2, 16, b"\xff")

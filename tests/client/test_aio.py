@@ -329,7 +329,7 @@ def test_a_host_that_does_not_exist_says_so() -> None:
 def test_an_encapsulation_fault_is_named() -> None:
     async def body() -> None:
         async with serving(Scripted(status=0x69)) as script:
-            with pytest.raises(NoAnswer, match="RegisterSession got unsupported protocol version"):
+            with pytest.raises(NoAnswer, match=f"{script.port}: RegisterSession got unsupported protocol version"):
                 await connect(script).open()
             await asyncio.wait_for(script.closed.wait(), 5)
 
