@@ -63,17 +63,29 @@ def _decode(data: bytes, source: Source, report: Report) -> str | None:
         return None
 
 
-def load(path: Path, name: str, report: Report) -> MapNode | None:
-    """The map a YAML file holds; `name` is how messages call the file. None, with errors noted, when there is none."""
-    source = Source(name)
+@dataclass(slots=True)
+class Budget:
+    """What the files of one plant may still take together."""
+
+    characters: int = MAX_BYTES
+    values: int = MAX_VALUES
+    aliases: int = MAX_ALIASES
+
+
+def load(path: Path, source: Source, report: Report, budget: Budget) -> MapNode | None:
+    """The map a YAML file holds; None, with errors noted, when there is none. What it took is taken off `budget`."""
     text = read_text(path, source, report)
-    return None if text is None else parse(text, source, report)
+    return None if text is None else parse(text, source, report, budget)
 
 
-def parse(text: str, source: Source, report: Report) -> MapNode | None:
+def parse(text: str, source: Source, report: Report, budget: Budget) -> MapNode | None:
     """The map a YAML text holds; None, with errors noted, when it is not one map."""
     source.lines = text.splitlines()
-    composer = _Composer(source, report)
+    budget.characters -= len(text)
+    if budget.characters < 0:
+        report.error("F003", Place(source), f"makes the plant's files larger than {MAX_BYTES:,} bytes together")
+        return None
+    composer = _Composer(source, report, budget)
     try:
         root = composer.document(yaml.parse(text, Loader=_LOADER))
     except _RefusedError:
@@ -141,9 +153,8 @@ class _Composer:
 
     source: Source
     report: Report
+    budget: Budget
     anchors: dict[str, _Anchor | None] = field(default_factory=dict)
-    values: int = 0
-    aliases: int = 0
 
     def document(self, events: Iterator[yaml.Event]) -> Node | None:
         """The root of the only document; None for an empty file."""
@@ -161,14 +172,12 @@ class _Composer:
         """The value that begins with `event`, and its height in levels."""
         if isinstance(event, yaml.AliasEvent):
             return self.alias(event, depth)
-        self.values += 1
-        if self.values > MAX_VALUES:
-            self.refuse("F003", event, f"has more than {MAX_VALUES:,} values", "use groups and templates")
+        before = self.budget.values
+        self.charge(1, event)
         if depth > MAX_DEPTH:
             self.refuse("F003", event, f"is nested deeper than {MAX_DEPTH} levels")
         anchor: str | None = getattr(event, "anchor", None)
         tag: str | None = getattr(event, "tag", None)
-        before = self.values
         if anchor is not None:
             self.anchors[anchor] = None
         if tag is not None:
@@ -176,7 +185,7 @@ class _Composer:
             self.report.error("F005", self.place(event), f"YAML tag {shown(tag)} is refused", hint)
         node, height = self.content(event, events, depth)
         if anchor is not None:
-            self.anchors[anchor] = _Anchor(node, self.values - before + 1, height)
+            self.anchors[anchor] = _Anchor(node, before - self.budget.values, height)
         return node, height
 
     def content(self, event: yaml.Event, events: Iterator[yaml.Event], depth: int) -> tuple[Node, int]:
@@ -228,15 +237,19 @@ class _Composer:
         if anchor is None:
             why = "refers to a value that contains it" if name in self.anchors else "has no anchor"
             self.refuse("F005", event, f"alias {shown('*' + name)} {why}")
-        self.aliases += 1
-        self.values += anchor.size
-        if self.aliases > MAX_ALIASES:
+        self.budget.aliases -= 1
+        if self.budget.aliases < 0:
             self.refuse("F003", event, f"has more than {MAX_ALIASES} aliases", "use templates")
-        if self.values > MAX_VALUES:
-            self.refuse("F003", event, f"its aliases expand to more than {MAX_VALUES:,} values")
+        self.charge(anchor.size, event)
         if depth + anchor.height - 1 > MAX_DEPTH:
             self.refuse("F003", event, f"is nested deeper than {MAX_DEPTH} levels")
         return anchor.node, anchor.height
+
+    def charge(self, values: int, event: yaml.Event) -> None:
+        self.budget.values -= values
+        if self.budget.values < 0:
+            message = f"has more than {MAX_VALUES:,} values, aliases written out"
+            self.refuse("F003", event, message, "use groups and templates")
 
     def place(self, event: yaml.Event) -> Place:
         return Place(self.source, *_position(event))

@@ -28,5 +28,5 @@ class Plant:
     backend: str
     shard: int | str
     nodes: tuple[NodeConfig, ...]
-    origins: Mapping[str, Mapping[str, Origin]] = field(default_factory=dict)
+    origins: Mapping[str, Mapping[str, Origin]] = field(default_factory=dict, compare=False, repr=False)
     warnings: tuple[str, ...] = ()

@@ -57,6 +57,9 @@ CODES: dict[str, str] = {
 }
 """Message codes, each explained in docs/topology.md; a code is never given to another message."""
 
+MAX_PROBLEMS = 200
+"""Reading stops here: a file with so many faults is another kind of file."""
+
 _TOKEN = re.compile(r"\"[^\"]*\"|'[^']*'|[^\s,:{}\[\]]+")
 
 
@@ -115,16 +118,21 @@ class _Finding:
     others: int = 0
 
 
+class TooManyError(Exception):
+    """So many faults that looking further helps nobody."""
+
+
 @dataclass(slots=True)
 class Report:
     """Collects problems. `subject` is the node being built: a fault found in several is told once."""
 
     subject: str = ""
     _findings: dict[tuple[object, ...], _Finding] = field(default_factory=dict)
+    _places: dict[tuple[object, ...], _Finding] = field(default_factory=dict)
     _order: dict[str, int] = field(default_factory=dict)
 
     def error(self, code: str, place: Node | Place, message: str, hint: str = "") -> None:
-        """Note a fault; nothing is raised before `raise_errors`."""
+        """Note a fault; nothing is raised before `raise_errors`, unless there are more than `MAX_PROBLEMS`."""
         self._add("error", code, place, message, hint)
 
     def warning(self, code: str, place: Node | Place, message: str, hint: str = "") -> None:
@@ -151,14 +159,15 @@ class Report:
             raise KeyError(code)
         name = place.source.name
         self._order.setdefault(name, len(self._order))
-        key = (code, name, place.line, place.column, "" if self.subject and place.line else message)
-        known = self._findings.get(key)
-        if known is None:
-            known = self._findings.get((*key[:-1], message))
-        if known is None:
-            self._findings[key] = _Finding(place, severity, code, message, hint, self.subject)
-        elif self.subject and known.subject and known.subject != self.subject:
-            known.others += 1
+        spot = (code, name, place.line, place.column)
+        known = self._places.get(spot) if self.subject and place.line else self._findings.get((*spot, message))
+        if known is not None:
+            known.others += bool(known.subject) and known.subject != self.subject
+            return
+        finding = _Finding(place, severity, code, message, hint, self.subject)
+        self._findings[(*spot, message)] = self._places[spot] = finding
+        if len(self._findings) >= MAX_PROBLEMS:
+            raise TooManyError
 
     def _place(self, finding: _Finding) -> tuple[int, int, int]:
         return self._order[finding.place.source.name], finding.place.line, finding.place.column
@@ -201,7 +210,7 @@ def _count(number: int, noun: str) -> str:
 
 
 def suggestion(word: str, known: Iterable[str]) -> str:
-    """"did you mean …?" for the known word closest to a wrong one; "" when none is close."""
+    """ "did you mean …?" for the known word closest to a wrong one; "" when none is close."""
     names = list(known)
     close = difflib.get_close_matches(word[:64], names, n=1, cutoff=0.6)
     if not close:

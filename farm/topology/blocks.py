@@ -1,0 +1,184 @@
+"""The Modbus side of a node: register blocks, each a tag seen as registers, and the units that answer for them."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from itertools import pairwise
+
+from farm.topology.document import MapNode, Node, Scalar, shown
+from farm.topology.groups import Member
+from farm.topology.keys import BLOCK_TYPE, ORDER, REGISTER_KEYS, TAG_NAME, UNIT_ID, UNIT_RANGE
+from farm.topology.problem import Report, suggestion
+from farm.topology.registers import BIT_TABLES, REGISTERS, number, tag_name
+from farm.topology.scalars import BadValueError
+from farm.topology.shapes import read, take
+from farm.topology.tags import TagBuilder
+from node.config.model import RegisterBlock, TagConfig, UnitConfig
+from node.config.schema import TABLES, room_in
+
+Tags = dict[str, tuple[TagConfig, Node]]
+"""Name in lower case to (tag, its place): the tags of one node so far."""
+
+_TAG_KEYS = ("type", "name", "init", "signal", "on_write", "writable", "unit")
+"""Keys that describe a block's own tag, and so mean nothing beside `tag`."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Span:
+    """Where a block lies: registers or coils from `start`; `count` None follows from the type."""
+
+    table: str
+    start: int
+    count: int | None
+    place: Node
+
+
+@dataclass(slots=True)
+class BlockBuilder:
+    """Builds the units of nodes, adding to each node's tags those behind its blocks."""
+
+    tags: TagBuilder
+    report: Report
+    _spans: dict[tuple[str, str], tuple[int, int | None] | None] = field(default_factory=dict)
+    _known: dict[tuple[int, str, str], tuple[Node, tuple[TagConfig, int] | None]] = field(default_factory=dict)
+
+    def units(self, member: Member, found: Tags, order: str) -> tuple[UnitConfig, ...]:
+        """The units of a node; `order` is its profile's byte order."""
+        units: list[UnitConfig] = []
+        bodies = list(self.unit_bodies(member))
+        if any(member.body.map(table) for table in TABLES) or not bodies:
+            unit = take(member.body, "unit", UNIT_ID, 1, self.report)
+            units.append(UnitConfig(unit, self.blocks(member.name, member.body, "", found, order)))
+        for unit, key, body in bodies:
+            if any(unit == other.unit_id for other in units):
+                hint = "blocks of the node itself are those of 'unit', 1 when it is not given"
+                self.report.error("F063", key, f"unit {unit} is given twice", hint)
+                continue
+            units.append(UnitConfig(unit, self.blocks(member.name, body, f"U{unit}_", found, order)))
+        return tuple(units)
+
+    def unit_bodies(self, member: Member) -> Iterator[tuple[int, Scalar, MapNode]]:
+        """The units of `units`, each filled in with its own `${unit}`."""
+        for text, key, body in member.units.items() if member.units is not None else ():
+            written = member.scope.fill_scalar(key) if "$" in text else key
+            if written.dollar or not isinstance(body, MapNode):
+                continue
+            try:
+                first, last = (int(text), int(text)) if text.isdigit() else UNIT_RANGE.read(written)
+            except BadValueError as exc:
+                self.report.error(exc.code, written, f"unit {exc.message}", exc.hint)
+                continue
+            for unit in range(first, last + 1):
+                yield unit, written, member.scope.inside({"unit": unit}).fill_map(body) if body.dollar else body
+
+    def blocks(self, node: str, body: MapNode, prefix: str, found: Tags, order: str) -> tuple[RegisterBlock, ...]:
+        """The blocks of one unit, table by table in the order of the file."""
+        blocks: list[RegisterBlock] = []
+        for table in TABLES:
+            rows = body.map(table)
+            placed: list[tuple[RegisterBlock, Node]] = []
+            for text, key, entry in rows.items() if rows is not None else ():
+                span = self.span(table, text, key)
+                if span is not None and isinstance(entry, MapNode):
+                    block = self.block(node, span, entry, prefix, found)
+                    if block is not None:
+                        placed.append((replace(block, order=take(entry, "order", ORDER, order, self.report)), key))
+            self.overlaps(placed)
+            blocks += [block for block, _ in placed]
+        return tuple(blocks)
+
+    def span(self, table: str, text: str, key: Scalar) -> _Span | None:
+        """Where the key of a block says that it lies."""
+        if "$" in text:
+            return None
+        if (table, text) not in self._spans:
+            self._spans[table, text] = read(key, REGISTER_KEYS[table], f"{table} key {shown(text)}", self.report)
+        span = self._spans[table, text]
+        return None if span is None else _Span(table, *span, key)
+
+    def block(self, node: str, span: _Span, entry: MapNode, prefix: str, found: Tags) -> RegisterBlock | None:
+        """One block: of an existing tag, or of a tag of its own that is added to `found`."""
+        if entry.get("tag") is not None:
+            return self.existing(span, entry, found)
+        known = self._known.get((id(entry), span.place.source.name + str(span.start), prefix))
+        if known is None:
+            known = (entry, self.own(span, entry, prefix))
+            self._known[(id(entry), span.place.source.name + str(span.start), prefix)] = known
+        if known[1] is None:
+            return None
+        tag, count = known[1]
+        self.tags.add(found, self.tags.seeded(node, tag, entry), entry.get("name") or span.place)
+        return RegisterBlock(span.table, span.start, count, tag.name)
+
+    def existing(self, span: _Span, entry: MapNode, found: Tags) -> RegisterBlock | None:
+        """A tag that is there already, seen as registers."""
+        name = take(entry, "tag", TAG_NAME, "", self.report)
+        place = entry.get("tag") or entry
+        if not name:
+            return None
+        if name.casefold() not in found:
+            known = [tag.name for tag, _ in found.values()]
+            self.report.error("F062", place, f"there is no tag {shown(name)}", suggestion(name, known))
+            return None
+        for key in _TAG_KEYS:
+            if entry.get(key) is not None:
+                self.report.error(
+                    "F062", entry.key(key), f"'{key}' is the business of tag '{name}'", "leave it out here"
+                )
+        tag = found[name.casefold()][0]
+        room = room_in(tag, span.table) or 0
+        count = span.count or room
+        what = "coils" if span.table in BIT_TABLES else "registers"
+        if not room:
+            self.report.error("F062", place, f"tag '{name}' is {tag.type}, which cannot be shown as {what}")
+        elif count > room:
+            self.report.error("F062", span.place, f"{count} {what} of tag '{name}', which has {room}")
+        elif self.fits(span, count):
+            return RegisterBlock(span.table, span.start, count, tag.name)
+        return None
+
+    def own(self, span: _Span, entry: MapNode, prefix: str) -> tuple[TagConfig, int] | None:
+        """The tag behind a block, and how many registers or coils it takes."""
+        name = take(entry, "name", TAG_NAME, prefix + tag_name(span.table, span.start), self.report)
+        plain = "BOOL" if span.table in BIT_TABLES else "UINT"
+        named, dimensions = take(entry, "type", BLOCK_TYPE, (plain, ()), self.report)
+        if not self.tags.named(name, entry.get("name") or span.place):
+            return None
+        element = room_in(TagConfig(name, named), span.table) or 0
+        place = entry.get("type") or span.place
+        if not element:
+            what = "as a coil" if span.table in BIT_TABLES else "in registers"
+            self.report.error("F062", place, f"{named} cannot be shown {what}")
+            return None
+        tag = TagConfig(name, named, dimensions)
+        if span.count is not None and not dimensions:
+            if span.count % element:
+                low, high = number(span.table, span.start), number(span.table, span.start + span.count - 1)
+                message = f"{low}-{high} are {span.count} registers, and one {named} takes {element}"
+                self.report.error("F062", span.place, message)
+                return None
+            elements = span.count // element
+            tag = replace(tag, dimensions=(elements,) if elements > 1 else ())
+        count = tag.length * element
+        if span.count not in (None, count):
+            self.report.error(
+                "F062", span.place, f"the key takes {span.count}, and the type {count}", "name the first only"
+            )
+            return None
+        return (self.tags.finish(tag, entry), count) if self.fits(span, count) else None
+
+    def fits(self, span: _Span, count: int) -> bool:
+        """Whether a block ends within its table."""
+        if span.start + count <= REGISTERS:
+            return True
+        self.report.error("F060", span.place, f"{count} from wire address {span.start} end beyond {REGISTERS - 1}")
+        return False
+
+    def overlaps(self, placed: list[tuple[RegisterBlock, Node]]) -> None:
+        """Find blocks of one table that share a register or coil."""
+        placed = sorted(placed, key=lambda entry: entry[0].start)
+        for (before, there), (block, place) in pairwise(placed):
+            end = before.start + before.count
+            if block.start < end:
+                first = number(block.table, block.start)
+                message = f"{block.table} {first} is in two blocks; the other is at {there.source.name}:{there.line}"
+                self.report.error("F061", place, f"{message} and ends at {number(block.table, end - 1)}")

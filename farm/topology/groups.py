@@ -1,0 +1,236 @@
+"""The nodes of a plant: the members of its groups, each with what overrides it, then its single nodes.
+
+groups:  mixer: {count: 400, name: "mix-${i:03d}", …}         a member for each number, or
+         drive: {for: {line: 1..20, i: 1..4}, …}              a member for each combination
+nodes:   mix-007: {tags: {Level: {init: 55}}}                 an override says only what differs
+         mix-013: null                                        and null takes a member out
+         old-plc: {kind: logix}                               anything else is a node of its own
+"""
+
+import itertools
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from farm.topology.document import ListNode, MapNode, Node, Scalar, is_null, shown
+from farm.topology.inherit import Base, Library, empty_map
+from farm.topology.keys import COUNT, FOR_RANGE
+from farm.topology.merge import merge_maps
+from farm.topology.problem import Report
+from farm.topology.scalars import BadValueError, whole
+from farm.topology.shapes import read
+from farm.topology.substitute import Scope, Value
+from farm.topology.vocabulary import FARM_NAME
+
+
+@dataclass(slots=True)
+class Member:
+    """A node to be, filled in. `place` is what messages about it point at, `units` are not filled in yet: their
+    bodies may use `${unit}`, for which `scope` has the member's other variables."""
+
+    name: str
+    place: Node
+    kind: str
+    body: MapNode
+    units: MapNode | None
+    scope: Scope
+
+
+@dataclass(slots=True)
+class Roster:
+    """Makes the members of a plant's tree: groups first, then single nodes, each in the order of the file. `room` is
+    how many nodes are allowed."""
+
+    root: MapNode
+    room: int
+    library: Library
+    scope: Scope
+    report: Report
+    places: dict[str, Node] = field(default_factory=dict)
+    overrides: dict[str, tuple[Scalar, Node]] = field(default_factory=dict)
+    matched: set[str] = field(default_factory=set)
+    ranges: list[str] = field(default_factory=list)
+    merged: dict[tuple[int, int], "_Inherited"] = field(default_factory=dict)
+
+    def members(self) -> list[Member]:
+        """Every node, with all faults noted that keep some from being made."""
+        nodes = self.root.map("nodes") or empty_map(self.root)
+        self.overrides = dict(self.scope.fill_map(nodes).entries) if "$" in "".join(nodes.entries) else nodes.entries
+        found: list[Member] = []
+        groups = self.root.map("groups") or empty_map(self.root)
+        for name, key, group in groups.items():
+            if isinstance(group, MapNode):
+                found += self.group(name, key, group)
+        self.report.subject = ""
+        for name, (key, body) in self.overrides.items():
+            if name not in self.matched:
+                found += self.single(name, key, body)
+        return found
+
+    def group(self, group: str, key: Scalar, body: MapNode) -> Iterator[Member]:
+        """The members of one group."""
+        self.report.subject = ""
+        combinations = self.combinations(body, key)
+        if combinations is None or not self.fits(combinations, key):
+            return
+        pattern = body.scalar("name")
+        first = last = ""
+        for own in itertools.product(*combinations.values()):
+            values: dict[str, Value] = {**dict(zip(combinations, own, strict=True)), "group": group}
+            scope = self.scope.inside(values)
+            name = self.name(pattern, "-".join(map(str, (group, *own))), key, scope)
+            if name is None:
+                continue
+            first, last = first or name, name
+            scope.own = {**scope.own, "name": name}
+            member = self.member(name, pattern or key, body, scope)
+            if member is not None:
+                yield member
+        self.ranges.append(f"group '{group}' makes {first} … {last}")
+
+    def combinations(self, body: MapNode, key: Scalar) -> dict[str, list[Value]] | None:
+        """Variable to its values, of `count` or `for`; None, with an error noted, when there are none."""
+        count, loops = body.scalar("count"), body.map("for")
+        if (count is None) == (loops is None):
+            both = "has both 'count' and 'for'" if count is not None else "has neither 'count' nor 'for'"
+            if (body.get("count") is None and body.get("for") is None) or count is not None:
+                self.report.error("F011", key, f"group {shown(key.text)} {both}", "give one of them")
+            return None
+        if count is not None:
+            count = self.scope.fill_scalar(count)
+            number = None if count.dollar else read(count, COUNT, "'count'", self.report)
+            return None if number is None else {"i": list(range(1, number + 1))}
+        values = {name: self.loop(value) for name, _, value in (loops or body).items()}
+        return {name: found for name, found in values.items() if found} if all(values.values()) else None
+
+    def loop(self, node: Node) -> list[Value]:
+        """The values of one `for` variable: a range, or a list."""
+        node = self.scope.fill(node)
+        if isinstance(node, Scalar):
+            found = None if node.dollar else read(node, FOR_RANGE, "the range", self.report)
+            if found is not None and found[1] - found[0] >= self.room:
+                self.too_many(found[1] - found[0] + 1, node)
+                return []
+            return list(range(found[0], found[1] + 1)) if found is not None else []
+        items = node.items if isinstance(node, ListNode) else []
+        texts = [item.text for item in items if isinstance(item, Scalar)]
+        return [text if (number := whole(text)) is None else number for text in texts]
+
+    def fits(self, combinations: dict[str, list[Value]], key: Scalar) -> bool:
+        """Whether so many more nodes are allowed; found before they are made."""
+        number = math.prod(len(values) for values in combinations.values())
+        if len(self.places) + number > self.room:
+            self.too_many(len(self.places) + number, key)
+            return False
+        return True
+
+    def too_many(self, number: int, place: Node) -> None:
+        self.report.error("F037", place, f"makes {number:,} nodes; allowed are {self.room:,}", "raise 'max_nodes'")
+
+    def name(self, pattern: Scalar | None, default: str, key: Scalar, scope: Scope) -> str | None:
+        """A member's name, None with an error noted when it cannot be used or is taken."""
+        written = (
+            scope.fill_scalar(pattern)
+            if pattern is not None
+            else Scalar(default, True, key.source, key.line, key.column)
+        )
+        if written.dollar:
+            return None
+        try:
+            name = FARM_NAME.read(written)
+        except BadValueError as exc:
+            self.report.error("F016", written, f"node name {exc.message}", exc.hint)
+            return None
+        return name if self.claim(name, written) else None
+
+    def claim(self, name: str, place: Node) -> bool:
+        """Take a name for a node at `place`; an error when it is taken."""
+        other = self.places.get(name)
+        if other is None:
+            self.places[name] = place
+            return True
+        where = "by the same pattern" if other.line == place.line else f"at {other.source.name}:{other.line}"
+        hint = "use the group's variables in 'name'" if other.line == place.line else ""
+        self.report.error("F036", place, f"two nodes are called '{name}'; the first is made {where}", hint)
+        return False
+
+    def member(self, name: str, place: Node, group: MapNode, scope: Scope) -> Member | None:
+        """One member of a group with what overrides it; None when it is taken out or has no usable kind."""
+        override: MapNode | None = None
+        if name in self.overrides:
+            self.matched.add(name)
+            key, node = self.overrides[name]
+            if is_null(node):
+                del self.places[name]
+                return None
+            override, place = (node if isinstance(node, MapNode) else None), key
+        return self.make(name, place, group, override, scope)
+
+    def single(self, name: str, key: Scalar, node: Node) -> Iterator[Member]:
+        """A node of its own."""
+        if read(key, FARM_NAME, "node name", self.report) is None or not self.claim(name, key):
+            return
+        if len(self.places) > self.room:
+            self.too_many(len(self.places), key)
+            return
+        body = node if isinstance(node, MapNode) else empty_map(key)
+        member = self.make(name, key, body, None, self.scope.inside({"name": name}))
+        if member is not None:
+            yield member
+
+    def make(self, name: str, place: Node, group: MapNode, override: MapNode | None, scope: Scope) -> Member | None:
+        """A node from its group's body (or its own) and an override, on top of what it inherits."""
+        layers = [group] if override is None else [override, group]
+        kind = next((found for layer in layers if (found := layer.scalar("kind"))), None)
+        kind = kind or self.library.defaults.scalar("kind")
+        if kind is None:
+            if group.get("kind") is None:
+                self.kindless(name, place)
+            return None
+        self.report.subject = name
+        use = next((named for layer in layers if (named := layer.get("use"))), None)
+        base = self.library.base(kind, use, scope)
+        if base is None:
+            return None
+        inherited = self.inherited(base, group)
+        body, units = scope.fill_map(inherited.body), inherited.units
+        if override is not None:
+            body = merge_maps(body, scope.fill_map(_without(override, _APART)))
+            raw = [found for found in (inherited.raw_units, override.map("units")) if found is not None]
+            units = self.library.units(raw[0] if len(raw) == 1 else merge_maps(*raw)) if raw else None
+        return Member(name, place, base.kind, body, units, scope)
+
+    def inherited(self, base: Base, group: MapNode) -> "_Inherited":
+        """The merged body of a group's members, made once for all that share kind and templates."""
+        known = self.merged.get((id(base), id(group)))
+        if known is None:
+            body = merge_maps(base.body, group)
+            raw = body.map("units")
+            units = self.library.units(raw) if raw is not None else None
+            known = _Inherited(base, group, _without(body, _APART), raw, units)
+            self.merged[(id(base), id(group))] = known
+        return known
+
+    def kindless(self, name: str, place: Node) -> None:
+        """The error for a node without a kind: most often the override of a member that does not exist."""
+        hint = "; ".join(self.ranges[:3]) or "give it 'kind: logix', 'modbus' or 'gateway'"
+        wrong = "overrides nothing and has no 'kind'" if self.ranges else "has no 'kind'"
+        self.report.error("F035", place, f"node '{name}' {wrong}", hint)
+
+
+_APART = frozenset(("units", "count", "for", "use", "name", "extends"))
+"""Keys of a body that are dealt with before the node is built."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Inherited:
+    base: Base
+    group: MapNode
+    body: MapNode
+    raw_units: MapNode | None
+    units: MapNode | None
+
+
+def _without(body: MapNode, names: frozenset[str]) -> MapNode:
+    entries = {key: entry for key, entry in body.entries.items() if key not in names}
+    return MapNode(entries, body.source, body.line, body.column)

@@ -1,0 +1,259 @@
+"""Every key a plant file may have, once: the loader checks with these tables, `farm schema` prints them as JSON Schema,
+and a test holds the reference (docs/topology.md) to them.
+
+A key of a later release is listed too, so that it is refused as such and never taken for a slip.
+"""
+
+from farm.topology.registers import RegisterKey
+from farm.topology.scalars import Address, Choice, Number, Seconds, Subnet, Text, Truth, Value, Whole, WholeOr
+from farm.topology.shapes import Key, ListOf, MapOf, NotYet, One, Section, ShortOr
+from farm.topology.vocabulary import (
+    FARM_NAME,
+    PROFILE_NAME,
+    SIGNAL_NAME,
+    VARIABLE_NAME,
+    BackendName,
+    BlockText,
+    Range,
+    Revision,
+    RouteText,
+    TagAddress,
+    TypeText,
+)
+from node.config.schema import MAX_PRODUCT_NAME, ON_WRITE, ORDERS, SECONDS, SIGNALS, TABLES, Parameter, Signal
+
+MAX_NODES = 10_000
+MOST_NODES = 100_000
+
+VERSION = Whole(0, 1_000_000)
+COUNT = Whole(1, MOST_NODES)
+SEED = Whole(0, 0xFFFFFFFF)
+SHARD = WholeOr(Whole(1, 1000), "auto")
+BACKEND = BackendName()
+SUBNET = Subnet()
+ADDRESS = Address()
+FOR_RANGE = Range(-1_000_000, 1_000_000)
+TEXT = Text()
+NUMBER = Number()
+TIME = Seconds()
+TRUTH = Truth()
+VALUE = Value()
+PORT = Whole(1, 65535)
+PEERS = Whole(1, 10_000)
+WORD = Whole(0, 0xFFFF)
+BYTE = Whole(0, 0xFF)
+SERIAL = Whole(1, 0xFFFFFFFF)
+REVISION = Revision()
+ROUTE = RouteText()
+PRODUCT_NAME = Text("a product name", longest=MAX_PRODUCT_NAME)
+DEVICE_TEXT = Text("a text", longest=245)
+UNIT_ID = Whole(0, 255)
+UNIT_RANGE = Range(0, 255)
+TAG_TYPE = TypeText()
+BLOCK_TYPE = TypeText(blocks=True)
+TAG_NAME = Text("a tag's name")
+TAG_ADDRESS = TagAddress()
+ENGINEERING_UNIT = Text("an engineering unit", longest=32)
+WRITES = Choice(ON_WRITE)
+ORDER = Choice(ORDERS)
+REGISTER_KEYS = {table: RegisterKey(table) for table in TABLES}
+
+
+def _parameter(parameter: Parameter) -> Key:
+    default = "" if parameter.default is None else f"{parameter.default:g}"
+    if parameter.unit != SECONDS:
+        return Key(parameter.name, One(NUMBER), parameter.meaning, default)
+    return Key(parameter.name, One(TIME), parameter.meaning, f"{default}s")
+
+
+def _signal(signal: Signal) -> Key:
+    keys = tuple(_parameter(parameter) for parameter in signal.parameters)
+    if signal.seeded:
+        keys += (Key("seed", One(SEED), "chance of its own, instead of the one made of plant, node and tag"),)
+    return Key(signal.name, Section(f"signal-{signal.name}", f"signal {signal.name}", keys), signal.meaning)
+
+
+SIGNAL = Section("signal", "signal", tuple(_signal(signal) for signal in SIGNALS.values()))
+
+_SIGNAL_KEYS = (
+    Key("signal", ShortOr(SIGNAL_NAME, SIGNAL), "what moves the value; a map of one signal to its parameters", "none"),
+    Key("on_write", One(WRITES), "what a client's write does to a tag with a signal", "overwrite"),
+    Key("writable", One(TRUTH), "false: every write from outside is refused", "true"),
+    Key("unit", One(ENGINEERING_UNIT), "engineering unit, for people"),
+)
+
+TAG = Section(
+    "tag",
+    "tag",
+    (
+        Key("type", One(TAG_TYPE), "CIP type, with one to three array lengths: REAL, DINT[10], INT[2,3,4]", "must be"),
+        Key("init", ListOf(VALUE), "value at the start: one for all elements, or a list with one each", "0 or empty"),
+        *_SIGNAL_KEYS,
+        Key("address", One(TAG_ADDRESS), "class/instance/attribute under which it is reached too", "none"),
+    ),
+)
+
+BLOCK = Section(
+    "block",
+    "register block",
+    (
+        Key(
+            "type", One(BLOCK_TYPE), "CIP type, or int16 uint16 … float64; how many follow from the key", "UINT or BOOL"
+        ),
+        Key("name", One(TAG_NAME), "name of the tag behind the block", "HR40001 and the like"),
+        Key("tag", One(TAG_NAME), "an existing tag to show here, instead of a new one"),
+        Key("order", One(ORDER), "byte order of values wider than a register", "the profile's"),
+        Key("init", ListOf(VALUE), "value at the start: one for all elements, or a list with one each", "0"),
+        *_SIGNAL_KEYS,
+    ),
+)
+
+IDENTITY = Section(
+    "identity",
+    "identity",
+    (
+        Key("vendor", One(WORD), "vendor id", "the profile's"),
+        Key("device_type", One(WORD), "device type", "the profile's"),
+        Key("product_code", One(WORD), "product code", "the profile's"),
+        Key("revision", One(REVISION), "major.minor", "the profile's"),
+        Key("status", One(WORD), "status word", "the profile's"),
+        Key("state", One(BYTE), "state", "the profile's"),
+        Key("serial", One(SERIAL), "serial number; no two nodes share one", "from farm and node name"),
+        Key("product_name", One(PRODUCT_NAME), "product name, at most 32 characters", "the profile's"),
+    ),
+)
+
+DEVICE_ID_OBJECTS = (
+    "vendor_name",
+    "product_code",
+    "revision",
+    "vendor_url",
+    "product_name",
+    "model_name",
+    "user_application_name",
+)
+"""Object names of Read Device Identification (43/14); the id is the place in this row."""
+
+DEVICE_ID = Section(
+    "device_id",
+    "device_id",
+    tuple(
+        Key(name, One(DEVICE_TEXT), f"object {index} of Modbus function 43/14", "the profile's, or none")
+        for index, name in enumerate(DEVICE_ID_OBJECTS)
+    ),
+)
+
+_FACE = (
+    Key("max_connections", One(PEERS), "TCP connections at a time", "64"),
+    Key("idle_timeout", One(TIME), "closes a connection that is silent this long; 0 never does", "0"),
+)
+
+ENIP = Section(
+    "enip",
+    "enip",
+    (
+        Key("port", One(PORT), "TCP and UDP port", "44818"),
+        Key("route_path", One(ROUTE), "routes it answers: any, none (no route), or one such as 1/0", "the profile's"),
+        Key("max_cip_connections", One(PEERS), "connected (class 3) connections at a time", "64"),
+        *_FACE,
+    ),
+)
+
+MODBUS = Section("modbus", "modbus", (Key("port", One(PORT), "TCP port", "502, or 1502 where not allowed"), *_FACE))
+
+_BLOCKS = tuple(
+    Key(
+        table,
+        MapOf(ShortOr(BlockText(), BLOCK, many=True), f"{table} block", REGISTER_KEYS[table]),
+        meaning,
+        "none",
+    )
+    for table, meaning in (
+        ("coils", "coils: bits to read and write"),
+        ("discrete", "discrete inputs: bits to read"),
+        ("input", "input registers, to read"),
+        ("holding", "holding registers, to read and write"),
+    )
+)
+
+_USE = Key("use", ListOf(FARM_NAME), "templates, later ones win", "none")
+_KIND = Key("kind", One(FARM_NAME), "logix, modbus, gateway or one of `kinds`")
+
+UNIT = Section("unit", "unit", (_USE, *_BLOCKS))
+
+_BODY = (
+    Key("profile", One(PROFILE_NAME), "the device it imitates", "1756-L61, or generic"),
+    Key("network", One(FARM_NAME), "the network it is on", "default"),
+    Key("tags", MapOf(ShortOr(TAG_TYPE, TAG), "tag"), "tag name to type, or to a map", "none"),
+    *_BLOCKS,
+    Key("unit", One(UNIT_ID), "Modbus unit id of the blocks above", "1"),
+    Key("units", MapOf(UNIT, "unit", UNIT_RANGE), "more Modbus units: an id or a range to its blocks", "none"),
+    Key("identity", IDENTITY, "CIP Identity object, where it differs from the profile"),
+    Key("device_id", DEVICE_ID, "Modbus device identification, where it differs from the profile"),
+    Key("enip", ENIP, "EtherNet/IP port and limits"),
+    Key("modbus", MODBUS, "Modbus port and limits"),
+    *(Key(name, NotYet("link qualities"), "") for name in ("latency", "jitter", "loss", "rate", "link")),
+    Key("restart", NotYet("restart policies"), ""),
+    Key("slots", NotYet("backplane slots"), ""),
+    Key("pool", NotYet("pools apart from networks"), ""),
+)
+
+_ADDRESS = Key("address", One(ADDRESS), "IPv4 address inside its network", "the next free one, kept in the lock file")
+
+DEFAULTS = Section("defaults", "defaults", (_KIND, *_BODY))
+TEMPLATE = Section("template", "template", _BODY)
+KIND = Section("kind", "kind", (Key("extends", One(FARM_NAME), "the kind it builds on", required=True), *_BODY))
+NODE = Section("node", "node", (_KIND, _USE, _ADDRESS, *_BODY, Key("external", NotYet("devices outside the farm"), "")))
+GROUP = Section(
+    "group",
+    "group",
+    (
+        Key("count", One(COUNT), "how many members; ${i} counts them from 1"),
+        Key(
+            "for",
+            MapOf(ListOf(VALUE), "variable", VARIABLE_NAME),
+            "variable to range (1..20) or list; a member for each combination, the last variable fastest",
+        ),
+        Key("name", One(VALUE), "name of a member, made with ${…}", "GROUP-${i}"),
+        _KIND,
+        _USE,
+        _ADDRESS,
+        *_BODY,
+    ),
+)
+
+NETWORK = Section(
+    "network",
+    "network",
+    (
+        Key("subnet", One(SUBNET), "its addresses; the process backend serves 127.0.0.0/8", required=True),
+        *(Key(name, NotYet("network zones"), "") for name in ("purdue", "vlan", "host")),
+    ),
+)
+
+PLANT = Section(
+    "plant",
+    "plant file",
+    (
+        Key("farm", One(VERSION), "version of this format: 1", "must be"),
+        Key("name", One(FARM_NAME), "the farm's name", "must be"),
+        Key("include", ListOf(TEXT), "files to merge in, relative to this one, with * and ?; this file wins", "none"),
+        Key("vars", MapOf(One(VALUE), "variable", VARIABLE_NAME), "variables for ${NAME}", "none"),
+        Key("seed", One(SEED), "changes every signal with chance in it", "0"),
+        Key("max_nodes", One(COUNT), "most nodes this file may make", f"{MAX_NODES}"),
+        Key("backend", One(BACKEND), "what runs the nodes", "process"),
+        Key("shard", One(SHARD), "nodes a worker process, or auto", "1"),
+        Key("networks", MapOf(NETWORK, "network", FARM_NAME), "network name to subnet", "default: 127.64.0.0/10"),
+        Key("defaults", DEFAULTS, "what every node inherits"),
+        Key("kinds", MapOf(KIND, "kind", FARM_NAME), "kinds of your own", "none"),
+        Key("templates", MapOf(TEMPLATE, "template", FARM_NAME), "pieces of nodes, for `use`", "none"),
+        Key("groups", MapOf(GROUP, "group", FARM_NAME), "many nodes alike", "none"),
+        Key("nodes", MapOf(NODE, "node"), "single nodes, and overrides of group members", "none"),
+        Key("links", NotYet("links"), ""),
+        Key("faults", NotYet("faults"), ""),
+        Key("gateways", NotYet("gateways between networks"), ""),
+        Key("expect", NotYet("expectations"), ""),
+        Key("dashboard", NotYet("dashboard settings"), ""),
+        Key("external", NotYet("devices outside the farm"), ""),
+    ),
+)

@@ -1,0 +1,140 @@
+"""A plant file to a plant: read, include, check, inherit, fill in, give addresses, build; and every fault at once."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from farm.errors import TopologyError
+from farm.topology.addresses import Addresses, Given
+from farm.topology.build import NodeBuilder
+from farm.topology.document import MapNode, Scalar, Source
+from farm.topology.groups import Member, Roster
+from farm.topology.include import PlantFile, read_plant
+from farm.topology.inherit import Library
+from farm.topology.keys import BACKEND, COUNT, MAX_NODES, SEED, SHARD, VERSION
+from farm.topology.lock import lock_path, read_lock, write_lock
+from farm.topology.networks import read_networks
+from farm.topology.origins import Origins
+from farm.topology.plant import Plant
+from farm.topology.problem import Place, Report, TooManyError, suggestion
+from farm.topology.shapes import take
+from farm.topology.substitute import Scope
+from farm.topology.vocabulary import FARM_NAME
+
+FARM_VERSION = 1
+
+_SETTINGS = ("farm", "name", "seed", "max_nodes", "backend", "shard", "networks")
+
+
+def load_plant(
+    path: Path,
+    *,
+    settings: Mapping[str, str] | None = None,
+    environ: Mapping[str, str] | None = None,
+    modbus_port: int = 502,
+    backend: str | None = None,
+    write_lock: bool = False,
+) -> Plant:
+    """The plant that a file describes, every node complete.
+
+    `settings` are variables that win over the file's (`--set NAME=VALUE`), `environ` those below them. `modbus_port`
+    is the port of nodes whose file gives none. `backend` replaces the file's and is not checked here. `write_lock`
+    keeps the addresses given here for the next time; a folder that cannot be written is a warning.
+
+    Raises `TopologyProblems` with every fault found; nothing is written then.
+    """
+    loader = _Loader(path, dict(settings or {}), dict(environ or {}), modbus_port, backend)
+    try:
+        plant = loader.plant()
+    except TooManyError:
+        plant = None
+    loader.report.raise_errors()
+    if plant is None:
+        raise TopologyError(f"{path}: cannot be loaded")
+    if write_lock:
+        loader.keep()
+    return replace(plant, warnings=tuple(str(problem) for problem in loader.report.problems()))
+
+
+@dataclass(slots=True)
+class _Loader:
+    path: Path
+    settings: dict[str, str]
+    environ: dict[str, str]
+    modbus_port: int
+    backend: str | None
+    report: Report = field(default_factory=Report)
+    kept: dict[tuple[str, str], int] = field(default_factory=dict)
+
+    def plant(self) -> Plant | None:
+        """The plant, or None with errors noted."""
+        file = read_plant(self.path, self.report)
+        if file is None or not self.version(file.root):
+            return None
+        root, scope = file.root, self.scope(file)
+        head = scope.fill_map(MapNode({key: root.entries[key] for key in _SETTINGS if key in root.entries}, *_at(root)))
+        backend = self.backend or take(head, "backend", BACKEND, "process", self.report)
+        name = take(head, "name", FARM_NAME, "", self.report)
+        networks = read_networks(head, backend, self.report)
+        library = Library.of(root, self.report)
+        room = take(head, "max_nodes", COUNT, MAX_NODES, self.report)
+        members = Roster(root, room, library, scope, self.report).members()
+        addresses = self.addresses(
+            members, Addresses(networks, read_lock(lock_path(self.path), self.report), self.report)
+        )
+        seed = take(head, "seed", SEED, 0, self.report)
+        builder = NodeBuilder(name, seed, self.modbus_port, library.defaults, self.report)
+        nodes = builder.nodes(members, addresses)
+        self.unused_settings(file)
+        shard = take(head, "shard", SHARD, 1, self.report)
+        return Plant(name, str(self.path), backend, shard, tuple(nodes), Origins(members, addresses))
+
+    def version(self, root: MapNode) -> bool:
+        """Whether this release knows the file's version; a newer file may mean anything by anything."""
+        written = root.scalar("farm")
+        if written is None or written.dollar:
+            return written is None
+        version = take(root, "farm", VERSION, FARM_VERSION, self.report)
+        if version == FARM_VERSION:
+            return True
+        hint = "a newer plcfarm may" if version > FARM_VERSION else f"write farm: {FARM_VERSION}"
+        self.report.error("F015", written, f"this plcfarm does not know version {version} of plant files", hint)
+        return False
+
+    def scope(self, file: PlantFile) -> Scope:
+        """The variables outside groups."""
+        declared = file.root.map("vars")
+        found = declared.items() if declared is not None else ()
+        variables = {name: value for name, _, value in found if isinstance(value, Scalar)}
+        return Scope(self.report, self.settings, variables, self.environ)
+
+    def addresses(self, members: list[Member], addresses: Addresses) -> dict[str, Given]:
+        given = addresses.assign(members)
+        self.kept = addresses.kept
+        return given
+
+    def unused_settings(self, file: PlantFile) -> None:
+        """Find settings that no `${…}` of any file asks for: a slip in their name would go unseen."""
+        asked: set[str] = set()
+        for source in file.sources:
+            for line in source.lines:
+                if "${" in line:
+                    asked.update(re.findall(r"[A-Za-z_][A-Za-z0-9_]*", " ".join(re.findall(r"\$\{([^}]*)", line))))
+        for name in self.settings:
+            if name not in asked:
+                self.report.error(
+                    "F022", Place(Source("--set")), f"no ${{{name}}} in the plant", suggestion(name, asked)
+                )
+
+    def keep(self) -> None:
+        """Write the lock file."""
+        path = lock_path(self.path)
+        reason = write_lock(path, self.path.name, self.kept)
+        if reason:
+            hint = "the next change of the file may move nodes to other addresses"
+            self.report.warning("F044", Place(Source(str(path))), f"cannot be written: {reason}", hint)
+
+
+def _at(node: MapNode) -> tuple[Source, int, int]:
+    return node.source, node.line, node.column

@@ -1,0 +1,182 @@
+"""Single values that name something of a node: types, signals, profiles, routes, revisions, units, ranges.
+
+What there is to choose from comes from `node.config.schema`, the one list that nodes go by too.
+"""
+
+import re
+from dataclasses import dataclass
+
+from farm.topology.document import Scalar, shown
+from farm.topology.problem import suggestion
+from farm.topology.scalars import SUBSTITUTED, BadValueError, Choice, JsonSchema, ScalarShape, Text, number, truth
+from node.config.schema import MODBUS_PROFILES, PROFILES, SIGNALS, TYPES, parse_cip_address, parse_type
+from node.errors import ConfigError
+
+BACKENDS = ("process",)
+LATER_BACKENDS = ("netns", "docker", "swarm", "kubernetes")
+
+BLOCK_TYPES = {
+    "bool": "BOOL",
+    "int16": "INT",
+    "uint16": "UINT",
+    "int32": "DINT",
+    "uint32": "UDINT",
+    "int64": "LINT",
+    "uint64": "ULINT",
+    "float32": "REAL",
+    "float64": "LREAL",
+}
+"""Names a register block may use for a type beside the CIP ones."""
+
+NAME_PATTERN = "[A-Za-z0-9_-]{1,32}"
+
+FARM_NAME = Text("a name of 1 to 32 letters, digits, - and _", NAME_PATTERN, code="F016")
+"""The name of a farm, node, group, kind, template or network."""
+
+VARIABLE_NAME = Text("a letter or _, then letters, digits and _", "[A-Za-z_][A-Za-z0-9_]{0,63}", code="F016")
+
+PROFILE_NAME = Choice((*PROFILES, *MODBUS_PROFILES), "F034")
+SIGNAL_NAME = Choice(tuple(SIGNALS), "F051")
+
+Type = tuple[str, tuple[int, ...]]
+Route = tuple[tuple[int, int | str], ...] | None
+
+_RANGE = re.compile(r"(-?\d{1,9})(?: ?\.\. ?(-?\d{1,9}))?", re.ASCII)
+_HOP = re.compile(r"(\d{1,5})/([A-Za-z0-9.:_-]{1,64})", re.ASCII)
+
+
+@dataclass(frozen=True)
+class TypeText(ScalarShape[Type]):
+    """A CIP type with its array lengths: (name, dimensions). With `blocks`, the Modbus names too."""
+
+    blocks: bool = False
+    wanted: str = "a type such as REAL, DINT[10] or STRING"
+
+    def read(self, scalar: Scalar) -> Type:
+        text = scalar.text
+        if self.blocks:
+            name, bracket, rest = text.partition("[")
+            text = BLOCK_TYPES.get(name.strip().lower(), name) + bracket + rest
+        try:
+            return parse_type(text, "")
+        except ConfigError as exc:
+            raise BadValueError(exc.message, code="F050") from None
+
+    def schema(self) -> JsonSchema:
+        names = "|".join((*TYPES, *BLOCK_TYPES) if self.blocks else TYPES)
+        return {"anyOf": [{"type": "string", "pattern": rf"^(?:{names})( ?\[[0-9, ]+\])?$"}, SUBSTITUTED]}
+
+
+@dataclass(frozen=True)
+class BlockText(ScalarShape[Type | None]):
+    """The short form of a register block: a type, or an initial value (read as None)."""
+
+    wanted: str = "an initial value or a type"
+
+    def read(self, scalar: Scalar) -> Type | None:
+        if scalar.plain and (number(scalar.text) is not None or truth(scalar.text) is not None):
+            return None
+        return TypeText(blocks=True).read(scalar)
+
+    def schema(self) -> JsonSchema:
+        return {"anyOf": [{"type": ["number", "boolean"]}, TypeText(blocks=True).schema()]}
+
+
+@dataclass(frozen=True)
+class TagAddress(ScalarShape[tuple[int, int, int]]):
+    """@class/instance/attribute."""
+
+    wanted: str = "an address such as @22/1/1"
+
+    def read(self, scalar: Scalar) -> tuple[int, int, int]:
+        try:
+            return parse_cip_address(scalar.text.removeprefix("@"), "")
+        except ConfigError as exc:
+            raise BadValueError(exc.message, code="F013") from None
+
+    def schema(self) -> JsonSchema:
+        return {"anyOf": [{"type": "string", "pattern": "^@?[0-9A-Fa-fx]+/[0-9A-Fa-fx]+/[0-9A-Fa-fx]+$"}, SUBSTITUTED]}
+
+
+@dataclass(frozen=True)
+class Revision(ScalarShape[tuple[int, int]]):
+    """major.minor; as text, since 20.10 is not 20.1."""
+
+    wanted: str = "a revision such as 32.11, major and minor 0 to 255"
+
+    def read(self, scalar: Scalar) -> tuple[int, int]:
+        major, dot, minor = scalar.text.partition(".")
+        numbers = [int(part) for part in (major, minor) if part.isascii() and part.isdigit() and len(part) <= 3]
+        if not dot or len(numbers) != 2 or max(numbers) > 255:
+            raise self.bad(scalar)
+        return numbers[0], numbers[1]
+
+    def schema(self) -> JsonSchema:
+        return {"anyOf": [{"type": "number"}, {"type": "string", "pattern": r"^\d{1,3}\.\d{1,3}$"}, SUBSTITUTED]}
+
+
+@dataclass(frozen=True)
+class RouteText(ScalarShape[Route]):
+    """`any`, `none`, or hops as port/link with commas: None, (), or the hops."""
+
+    wanted: str = "any, none, or a route as port/link hops such as 1/0"
+
+    def read(self, scalar: Scalar) -> Route:
+        if scalar.text in ("any", "none"):
+            return None if scalar.text == "any" else ()
+        hops: list[tuple[int, int | str]] = []
+        for hop in scalar.text.split(","):
+            found = _HOP.fullmatch(hop.strip())
+            if found is None or not 1 <= int(found.group(1)) <= 65535:
+                raise self.bad(scalar, suggestion(scalar.text, ("any", "none")))
+            link = found.group(2)
+            hops.append((int(found.group(1)), int(link) if link.isdigit() and int(link) < 256 else link))
+        return tuple(hops)
+
+    def schema(self) -> JsonSchema:
+        return {"anyOf": [{"enum": ["any", "none"]}, {"type": "string", "pattern": r"^\d+/.+$"}, SUBSTITUTED]}
+
+
+@dataclass(frozen=True)
+class Range(ScalarShape[tuple[int, int]]):
+    """`1..20` as (1, 20); one number is a range of itself."""
+
+    low: int
+    high: int
+
+    @property
+    def wanted(self) -> str:  # type: ignore[override]
+        return f"a number or a range such as 1..16, from {self.low} to {self.high}"
+
+    def read(self, scalar: Scalar) -> tuple[int, int]:
+        found = _RANGE.fullmatch(scalar.text)
+        if found is None:
+            raise self.bad(scalar)
+        first = int(found.group(1))
+        last = first if found.group(2) is None else int(found.group(2))
+        if first > last:
+            raise BadValueError(f"{shown(scalar.text)} runs backwards", "write the lower one first", "F013")
+        if not (self.low <= first and last <= self.high):
+            raise self.bad(scalar, code="F013")
+        return first, last
+
+    def schema(self) -> JsonSchema:
+        pattern = r"^-?\d{1,9} ?\.\. ?-?\d{1,9}$"
+        return {"anyOf": [{"type": "integer"}, {"type": "string", "pattern": pattern}, SUBSTITUTED]}
+
+
+@dataclass(frozen=True)
+class BackendName(ScalarShape[str]):
+    """A backend of this release; those of later ones are named as such."""
+
+    wanted: str = "a backend: " + ", ".join(BACKENDS)
+
+    def read(self, scalar: Scalar) -> str:
+        if scalar.text in BACKENDS:
+            return scalar.text
+        if scalar.text in LATER_BACKENDS:
+            raise BadValueError(f"{shown(scalar.text)} is not there yet", f"this release has {BACKENDS[0]}", "F014")
+        raise self.bad(scalar, suggestion(scalar.text, BACKENDS))
+
+    def schema(self) -> JsonSchema:
+        return {"anyOf": [{"enum": list(BACKENDS)}, SUBSTITUTED]}
