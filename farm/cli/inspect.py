@@ -8,9 +8,9 @@ import typer
 
 from farm.cli import options, plants
 from farm.cli.terminal import say, say_json, table
+from farm.cli.wire_access import running_plant
 from farm.errors import FarmError
 from farm.supervisor.link import Link, find_runs, run_named
-from farm.supervisor.wire import decode_plant
 from farm.topology.plant import Origin, Plant
 from node.config.load import dump
 
@@ -43,7 +43,7 @@ def inspect(
 def meant_plant(file: Path | None, settings: list[str], name: str | None) -> Plant:
     """The plant of `file`; without one the plant that runs; where none runs, that of the file in this folder."""
     if file is None and (name is not None or find_runs()):
-        return decode_plant(Link.open(run_named(name)).ask("plant")["plant"])
+        return running_plant(Link.open(run_named(name)))
     return plants.load(file, settings=settings)
 
 

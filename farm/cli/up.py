@@ -68,7 +68,7 @@ def bring_up(plant: Plant, *, timeout: float | None = None, every: bool = False)
 def closing(plant: Plant, done: dict[str, Any]) -> str:
     """The last line: what was done, and what to do next."""
     count = len(done["rows"])
-    if done["plan"] in ([], ["nothing to do"]):
+    if not done["changes"]:
         return f"{plant.name}: nothing to do, {count} nodes are up"
     root = f"PLCFARM_RUN={os.environ['PLCFARM_RUN']} " if "PLCFARM_RUN" in os.environ else ""
     return f"{plant.name}: {count} nodes up in {done['seconds']:.1f} s; `{root}farm down {plant.name}` ends it"

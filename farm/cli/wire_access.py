@@ -6,6 +6,7 @@ from farm.cli.tag_places import Place, registers
 from farm.errors import FarmError
 from farm.supervisor.link import Link
 from farm.supervisor.wire import decode_plant
+from farm.topology.plant import Plant
 from node.client.aio import AsyncConnector
 from node.client.modbus_aio import AsyncModbus
 from node.client.modbus_tags import TagRegisters, read_tag, write_tag
@@ -14,9 +15,17 @@ from node.config.model import NodeConfig
 Value = bool | int | float | str | bytes
 
 
+def running_plant(link: Link) -> Plant:
+    """The plant that runs. Raises `FarmError` when nothing is wanted of this farm."""
+    body = link.ask("plant")["plant"]
+    if body is None:
+        raise FarmError(f"{link.run.name} has no nodes; `farm up` starts them")
+    return decode_plant(body)
+
+
 def running_nodes(link: Link) -> dict[str, NodeConfig]:
-    """The nodes of the plant that runs, by name."""
-    return {node.name: node for node in decode_plant(link.ask("plant")["plant"]).nodes}
+    """Its nodes by name."""
+    return {node.name: node for node in running_plant(link).nodes}
 
 
 def running_node(link: Link, name: str) -> NodeConfig:
