@@ -48,6 +48,8 @@ def problems(config: NodeConfig) -> list[Problem]:
     found = [Problem("name", "must not be empty")] if not config.name else []
     if config.enip is None and config.modbus is None:
         found.append(Problem("kind", "the node speaks no protocol; wanted enip, modbus or both"))
+    if config.address and not is_ipv4(config.address):
+        found.append(Problem("address", f"{config.address!r}; wanted an IPv4 address as 127.64.0.1"))
     tags: dict[str, TagConfig] = {}
     addresses: dict[tuple[int, int, int], str] = {}
     for tag in config.tags:
@@ -66,6 +68,12 @@ def problems(config: NodeConfig) -> list[Problem]:
     if config.enip is not None and config.modbus is not None and config.enip.port == config.modbus.port != 0:
         found.append(Problem("modbus.port", f"{config.modbus.port} is the port of EtherNet/IP already"))
     return found
+
+
+def is_ipv4(text: str) -> bool:
+    """Whether `text` is four numbers of a byte each."""
+    parts = text.split(".")
+    return len(parts) == 4 and all(part.isascii() and part.isdigit() and int(part) <= 255 for part in parts)
 
 
 def tag_problems(tag: TagConfig, place: str) -> list[Problem]:

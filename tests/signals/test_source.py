@@ -1,5 +1,7 @@
 """Signals as the source of attributes: types, arrays, and what a write does."""
 
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -29,7 +31,8 @@ def moving(
 )
 def test_any_signal_fits_any_type(type: Type, kind: str, now: float, size: float) -> None:
     named = {parameter.name for parameter in SIGNALS[kind].parameters}
-    attribute = moving(type, kind, **{name: size for name in ("max", "value", "start", "sigma") if name in named})
+    sizes: dict[str, Any] = {name: size for name in ("max", "value", "start", "sigma") if name in named}
+    attribute = moving(type, kind, **sizes)
     (value,) = attribute.read(0, 1, now)
     assert not isinstance(value, str)
     assert type.low <= value <= type.high

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from node.signals import walk as walk_module
+from node.signals.chance import gauss
 from node.signals.walk import RandomWalk, fold
 
 TEN_YEARS = 10 * 365 * 86400
@@ -27,7 +28,6 @@ def deviation(values: list[float]) -> float:
 def draws(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[int]]:
     """Grows by one with each random draw."""
     drawn: list[int] = []
-    gauss = walk_module.gauss
 
     def counted(seed: int, stream: int, index: int) -> float:
         drawn.append(index)
