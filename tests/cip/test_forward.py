@@ -133,6 +133,12 @@ def test_a_closed_connection_and_a_failure_name_the_triplet() -> None:
         decode_forward_closed(bytes(9))
 
 
+@pytest.mark.parametrize("path", [b"\x20", bytes(512)], ids=["odd", "long"])
+def test_a_path_that_an_open_cannot_announce_is_refused(path: bytes) -> None:
+    with pytest.raises(LocalProtocolError, match="whole words up to 510 bytes"):
+        encode_forward_open(ForwardOpen(0, 1, 2, 3, 4, path=path), large=True)
+
+
 U8, U16, U32 = st.integers(0, 0xFF), st.integers(0, 0xFFFF), st.integers(0, 0xFFFFFFFF)
 PATHS = st.binary(max_size=30).map(lambda path: path[: len(path) & ~1])
 

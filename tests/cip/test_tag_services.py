@@ -67,8 +67,8 @@ def test_a_part_of_a_write_comes_with_its_offset() -> None:
     written: WrittenPart = (0xC4, None, 3000, 11952, data[8:])
     check_codec(data, written, decode_write_fragmented, lambda parts: encode_write_fragmented(*parts), tail="kept")
     structure = bytes.fromhex("a002cdab 0200 10000000 ff")
-    written = (0xA0, 0xABCD, 2, 16, b"\xff")
-    check_codec(structure, written, decode_write_fragmented, lambda parts: encode_write_fragmented(*parts), "kept")
+    parted: WrittenPart = (0xA0, 0xABCD, 2, 16, b"\xff")
+    check_codec(structure, parted, decode_write_fragmented, lambda parts: encode_write_fragmented(*parts), "kept")
 
 
 @pytest.mark.parametrize("surplus", [b"", b"\xff" * 4], ids=["exact", "eight bytes of AND mask"])

@@ -2,7 +2,10 @@
 
 import asyncio
 import socket
+import subprocess
+import sys
 from collections.abc import Coroutine
+from pathlib import Path
 from typing import TypeVar
 
 import pytest
@@ -36,6 +39,8 @@ from tests.client.scripted import HOST, IDENTITY, Scripted, serving
 pytestmark = pytest.mark.net
 
 Result = TypeVar("Result")
+
+ROOT = Path(__file__).resolve().parents[2]
 
 STRING_TYPE = encode_type(0xA0, 0x0FCE)
 ROOM = 200
@@ -371,6 +376,15 @@ def test_closing_twice_is_closing_once() -> None:
             assert script.commands.count(UNREGISTER_SESSION) == 1
 
     run(body())
+
+
+def test_importing_the_client_loads_nothing_heavy() -> None:
+    heavy = {"typer", "rich", "click", "flask", "docker", "pyroute2", "pymodbus", "yaml", "greenery"}
+    code = "import sys, node.client.aio; print(*{name.partition('.')[0] for name in sys.modules})"
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    loaded = set(done.stdout.split())
+    assert "node" in loaded
+    assert loaded & heavy == set()
 
 
 def test_a_probe_is_one_list_identity() -> None:

@@ -27,7 +27,7 @@ from node.enip.commands import (
     encode_send,
     encode_unconnected,
 )
-from node.enip.cpf import NULL_ADDRESS, UNCONNECTED_DATA, Item
+from node.enip.cpf import NULL_ADDRESS, UNCONNECTED_DATA, Item, encode_cpf
 from node.enip.header import HEADER_SIZE
 from node.errors import LocalProtocolError, RemoteProtocolError
 from tests.vectors import check_codec, read_vectors, survives
@@ -49,6 +49,12 @@ def test_a_session_is_asked_for_with_version_and_options() -> None:
 def test_services_are_named() -> None:
     body = BODIES["list_services_reply"]
     check_codec(body, [ServiceItem("Communications", 0x0020)], decode_list_services, encode_list_services, "ignored")
+
+
+def test_other_items_among_services_are_passed_over_and_short_ones_refused() -> None:
+    assert decode_list_services(encode_cpf([Item(0x0086, b"\0")])) == []
+    with pytest.raises(RemoteProtocolError, match="item of 3 bytes, wanted 20"):
+        decode_list_services(encode_cpf([Item(0x0100, b"\1\0\0")]))
 
 
 def test_an_identity_is_found_in_its_reply() -> None:
@@ -79,6 +85,13 @@ def test_a_field_that_does_not_fit_an_identity_is_refused() -> None:
 def test_interfaces_are_none() -> None:
     assert encode_list_interfaces() == BODIES["list_interfaces_reply"]
     assert decode_list_interfaces(BODIES["list_interfaces_reply"]) == []
+
+
+def test_an_identity_cut_short_is_the_peer_s_fault() -> None:
+    data = encode_identity(LOGIX)
+    for end in (32, len(data) - 1):
+        with pytest.raises(RemoteProtocolError, match=f"identity item of {end} bytes"):
+            decode_identity(data[:end])
 
 
 def test_a_reply_without_an_identity_is_the_peer_s_fault() -> None:
