@@ -97,7 +97,10 @@ class ModbusTcp(Peer):
         metrics = self.metrics
         for frame in self._frames(data, now):
             metrics.requests += 1
-            exchange = chain.run(frame, self._answer, self.name, now)
+            try:
+                exchange = chain.run(frame, self._answer, self.name, now)
+            except Exception as exc:
+                exchange = Exchange(self.name, now, frame, reply=self._failed(frame, exc))
             metrics.ring.append((now, frame, exchange.reply))
             self.deliver(exchange)
         if self._framer.fault is not None:
@@ -117,12 +120,14 @@ class ModbusTcp(Peer):
         return frames
 
     def _answer(self, frame: bytes, accesses: list[Access] | None = None) -> bytes:
-        metrics = self.metrics
         try:
             reply = self._units.answer(frame, self._instant.now, accesses)
         except Exception as exc:
-            metrics.bug(exc, frame)
-            reply = self._units.failure(frame)
+            reply = self._failed(frame, exc)
         if reply[HEADER_SIZE] & EXCEPTION:
-            metrics.errors += 1
+            self.metrics.errors += 1
         return reply
+
+    def _failed(self, frame: bytes, exc: Exception) -> bytes:
+        self.metrics.bug(exc, frame)
+        return self._units.failure(frame)
