@@ -1,7 +1,7 @@
 """Events as they happen, on the screen: for `farm events` and `farm up --attach`."""
 
-import time
 from collections.abc import Iterable, Mapping
+from itertools import islice
 from typing import Any
 
 from farm.cli.progress import Progress
@@ -11,9 +11,9 @@ from farm.supervisor.link import Link
 
 def follow(link: Link, take_down: bool = False) -> None:
     """Prints events until Ctrl-C; then, with `take_down`, ends the farm."""
-    since = time.time() if take_down else 0.0
+    past = len(link.ask("events", follow=False)["events"]) if take_down else 0
     try:
-        print_events(event for event in link.call("events", follow=True) if event.get("time", 0.0) >= since)
+        print_events(islice(link.call("events", follow=True), past, None))
     except KeyboardInterrupt:
         if not take_down:
             raise
@@ -30,7 +30,7 @@ def print_events(events: Iterable[Mapping[str, Any]]) -> None:
 
 def event_line(event: Mapping[str, Any]) -> str:
     """`17:03:12  intake  restarting  exited with code 1`, in this machine's time."""
-    clock = time.strftime("%H:%M:%S", time.localtime(event["time"]))
+    clock = str(event["time"])[11:19]
     return "  ".join([clock, *(str(event[key]) for key in ("node", "state", "text") if event.get(key))])
 
 

@@ -1,6 +1,7 @@
 """`farm inspect`: a node as defaults, kind, templates and group make it, and where each value comes from."""
 
 from collections.abc import Iterator, Mapping
+from dataclasses import fields, is_dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -12,7 +13,6 @@ from farm.cli.wire_access import running_plant
 from farm.errors import FarmError
 from farm.supervisor.link import Link, find_runs, run_named
 from farm.topology.plant import Origin, Plant
-from node.config.load import dump
 
 
 def inspect(
@@ -31,7 +31,7 @@ def inspect(
     if config is None:
         raise FarmError(f"there is no node {node!r} in {plant.file or plant.name}")
     places = plant.origins.get(node, {})
-    values = list(flatten(dump(config)))
+    values = list(flatten(config))
     if as_json:
         say_json({path: {"value": value, "origin": place(places, path)} for path, value in values})
     elif origin:
@@ -48,16 +48,15 @@ def meant_plant(file: Path | None, settings: list[str], name: str | None) -> Pla
 
 
 def flatten(value: Any, path: str = "") -> Iterator[tuple[str, Any]]:
-    """(dotted path, value) of everything in nested maps and lists. Members of a list go by their name, if they have
-    one, else by their number; a list of plain values is one value."""
-    if isinstance(value, Mapping) and value:
-        for key, inner in value.items():
-            yield from flatten(inner, f"{path}.{key}" if path else str(key))
-    elif isinstance(value, list | tuple) and any(isinstance(item, Mapping) for item in value):
+    """(dotted path, value) of everything in nested dataclasses. Members of a list go by their name, if they have one,
+    else by their number; a list of plain values is one value, and what is not there is left out."""
+    if is_dataclass(value):
+        for field in fields(value):
+            yield from flatten(getattr(value, field.name), f"{path}.{field.name}" if path else field.name)
+    elif isinstance(value, tuple) and any(is_dataclass(item) for item in value):
         for number, item in enumerate(value):
-            key = item.get("name", item.get("unit_id", number)) if isinstance(item, Mapping) else number
-            yield from flatten(item, f"{path}.{key}")
-    else:
+            yield from flatten(item, f"{path}.{getattr(item, 'name', getattr(item, 'unit_id', number))}")
+    elif value not in (None, (), ""):
         yield path, value
 
 

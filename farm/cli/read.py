@@ -27,7 +27,7 @@ def read(
     place = find_place(running_node(Link.open(run_named(name)), node), tag)
     values = [plain(value) for value in asyncio.run(read_place(place, timeout or TIMEOUT))]
     if as_json:
-        say_json(values)
+        say_json(values if place.tag.dimensions else values[0])
     else:
         say("\n".join(text(value) for value in values))
 

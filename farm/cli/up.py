@@ -1,6 +1,5 @@
 """`farm up`: makes what runs be what the plant file says, and returns when every node has answered."""
 
-import os
 from typing import Annotated, Any
 
 import typer
@@ -70,5 +69,4 @@ def closing(plant: Plant, done: dict[str, Any]) -> str:
     count = len(done["rows"])
     if not done["changes"]:
         return f"{plant.name}: nothing to do, {count} nodes are up"
-    root = f"PLCFARM_RUN={os.environ['PLCFARM_RUN']} " if "PLCFARM_RUN" in os.environ else ""
-    return f"{plant.name}: {count} nodes up in {done['seconds']:.1f} s; `{root}farm down {plant.name}` ends it"
+    return f"{plant.name}: {count} nodes up in {done['seconds']:.1f} s; `farm down {plant.name}` ends it"

@@ -1,15 +1,15 @@
 """Each value of a node with the place it comes from."""
 
 from farm.cli.inspect import flatten, place
-from node.config.load import dump
 from tests.farm.cli.plants import PLANT, TANK
 
 
 def test_values_are_flat_and_named() -> None:
-    values = dict(flatten(dump(TANK)))
+    values = dict(flatten(TANK))
     assert values["address"] == "127.64.0.1"
     assert values["tags.Level.type"] == "REAL"
     assert values["enip.identity.vendor"] == 1
+    assert values["enip.port"] == 44818
 
 
 def test_places_are_the_nearest_that_is_known() -> None:
