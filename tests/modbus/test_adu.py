@@ -1,5 +1,7 @@
 """Frames out of a stream: whole, byte by byte, with a tail, and out of noise."""
 
+from itertools import pairwise
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -86,7 +88,7 @@ def test_noise_gives_the_same_however_it_is_cut(data: bytes, cuts: list[int]) ->
     frames = whole.feed(data)
     found = []
     edges = [0, *sorted(cuts), len(data)]
-    for start, stop in zip(edges, edges[1:], strict=False):
+    for start, stop in pairwise(edges):
         found += pieces.feed(data[start:stop])
     assert found == frames
     assert str(pieces.fault) == str(whole.fault)

@@ -93,7 +93,7 @@ def test_ranges(text: str, wanted: Range) -> None:
         ("x", "no register number"),
         ("-1", "no register number"),
         ("40001-", "no register number"),
-        ("4٠001", "no register number"),
+        ("4\u0660001", "no register number"),
         ("4000100", "no register number"),
         ("0", "0 is no register number"),
         ("9999-10001", "beyond 9999"),
