@@ -18,6 +18,8 @@ from node.config.schema import TABLES, room_in
 Tags = dict[str, tuple[TagConfig, Node]]
 """Name in lower case to (tag, its place): the tags of one node so far."""
 
+_Placed = tuple[RegisterBlock, Scalar, MapNode]
+
 _TAG_KEYS = ("type", "name", "init", "signal", "on_write", "writable", "unit")
 """Keys that describe a block's own tag, and so mean nothing beside `tag`."""
 
@@ -34,10 +36,12 @@ class _Span:
 
 @dataclass(slots=True)
 class BlockBuilder:
-    """Builds the units of nodes, adding to each node's tags those behind its blocks."""
+    """Builds the units of nodes, adding to each node's tags those behind its blocks. Where there is a `trace`, it gets
+    path to place of each block, and of each tag behind one."""
 
     tags: TagBuilder
     report: Report
+    trace: dict[str, Node] | None = None
     _spans: dict[tuple[str, str], tuple[int, int | None] | None] = field(default_factory=dict)
     _known: dict[tuple[int, str, str], tuple[Node, tuple[TagConfig, int] | None]] = field(default_factory=dict)
 
@@ -47,13 +51,13 @@ class BlockBuilder:
         bodies = list(self.unit_bodies(member))
         if any(member.body.map(table) for table in TABLES) or not bodies:
             unit = take(member.body, "unit", UNIT_ID, 1, self.report)
-            units.append(UnitConfig(unit, self.blocks(member.name, member.body, "", found, order)))
+            units.append(self.unit(member.name, unit, member.body, "", found, order))
         for unit, key, body in bodies:
             if any(unit == other.unit_id for other in units):
                 hint = "blocks of the node itself are those of 'unit', 1 when it is not given"
                 self.report.error("F063", key, f"unit {unit} is given twice", hint)
                 continue
-            units.append(UnitConfig(unit, self.blocks(member.name, body, f"U{unit}_", found, order)))
+            units.append(self.unit(member.name, unit, body, f"U{unit}_", found, order))
         return tuple(units)
 
     def unit_bodies(self, member: Member) -> Iterator[tuple[int, Scalar, MapNode]]:
@@ -70,21 +74,30 @@ class BlockBuilder:
             for unit in range(first, last + 1):
                 yield unit, written, member.scope.inside({"unit": unit}).fill_map(body) if body.dollar else body
 
-    def blocks(self, node: str, body: MapNode, prefix: str, found: Tags, order: str) -> tuple[RegisterBlock, ...]:
-        """The blocks of one unit, table by table in the order of the file."""
+    def unit(self, node: str, unit: int, body: MapNode, prefix: str, found: Tags, order: str) -> UnitConfig:
+        """One unit with its blocks, table by table in the order of the file. Tags behind blocks without a name of their
+        own are called by `prefix` and the register number."""
         blocks: list[RegisterBlock] = []
         for table in TABLES:
-            rows = body.map(table)
-            placed: list[tuple[RegisterBlock, Node]] = []
-            for text, key, entry in rows.items() if rows is not None else ():
-                span = self.span(table, text, key)
-                if span is not None and isinstance(entry, MapNode):
-                    block = self.block(node, span, entry, prefix, found)
-                    if block is not None:
-                        placed.append((replace(block, order=take(entry, "order", ORDER, order, self.report)), key))
+            placed = list(self.rows(node, table, body, prefix, found, order))
             self.overlaps(placed)
-            blocks += [block for block, _ in placed]
-        return tuple(blocks)
+            for block, key, entry in placed:
+                if self.trace is not None:
+                    self.trace[f"modbus.units.{unit}.blocks.{len(blocks)}"] = key
+                    self.trace.setdefault(f"tags.{block.tag}", entry)
+                blocks.append(block)
+        return UnitConfig(unit, tuple(blocks))
+
+    def rows(self, node: str, table: str, body: MapNode, prefix: str, found: Tags, order: str) -> Iterator[_Placed]:
+        """The blocks of one table, each with its key and what stands under it."""
+        rows = body.map(table)
+        for text, key, entry in rows.items() if rows is not None else ():
+            span = self.span(table, text, key)
+            if span is None or not isinstance(entry, MapNode):
+                continue
+            block = self.block(node, span, entry, prefix, found)
+            if block is not None:
+                yield replace(block, order=take(entry, "order", ORDER, order, self.report)), key, entry
 
     def span(self, table: str, text: str, key: Scalar) -> _Span | None:
         """Where the key of a block says that it lies."""
@@ -173,10 +186,10 @@ class BlockBuilder:
         self.report.error("F060", span.place, f"{count} from wire address {span.start} end beyond {REGISTERS - 1}")
         return False
 
-    def overlaps(self, placed: list[tuple[RegisterBlock, Node]]) -> None:
+    def overlaps(self, placed: list[_Placed]) -> None:
         """Find blocks of one table that share a register or coil."""
         placed = sorted(placed, key=lambda entry: entry[0].start)
-        for (before, there), (block, place) in pairwise(placed):
+        for (before, there, _), (block, place, _) in pairwise(placed):
             end = before.start + before.count
             if block.start < end:
                 first = number(block.table, block.start)

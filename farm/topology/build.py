@@ -73,6 +73,15 @@ class NodeBuilder:
         self.report.subject = ""
         return built
 
+    def traced(self, member: Member) -> dict[str, Node]:
+        """Path in the node's configuration (`tags.Level`, `modbus.units.1.blocks.0`) to what it is made of."""
+        scratch = NodeBuilder(self.farm, self.seed, self.modbus_port, self.defaults, Report())
+        scratch.blocks.trace = {}
+        scratch.node(member, "")
+        tags = member.body.map("tags")
+        found = {f"tags.{name}": entry for name, _, entry in tags.items()} if tags is not None else {}
+        return {**scratch.blocks.trace, **found}
+
     def node(self, member: Member, address: str) -> NodeConfig | None:
         """One node; None, with errors noted, when it has no usable profile."""
         body = member.body

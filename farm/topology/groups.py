@@ -38,8 +38,7 @@ class Member:
 
 @dataclass(slots=True)
 class Roster:
-    """Makes the members of a plant's tree: groups first, then single nodes, each in the order of the file. `room` is
-    how many nodes are allowed."""
+    """Makes the members of a plant's tree, in the order of the file. `room` is how many nodes are allowed."""
 
     root: MapNode
     room: int
@@ -56,16 +55,19 @@ class Roster:
         """Every node, with all faults noted that keep some from being made."""
         nodes = self.root.map("nodes") or empty_map(self.root)
         self.overrides = dict(self.scope.fill_map(nodes).entries) if "$" in "".join(nodes.entries) else nodes.entries
-        found: list[Member] = []
+        grouped: list[Member] = []
         groups = self.root.map("groups") or empty_map(self.root)
         for name, key, group in groups.items():
             if isinstance(group, MapNode):
-                found += self.group(name, key, group)
-        self.report.subject = ""
+                grouped += self.group(name, key, group)
+        singles: list[Member] = []
         for name, (key, body) in self.overrides.items():
+            self.report.subject = ""
             if name not in self.matched:
-                found += self.single(name, key, body)
-        return found
+                singles += self.single(name, key, body)
+        sections = list(self.root.entries)
+        nodes_first = groups.entries and nodes.entries and sections.index("nodes") < sections.index("groups")
+        return [*singles, *grouped] if nodes_first else [*grouped, *singles]
 
     def group(self, group: str, key: Scalar, body: MapNode) -> Iterator[Member]:
         """The members of one group."""

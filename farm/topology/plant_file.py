@@ -88,7 +88,7 @@ class _Loader:
         nodes = builder.nodes(members, addresses)
         self.unused_settings(file)
         shard = take(head, "shard", SHARD, 1, self.report)
-        return Plant(name, str(self.path), backend, shard, tuple(nodes), Origins(members, addresses))
+        return Plant(name, str(self.path), backend, shard, tuple(nodes), Origins(members, addresses, builder))
 
     def version(self, root: MapNode) -> bool:
         """Whether this release knows the file's version; a newer file may mean anything by anything."""
