@@ -16,7 +16,7 @@ from struct import Struct
 from typing import Generic, Protocol, TypeVar
 
 from node.cip.services import REPLY
-from node.cip.status import CONNECTION_LOST, VENDOR_SPECIFIC_ERROR, CipError
+from node.cip.status import CONNECTION_LOST, PARTIAL_TRANSFER, VENDOR_SPECIFIC_ERROR, CipError
 from node.enip.commands import (
     ServiceItem,
     decode_connected,
@@ -180,7 +180,7 @@ class TargetSession(Generic[Trace]):
         else:
             return self._refuse(frame, INCORRECT_DATA)
         size = len(reply)
-        if reply[2]:
+        if reply[2] and reply[2] != PARTIAL_TRANSFER:
             self._counters.errors += 1
         return _RR.pack(SEND_RR_DATA, 16 + size, session, 0, context, 0, 0, _RR_ITEMS, size) + reply
 
@@ -227,7 +227,7 @@ class TargetSession(Generic[Trace]):
             connection.sequence = sequence
             connection.reply = reply
         size = len(reply)
-        if reply[2]:
+        if reply[2] and reply[2] != PARTIAL_TRANSFER:
             self._counters.errors += 1
         head = _UNIT.pack(
             SEND_UNIT_DATA,
@@ -302,7 +302,7 @@ class TargetSession(Generic[Trace]):
         return self._unit_reply(frame, connection.t_o_id, sequence, connection.reply)
 
     def _count(self, reply: bytes) -> None:
-        if reply[2]:
+        if reply[2] and reply[2] != PARTIAL_TRANSFER:
             self._counters.errors += 1
 
     def _rr_reply(self, frame: bytes, reply: bytes) -> bytes:
