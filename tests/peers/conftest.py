@@ -88,7 +88,7 @@ def cpppo() -> Callable[..., list[str]]:
     if not python.exists():
         pytest.skip("cpppo is not installed: make test puts it into .venv-cpppo")
 
-    def client(*arguments: str) -> list[str]:
+    def client(*arguments: str, code: int = 0) -> list[str]:
         done = subprocess.run(
             [str(python), "-m", "cpppo.server.enip.client", *arguments],
             capture_output=True,
@@ -96,7 +96,7 @@ def cpppo() -> Callable[..., list[str]]:
             timeout=60,
             check=False,
         )
-        assert done.returncode == 0, f"cpppo client {arguments}: exit {done.returncode}: {done.stdout}{done.stderr}"
+        assert done.returncode == code, f"cpppo client {arguments}: exit {done.returncode}: {done.stdout}{done.stderr}"
         return done.stdout.splitlines()
 
     return client

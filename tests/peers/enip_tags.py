@@ -29,7 +29,7 @@ SAMPLES = (
     Sample("U64", "ULINT", 2**64 - 1, 3),
     Sample("F32", "REAL", 1.5, -3.25),
     Sample("F64", "LREAL", 1e300, -2.5),
-    Sample("TEXT", "STRING", "Wasserwerk Süd", "x" * 82),
+    Sample("TEXT", "STRING", "Waterworks North", "x" * 82),
 )
 
 PLANT = (

@@ -17,6 +17,7 @@ pytestmark = pytest.mark.net
 def plc(controller: Running) -> Iterator[PLC]:
     with PLC(controller.address("controller")) as client:
         yield client
+    client.conn.msg_socket.close()  # made by pylogix, and never closed by it
 
 
 @pytest.mark.parametrize("sample", SAMPLES, ids=lambda sample: sample.type)

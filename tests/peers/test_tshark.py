@@ -36,7 +36,7 @@ def test_every_frame_decodes(
             assert len(client.Read([sample.name for sample in SAMPLES])) == len(SAMPLES)
             assert client.Read("NOWHERE").Status != "Success"
         cpppo("-a", f"{plc}:44818", "--list-identity", "--list-services", "I32=(DINT)5", "DINTS[0-9]")
-        cpppo("-a", f"{plc}:44818", "--multiple", "400", *["I32"] * 20)
+        cpppo("-a", f"{plc}:44818", "--multiple", *["I32"] * 20)
         with ModbusTcpClient(host, port=port) as modbus:
             assert modbus.read_holding_registers(0, count=1).function_code != 0
             modbus.read_device_information()

@@ -6,7 +6,9 @@ import contextlib
 from dataclasses import dataclass
 from pathlib import Path
 
-POOL_FIRST, POOL_LAST = (127 << 24) | (64 << 16), (127 << 24) | (127 << 16) | 0xFFFF
+NETWORK = "127.64.230."
+"""Where the plant of these tests listens, and nothing else does."""
+
 LISTEN = "0A"
 
 
@@ -55,21 +57,21 @@ def family(run_root: Path) -> dict[int, str]:
     return found
 
 
-def pool_sockets() -> set[str]:
-    """TCP listeners and UDP sockets on the default pool, 127.64.0.0/10."""
+def plant_sockets() -> set[str]:
+    """TCP listeners and UDP sockets on the plant's addresses."""
     found = set()
     for protocol in ("tcp", "udp"):
         for line in Path(f"/proc/net/{protocol}").read_text().splitlines()[1:]:
             fields = line.split()
             address, port = fields[1].split(":")
-            host = int.from_bytes(bytes.fromhex(address), "little")
-            if POOL_FIRST <= host <= POOL_LAST and (protocol == "udp" or fields[3] == LISTEN):
-                found.add(f"{protocol} {'.'.join(str(b) for b in host.to_bytes(4, 'big'))}:{int(port, 16)}")
+            host = ".".join(str(byte) for byte in reversed(bytes.fromhex(address)))
+            if host.startswith(NETWORK) and (protocol == "udp" or fields[3] == LISTEN):
+                found.add(f"{protocol} {host}:{int(port, 16)}")
     return found
 
 
 def traces(run_root: Path) -> Traces:
-    """Everything of this run root, and every socket of the pool, now."""
+    """Everything of this run root, and the plant's sockets, now."""
     unix = {
         f"unix {line.split()[-1]}"
         for line in Path("/proc/net/unix").read_text().splitlines()[1:]
@@ -77,6 +79,6 @@ def traces(run_root: Path) -> Traces:
     }
     return Traces(
         frozenset(f"process {pid} ({name})" for pid, name in family(run_root).items()),
-        frozenset(pool_sockets() | unix),
+        frozenset(plant_sockets() | unix),
         frozenset(str(path) for path in run_root.rglob("*")),
     )
