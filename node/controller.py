@@ -69,27 +69,27 @@ class Controller:
         if config.modbus is not None:
             listeners["modbus"] = self._listen_modbus(config.modbus)
         self._attach()
-        self._server = Ports(listeners)
+        self.server = Ports(listeners)
         self._commands = CommandTree(
-            TagCommands(self.tags, config.tags, clock), self._server, self, self.connections, clock
+            TagCommands(self.tags, config.tags, clock), self.server, self, self.connections, clock
         )
 
     async def start(self) -> None:
         """Binds every port. Raises `ListenError` and leaves nothing bound when one of them cannot be had."""
-        await self._server.open()
+        await self.server.open()
         self._started = self._clock()
         if self._enip is not None:
             self._enip.port = self.ports["enip"]
 
     async def stop(self) -> None:
         """Closes every port and connection. What the tags hold stays; `start` serves it again."""
-        await self._server.close()
+        await self.server.close()
         self._ticker.stop()
 
     @property
     def ports(self) -> dict[str, int]:
         """Protocol to port number, the real one after `start` where the configuration says 0."""
-        return self._server.numbers
+        return self.server.numbers
 
     @property
     def delay(self) -> tuple[float, float]:
@@ -114,11 +114,11 @@ class Controller:
 
     def connections(self) -> Iterator[tuple[str, Peer]]:
         """(protocol, peer) of every live connection."""
-        return self._server.connections()
+        return self.server.connections()
 
     def telemetry(self) -> dict[str, int | float]:
         """What both protocols counted since the node was made, connections open now, and seconds since `start`."""
-        counted = [listener.metrics for listener in self._server.listeners.values()]
+        counted = [listener.metrics for listener in self.server.listeners.values()]
         return {
             "requests": sum(metrics.requests for metrics in counted),
             "errors": sum(metrics.errors for metrics in counted),

@@ -16,7 +16,7 @@ from node.config.model import EnipConfig, NodeConfig
 from node.config.schema import DEFAULT_PROFILES, PROFILES, identity, stable_serial
 from node.config.tagspec import parse_tag
 from node.errors import ConfigError, NodeError
-from node.exchange.delay import parse_delay
+from node.exchange.delay import Delay, parse_delay
 
 PROGRAM = "enip_server"
 PORT = 44818
@@ -103,7 +103,9 @@ def _route(text: str | None) -> Route:
 
 def _delay(text: str) -> tuple[float, float]:
     try:
-        return parse_delay(text)
+        low, high = parse_delay(text)
+        Delay(low, high)
+        return low, high
     except NodeError as exc:
         raise ConfigError("--delay", 0, str(exc)) from exc
 

@@ -1,7 +1,6 @@
 """Runs one controller in the foreground until it is told to end: the lone simulators, and a configuration file."""
 
 import asyncio
-import contextlib
 import json
 import os
 import signal
@@ -28,44 +27,8 @@ Announce = Callable[[NodeConfig, dict[str, int]], str]
 """Gives the line that says a controller is ready, from its configuration and the ports it got."""
 
 
-def serve(
-    config: NodeConfig,
-    *,
-    delay: tuple[float, float] = (0.0, 0.0),
-    printing: bool = False,
-    announce: Announce | None = None,
-) -> None:
-    """Serves `config` until SIGINT or SIGTERM; says on stdout when it is ready. Signals of its tags begin now.
-
-    `delay` is the least and the greatest time in seconds that each reply waits, `printing` shows every access to a
-    tag on stdout, `announce` says "ready" in other words. Raises `NodeError` (`ListenError`) when it cannot begin.
-    """
-    interceptors = [Printer(_show)] if printing else []
-    asyncio.run(_serve(lambda: Controller(config, epoch=time.monotonic(), interceptors=interceptors), delay, announce))
-
-
-async def _serve(build: Callable[[], Controller], delay: tuple[float, float], announce: Announce | None) -> None:
-    told = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in SIGNALS:
-        with contextlib.suppress(NotImplementedError):  # Windows: Ctrl-C is a KeyboardInterrupt there
-            loop.add_signal_handler(number, told.set)
-    controller = build()
-    controller.delay = delay
-    await controller.start()
-    try:
-        _show((announce or _announce)(controller.config, controller.ports))
-        await told.wait()
-    finally:
-        await controller.stop()
-
-
-def _announce(config: NodeConfig, ports: dict[str, int]) -> str:
-    return f"{ready_line(config, ports)}; PID {os.getpid()}; Ctrl-C ends it"
-
-
 def ready_line(config: NodeConfig, ports: dict[str, int]) -> str:
-    """What serves where: one line without its process."""
+    """What serves where, in one line."""
     host = config.address or "0.0.0.0"
     parts = []
     if config.enip is not None:
@@ -74,7 +37,40 @@ def ready_line(config: NodeConfig, ports: dict[str, int]) -> str:
         parts.append(f"Modbus/TCP device {config.profile} on {host}:{ports['modbus']}")
         parts.append(_count(len(config.modbus.units), "unit"))
     parts.append(_count(len(config.tags), "tag"))
-    return "; ".join(parts)
+    return "; ".join([*parts, f"PID {os.getpid()}", "Ctrl-C ends it"])
+
+
+def serve(
+    config: NodeConfig,
+    *,
+    delay: tuple[float, float] = (0.0, 0.0),
+    printing: bool = False,
+    announce: Announce = ready_line,
+) -> None:
+    """Serves `config` until SIGINT or SIGTERM; says on stdout when it is ready, in the words of `announce`. Signals of
+    its tags begin now.
+
+    `delay` is the least and the greatest time in seconds that each reply waits, `printing` shows every access to a
+    tag on stdout. Raises `NodeError` (`ListenError`) when it cannot begin.
+    """
+    interceptors = [Printer(_show)] if printing else []
+    controller = Controller(config, epoch=time.monotonic(), interceptors=interceptors)
+    controller.delay = delay
+    asyncio.run(_serve(controller, announce))
+
+
+async def _serve(controller: Controller, announce: Announce) -> None:
+    told = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    if sys.platform != "win32":  # where asyncio takes no signals, Ctrl-C is a KeyboardInterrupt
+        for number in SIGNALS:
+            loop.add_signal_handler(number, told.set)
+    await controller.start()
+    try:
+        _show(announce(controller.config, controller.ports))
+        await told.wait()
+    finally:
+        await controller.stop()
 
 
 def resolve(host: str) -> str:
@@ -82,7 +78,7 @@ def resolve(host: str) -> str:
     if host in ("", "0.0.0.0"):
         return ""
     try:
-        return socket.getaddrinfo(host, None, socket.AF_INET, socket.SOCK_STREAM)[0][4][0].__str__()
+        return str(socket.getaddrinfo(host, None, socket.AF_INET, socket.SOCK_STREAM)[0][4][0])
     except OSError as exc:
         raise ConfigError(f"address {host!r}", 0, f"no IPv4 address of this machine is called so ({exc})") from exc
 

@@ -37,9 +37,13 @@ class Ports:
 
     async def close(self) -> None:
         """Closes all and ends every connection, after what `switch` began."""
+        await self.settled()
+        await self._close_all()
+
+    async def settled(self) -> None:
+        """Returns when no `switch` is under way."""
         if self._switching is not None:
             await asyncio.wait([self._switching])
-        await self._close_all()
 
     async def _close_all(self) -> None:
         for listener in self.listeners.values():

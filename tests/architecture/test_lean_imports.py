@@ -1,0 +1,54 @@
+"""What a node carries for life: hundreds of them are forked from one process, so it must have imported nothing that
+only a command line, a web page or another client needs. Seen in a fresh interpreter, for this one has everything."""
+
+import subprocess
+import sys
+
+import pytest
+
+from tests.architecture.sources import ROOT
+
+HEAVY = {
+    "click",
+    "decimal",
+    "docker",
+    "email",
+    "flask",
+    "greenery",
+    "http",
+    "multiprocessing",
+    "numpy",
+    "pymodbus",
+    "pyroute2",
+    "rich",
+    "statistics",
+    "typer",
+    "unittest",
+    "werkzeug",
+    "xml",
+    "yaml",
+}
+
+
+def imported_with(module: str) -> set[str]:
+    """The top packages there after `import module`."""
+    code = f"import sys, {module}; print(*{{name.partition('.')[0] for name in sys.modules}})"
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
+    return set(done.stdout.split())
+
+
+@pytest.mark.parametrize(
+    "module", ["node.nursery", "node.controller", "node.client.aio", "node.client.modbus_aio", "node.config.schema"]
+)
+def test_it_carries_nothing_heavy(module: str) -> None:
+    assert imported_with(module) & HEAVY == set()
+
+
+@pytest.mark.parametrize("module", ["node.config.schema", "node.config.load", "node.client.aio"])
+def test_what_a_farm_takes_of_a_node_brings_no_server(module: str) -> None:
+    code = f"import sys, {module}; print(*(name for name in sys.modules if name.startswith('node.')))"
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=60)
+    found = done.stdout.split()
+    assert module in found
+    assert [name for name in found if name.startswith(("node.server", "node.controller", "node.shard"))] == []

@@ -1,0 +1,144 @@
+"""The tree of commands over stand-ins for a node's parts."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from node.commands.errors import CommandError
+from node.commands.tags import TagCommands
+from node.commands.tree import CommandTree
+from node.config.load import Json
+from node.config.model import TagConfig
+from node.controller import build_tags
+from node.errors import NodeError
+
+CONFIGS = (TagConfig("SCADA", "INT", (3,)),)
+
+
+class Doors:
+    """A server that notes what it is told."""
+
+    def __init__(self) -> None:
+        self.listening = True
+        self.switching = False
+        self.error: str | None = None
+        self.numbers = {"enip": 44818}
+
+    def switch(self, on: bool) -> None:
+        self.listening = on
+
+
+class Choices:
+    """Options that take no negative delay."""
+
+    def __init__(self) -> None:
+        self._delay = (0.0, 0.0)
+
+    @property
+    def delay(self) -> tuple[float, float]:
+        return self._delay
+
+    @delay.setter
+    def delay(self, delay: tuple[float, float]) -> None:
+        if delay[0] < 0:
+            raise NodeError("a delay below 0")
+        self._delay = delay
+
+
+class Guest:
+    """A peer that can be ended."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.since = 2.0
+        self.ended = False
+
+    def eof(self) -> None:
+        self.ended = True
+
+
+@pytest.fixture
+def guest() -> Guest:
+    return Guest("127.0.0.1:5000")
+
+
+@pytest.fixture
+def tree(guest: Guest) -> CommandTree:
+    return build_tree(guest)
+
+
+def build_tree(guest: Guest) -> CommandTree:
+    tags = TagCommands(build_tags(CONFIGS, 0.0), CONFIGS, lambda: 0.0)
+    return CommandTree(tags, Doors(), Choices(), lambda: [("enip", guest)], lambda: 5.5)
+
+
+def test_tags_are_listed_read_and_written(tree: CommandTree) -> None:
+    rows = tree.get("tags")
+    assert isinstance(rows, list)
+    assert tree.run("tags/SCADA[1]", 7) == tree.get("tags/SCADA[1]")
+    row = tree.get("/tags/scada/")
+    assert isinstance(row, dict)
+    assert row["value"] == [0, 7, 0]
+
+
+def test_the_server_is_stopped_and_started(tree: CommandTree) -> None:
+    shown = {"listening": True, "switching": False, "ports": {"enip": 44818}, "error": None}
+    assert tree.get("server") == shown
+    assert tree.run("server/stop") == {**shown, "listening": False}
+    assert tree.run("server/start") == shown
+
+
+@pytest.mark.parametrize(
+    ("value", "delay"), [(0.5, [0.5, 0.5]), ("0.1-0.5", [0.1, 0.5]), ([1, 2.5], [1.0, 2.5]), ("0", [0.0, 0.0])]
+)
+def test_the_delay_is_set(tree: CommandTree, value: Json, delay: Json) -> None:
+    assert tree.run("options/delay", value) == delay
+    assert tree.get("options") == {"delay": delay}
+
+
+def test_connections_are_listed_and_ended(tree: CommandTree, guest: Guest) -> None:
+    assert tree.get("connections") == [{"protocol": "enip", "peer": "127.0.0.1:5000", "seconds": 3.5}]
+    assert tree.run("connections/127.0.0.1:5000/eof") == 1
+    assert guest.ended
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "said"),
+    [
+        ("", None, "there is nothing at ''; groups are options server tags connections"),
+        ("tag/SCADA", None, "there is nothing at 'tag/SCADA'"),
+        ("tags/NOPE", None, "there is no tag 'NOPE'"),
+        ("tags/SCADA[0]", "x", "'x' does not fit INT"),
+        ("options/speed", None, "there is no option 'speed'; there is delay"),
+        ("options", 5, "name the option to set: options/delay"),
+        ("options/delay", "soon", "'soon' is no delay"),
+        ("options/delay", -1, "a delay below 0"),
+        ("options/delay", {"a": 1}, "is no delay; wanted seconds"),
+        ("server/pause", None, "the server has no 'pause'; it has start and stop"),
+        ("connections/1.2.3.4:5", None, "what can be done to a connection is connections/1.2.3.4:5/eof"),
+        ("connections/1.2.3.4:5/eof", None, "no peer '1.2.3.4:5' is connected"),
+    ],
+)
+def test_what_cannot_be_is_said_in_a_line(tree: CommandTree, path: str, value: Json, said: str) -> None:
+    with pytest.raises(CommandError) as caught:
+        tree.run(path, value)
+    assert said in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+@given(
+    st.sampled_from(["tags", "tags/SCADA", "tags/SCADA[", "options/delay", "server", "connections/", "x"]),
+    st.text(max_size=10),
+    st.recursive(
+        st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
+        lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=3), inner, max_size=2),
+        max_leaves=5,
+    ),
+)
+def test_nothing_from_outside_is_a_bug(start: str, rest: str, value: Json) -> None:
+    tree = build_tree(Guest("p"))
+    try:
+        answer = tree.run(start + rest, value)
+    except CommandError:
+        return
+    assert answer is not None
