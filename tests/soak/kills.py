@@ -99,7 +99,7 @@ def one(farm: Farm, chance: random.Random, spans: dict[str, float]) -> Round:
     before = traces(farm.run_root)
     verb = chance.choice(("up", "down"))
     victim = chance.choice(VICTIMS)
-    after = chance.uniform(0.02, spans[verb] * 1.1)
+    after = chance.uniform(0.02, spans[verb])
     if verb == "down":
         code, output = farm.run("up", str(farm.plant))
         if code:
@@ -107,6 +107,9 @@ def one(farm: Farm, chance: random.Random, spans: dict[str, float]) -> Round:
     process = farm.up() if verb == "up" else farm.begin("down")
     time.sleep(after)
     pid = choose(farm.run_root, victim, chance)
+    while pid is None and process.poll() is None:  # not there yet: struck as soon as it is
+        time.sleep(0.002)
+        pid = choose(farm.run_root, victim, chance)
     if pid is not None:
         with contextlib.suppress(ProcessLookupError):
             os.kill(pid, signal.SIGKILL)
