@@ -31,7 +31,8 @@ def print_events(events: Iterable[Mapping[str, Any]]) -> None:
 def event_line(event: Mapping[str, Any]) -> str:
     """`17:03:12  intake  restarting  exited with code 1`, in this machine's time."""
     clock = str(event["time"])[11:19]
-    return "  ".join([clock, *(str(event[key]) for key in ("node", "state", "text") if event.get(key))])
+    words = [str(event[key]) for key in ("node", "state", "text") if event.get(key)]
+    return "  ".join([clock, *dict.fromkeys(words)])
 
 
 def end_farm(link: Link) -> None:
