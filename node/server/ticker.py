@@ -20,6 +20,11 @@ class Ticker:
         self._steps: list[Step] = []
         self._timer: asyncio.TimerHandle | None = None
 
+    @property
+    def running(self) -> bool:
+        """Whether the timer is set."""
+        return self._timer is not None
+
     def add(self, step: Step) -> None:
         """Adds a step; it is called after the next `wake`."""
         self._steps.append(step)
