@@ -14,7 +14,7 @@ from typing import Any
 from farm.errors import FarmError
 from farm.supervisor.progress import Tell
 from farm.supervisor.supervisor import FarmGone, Supervisor
-from farm.supervisor.wire import LINE_LIMIT, Body, decode_plant, encode_plant, pack, unpack
+from farm.supervisor.wire import ALIVE, ALIVE_EVERY, LINE_LIMIT, Body, decode_plant, encode_plant, pack, unpack
 
 log = logging.getLogger(__name__)
 
@@ -96,7 +96,7 @@ class Api:
 
         self._requests += 1
         try:
-            answer = await _unless_gone(reader, asyncio.create_task(self._answer(line, tell)))
+            answer = await _unless_gone(reader, asyncio.create_task(self._answer(line, tell)), tell)
         finally:
             self._requests -= 1
         ended = await self._end_if_last()
@@ -219,11 +219,15 @@ class Api:
         return {"plant": encode_plant(plant) if plant is not None else None}
 
 
-async def _unless_gone(reader: asyncio.StreamReader, work: "asyncio.Task[dict[str, Any]]") -> dict[str, Any]:
-    """The result of `work`, which is cancelled when the client hangs up."""
+async def _unless_gone(
+    reader: asyncio.StreamReader, work: "asyncio.Task[dict[str, Any]]", tell: Tell
+) -> dict[str, Any]:
+    """The result of `work`, which is cancelled when the client hangs up. Until then the client is told that there is
+    somebody who works."""
     hearing = asyncio.create_task(reader.read(1))
     try:
-        await asyncio.wait((work, hearing), return_when=asyncio.FIRST_COMPLETED)
+        while not (await asyncio.wait((work, hearing), timeout=ALIVE_EVERY, return_when=asyncio.FIRST_COMPLETED))[0]:
+            tell({"event": ALIVE})
     finally:
         hearing.cancel()
         if not work.done():

@@ -37,8 +37,7 @@ def take_down(
 
 def clean(run: RunDirectory, make_backend: MakeBackend) -> dict[str, Any]:
     """Takes a farm down from this process. A supervisor that does not answer is ended with the rest."""
-    if not run.exists():
-        return {"nodes": 0, "seconds": 0.0}
+    run.prepare()
     began = time.monotonic()
     identity = Identity.read(run) or Identity.new(run, "process")
     backend = make_backend(run, identity)

@@ -36,7 +36,7 @@ from typing import Any
 from farm.errors import FarmError
 from farm.supervisor.run_directory import Lock, RunDirectory, find_runs, run_directory, run_named, run_root
 from farm.supervisor.state import Identity
-from farm.supervisor.wire import pack, unpack
+from farm.supervisor.wire import ALIVE, pack, unpack
 from node.control.messages import RUN_VARIABLE
 
 __all__ = ["Link", "NoSupervisor", "RunDirectory", "find_runs", "run_directory", "run_named", "run_root"]
@@ -45,7 +45,10 @@ START_PATIENCE = 20.0
 """Seconds for a supervisor to answer after it was started; it adopts what runs first."""
 GONE_PATIENCE = 10.0
 ATTEMPTS = 3
-ENDINGS = frozenset({"done", "error"})
+SILENCE = 15.0
+"""Seconds without a word after which a supervisor is not expected to say another; it says `ALIVE` while it works."""
+REPEATABLE = frozenset({"apply", "down", "ps", "tags", "status", "plant"})
+"""Operations that are asked for again when their supervisor was killed: the next one completes them."""
 PACKAGE_ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -80,23 +83,26 @@ class Link:
         `apply` undo what it began.
         """
         request = pack({"op": op, **fields})
+        name = self.run.name
         for _ in range(ATTEMPTS):
             with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as sock, _Process(sock, self.run) as process:
                 if not process.connect():
                     self._wake()
                     continue
-                sock.sendall(request)
+                process.send(request)
                 answer: dict[str, Any] = {}
-                for answer in _lines(sock):
-                    if "event" in answer:
-                        yield answer
-                if answer.get("ended") or not ENDINGS & answer.keys():
+                for body in _lines(sock, name):
+                    if "event" not in body:
+                        answer = body
+                    elif body["event"] != ALIVE:
+                        yield body
+                if not answer or "ended" in answer:
                     process.wait(GONE_PATIENCE)
-            if "again" not in answer:
+            if "again" not in answer and (answer or op not in REPEATABLE):
                 yield self._result(op, answer)
                 return
-            self._wake()  # that one was about to leave
-        raise NoSupervisor(f"{self.run.name}: its supervisor leaves as soon as it is there{_last_words(self.run)}")
+            self._wake()  # that one was about to leave, or was killed
+        raise NoSupervisor(f"{name}: its supervisor leaves as soon as it is there{_last_words(self.run)}")
 
     def ask(self, op: str, on_event: Callable[[dict[str, Any]], None] | None = None, **fields: Any) -> dict[str, Any]:
         """Asks and returns what it is done with; events go to `on_event`."""
@@ -151,6 +157,7 @@ class _Process:
     def connect(self) -> bool:
         """Whether there was somebody to connect to."""
         try:
+            self._sock.settimeout(SILENCE)
             self._sock.connect(self._path)
             if hasattr(os, "pidfd_open"):
                 credentials = self._sock.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize("3i"))
@@ -159,16 +166,32 @@ class _Process:
             return False
         return True
 
+    def send(self, request: bytes) -> None:
+        """Asks. A connection that is lost meanwhile shows when the answer is read."""
+        with contextlib.suppress(OSError):
+            self._sock.sendall(request)
+
     def wait(self, seconds: float) -> None:
         """Until it is gone: what it held is free then."""
         if self._descriptor >= 0:
             select.select([self._descriptor], [], [], seconds)
 
 
-def _lines(sock: socket.socket) -> Iterator[dict[str, Any]]:
-    """What the supervisor says; a connection that is lost ends it."""
-    with sock.makefile("rb") as lines, contextlib.suppress(OSError):
-        for line in lines:
+def _lines(sock: socket.socket, name: str) -> Iterator[dict[str, Any]]:
+    """What the supervisor says; a connection that is lost ends it. Raises `NoSupervisor` when it says nothing."""
+    with sock.makefile("rb") as lines:
+        while True:
+            try:
+                line = lines.readline()
+            except TimeoutError as exc:
+                raise NoSupervisor(
+                    f"the supervisor of {name} has said nothing for {SILENCE:g} s: it is suspended or hangs; "
+                    "`farm down` ends it with its nodes"
+                ) from exc
+            except OSError:
+                return
+            if not line.endswith(b"\n"):
+                return
             yield unpack(line)
 
 

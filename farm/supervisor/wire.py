@@ -1,7 +1,7 @@
 """What the command line and the supervisor say to each other: JSON, one object a line, over `farm.sock`.
 
     request   {"op": "apply", ...}                  one a connection
-    reply     {"event": ..., ...}                   any number, while it works
+    reply     {"event": ..., ...}                   any number, while it works; ALIVE when there is nothing to say
               {"done": {...}} or {"error": "line"}  the last
 
 A plant travels as JSON too, with its origins: members of a group share theirs, so equal ones are sent once.
@@ -18,6 +18,9 @@ from node.errors import NodeError
 
 LINE_LIMIT = 256 * 1024 * 1024
 """Bytes in one line: a plant of 10,000 nodes with a hundred tags each."""
+
+ALIVE = "alive"
+ALIVE_EVERY = 3.0
 
 Body = dict[str, Any]
 

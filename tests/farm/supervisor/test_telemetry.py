@@ -1,0 +1,29 @@
+"""A report is worth what its age says."""
+
+from farm.supervisor.telemetry import Telemetry
+
+
+def test_a_report_ages() -> None:
+    telemetry = Telemetry()
+    telemetry.report({"pump-1": {"requests": 7}, "pump-2": "nonsense"}, 100.0)
+    assert telemetry.of("pump-1", 101.5) == {"requests": 7, "age": 1.5, "stale": False}
+    assert telemetry.of("pump-1", 103.5) == {"requests": 7, "age": 3.5, "stale": True}
+    assert telemetry.age("pump-1", 104.0) == 4.0
+    assert telemetry.of("pump-2", 101.0) is None
+    assert telemetry.age("pump-2", 101.0) is None
+
+
+def test_the_last_report_counts() -> None:
+    telemetry = Telemetry()
+    telemetry.report({"pump-1": {"requests": 7}}, 100.0)
+    telemetry.report({"pump-1": {"requests": 9}}, 101.0)
+    assert telemetry.of("pump-1", 101.0) == {"requests": 9, "age": 0.0, "stale": False}
+
+
+def test_nodes_that_are_gone_are_forgotten() -> None:
+    telemetry = Telemetry()
+    telemetry.report({"pump-1": {}, "pump-2": {}, "pump-3": {}}, 1.0)
+    telemetry.keep(["pump-1", "pump-2"])
+    telemetry.forget("pump-2")
+    telemetry.forget("pump-9")
+    assert [telemetry.of(name, 1.0) is not None for name in ("pump-1", "pump-2", "pump-3")] == [True, False, False]

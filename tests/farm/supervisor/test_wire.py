@@ -1,0 +1,66 @@
+"""A plant survives the way to its supervisor and back; whatever else comes is one clear error."""
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from farm.errors import FarmError
+from farm.supervisor.wire import decode_plant, encode_plant, pack, unpack
+from farm.topology.plant import Origin
+from tests.farm.plan.plants import node, plant
+
+SHARED = {"tags.Level.type": Origin("plant.yaml", 7, 3), "profile": Origin("kinds.yaml", 2, 5)}
+PLANT = replace(
+    plant(node("pump-1"), node("pump-2"), node("meter-1", "127.64.2.1", modbus=True), shard="auto"),
+    origins={"pump-1": SHARED, "pump-2": dict(SHARED), "meter-1": {"address": Origin("plant.yaml", 9, 1)}},
+    warnings=("port 502 is not allowed",),
+)
+
+
+def test_a_plant_comes_back_as_it_was() -> None:
+    assert decode_plant(unpack(pack(encode_plant(PLANT)))) == PLANT
+
+
+def test_equal_origins_travel_once() -> None:
+    assert len(encode_plant(PLANT)["origins"]) == 2
+
+
+@pytest.mark.parametrize("missing", list(encode_plant(PLANT)))
+def test_a_plant_with_something_missing_is_refused(missing: str) -> None:
+    body = encode_plant(PLANT)
+    del body[missing]
+    with pytest.raises(FarmError, match="not a plant"):
+        decode_plant(body)
+
+
+def test_a_node_that_is_none_is_refused() -> None:
+    body = encode_plant(PLANT)
+    body["nodes"] = [{"name": "pump-1"}]
+    with pytest.raises(FarmError, match="not a plant: ConfigError"):
+        decode_plant(body)
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+    max_leaves=10,
+)
+
+
+@given(st.fixed_dictionaries({}, optional=dict.fromkeys(encode_plant(PLANT), JSON)))
+def test_no_body_is_worse_than_an_error(body: dict[str, object]) -> None:
+    try:
+        decode_plant(body)
+    except FarmError:
+        return
+    assert body.keys() == encode_plant(PLANT).keys()
+
+
+@given(st.binary(max_size=60))
+def test_no_line_is_worse_than_an_error(line: bytes) -> None:
+    try:
+        assert isinstance(unpack(line), dict)
+    except FarmError as exc:
+        assert "a line that is" in str(exc)
