@@ -17,6 +17,9 @@ from node.cip.status import (
 )
 from node.objects.object import AttributeRow, Call, Handler, ObjectTarget, success
 
+_HEAD = 6
+"""Bytes of a list's reply before its entries."""
+
 _STATUS = 4
 """Bytes of an entry's id and status."""
 
@@ -61,15 +64,16 @@ def get_attribute_list(call: Call) -> bytes:
     rows = {row.id: row for row in target.object.rows(target.instance)}
     entries = []
     failed = False
-    used = 6
-    for ident in decode_get_attribute_list(call.data):
+    asked = decode_get_attribute_list(call.data)
+    used = _HEAD + _STATUS * len(asked)
+    for ident in asked:
         entry = AttributeStatus(ident, ATTRIBUTE_NOT_SUPPORTED)
         if ident in rows:
             entry = AttributeStatus(ident, 0, rows[ident].get())
-        if used + _STATUS + len(entry.value) > call.limit:
+        if used + len(entry.value) > call.limit:
             entry = AttributeStatus(ident, REPLY_DATA_TOO_LARGE)
         failed = failed or entry.status != 0
-        used += _STATUS + len(entry.value)
+        used += len(entry.value)
         entries.append(entry)
     return success(call.service, encode_attribute_statuses(entries), ATTRIBUTE_LIST_ERROR if failed else 0)
 

@@ -1,12 +1,16 @@
 """The server's end of a session, frame by frame, with every byte of each reply."""
 
+from collections.abc import Sequence
+
 import pytest
 
+from node.cip.status import CipError
 from node.enip.commands import encode_list_identity
 from node.enip.target import NO_SESSION, TargetSession, answer_datagram
 from node.errors import RemoteProtocolError
 from node.exchange.metrics import Metrics
 from node.memory.access import Access
+from node.memory.attribute import Attribute, Value
 from node.objects.device import Device
 from node.objects.identity import identity_item
 from tests.objects.devices import IDENTITY, build, name, request
@@ -280,6 +284,31 @@ def test_errors_are_counted_and_partial_reads_are_not() -> None:
     assert pair.metrics.errors == 1
     pair.ask(unit(connection, 1, request(0x4C, name("NO"), "0100"), handle))
     assert pair.metrics.errors == 2
+
+
+class Moody:
+    """A gate that closes when it is told to."""
+
+    closed = False
+
+    def admit(self, attribute: Attribute, now: float, start: int, stop: int, writing: bool) -> None:
+        if self.closed:
+            raise CipError(0x10)
+
+    def shown(self, attribute: Attribute, now: float, start: int, values: Sequence[Value]) -> Sequence[Value]:
+        return values
+
+
+def test_a_tag_in_error_is_an_error_though_its_reply_was_prepared() -> None:
+    pair = Pair()
+    handle = pair.register()
+    attribute = pair.device.router.tags.by_name("ONE")
+    assert attribute is not None
+    attribute.gate = gate = Moody()
+    assert pair.ask(rr(ONE, handle)) == rr(ANSWER, handle).hex()
+    gate.closed = True
+    assert pair.ask(rr(ONE, handle)) == rr("cc001000", handle).hex()
+    assert pair.metrics.errors == 1
 
 
 def test_a_bug_is_answered_with_status_1f() -> None:

@@ -38,6 +38,16 @@ REPLIES = {
     ),
     "TCP/IP, the link": (request(0x0E, "20f5 2401 3004"), "8e000000 0200 20f62401"),
     "TCP/IP, the name": (request(0x0E, "20f5 2401 3006"), "8e000000 0300 706c6300"),
+    "TCP/IP, another name": (request(0x10, "20f5 2401 3006", "0200 6162"), "90000000"),
+    "TCP/IP, a name cut short": (request(0x10, "20f5 2401 3006", "0300 616263"), "90001300"),
+    "TCP/IP, a name with surplus": (request(0x10, "20f5 2401 3006", "0200 616263"), "90001500"),
+    "TCP/IP, no name": (request(0x10, "20f5 2401 3006"), "90001300"),
+    "TCP/IP, a name too long": (request(0x10, "20f5 2401 3006", "4200" + "61" * 66), "90000900"),
+    "TCP/IP, the address is fixed": (request(0x10, "20f5 2401 3005", "00"), "90000e00"),
+    "Identity, a long list": (
+        request(0x03, "2001 2401", "1a00" + "0700" * 26),
+        "83000a00 1a00" + ("0700 0000" + PRODUCT) * 18 + "0700 1100" * 8,
+    ),
     "Ethernet Link, MAC": (request(0x0E, "20f6 2401 3003"), "8e000000 02fa006c061a"),
     "an unknown class": (request(0x01, "2064 2401"), "81000500"),
     "an empty packet": (request(0x0A, "2002 2401", "0000"), "8a000000 0000"),
@@ -60,6 +70,12 @@ REPLIES = {
 def test_replies(case: str) -> None:
     message, reply = REPLIES[case]
     assert ask(build(), message) == reply.replace(" ", "")
+
+
+def test_a_name_that_was_set_is_read() -> None:
+    device = build()
+    ask(device, request(0x10, "20f5 2401 3006", "0300 61626300"))
+    assert ask(device, request(0x0E, "20f5 2401 3006")) == "8e000000030061626300"
 
 
 def packet(*messages: bytes) -> bytes:

@@ -1,10 +1,13 @@
 """Tag services, each request with every byte of its reply (Rockwell 1756-PM020)."""
 
+from collections.abc import Sequence
+
 import pytest
 
 from node.cip.status import CipError
+from node.cip.types import DINT
 from node.memory.access import Access
-from node.memory.attribute import Attribute
+from node.memory.attribute import Attribute, Value
 from tests.objects.devices import ask, build, name, request
 
 SCADA = name("SCADA")
@@ -46,6 +49,11 @@ READS = {
     "all attributes of a class of tags": (request(0x01, "2016 2401"), "81000000 010002000300 ff00"),
     "an attribute that is no tag": (request(0x0E, "2016 2401 3003"), "8e001400"),
     "an instance that has no tag": (request(0x0E, "2016 2402 3001"), "8e000500"),
+    "nothing": (request(0x4C, name("ONE"), "0000"), "cc000300"),
+    "half a count": (request(0x4C, name("ONE"), "01"), "cc001300"),
+    "a fragment past the end": (request(0x52, SCADA, "0100 04000000"), "d200ff01 0421"),
+    "a fragment of a text past its end": (request(0x52, name("NAME"), "0100 58000000"), "d200ff01 0421"),
+    "too few indexes": (request(0x4C, name("CUBE") + "2801", "0100"), "cc000401 0000"),
     "an unknown name": (request(0x4C, name("NO"), "0100"), "cc000401 0000"),
 }
 
@@ -108,6 +116,26 @@ WRITES = {
         "TEXT",
         ["a", "", "xyz", "end"],
     ),
+    "a fragment past the end": (
+        request(0x53, NUMBERED, "c300 0300 06000000 6300"),
+        "d300ff01 0421",
+        "NUMBERED",
+        [1, 2, 3],
+    ),
+    "a fragment without bytes": (request(0x53, NUMBERED, "c300 0300 02000000"), "d3001300", "NUMBERED", [1, 2, 3]),
+    "a fragment of SSTRINGs without one": (
+        request(0x53, name("TEXT"), "da00 0400 02000000 09"),
+        "d3001300",
+        "TEXT",
+        ["a", "", "xyz", "end"],
+    ),
+    "masks wider than the element": (
+        request(0x4E, name("FLAG"), "0200 0100 ffff"),
+        "ce000300",
+        "FLAG",
+        [False],
+    ),
+    "plain bytes to a read-only tag": (request(0x10, "2016 2401 3003", "01"), "90000800", "ONE", [7]),
     "masks": (request(0x4E, name("ONE"), "0400 10000000 fdffffff"), "ce000000", "ONE", [0x15]),
     "masks with surplus": (
         request(0x4E, name("ONE"), "0400 08000000 ffffffffffffffff"),
@@ -236,7 +264,7 @@ class Broken:
     def admit(self, attribute: Attribute, now: float, start: int, stop: int, writing: bool) -> None:
         raise CipError(0x10, (0x1234,))
 
-    def shown(self, attribute: Attribute, now: float, start: int, values: list[object]) -> list[object]:
+    def shown(self, attribute: Attribute, now: float, start: int, values: Sequence[Value]) -> Sequence[Value]:
         return values
 
 
@@ -247,11 +275,48 @@ def test_a_tag_in_error_fails_alone() -> None:
     packet = request(0x0A, "2002 2401", "0200 0600 1000" + "4c0391034f4e45000100" + "4c0391034f4e45000100")
     ask(device, request(0x4C, name("ONE"), "0100"))
     assert ask(device, packet).startswith("8a000000")
-    attribute.gate = Broken()  # type: ignore[assignment]
+    attribute.gate = Broken()
     assert ask(device, request(0x4C, name("ONE"), "0100")) == "cc0010013412"
     assert ask(device, packet).startswith("8a001e00")
     attribute.gate = None
     assert ask(device, packet).startswith("8a000000")
+
+
+class Moody:
+    """A gate that lets things through as long as it is told to."""
+
+    def __init__(self) -> None:
+        self.open = True
+
+    def admit(self, attribute: Attribute, now: float, start: int, stop: int, writing: bool) -> None:
+        if not self.open:
+            raise CipError(0x10)
+
+    def shown(self, attribute: Attribute, now: float, start: int, values: Sequence[Value]) -> Sequence[Value]:
+        return values
+
+
+def test_a_gate_that_closes_is_seen_by_what_was_prepared() -> None:
+    device = build()
+    attribute = device.router.tags.by_name("ONE")
+    assert attribute is not None
+    attribute.gate = gate = Moody()
+    message = request(0x4C, name("ONE"), "0100")
+    packet = request(0x0A, "2002 2401", "0200 0600 1000") + message * 2
+    for _ in range(2):
+        assert ask(device, message) == "cc000000c40007000000"
+        assert ask(device, packet).startswith("8a000000")
+        assert device.router.plan_of(packet) is not None
+        gate.open = False
+        assert ask(device, packet) == "8a001e0002000600" + "0a00" + "cc001000" * 2
+        assert ask(device, message) == "cc001000"
+        gate.open = True
+
+
+def test_a_read_only_tag_has_no_settable_bytes() -> None:
+    device = build()
+    device.router.tags.add("FIXED", Attribute(DINT, writable=False), (22, 2, 1))
+    assert ask(device, request(0x10, "2016 2402 3001", "01000000")) == "90000e00"
 
 
 def test_accesses_are_traced() -> None:
