@@ -18,6 +18,9 @@ from node.config.schema import TABLES, room_in
 Tags = dict[str, tuple[TagConfig, Node]]
 """Name in lower case to (tag, its place): the tags of one node so far."""
 
+_Own = tuple[TagConfig, RegisterBlock]
+"""A block's own tag, and the block."""
+
 _Placed = tuple[RegisterBlock, Scalar, MapNode]
 
 _TAG_KEYS = ("type", "name", "init", "signal", "on_write", "writable", "unit")
@@ -43,7 +46,7 @@ class BlockBuilder:
     report: Report
     trace: dict[str, Node] | None = None
     _spans: dict[tuple[str, str], tuple[int, int | None] | None] = field(default_factory=dict)
-    _known: dict[tuple[int, str, str], tuple[Node, tuple[TagConfig, int] | None]] = field(default_factory=dict)
+    _known: dict[tuple[int, str, int, str, str], tuple[Node, _Own | None]] = field(default_factory=dict)
 
     def units(self, member: Member, found: Tags, order: str) -> tuple[UnitConfig, ...]:
         """The units of a node; `order` is its profile's byte order."""
@@ -69,7 +72,7 @@ class BlockBuilder:
             try:
                 first, last = (int(text), int(text)) if text.isdigit() else UNIT_RANGE.read(written)
             except BadValueError as exc:
-                self.report.error(exc.code, written, f"unit {exc.message}", exc.hint)
+                self.report.error(exc.code, written, exc.about("unit"), exc.hint)
                 continue
             for unit in range(first, last + 1):
                 yield unit, written, member.scope.inside({"unit": unit}).fill_map(body) if body.dollar else body
@@ -93,11 +96,10 @@ class BlockBuilder:
         rows = body.map(table)
         for text, key, entry in rows.items() if rows is not None else ():
             span = self.span(table, text, key)
-            if span is None or not isinstance(entry, MapNode):
-                continue
-            block = self.block(node, span, entry, prefix, found)
-            if block is not None:
-                yield replace(block, order=take(entry, "order", ORDER, order, self.report)), key, entry
+            if span is not None and isinstance(entry, MapNode):
+                block = self.block(node, span, entry, prefix, found, order)
+                if block is not None:
+                    yield block, key, entry
 
     def span(self, table: str, text: str, key: Scalar) -> _Span | None:
         """Where the key of a block says that it lies."""
@@ -108,21 +110,23 @@ class BlockBuilder:
         span = self._spans[table, text]
         return None if span is None else _Span(table, *span, key)
 
-    def block(self, node: str, span: _Span, entry: MapNode, prefix: str, found: Tags) -> RegisterBlock | None:
+    def block(
+        self, node: str, span: _Span, entry: MapNode, prefix: str, found: Tags, order: str
+    ) -> RegisterBlock | None:
         """One block: of an existing tag, or of a tag of its own that is added to `found`."""
         if entry.get("tag") is not None:
-            return self.existing(span, entry, found)
-        known = self._known.get((id(entry), span.place.source.name + str(span.start), prefix))
+            return self.existing(span, entry, found, order)
+        asked = (id(entry), span.table, span.start, prefix, order)
+        known = self._known.get(asked)
         if known is None:
-            known = (entry, self.own(span, entry, prefix))
-            self._known[(id(entry), span.place.source.name + str(span.start), prefix)] = known
+            known = self._known[asked] = (entry, self.own(span, entry, prefix, order))
         if known[1] is None:
             return None
-        tag, count = known[1]
+        tag, block = known[1]
         self.tags.add(found, self.tags.seeded(node, tag, entry), entry.get("name") or span.place)
-        return RegisterBlock(span.table, span.start, count, tag.name)
+        return block
 
-    def existing(self, span: _Span, entry: MapNode, found: Tags) -> RegisterBlock | None:
+    def existing(self, span: _Span, entry: MapNode, found: Tags, order: str) -> RegisterBlock | None:
         """A tag that is there already, seen as registers."""
         name = take(entry, "tag", TAG_NAME, "", self.report)
         place = entry.get("tag") or entry
@@ -146,11 +150,12 @@ class BlockBuilder:
         elif count > room:
             self.report.error("F062", span.place, f"{count} {what} of tag '{name}', which has {room}")
         elif self.fits(span, count):
-            return RegisterBlock(span.table, span.start, count, tag.name)
+            order = take(entry, "order", ORDER, order, self.report)
+            return RegisterBlock(span.table, span.start, count, tag.name, order)
         return None
 
-    def own(self, span: _Span, entry: MapNode, prefix: str) -> tuple[TagConfig, int] | None:
-        """The tag behind a block, and how many registers or coils it takes."""
+    def own(self, span: _Span, entry: MapNode, prefix: str, order: str) -> _Own | None:
+        """The tag behind a block, and the block."""
         name = take(entry, "name", TAG_NAME, prefix + tag_name(span.table, span.start), self.report)
         plain = "BOOL" if span.table in BIT_TABLES else "UINT"
         named, dimensions = take(entry, "type", BLOCK_TYPE, (plain, ()), self.report)
@@ -177,7 +182,10 @@ class BlockBuilder:
                 "F062", span.place, f"the key takes {span.count}, and the type {count}", "name the first only"
             )
             return None
-        return (self.tags.finish(tag, entry), count) if self.fits(span, count) else None
+        if not self.fits(span, count):
+            return None
+        order = take(entry, "order", ORDER, order, self.report)
+        return self.tags.finish(tag, entry), RegisterBlock(span.table, span.start, count, name, order)
 
     def fits(self, span: _Span, count: int) -> bool:
         """Whether a block ends within its table."""

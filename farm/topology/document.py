@@ -70,6 +70,7 @@ class MapNode:
     column: int
     exclusive: bool = False
     _dollar: bool | None = None
+    _values: int = 0
 
     @property
     def dollar(self) -> bool:
@@ -111,6 +112,24 @@ Node = Scalar | ListNode | MapNode
 def is_null(node: Node) -> bool:
     """Whether a value is YAML's null, which in a plant file means: not here, not even if inherited."""
     return isinstance(node, Scalar) and node.is_null
+
+
+def count_values(node: Node) -> int:
+    """How many values a tree has; a map's is counted once."""
+    if isinstance(node, MapNode):
+        if not node._values:
+            node._values = 1 + sum(count_values(value) for _, value in node.entries.values())
+        return node._values
+    return len(node.items) + 1 if isinstance(node, ListNode) else 1
+
+
+def count_dollars(node: Node) -> int:
+    """How many values and keys of a tree need substitution."""
+    if not node.dollar:
+        return 0
+    if isinstance(node, MapNode):
+        return sum(("$" in key) + count_dollars(value) for key, (_, value) in node.entries.items())
+    return sum(map(count_dollars, node.items)) if isinstance(node, ListNode) else 1
 
 
 def origin(node: Node) -> Origin:

@@ -12,21 +12,25 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from farm.topology.document import ListNode, MapNode, Node, Scalar, is_null, shown
+from farm.topology.document import ListNode, MapNode, Node, Scalar, count_dollars, is_null, shown
 from farm.topology.inherit import Base, Library, empty_map
 from farm.topology.keys import COUNT, FOR_RANGE
 from farm.topology.merge import merge_maps
-from farm.topology.problem import Report
+from farm.topology.problem import Report, TooManyError
 from farm.topology.scalars import BadValueError, whole
 from farm.topology.shapes import read
 from farm.topology.substitute import Scope, Value
 from farm.topology.vocabulary import FARM_NAME
+from node.config.schema import TABLES
+
+MAX_WEIGHT = 1_000_000
+"""Tags, register blocks and `${…}` of all nodes together."""
 
 
 @dataclass(slots=True)
 class Member:
     """A node to be, filled in. `place` is what messages about it point at, `units` are not filled in yet: their
-    bodies may use `${unit}`, for which `scope` has the member's other variables."""
+    bodies may use `${unit}`, for which `scope` has the member's other variables. `weight` is what it takes to build."""
 
     name: str
     place: Node
@@ -34,6 +38,7 @@ class Member:
     body: MapNode
     units: MapNode | None
     scope: Scope
+    weight: int
 
 
 @dataclass(slots=True)
@@ -50,6 +55,8 @@ class Roster:
     matched: set[str] = field(default_factory=set)
     ranges: list[str] = field(default_factory=list)
     merged: dict[tuple[int, int], "_Inherited"] = field(default_factory=dict)
+    weights: dict[int, tuple[MapNode, int]] = field(default_factory=dict)
+    weighed: int = 0
 
     def members(self) -> list[Member]:
         """Every node, with all faults noted that keep some from being made."""
@@ -77,7 +84,9 @@ class Roster:
             return
         pattern = body.scalar("name")
         first = last = ""
+        left = math.prod(len(values) for values in combinations.values())
         for own in itertools.product(*combinations.values()):
+            self.report.subject = ""
             values: dict[str, Value] = {**dict(zip(combinations, own, strict=True)), "group": group}
             scope = self.scope.inside(values)
             name = self.name(pattern, "-".join(map(str, (group, *own))), key, scope)
@@ -87,7 +96,9 @@ class Roster:
             scope.own = {**scope.own, "name": name}
             member = self.member(name, pattern or key, body, scope)
             if member is not None:
+                self.charge(member, left, key)
                 yield member
+            left -= 1
         self.ranges.append(f"group '{group}' makes {first} … {last}")
 
     def combinations(self, body: MapNode, key: Scalar) -> dict[str, list[Value]] | None:
@@ -141,7 +152,7 @@ class Roster:
         try:
             name = FARM_NAME.read(written)
         except BadValueError as exc:
-            self.report.error("F016", written, f"node name {exc.message}", exc.hint)
+            self.report.error("F016", written, exc.about("node name"), exc.hint)
             return None
         return name if self.claim(name, written) else None
 
@@ -178,7 +189,31 @@ class Roster:
         body = node if isinstance(node, MapNode) else empty_map(key)
         member = self.make(name, key, body, None, self.scope.inside({"name": name}))
         if member is not None:
+            self.charge(member, 1, key)
             yield member
+
+    def charge(self, member: Member, left: int, place: Node) -> None:
+        """Count what a member will take to build. Raises `TooManyError`, with an error noted, when it and the `left`
+        ones like it would be more than allowed."""
+        weight = member.weight
+        self.weighed += weight
+        if self.weighed + weight * (left - 1) > MAX_WEIGHT:
+            self.report.subject = ""
+            message = f"the nodes have more than {MAX_WEIGHT:,} tags and registers together"
+            self.report.error("F037", place, message, "make fewer nodes, or smaller ones")
+            raise TooManyError
+
+    def weight(self, body: MapNode) -> int:
+        """Tags, register blocks and `${…}` of a body, or of all units."""
+        known = self.weights.get(id(body))
+        if known is None:
+            inner = [found for name in ("tags", *TABLES) if (found := body.map(name)) is not None]
+            known = (body, sum(len(found.entries) for found in inner) + count_dollars(body))
+            if not inner:
+                units = (value for _, _, value in body.items() if isinstance(value, MapNode))
+                known = (body, sum(self.weight(unit) for unit in units))
+            self.weights[id(body)] = known
+        return known[1]
 
     def make(self, name: str, place: Node, group: MapNode, override: MapNode | None, scope: Scope) -> Member | None:
         """A node from its group's body (or its own) and an override, on top of what it inherits."""
@@ -200,7 +235,8 @@ class Roster:
             body = merge_maps(body, scope.fill_map(_without(override, _APART)))
             raw = [found for found in (inherited.raw_units, override.map("units")) if found is not None]
             units = self.library.units(raw[0] if len(raw) == 1 else merge_maps(*raw)) if raw else None
-        return Member(name, place, base.kind, body, units, scope)
+        weight = self.weight(inherited.body) + (self.weight(units) if units is not None else 0)
+        return Member(name, place, base.kind, body, units, scope, weight)
 
     def inherited(self, base: Base, group: MapNode) -> "_Inherited":
         """The merged body of a group's members, made once for all that share kind and templates."""

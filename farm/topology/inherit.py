@@ -6,11 +6,20 @@ costs one merge.
 
 from dataclasses import dataclass, field
 
-from farm.topology.document import ListNode, MapNode, Node, Scalar, shown
+from farm.topology.document import ListNode, MapNode, Node, Scalar, count_values, shown
 from farm.topology.merge import merge_maps
-from farm.topology.problem import Place, Report, suggestion
+from farm.topology.problem import Place, Report, TooManyError, suggestion
 from farm.topology.substitute import Scope
 from node.config.schema import KINDS
+
+MAX_CHAIN = 20
+"""Kinds that extend one another in a row."""
+
+MAX_USE = 50
+"""Templates of one node."""
+
+MAX_MERGED = 500_000
+"""Values that all merging of kinds and templates may touch."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +43,7 @@ class Library:
     kinds: MapNode
     templates: MapNode
     report: Report
+    merged: int = 0
     _bases: dict[tuple[str, tuple[str, ...]], Base | None] = field(default_factory=dict)
 
     @classmethod
@@ -57,6 +67,9 @@ class Library:
         kind = scope.fill_scalar(kind)
         used = scope.fill(use) if use is not None else None
         items = used.items if isinstance(used, ListNode) else []
+        if len(items) > MAX_USE:
+            self.report.error("F037", items[0], f"uses {len(items)} templates; allowed are {MAX_USE}")
+            return None
         names = [item for item in items if isinstance(item, Scalar)]
         if kind.dollar or any(item.dollar for item in names):
             return None
@@ -70,6 +83,10 @@ class Library:
     def _base(self, kind: Scalar, names: list[Scalar]) -> Base | None:
         built_in, layers = self.chain(kind.text, kind)
         layers = [self.defaults, *layers, *self.used(names)]
+        self.merged += sum(map(count_values, layers))
+        if self.merged > MAX_MERGED:
+            self.report.error("F037", kind, f"merging kinds and templates touches more than {MAX_MERGED:,} values")
+            raise TooManyError
         if not built_in:
             return None
         body = empty_map(kind)
@@ -82,6 +99,9 @@ class Library:
         layers: list[MapNode] = []
         names: list[str] = []
         while name not in KINDS:
+            if len(names) == MAX_CHAIN:
+                self.report.error("F031", place, f"kinds extend each other more than {MAX_CHAIN} deep")
+                return "", []
             body = self.kinds.map(name)
             if name in names:
                 circle = " -> ".join([*names[names.index(name) :], name])

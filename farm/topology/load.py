@@ -21,7 +21,7 @@ from farm.topology.problem import Place, Report
 MAX_BYTES = 5_000_000
 MAX_DEPTH = 20
 MAX_ALIASES = 100
-MAX_VALUES = 300_000
+MAX_VALUES = 200_000
 MAX_SCALAR = 65_536
 
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)

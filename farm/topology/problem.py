@@ -57,6 +57,12 @@ CODES: dict[str, str] = {
 }
 """Message codes, each explained in docs/topology.md; a code is never given to another message."""
 
+_SEVERAL = frozenset(("F011",))
+"""Codes that one place can have more than once: a map may lack two keys."""
+
+MAX_TEXT = 400
+"""Characters of a message, and of a hint; what they quote may be hostile."""
+
 MAX_PROBLEMS = 200
 """Reading stops here: a file with so many faults is another kind of file."""
 
@@ -128,7 +134,6 @@ class Report:
 
     subject: str = ""
     _findings: dict[tuple[object, ...], _Finding] = field(default_factory=dict)
-    _places: dict[tuple[object, ...], _Finding] = field(default_factory=dict)
     _order: dict[str, int] = field(default_factory=dict)
 
     def error(self, code: str, place: Node | Place, message: str, hint: str = "") -> None:
@@ -159,13 +164,12 @@ class Report:
             raise KeyError(code)
         name = place.source.name
         self._order.setdefault(name, len(self._order))
-        spot = (code, name, place.line, place.column)
-        known = self._places.get(spot) if self.subject and place.line else self._findings.get((*spot, message))
+        spot = (code, name, place.line, place.column, message if code in _SEVERAL or not place.line else "")
+        known = self._findings.get(spot)
         if known is not None:
             known.others += bool(known.subject) and known.subject != self.subject
             return
-        finding = _Finding(place, severity, code, message, hint, self.subject)
-        self._findings[(*spot, message)] = self._places[spot] = finding
+        self._findings[spot] = _Finding(place, severity, code, _cut(message), _cut(hint), self.subject)
         if len(self._findings) >= MAX_PROBLEMS:
             raise TooManyError
 
@@ -203,6 +207,10 @@ def _excerpt(place: Node | Place) -> str:
     width = min(len(token.group()) if token else 1, max(1, len(shown) - (start - first)))
     number = f"{place.line:5} | "
     return f"{number}{shown.rstrip()}\n{' ' * (len(number) - 2)}| {' ' * (start - first)}^{'~' * (width - 1)}"
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= MAX_TEXT else f"{text[: MAX_TEXT - 1]}…"
 
 
 def _count(number: int, noun: str) -> str:

@@ -34,13 +34,19 @@ SUBSTITUTED: JsonSchema = {"type": "string", "pattern": r"\$"}
 
 
 class BadValueError(ValueError):
-    """A value its key does not take: why, what to do instead, and under which code."""
+    """A value its key does not take: why, what to do instead, and under which code. The message goes on from the key's
+    name ("is 'x'; wanted …"), unless it is `complete`."""
 
-    def __init__(self, message: str, hint: str = "", code: str = "F012") -> None:
+    def __init__(self, message: str, hint: str = "", code: str = "F012", *, complete: bool = False) -> None:
         super().__init__(message)
         self.message = message
         self.hint = hint
         self.code = code
+        self.complete = complete
+
+    def about(self, where: str) -> str:
+        """The message, beginning with what it is about."""
+        return self.message if self.complete else f"{where} {self.message}"
 
 
 class ScalarShape(ABC, Generic[T_co]):

@@ -58,7 +58,7 @@ def read(node: Scalar, shape: ScalarShape[T], where: str, report: Report) -> T |
     try:
         return shape.read(node)
     except BadValueError as exc:
-        report.error(exc.code, node, f"{where} {exc.message}", exc.hint)
+        report.error(exc.code, node, exc.about(where), exc.hint)
         return None
 
 
@@ -70,7 +70,7 @@ def take(body: MapNode | None, key: str, shape: ScalarShape[T], default: T, repo
     try:
         return shape.read(node)
     except BadValueError as exc:
-        report.error(exc.code, node, f"'{key}' {exc.message}", exc.hint)
+        report.error(exc.code, node, exc.about(f"'{key}'"), exc.hint)
         return default
 
 

@@ -21,7 +21,9 @@ from farm.topology.problem import Report, suggestion
 MAX_TEXT = 4096
 """Characters a filled-in text may have."""
 
-NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+MAX_CHAIN = 20
+"""Variables that refer to one another in a row."""
+
 _VARIABLE = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)(?::([-?])(.*))?", re.DOTALL)
 _FORMATTED = re.compile(r"(.*?)(?::(0?\d{1,2}[dxX]|[dxX]))?", re.DOTALL)
 _WHOLE = re.compile(r"[-+]?\d{1,18}")
@@ -43,7 +45,7 @@ class UnsetError(Exception):
 
 
 class CircleError(Exception):
-    """Variables that refer to each other; the text names them."""
+    """Variables that refer to each other without an end; the text says how."""
 
 
 @lru_cache(maxsize=4096)
@@ -155,7 +157,9 @@ class Scope:
         if name in self._values:
             return self._values[name]
         if name in self._open:
-            raise CircleError(" -> ".join([*self._open[self._open.index(name) :], name]))
+            raise CircleError("in a circle: " + " -> ".join([*self._open[self._open.index(name) :], name]))
+        if len(self._open) == MAX_CHAIN:
+            raise CircleError(f"more than {MAX_CHAIN} deep")
         self._open.append(name)
         try:
             value = fill_text(self.variables[name].text, replace(self, own={}).look)
@@ -173,7 +177,7 @@ class Scope:
         except ExpressionError as exc:
             self.report.error("F020", scalar, f"{shown(scalar.text)}: {exc}")
         except CircleError as exc:
-            self.report.error("F023", scalar, f"vars refer to each other in a circle: {exc}")
+            self.report.error("F023", scalar, f"vars refer to each other {exc}")
         except UnsetError as exc:
             known = [*self.own, *self.settings, *self.variables]
             message = exc.message or f"'{exc.name}' is not set: not in vars, --set or the environment"

@@ -27,9 +27,6 @@ from node.config.model import SignalConfig, TagConfig
 from node.config.schema import MAX_ELEMENTS, SECONDS, SIGNALS, TEXT_TYPES, check_name, stable_serial, tag_problems
 from node.errors import ConfigError
 
-MAX_TAGS = 1_000_000
-"""Tags of all nodes together."""
-
 _PLACES = {"initial": ("init", "F052"), "signal": ("signal", "F051"), "address": ("address", "F013")}
 """Field of a tag to its key in the file and the code of a fault in it."""
 
@@ -40,7 +37,6 @@ class TagBuilder:
 
     seed: int
     report: Report
-    built: int = 0
     _known: dict[tuple[int, str], tuple[Node, TagConfig | None]] = field(default_factory=dict)
 
     def tags(self, member: str, body: MapNode) -> dict[str, tuple[TagConfig, Node]]:
@@ -59,8 +55,7 @@ class TagBuilder:
         known = self._known.get((id(entry), name))
         if known is None:
             known = (entry, self.build(name, entry, key))
-            if entry.dollar is False and len(self._known) < MAX_TAGS:
-                self._known[(id(entry), name)] = known
+            self._known[(id(entry), name)] = known
         return known[1]
 
     def add(self, found: dict[str, tuple[TagConfig, Node]], tag: TagConfig, place: Node) -> None:
@@ -71,9 +66,6 @@ class TagBuilder:
             where = f"{other.source.name}, line {other.line}"
             self.report.error("F053", place, f"tag '{tag.name}' is there already ({where})", "give it another name")
             return
-        self.built += 1
-        if self.built == MAX_TAGS:
-            self.report.error("F037", place, f"the plant has more than {MAX_TAGS:,} tags")
         found[lower] = (tag, place)
 
     def build(self, name: str, entry: MapNode, key: Scalar) -> TagConfig | None:

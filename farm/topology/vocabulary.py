@@ -60,7 +60,7 @@ class TypeText(ScalarShape[Type]):
         try:
             return parse_type(text, "")
         except ConfigError as exc:
-            raise BadValueError(exc.message, code="F050") from None
+            raise BadValueError(exc.message, code="F050", complete=True) from None
 
     def schema(self) -> JsonSchema:
         names = "|".join((*TYPES, *BLOCK_TYPES) if self.blocks else TYPES)
@@ -92,7 +92,7 @@ class TagAddress(ScalarShape[tuple[int, int, int]]):
         try:
             return parse_cip_address(scalar.text.removeprefix("@"), "")
         except ConfigError as exc:
-            raise BadValueError(exc.message, code="F013") from None
+            raise BadValueError(exc.message, code="F013", complete=True) from None
 
     def schema(self) -> JsonSchema:
         return {"anyOf": [{"type": "string", "pattern": "^@?[0-9A-Fa-fx]+/[0-9A-Fa-fx]+/[0-9A-Fa-fx]+$"}, SUBSTITUTED]}
@@ -175,7 +175,7 @@ class BackendName(ScalarShape[str]):
         if scalar.text in BACKENDS:
             return scalar.text
         if scalar.text in LATER_BACKENDS:
-            raise BadValueError(f"{shown(scalar.text)} is not there yet", f"this release has {BACKENDS[0]}", "F014")
+            raise BadValueError(f"is {scalar.text}, which is not there yet", f"this release has {BACKENDS[0]}", "F014")
         raise self.bad(scalar, suggestion(scalar.text, BACKENDS))
 
     def schema(self) -> JsonSchema:
