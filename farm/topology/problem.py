@@ -180,7 +180,7 @@ class Report:
 def _problem(finding: _Finding) -> Problem:
     place = finding.place
     message = finding.message
-    if finding.subject:
+    if finding.subject and (finding.others or f"'{finding.subject}'" not in message):
         more = f" and {finding.others} more" if finding.others else ""
         message = f"{message} (in '{finding.subject}'{more})"
     return Problem(
