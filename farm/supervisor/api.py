@@ -100,11 +100,13 @@ class Api:
         finally:
             self._requests -= 1
         ended = await self._end_if_last()
-        if not writer.is_closing():
-            writer.write(pack({**answer, "ended": True} if ended else answer))
-            await writer.drain()
-        if ended:
-            self.over.set()
+        try:
+            if not writer.is_closing():
+                writer.write(pack({**answer, "ended": True} if ended else answer))
+                await writer.drain()
+        finally:  # whoever asked may be gone by now, the farm is all the same
+            if ended:
+                self.over.set()
 
     async def _answer(self, line: bytes, tell: Tell) -> dict[str, Any]:
         """The last line of the reply."""

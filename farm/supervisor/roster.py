@@ -46,10 +46,9 @@ class Member:
     listening: bool = False
     ports: dict[str, int] = field(default_factory=dict)
 
-    def row(self, telemetry: Telemetry, now: float) -> dict[str, Any]:
-        """A line of `farm ps`."""
+    def row(self, age: float | None) -> dict[str, Any]:
+        """A line of `farm ps`; `age` is the seconds since its last report."""
         state, error = self.state, self.error
-        age = telemetry.age(self.config.name, now)
         if state == UP and age is not None and age > SILENT:
             state, error = DOWN, f"no report for {age:.0f} s"
         row: dict[str, Any] = {
@@ -69,9 +68,10 @@ class Member:
 class Roster:
     """Nodes by name, in plant order. States change here and nowhere else."""
 
-    def __init__(self, events: EventLog) -> None:
+    def __init__(self, events: EventLog, telemetry: Telemetry) -> None:
         self.members: dict[str, Member] = {}
         self._events = events
+        self._telemetry = telemetry
         self._settlings: set[Settling] = set()
 
     def want(self, nodes: Iterable[NodeConfig]) -> None:
@@ -83,6 +83,7 @@ class Roster:
                 restarts = member.restarts if member is not None else 0
                 member = Member(config, restarts=restarts)
             self.members[config.name] = member
+        self._telemetry.keep(self.members)
 
     def member(self, name: str) -> Member:
         """The node `name`. Raises `FarmError`."""
@@ -109,6 +110,7 @@ class Roster:
             member.shard, member.pid, member.started = shard.name, shard.pid, shard.started
             if not same:
                 member.listening = False
+                self._telemetry.forget(member.config.name)
                 self.set_state(member, STARTING)
         return served
 
@@ -131,9 +133,13 @@ class Roster:
         """Somebody who waits until these nodes are up; a context."""
         return Settling(self, self._settlings, [self.members[name] for name in names])
 
-    def rows(self, telemetry: Telemetry, now: float) -> list[dict[str, Any]]:
+    def row(self, member: Member, now: float) -> dict[str, Any]:
+        """The node's line of `farm ps`."""
+        return member.row(self._telemetry.age(member.config.name, now))
+
+    def rows(self, now: float) -> list[dict[str, Any]]:
         """`farm ps`."""
-        return [member.row(telemetry, now) for member in self.members.values()]
+        return [self.row(member, now) for member in self.members.values()]
 
 
 class Settling:

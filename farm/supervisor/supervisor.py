@@ -71,7 +71,7 @@ class Supervisor:
         self.state = RunState.read(run, identity)
         self.events = EventLog(run.events_file)
         self.telemetry = Telemetry()
-        self.roster = Roster(self.events)
+        self.roster = Roster(self.events, self.telemetry)
         self.streams = ControlStreams(run.control_socket, identity.token, self)
         self.keeper = Keeper(
             backend,
@@ -197,11 +197,11 @@ class Supervisor:
                 plan = _restart_plan(member.shard or node, neighbours or [member], running)
                 self._take(plan)
                 await self._carry_out(self._execution(plan), plan, tell, TIMEOUT)
-            return {"row": member.row(self.telemetry, self.clock())}
+            return {"row": self.roster.row(member, self.clock())}
 
     def rows(self) -> list[dict[str, Any]]:
         """`farm ps`."""
-        return self.roster.rows(self.telemetry, self.clock())
+        return self.roster.rows(self.clock())
 
     def status(self) -> dict[str, Any]:
         """How the farm is as a whole, and what each node reported last."""
@@ -384,8 +384,7 @@ class Supervisor:
         """These nodes are wanted."""
         nodes = plant.nodes if plant is not None else ()
         self.roster.want(nodes)
-        self.telemetry.keep(self.roster.members)
-        self.state.stopped &= self.roster.members.keys()
+        self.state.stopped.intersection_update(self.roster.members)  # in place: the keeper has the same set
 
     async def _save(self) -> None:
         """Writes the state. Raises `FarmError`."""
