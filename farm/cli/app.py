@@ -15,7 +15,8 @@ from farm.cli import validate as validate_verb
 from farm.cli import write as write_verb
 from farm.cli.terminal import fail, note, say
 from farm.cli.usage import UsageError
-from farm.errors import FarmError, TopologyError
+from farm.errors import FarmError
+from farm.topology.problem import TopologyProblems
 from node.errors import NodeError
 
 app = typer.Typer(
@@ -86,7 +87,7 @@ def run(arguments: list[str] | None = None) -> int:
     except UsageError as exc:
         fail(str(exc))
         return 2
-    except TopologyError as exc:
+    except TopologyProblems as exc:
         note(str(exc))
         return 1
     except (FarmError, NodeError) as exc:

@@ -1,8 +1,4 @@
-"""Which plant file a verb is about, and the plant that it comes to on this machine.
-
-Reading plant files needs PyYAML, an extra: stopping and asking a farm must work without it, so a missing one is told
-here, in one line, and not by a traceback when `farm` starts.
-"""
+"""Which plant file a verb is about, and the plant that it comes to on this machine."""
 
 import os
 from collections.abc import Sequence
@@ -10,18 +6,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from farm import topology
 from farm.backends.limits import can_bind_modbus
 from farm.cli.backends import check_backend
 from farm.cli.usage import UsageError
 from farm.errors import FarmError
 from farm.topology.plant import Plant
-
-try:
-    from farm import topology
-except ModuleNotFoundError as exc:
-    if exc.name != "yaml":
-        raise
-    topology = None  # type: ignore[assignment]
 
 MODBUS_PORT = 502
 UNPRIVILEGED_MODBUS_PORT = 1502
@@ -43,13 +33,12 @@ def load(
 
     Raises `TopologyProblems` with every fault of the file, `UsageError` for an option that makes no sense.
     """
-    reader = _reader()
-    file = path if path is not None else reader.find_plant(Path())
+    file = path if path is not None else topology.find_plant(Path())
     if file.is_dir():
-        file = reader.find_plant(file)
+        file = topology.find_plant(file)
     if backend is not None:
         check_backend(backend)
-    plant: Plant = reader.load_plant(
+    plant = topology.load_plant(
         file,
         settings=parse_settings(settings),
         environ=os.environ,
@@ -71,12 +60,6 @@ def packaged(name: str) -> Path:
     if not path.is_file():
         raise FarmError(f"{path} is missing from this installation: install plcfarm anew")
     return path
-
-
-def schema() -> dict[str, Any]:
-    """The JSON Schema of plant files."""
-    found: dict[str, Any] = _reader().schema()
-    return found
 
 
 def parse_settings(settings: Sequence[str]) -> dict[str, str]:
@@ -105,9 +88,3 @@ def port_warning(plant: Plant) -> str | None:
     if not moved or can_bind_modbus():
         return None
     return f"port {MODBUS_PORT} needs privilege here; using {UNPRIVILEGED_MODBUS_PORT} ({PORT_CURE})"
-
-
-def _reader() -> Any:
-    if topology is None:
-        raise FarmError('farm needs PyYAML to read plant files: pip install "plcfarm[farm]"')
-    return topology

@@ -1,14 +1,13 @@
 """`farm validate`: every fault of a plant file at once, each with its line; for people, editors and CI."""
 
-from dataclasses import asdict, is_dataclass
-from typing import Any
+from dataclasses import asdict
 
 import typer
 
 from farm.cli import options, plants
 from farm.cli.terminal import note, say, say_json
 from farm.cli.usage import UsageError
-from farm.errors import TopologyError
+from farm.topology.problem import TopologyProblems
 
 
 def validate(
@@ -23,10 +22,10 @@ def validate(
     machine = as_json or output == "json"
     try:
         plant = plants.load(plant_file, settings=settings or ())
-    except TopologyError as exc:
-        if not machine or not hasattr(exc, "problems"):
+    except TopologyProblems as exc:
+        if not machine:
             raise
-        say_json([problem(found) for found in exc.problems])
+        say_json([asdict(problem) for problem in exc.problems])
         raise typer.Exit(1) from exc
     if machine:
         say_json([])
@@ -34,8 +33,3 @@ def validate(
     for warning in plant.warnings:
         note(warning)
     say(f"{plant.file}: {len(plant.nodes)} nodes, no errors")
-
-
-def problem(found: Any) -> dict[str, Any]:
-    """One fault as plain JSON: file, line, column, severity, code, message, hint, excerpt."""
-    return asdict(found) if is_dataclass(found) and not isinstance(found, type) else {"message": str(found)}
