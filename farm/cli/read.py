@@ -1,6 +1,5 @@
 """`farm read`: a tag's value, asked of the node over the wire."""
 
-import asyncio
 from typing import Annotated, Any
 
 import typer
@@ -8,7 +7,7 @@ import typer
 from farm.cli import options
 from farm.cli.tag_places import find_place
 from farm.cli.terminal import say, say_json
-from farm.cli.wire_access import read_place, running_node
+from farm.cli.wire_access import asked, read_place, running_node
 from farm.supervisor.link import Link, run_named
 
 TIMEOUT = 5.0
@@ -25,7 +24,7 @@ def read(
 ) -> None:
     """Read a tag over the wire; one element a line."""
     place = find_place(running_node(Link.open(run_named(name)), node), tag)
-    values = [plain(value) for value in asyncio.run(read_place(place, timeout or TIMEOUT))]
+    values = [plain(value) for value in asked(place, read_place(place, timeout or TIMEOUT))]
     if as_json:
         say_json(values if place.tag.dimensions else values[0])
     else:

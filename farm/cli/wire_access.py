@@ -1,6 +1,8 @@
 """Values read and written as any client would: over the node's own port, so that what is shown is what a SCADA sees."""
 
-from collections.abc import Sequence
+import asyncio
+from collections.abc import Coroutine, Sequence
+from typing import TypeVar
 
 from farm.cli.tag_places import Place, registers
 from farm.errors import FarmError
@@ -11,8 +13,10 @@ from node.client.aio import AsyncConnector
 from node.client.modbus_aio import AsyncModbus
 from node.client.modbus_tags import TagRegisters, read_tag, write_tag
 from node.config.model import NodeConfig
+from node.errors import NodeError
 
 Value = bool | int | float | str | bytes
+Result = TypeVar("Result")
 
 
 def running_plant(link: Link) -> Plant:
@@ -34,6 +38,14 @@ def running_node(link: Link, name: str) -> NodeConfig:
     if name not in nodes:
         raise FarmError(f"there is no node {name!r} in {link.run.name}; `farm ps` lists them")
     return nodes[name]
+
+
+def asked(place: Place, work: Coroutine[None, None, Result]) -> Result:
+    """Runs a read or write. Raises `FarmError` naming node and tag when the node does not answer, or refuses."""
+    try:
+        return asyncio.run(work)
+    except NodeError as exc:
+        raise FarmError(f"{place.node.name} {place.tag.name}: {exc}") from exc
 
 
 async def read_place(place: Place, seconds: float) -> list[Value]:

@@ -1,6 +1,5 @@
 """`farm write`: writes a tag over the wire, as a client would, and shows what the node holds then."""
 
-import asyncio
 from typing import Annotated
 
 import typer
@@ -9,7 +8,7 @@ from farm.cli import options
 from farm.cli.read import TIMEOUT, TagName, text
 from farm.cli.tag_places import Place, find_place
 from farm.cli.terminal import say
-from farm.cli.wire_access import Value, read_place, running_node, write_place
+from farm.cli.wire_access import Value, asked, read_place, running_node, write_place
 from farm.supervisor.link import Link, run_named
 
 
@@ -25,7 +24,8 @@ def write(
     """Write a tag over the wire and print what it holds then."""
     found = running_node(Link.open(run_named(name)), node)
     place = find_place(found, tag, len(values))
-    say("\n".join(text(value) for value in asyncio.run(write_and_read(place, values, timeout or TIMEOUT))))
+    held = asked(place, write_and_read(place, values, timeout or TIMEOUT))
+    say("\n".join(text(value) for value in held))
 
 
 async def write_and_read(place: Place, values: list[str], seconds: float) -> list[Value]:
