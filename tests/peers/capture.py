@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
-import contextlib
 import shutil
+import signal
+import socket
 import subprocess
+import time
 import xml.etree.ElementTree as ElementTree
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import pytest
-
 LAYERS = {"enip", "cip", "cipcm", "cipcls", "cippccc", "mbtcp", "modbus"}
+MARKER, MARKER_HOST = b"end of what the test says", "127.64.231.254"
 WARNING = 0x00600000
 """Wireshark's expert severities: chat 0x200000, note 0x400000, warning 0x600000, error 0x800000."""
+
+
+class CaptureError(Exception):
+    """Nothing can be captured here."""
 
 
 @dataclass(slots=True)
@@ -25,55 +30,78 @@ class Dissection:
     complaints: list[str] = field(default_factory=list)
 
 
-@contextlib.contextmanager
-def capturing(file: Path, expression: str) -> Iterator[None]:
-    """Capture what matches `expression` while the block runs; skips where that needs rights or tshark is missing."""
-    if shutil.which("tshark") is None:
-        pytest.skip("tshark is not installed (Debian: apt-get install tshark)")
-    process = subprocess.Popen(
-        ["tshark", "-i", "lo", "-f", expression, "-w", str(file)],
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    assert process.stderr is not None
-    said = []
-    for line in process.stderr:
-        said.append(line.strip())
-        if "Capture started" in line:
-            break
-    else:
-        pytest.skip(f"tshark may not capture as an ordinary user here: {said[-1:]}")
-    try:
-        yield
-    finally:
-        # The last packets are still on their way from the kernel: tshark is asked, not killed, so that it drains them.
-        process.terminate()
-        process.stderr.read()
-        process.wait(20)
+class Capture:
+    """What matches `expression`, from now until `stop`. Raises `CaptureError` where that cannot be had."""
+
+    def __init__(self, file: Path, expression: str) -> None:
+        self.file = file
+        if shutil.which("tshark") is None:
+            raise CaptureError("tshark is not installed (Debian: apt-get install tshark)")
+        self._process = subprocess.Popen(
+            ["tshark", "-i", "lo", "-f", f"({expression}) or host {MARKER_HOST}", "-w", str(file)],
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        assert self._process.stderr is not None
+        said = []
+        for line in self._process.stderr:
+            said.append(line.strip())
+            if "Capture started" in line:
+                return
+        self._end()
+        raise CaptureError(f"tshark may not capture here: {' '.join(said[-2:])}")
+
+    def stop(self) -> Path:
+        """The file, with every packet that was sent so far."""
+        if self._process.returncode is None:
+            _wait_for_marker(self.file)
+            self._process.send_signal(signal.SIGINT)
+            self._end()
+        return self.file
+
+    def _end(self) -> None:
+        assert self._process.stderr is not None
+        self._process.stderr.read()
+        self._process.stderr.close()
+        self._process.wait(20)
 
 
-def dissect(file: Path, modbus_port: int) -> Dissection:
+def _wait_for_marker(file: Path) -> None:
+    """The last packets are still on their way from the kernel: a datagram sent after them says when all are there."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
+        for _ in range(100):
+            sender.sendto(MARKER, (MARKER_HOST, 9))
+            time.sleep(0.1)
+            if MARKER in file.read_bytes():
+                return
+    raise AssertionError("tshark wrote nothing of what was sent last")
+
+
+def dissect(file: Path) -> Dissection:
     """Every frame through tshark's dissectors, reassembled."""
-    command = ["tshark", "-r", str(file), "-d", f"tcp.port=={modbus_port},mbtcp", "-T", "pdml"]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
-    assert process.stdout is not None
+    command = ["tshark", "-r", str(file), "-o", "mbtcp.tcp.port:502,1502", "-T", "pdml"]
     result = Dissection()
-    for _, packet in ElementTree.iterparse(process.stdout):
-        if packet.tag != "packet":
-            continue
-        number = packet.find("./proto[@name='geninfo']/field[@name='num']")
-        name = number.get("show") if number is not None else "?"
-        for layer in packet.findall("./proto"):
-            kind = layer.get("name", "")
-            if kind == "_ws.malformed":
-                result.complaints.append(f"frame {name}: malformed")
-            if kind in LAYERS:
-                result.frames[kind] = result.frames.get(kind, 0) + 1
-                result.complaints += [f"frame {name}: {kind}: {text}" for text in _warnings(layer)]
-        packet.clear()
-    process.wait(60)
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as process:
+        assert process.stdout is not None
+        for _, packet in ElementTree.iterparse(process.stdout):
+            if packet.tag == "packet":
+                _read_packet(packet, result)
+                packet.clear()
+    assert process.returncode == 0
     return result
+
+
+def _read_packet(packet: ElementTree.Element, result: Dissection) -> None:
+    number = packet.find("./proto[@name='geninfo']/field[@name='num']")
+    name = number.get("show") if number is not None else "?"
+    for layer in packet.findall("./proto"):
+        kind = layer.get("name", "")
+        if kind == "_ws.malformed":
+            result.complaints.append(f"frame {name}: malformed")
+        if kind in LAYERS:
+            result.frames[kind] = result.frames.get(kind, 0) + 1
+            result.complaints += [f"frame {name}: {kind}: {text}" for text in _warnings(layer)]
 
 
 def _warnings(layer: ElementTree.Element) -> Iterator[str]:

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from tests.peers import enip_tags
+from tests.peers.capture import Capture, CaptureError
 
 ROOT = Path(__file__).parents[2]
 
@@ -65,6 +66,18 @@ def running(plant: Path) -> Iterator[Running]:
             yield Running(root, {row["name"]: row for row in rows})
         finally:
             farm(root, "down", "--all")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def wire(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Capture | str]:
+    """All that the clients of this folder and their nodes say to each other; the reason where it cannot be captured."""
+    try:
+        capture = Capture(tmp_path_factory.mktemp("wire") / "all.pcap", "net 127.64.0.0/10 and not udp port 9")
+    except CaptureError as exc:
+        yield str(exc)
+        return
+    yield capture
+    capture.stop()
 
 
 @pytest.fixture(scope="session")

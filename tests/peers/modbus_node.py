@@ -30,7 +30,7 @@ CONFIG = NodeConfig(
         *(TagConfig(f"REALS_{order}", "REAL", (5,), (1234.5, 0.0, 0.0, 0.0, 0.0)) for order in REALS),
     ),
     modbus=ModbusConfig(
-        port=0,
+        port=1502,
         units=(
             UnitConfig(
                 1,
