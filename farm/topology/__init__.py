@@ -5,11 +5,11 @@ is an extra; `farm ps` and `farm down` work without it.
 """
 
 import importlib
-from typing import TYPE_CHECKING
+import typing
 
 from farm.errors import TopologyError
 
-if TYPE_CHECKING:
+if typing.TYPE_CHECKING:
     from farm.topology.find import find_plant
     from farm.topology.json_schema import schema
     from farm.topology.plant import Origin, Plant

@@ -42,12 +42,14 @@ def read_text(path: Path, source: Source, report: Report) -> str | None:
         reason = exc.strerror if isinstance(exc, OSError) else str(exc)
         report.error("F001", Place(source), f"cannot be read: {reason}")
         return None
-    with os.fdopen(descriptor, "rb") as file:
-        status = os.fstat(descriptor)
-        if not stat.S_ISREG(status.st_mode):
+    try:
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
             report.error("F001", Place(source), "is not a regular file", "name a YAML file")
             return None
-        data = file.read(MAX_BYTES + 1)
+        with os.fdopen(descriptor, "rb", closefd=False) as file:
+            data = file.read(MAX_BYTES + 1)
+    finally:
+        os.close(descriptor)
     if len(data) > MAX_BYTES:
         report.error("F003", Place(source), f"is larger than {MAX_BYTES:,} bytes", "use groups and templates")
         return None

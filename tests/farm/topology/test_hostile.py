@@ -1,0 +1,137 @@
+"""Files made to hurt: each refused with an error, in under a second of computing and 200 MB, all in one process."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[3]
+HEAD = "farm: 1\nname: x\n"
+SECONDS = 1.0
+MEGABYTES = 200
+
+PROBE = """
+import json, resource, sys, time
+from pathlib import Path
+from farm.topology import TopologyProblems, load_plant
+
+for path in sorted(Path(sys.argv[1]).glob("*.yaml")):
+    start, codes = time.process_time(), []
+    try:
+        load_plant(path)
+    except TopologyProblems as exc:
+        codes = sorted({problem.code for problem in exc.problems})
+        size = len(str(exc))
+    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
+    print(json.dumps([path.stem, codes, size if codes else 0, time.process_time() - start, memory]), flush=True)
+"""
+
+
+def laughs() -> str:
+    rows = [f"  {c}: &{c} [{','.join(['*' + p] * 9)}]\n" for p, c in zip("abcdefgh", "bcdefghi", strict=True)]
+    return f"{HEAD}vars:\n  a: &a [1,2,3,4,5,6,7,8,9]\n{''.join(rows)}"
+
+
+def group(text: str) -> str:
+    return f"{HEAD}groups: {{g: {{{text}}}}}\n"
+
+
+def many(count: int, line: str) -> str:
+    return "".join(line.replace("#", str(number)) for number in range(count))
+
+
+WIDE = ", ".join(f"t{number}: REAL" for number in range(20000))
+
+CASES: dict[str, tuple[str, str]] = {
+    "alias-bomb": (laughs(), "F003"),
+    "many-aliases": (f"{HEAD}vars:\n  a: &a 1\n{many(300, '  k#: *a')}".replace("*a", "*a\n"), "F003"),
+    "deep-flow": (f"{HEAD}vars: {'[' * 100000}", "F003"),
+    "deep-block": ("".join(" " * level + "a:\n" for level in range(2000)), "F003"),
+    "huge-scalar": (f"{HEAD}seed: {'9' * 4_900_000}", "F003"),
+    "huge-file": (f"{HEAD}seed: {'9' * 5_100_000}", "F003"),
+    "many-values": (HEAD + many(400_000, "k#: 1\n"), "F003"),
+    "many-twins": (f"{HEAD}nodes:\n{'  a: 1' * 1}\n" + "  a: 1\n" * 90_000, "F004"),
+    "many-unknown": (f"{HEAD}nodes:\n" + many(20_000, "  a#: {kind: logix, tagz: 1}\n"), "F010"),
+    "many-names": (f"{HEAD}nodes:\n" + many(20_000, f"  '{'n' * 100}#': {{kind: logix}}\n"), "F016"),
+    "power": (group('count: 3, kind: logix, name: "n${9**9**9}"'), "F020"),
+    "product": (group('count: 3, kind: logix, name: "n${' + "*".join(["9" * 18] * 8) + '}"'), "F020"),
+    "long-sum": (group('count: 3, kind: logix, name: "n${' + "+".join(["1"] * 20000) + '}"'), "F020"),
+    "brackets": (group('count: 3, kind: logix, name: "n${' + "(" * 90 + "1" + ")" * 90 + '}"'), "F020"),
+    "count": (group("count: 1000000000, kind: logix"), "F013"),
+    "product-of-ranges": (group("for: {a: 1..9000, b: 1..9000, c: 1..9000}, kind: logix"), "F037"),
+    "million-tags": (group(f"count: 9000, kind: logix, tags: {{{WIDE}}}"), "F037"),
+    "million-blocks": (
+        group("count: 9000, kind: modbus, units: {0..255: {holding: {'@0-9': 1, '@10-19': 1}}}"),
+        "F037",
+    ),
+    "million-fills": (
+        group("count: 9000, kind: logix, tags: {t: {type: 'REAL[20000]', init: [" + '"${i}",' * 20000 + "]}}"),
+        "F037",
+    ),
+    "million-merges": (
+        f"{HEAD}templates: {{t: {{tags: {{{WIDE}}}}}}}\ngroups:\n"
+        + many(1000, f"  g#: {{count: 1, kind: logix, use: [{','.join(['t'] * 45)}]}}\n"),
+        "F037",
+    ),
+    "many-templates": (
+        f"{HEAD}templates: {{t: {{tags: {{A: REAL}}}}}}\n"
+        f"groups: {{g: {{count: 9000, kind: logix, use: [{','.join(['t'] * 20000)}]}}}}\n",
+        "F037",
+    ),
+    "huge-array": (f"{HEAD}nodes: {{g: {{kind: logix, tags: {{a: 'REAL[99999999999]'}}}}}}\n", "F050"),
+    "huge-number": (f"{HEAD}nodes: {{g: {{kind: logix, tags: {{a: {{type: DINT, init: {'9' * 60000}}}}}}}}}\n", "F052"),
+    "one-address": (group("count: 9000, kind: logix, address: 127.64.0.1"), "F042"),
+    "one-name": (group("count: 9000, kind: logix, name: a"), "F036"),
+    "circle": (f"{HEAD}vars: {{a: '${{b}}', b: '${{a}}'}}\nnodes: {{'${{a}}': {{kind: logix}}}}\n", "F023"),
+    "long-chain": (
+        f"{HEAD}vars:\n{many(20000, '  v#: ${v#1}')}".replace("}  v", "}\n  v") + "\nnodes: {'${v0}': {kind: logix}}\n",
+        "F021",
+    ),
+    "growing-text": (
+        f"{HEAD}vars:\n  v0: xxxxxxxxxx\n"
+        + "".join(f"  v{n + 1}: ${{v{n}}}${{v{n}}}\n" for n in range(15))
+        + "nodes: {'${v15}': {kind: logix}}\n",
+        "F020",
+    ),
+    "kinds-chain": (
+        f"{HEAD}kinds:\n" + "".join(f"  k{n}: {{extends: k{n + 1}}}\n" for n in range(15000)) + "  z: {extends: k0}\n",
+        "F031",
+    ),
+    "python-object": (f"{HEAD}seed: !!python/object/apply:os.system ['true']\n", "F005"),
+    "include-above": (f"{HEAD}include: ../../etc/passwd\n", "F006"),
+    "include-absolute": (f"{HEAD}include: /etc/passwd\n", "F006"),
+    "include-tree": (f"{HEAD}include: '**/*'\n", "F006"),
+    "include-device": (f"{HEAD}include: zero.inc\n", "F006"),
+    "include-link": (f"{HEAD}include: passwd.inc\n", "F006"),
+}
+
+
+@pytest.fixture(scope="module")
+def answers(tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[list[str], int, float, int]]:
+    """Case to codes, characters of the message, seconds of computing, and megabytes of the process so far."""
+    folder = tmp_path_factory.mktemp("hostile")
+    (folder / "zero.inc").symlink_to("/dev/zero")
+    (folder / "passwd.inc").symlink_to("/etc/passwd")
+    for name, (text, _) in CASES.items():
+        (folder / f"{name}.yaml").write_text(text)
+    ran = subprocess.run(
+        [sys.executable, "-c", PROBE, str(folder)], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert ran.returncode == 0, ran.stderr[-2000:]
+    rows = [json.loads(line) for line in ran.stdout.splitlines()]
+    return {name: (codes, size, seconds, memory) for name, codes, size, seconds, memory in rows}
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_a_hostile_file_is_refused_at_once(answers: dict[str, tuple[list[str], int, float, int]], case: str) -> None:
+    codes, size, seconds, memory = answers[case]
+    assert CASES[case][1] in codes
+    assert size < 200_000
+    assert seconds < SECONDS
+    assert memory < MEGABYTES
+
+
+def test_nothing_was_run(answers: dict[str, tuple[list[str], int, float, int]]) -> None:
+    assert set(answers) == set(CASES)
