@@ -6,9 +6,11 @@ from tests.architecture.sources import ROOT, Source, sources
 
 
 def public_names(source: Source) -> list[str]:
-    """The names that an `__init__` defines or re-exports (`from x import y as y`, `__all__`)."""
+    """What `__all__` lists; without one, the names that an `__init__` defines or re-exports."""
     names = []
     for item in source.tree.body:
+        if isinstance(item, ast.Assign) and [getattr(target, "id", "") for target in item.targets] == ["__all__"]:
+            return [str(name) for name in ast.literal_eval(item.value)]
         if isinstance(item, ast.ImportFrom):
             names += [alias.asname or alias.name for alias in item.names]
         elif isinstance(item, ast.FunctionDef | ast.ClassDef):
