@@ -29,7 +29,7 @@ SHOWN = 3
 class Operation:
     """One step. `target` names the shard or process, `after` the operations that must have succeeded before.
 
-    `spec` is what the shard is to serve from then on (START, CHANGE), `running` what was observed (STOP, CHANGE, KILL).
+    `spec` is what the shard is to serve from then on (START, CHANGE), `running` what was observed of it, if anything.
     """
 
     number: int

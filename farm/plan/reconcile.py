@@ -89,7 +89,7 @@ class _Reconciliation:
         if shard is None:
             self._add(START, spec.name, "not running", self._waits_for(spec), spec=spec)
         elif not shard.alive:
-            self._add(START, spec.name, "its process is gone", self._waits_for(spec), spec=spec)
+            self._add(START, spec.name, "its process is gone", self._waits_for(spec), spec=spec, running=shard)
         elif spec.name in self._stops:
             cause = difference(shard.nodes, spec.nodes)
             self._add(START, spec.name, cause, self._waits_for(spec), spec=spec)

@@ -132,6 +132,12 @@ class Keeper:
             self._roster.set_state(member, state, error, f"{error}; started again in {delay:g} s")
         self._timers[shard] = asyncio.get_running_loop().call_later(delay, self._due, shard)
 
+    def count_restart(self, shard: str) -> None:
+        """The shard died and was started again."""
+        for member in self._roster.of_shard(shard):
+            member.restarts += 1
+        self._restarted()
+
     async def pause(self) -> None:
         """Starts nothing until `resume`, and returns when nothing is being started: what is observed then stays so."""
         self._paused = True
@@ -207,9 +213,7 @@ class Keeper:
             return
         if self._closed:
             return
-        for member in members:
-            member.restarts += 1
-        self._restarted()
+        self.count_restart(shard)
         self.adopt(found)
 
     def _retry(self, member: Member) -> None:

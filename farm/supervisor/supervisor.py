@@ -378,7 +378,11 @@ class Supervisor:
         plan = await self._plan(self.state.plant or nothing(self.run.name))
         if plan:
             self.events.farm(f"completing what was begun: {len(plan)} operations")
-            await self._execution(plan, keep_going=True).run()
+            execution = self._execution(plan, keep_going=True)
+            await execution.run()
+            for operation in plan:
+                if operation.verb == START and operation.running is not None and operation.target in execution.started:
+                    self.keeper.count_restart(operation.target)
 
     def _want(self, plant: Plant | None) -> None:
         """These nodes are wanted."""
