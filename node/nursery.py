@@ -15,12 +15,61 @@ import socket
 import sys
 import traceback
 from collections.abc import Sequence
-from pathlib import Path
 from typing import NoReturn
 
 from node import shard
-from node.control.messages import FORK, FORKED, LIMIT, REFUSED, Message, decode, encode, process_stat
+from node.config.load import dump
+from node.config.model import (
+    EnipConfig,
+    IdentityConfig,
+    ModbusConfig,
+    NodeConfig,
+    RegisterBlock,
+    SignalConfig,
+    TagConfig,
+    UnitConfig,
+)
+from node.control.messages import (
+    FORK,
+    FORKED,
+    LIMIT,
+    REFUSED,
+    TELEMETRY,
+    Message,
+    ShardFile,
+    boot_id,
+    decode,
+    digest_nodes,
+    encode,
+    process_stat,
+)
 from node.errors import RemoteProtocolError
+
+REHEARSALS = 10
+"""CPython 3.11 specialises a function from its eighth call on."""
+REHEARSED = NodeConfig(
+    "rehearsal",
+    "gateway",
+    "1756-L61",
+    "127.0.0.1",
+    tags=(
+        TagConfig("Level", "REAL", signal=SignalConfig("sine")),
+        TagConfig("Count", "DINT", (10,), signal=SignalConfig("counter"), address=(22, 1, 1)),
+        TagConfig("Running", "BOOL", initial=True),
+        TagConfig("Name", "STRING", initial="rehearsal"),
+        TagConfig("Registers", "UINT", (16,), initial=1),
+    ),
+    enip=EnipConfig(IdentityConfig(1, 14, 54, (20, 11), 0x0060, 1, "1756-L61/B LOGIX5561")),
+    modbus=ModbusConfig(units=(UnitConfig(1, (RegisterBlock("holding", 0, 16, "Registers"),)),)),
+)
+"""Has one of everything that most nodes have."""
+SMALLEST, LARGEST, STEP = 48, 512, 16
+"""Sizes of small objects, in the classes that CPython's allocator keeps apart."""
+BYTES_OVERHEAD = 33
+FILLED = 32_000
+"""Bytes for each of them."""
+FILLING: list[list[bytes]] = []
+"""What fills the holes, held for good."""
 
 NAME_BYTES = 15
 """What the kernel keeps of a process's name."""
@@ -31,9 +80,7 @@ def main(arguments: Sequence[str]) -> int:
     if len(arguments) != 1 or not arguments[0].isdigit():
         print(f"usage: python -m node nursery FD (got {' '.join(arguments) or 'nothing'})", file=sys.stderr)
         return 2
-    gc.collect()
-    gc.disable()
-    gc.freeze()
+    _prepare()
     try:
         farm = socket.socket(fileno=int(arguments[0]))
     except OSError as exc:
@@ -41,6 +88,38 @@ def main(arguments: Sequence[str]) -> int:
         return 2
     Nursery(farm).serve()
     return 0
+
+
+def _prepare() -> None:
+    """Every page that a child writes to becomes its own, so write to as many as can be before there are children.
+
+    Rehearsing and filling save 0.4 of 5.5 MiB a shard; as much again is saved by keeping a shard's way to its
+    first request free of pathlib, io and asyncio's signal handlers.
+    """
+    _rehearse()
+    gc.collect()
+    _fill_holes()
+    gc.disable()
+    gc.freeze()
+
+
+def _rehearse() -> None:
+    """Do what every shard does first, but for sockets and a loop: that fills caches and specialises the code."""
+    shard.set_up_logging()
+    boot_id()
+    for _ in range(REHEARSALS):
+        file = ShardFile("rehearsal", "", 0.0, "", (dict(dump(REHEARSED)),))
+        file = ShardFile.decode("rehearsal", file.encode())
+        controller = shard.build_controller(REHEARSED.name, file.nodes[0], file.epoch)
+        digest_nodes(file.nodes)
+        decode(encode({"type": TELEMETRY, "nodes": {REHEARSED.name: controller.telemetry()}}))
+
+
+def _fill_holes() -> None:
+    """Imports leave holes in the heap. A child's first objects would go into them, and each would cost a page of its
+    own; so the holes are filled here, and they go side by side into new pages."""
+    for size in range(SMALLEST, LARGEST, STEP):
+        FILLING.append([bytes(size - BYTES_OVERHEAD) for _ in range(FILLED // size)])
 
 
 class Nursery:
@@ -121,7 +200,7 @@ class Nursery:
             self._leave()
             _take_place(request["shard"], request["log"])
             gc.enable()
-            code = shard.run(Path(request["config"]), request["control"], request["token"])
+            code = shard.run(request["config"], request["control"], request["token"])
         except BaseException:
             traceback.print_exc()
         finally:
@@ -150,4 +229,6 @@ def _take_place(name: str, log: str) -> None:
     os.close(nothing)
     os.close(written)
     if sys.platform == "linux":
-        Path("/proc/self/comm").write_bytes(f"plc:{name}".encode()[:NAME_BYTES])
+        comm = os.open("/proc/self/comm", os.O_WRONLY)
+        os.write(comm, f"plc:{name}".encode()[:NAME_BYTES])
+        os.close(comm)

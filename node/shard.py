@@ -12,7 +12,6 @@ import logging
 import os
 import resource
 import signal
-from pathlib import Path
 from typing import Any
 
 from node.config.load import load
@@ -27,6 +26,7 @@ from node.control.messages import (
     ShardFile,
     boot_id,
     digest_nodes,
+    read_file,
     start_time,
 )
 from node.controller import Controller
@@ -58,7 +58,7 @@ class Shard:
         """Serve until SIGTERM or SIGINT; the exit code."""
         loop = asyncio.get_running_loop()
         for signum in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(signum, self._told.set)
+            signal.signal(signum, lambda signum, frame: loop.call_soon_threadsafe(self._told.set))
         try:
             self._write_pid_file()
         except OSError as exc:
@@ -114,7 +114,7 @@ class Shard:
 
     async def _start(self, name: str, node: Message) -> None:
         try:
-            controller = _build(name, node, self._file.epoch)
+            controller = build_controller(name, node, self._file.epoch)
             await controller.start()
         except (NodeError, OSError) as exc:
             self._fail(name, str(exc))
@@ -170,31 +170,40 @@ class Shard:
         )
         unfinished = f"{file.pid_file}.new"
         descriptor = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        with os.fdopen(descriptor, "wb") as out:
-            out.write(pid_file.encode())
-        Path(unfinished).replace(file.pid_file)
+        try:
+            os.write(descriptor, pid_file.encode())
+        finally:
+            os.close(descriptor)
+        os.replace(unfinished, file.pid_file)  # noqa: PTH105 - every shard pays for the pages that pathlib touches
 
 
-def run(config: Path, control: str, token: str) -> int:
+def run(config: str, control: str, token: str) -> int:
     """Serve the shard file `config` until told to end; the exit code.
 
     `control` is the path of the farm's socket and `token` what it knows this shard by.
     """
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    set_up_logging()
     _raise_descriptor_limit()
     try:
-        file = ShardFile.decode(str(config), config.read_bytes())
+        file = ShardFile.decode(config, read_file(config))
     except (NodeError, OSError) as exc:
         log.error("%s", exc)
         return 1
-    return asyncio.run(_serve(file, control, token))
+    loop = asyncio.new_event_loop()  # asyncio.run tidies up at a price, and the process ends anyway
+    return loop.run_until_complete(_serve(file, control, token))
+
+
+def set_up_logging() -> None:
+    """To stderr, which is the shard's log by then."""
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
 
 
 async def _serve(file: ShardFile, control: str, token: str) -> int:
     return await Shard(file, control, token).run()
 
 
-def _build(name: str, node: Message, epoch: float) -> Controller:
+def build_controller(name: str, node: Message, epoch: float) -> Controller:
+    """The controller of a node as it stands in a shard file. Raises `NodeError`."""
     config = load(node, name)
     if config.name != name:
         raise NodeError(f"the configuration is for {config.name!r} and not for {name!r}")

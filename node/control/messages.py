@@ -30,9 +30,10 @@ anew and not yet acted upon is not taken for what runs.
 
 import hashlib
 import json
+import os
 from collections.abc import Iterable
 from dataclasses import dataclass
-from pathlib import Path
+from functools import cache
 from typing import Any
 
 from node.errors import ConfigError, RemoteProtocolError
@@ -57,6 +58,8 @@ SHARD_STOP = "shard/stop"
 
 RUN_VARIABLE = "FARM_RUN"
 """In the exec environment of every process of a run, with the run's id as its value."""
+
+READ_SIZE = 1 << 20
 
 GONE = "ZX"
 """States of a process that is dead and not yet waited for."""
@@ -149,10 +152,23 @@ def shard_token(secret: str, shard: str) -> str:
     return hashlib.blake2b(shard.encode(), key=secret.encode()[:64], digest_size=16).hexdigest()
 
 
-def boot_id() -> str:
-    """The id of this boot of the machine; "" where there is none to read."""
+def read_file(path: str) -> bytes:
+    """The content of a file by system calls alone: what pathlib and io touch, every forked shard has to copy."""
+    descriptor = os.open(path, os.O_RDONLY)
     try:
-        return Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+        content = b""
+        while part := os.read(descriptor, READ_SIZE):
+            content += part
+        return content
+    finally:
+        os.close(descriptor)
+
+
+@cache
+def boot_id() -> str:
+    """The id of this boot of the machine; "" where there is none to read. Read once: a fork finds it here."""
+    try:
+        return read_file("/proc/sys/kernel/random/boot_id").decode().strip()
     except OSError:
         return ""
 
@@ -163,7 +179,7 @@ def process_stat(pid: int) -> tuple[str, int] | None:
     The name in the line may hold blanks and brackets, so the fields are counted from the last bracket on.
     """
     try:
-        line = Path(f"/proc/{pid}/stat").read_bytes()
+        line = read_file(f"/proc/{pid}/stat")
     except OSError:
         return None
     fields = line.rpartition(b")")[2].split()
