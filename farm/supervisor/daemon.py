@@ -10,13 +10,13 @@ import contextlib
 import ctypes
 import logging
 import os
-import resource
 import signal
 import sys
 from concurrent.futures import ThreadPoolExecutor
 
 from farm.errors import FarmError
 from farm.supervisor.api import Api
+from farm.supervisor.descriptors import raise_limit
 from farm.supervisor.ending import Endable, MakeBackend, remove_folder
 from farm.supervisor.run_directory import Lock, RunDirectory
 from farm.supervisor.state import Identity
@@ -88,9 +88,7 @@ def _leave_the_terminal() -> None:
     os.umask(0o077)
     os.chdir("/")
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
-    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    with contextlib.suppress(OSError, ValueError):  # macOS has a lower limit of its own behind "unlimited"
-        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    raise_limit()
     if sys.platform == "linux":
         ctypes.CDLL(None, use_errno=True).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
 

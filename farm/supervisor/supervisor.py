@@ -20,6 +20,7 @@ from farm.errors import FarmError
 from farm.plan.execute import Execution
 from farm.plan.plan import CHANGE, KILL, START, STOP, Operation, Plan
 from farm.plan.reconcile import reconcile
+from farm.supervisor import descriptors
 from farm.supervisor.control import COMMAND_SECONDS, ControlStreams, Session
 from farm.supervisor.ending import end_processes, nothing, remove_files
 from farm.supervisor.events import EventLog
@@ -45,6 +46,7 @@ HEAL_AFTER = 0.3
 ADOPTION = 3.0
 """Seconds for nodes that were found running to answer, for those who ask how they are."""
 SAVE_AFTER = 0.5
+COMPLETING = "completing what was begun"
 
 
 class FarmGone(FarmError):
@@ -135,6 +137,8 @@ class Supervisor:
         """Makes what runs be `wanted`, all or nothing. What it is done with: see `link`."""
         if wanted.shard == "auto":
             wanted = replace(wanted, shard=max(1, -(-len(wanted.nodes) // (os.cpu_count() or 1))))
+        if isinstance(wanted.shard, int) and wanted.shard > 0:
+            descriptors.check(-(-len(wanted.nodes) // wanted.shard))
         began = self.clock()
         async with self._alone("apply", tell):
             plan = await self._plan(wanted, take=not dry_run)
@@ -221,7 +225,7 @@ class Supervisor:
     async def settled(self) -> None:
         """Returns when the nodes that were found running have answered, or have had the time to."""
         names = [name for name, member in self.roster.members.items() if member.pid and member.state == STARTING]
-        if names and not self._turn.locked():
+        if names and self._busy_with in ("", COMPLETING):
             with self.roster.settle(names) as settling, contextlib.suppress(FarmError):
                 await settling.wait(ADOPTION)
 
@@ -286,6 +290,7 @@ class Supervisor:
             try:
                 yield
             finally:
+                self._busy_with = ""
                 self.keeper.give_back()
 
     async def _plan(self, wanted: Plant, take: bool = True) -> Plan:
@@ -370,14 +375,14 @@ class Supervisor:
 
     async def _heal_soon(self) -> None:
         await asyncio.sleep(HEAL_AFTER)
-        async with self._alone("completing what was begun", lambda event: None):
+        async with self._alone(COMPLETING, lambda event: None):
             await self._heal()
 
     async def _heal(self) -> None:
         """Makes what runs be what is wanted, as far as it goes; what does not start is tried again by its policy."""
         plan = await self._plan(self.state.plant or nothing(self.run.name))
         if plan:
-            self.events.farm(f"completing what was begun: {len(plan)} operations")
+            self.events.farm(f"{COMPLETING}: {len(plan)} operations")
             execution = self._execution(plan, keep_going=True)
             await execution.run()
             for operation in plan:
