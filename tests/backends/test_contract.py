@@ -134,8 +134,9 @@ def test_a_process_without_its_files_is_a_stray_and_can_be_ended(backend: Backen
     assert backend.observe() == Observed()
 
 
-def test_what_was_created_anew_is_not_taken_for_what_runs(backend: Backend) -> None:
+def test_what_was_created_anew_is_not_taken_for_what_runs(backend: Backend, settle: Callable[[], None]) -> None:
     shard = started(backend, one(1))
+    settle()
     changed = ShardSpec("plc-1", (a_node(2, name="plc-1"),))
     backend.create(changed)
     assert backend.observe().shards == (ObservedShard("plc-1", shard.pid, shard.started, alive=True, nodes=()),)
