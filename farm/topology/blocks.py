@@ -105,9 +105,10 @@ class BlockBuilder:
         """Where the key of a block says that it lies."""
         if "$" in text:
             return None
-        if (table, text) not in self._spans:
-            self._spans[table, text] = read(key, REGISTER_KEYS[table], f"{table} key {shown(text)}", self.report)
-        span = self._spans[table, text]
+        span = self._spans.get((table, text))
+        if span is None:
+            span = read(key, REGISTER_KEYS[table], f"{table} block {shown(text)}", self.report)
+            self._spans[table, text] = span
         return None if span is None else _Span(table, *span, key)
 
     def block(
@@ -119,7 +120,10 @@ class BlockBuilder:
         asked = (id(entry), span.table, span.start, prefix, order)
         known = self._known.get(asked)
         if known is None:
-            known = self._known[asked] = (entry, self.own(span, entry, prefix, order))
+            noted = self.report.noted
+            known = (entry, self.own(span, entry, prefix, order))
+            if self.report.noted == noted:
+                self._known[asked] = known
         if known[1] is None:
             return None
         tag, block = known[1]

@@ -162,8 +162,9 @@ class Roster:
         if other is None:
             self.places[name] = place
             return True
-        where = "by the same pattern" if other.line == place.line else f"at {other.source.name}:{other.line}"
-        hint = "use the group's variables in 'name'" if other.line == place.line else ""
+        same = (other.source, other.line, other.column) == (place.source, place.line, place.column)
+        where = "by the same pattern" if same else f"at {other.source.name}:{other.line}"
+        hint = "use the group's variables in 'name'" if same else ""
         self.report.error("F036", place, f"two nodes are called '{name}'; the first is made {where}", hint)
         return False
 
@@ -181,7 +182,7 @@ class Roster:
 
     def single(self, name: str, key: Scalar, node: Node) -> Iterator[Member]:
         """A node of its own."""
-        if read(key, FARM_NAME, "node name", self.report) is None or not self.claim(name, key):
+        if key.dollar or read(key, FARM_NAME, "node name", self.report) is None or not self.claim(name, key):
             return
         if len(self.places) > self.room:
             self.too_many(len(self.places), key)

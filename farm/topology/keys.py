@@ -34,6 +34,7 @@ SUBNET = Subnet()
 ADDRESS = Address()
 FOR_RANGE = Range(-1_000_000, 1_000_000)
 TEXT = Text()
+NAMED = Text("a name")
 NUMBER = Number()
 TIME = Seconds()
 TRUTH = Truth()
@@ -176,14 +177,14 @@ _BLOCKS = tuple(
     )
 )
 
-_USE = Key("use", ListOf(FARM_NAME), "templates, later ones win", "none")
-_KIND = Key("kind", One(FARM_NAME), "logix, modbus, gateway or one of `kinds`")
+_USE = Key("use", ListOf(NAMED), "templates, later ones win", "none")
+_KIND = Key("kind", One(NAMED), "logix, modbus, gateway or one of `kinds`")
 
 UNIT = Section("unit", "unit", (_USE, *_BLOCKS))
 
 _BODY = (
     Key("profile", One(PROFILE_NAME), "the device it imitates", "1756-L61, or generic"),
-    Key("network", One(FARM_NAME), "the network it is on", "default"),
+    Key("network", One(NAMED), "the network it is on", "default"),
     Key("tags", MapOf(ShortOr(TAG_TYPE, TAG), "tag"), "tag name to type, or to a map", "none"),
     *_BLOCKS,
     Key("unit", One(UNIT_ID), "Modbus unit id of the blocks above", "1"),
@@ -202,7 +203,7 @@ _ADDRESS = Key("address", One(ADDRESS), "IPv4 address inside its network", "the 
 
 DEFAULTS = Section("defaults", "defaults", (_KIND, *_BODY))
 TEMPLATE = Section("template", "template", _BODY)
-KIND = Section("kind", "kind", (Key("extends", One(FARM_NAME), "the kind it builds on", required=True), *_BODY))
+KIND = Section("kind", "kind", (Key("extends", One(NAMED), "the kind it builds on", required=True), *_BODY))
 NODE = Section("node", "node", (_KIND, _USE, _ADDRESS, *_BODY, Key("external", NotYet("devices outside the farm"), "")))
 GROUP = Section(
     "group",
@@ -235,8 +236,8 @@ PLANT = Section(
     "plant",
     "plant file",
     (
-        Key("farm", One(VERSION), "version of this format: 1", "must be"),
-        Key("name", One(FARM_NAME), "the farm's name", "must be"),
+        Key("farm", One(VERSION), "version of this format: 1", required=True),
+        Key("name", One(FARM_NAME), "the farm's name", required=True),
         Key("include", ListOf(TEXT), "files to merge in, relative to this one, with * and ?; this file wins", "none"),
         Key("vars", MapOf(One(VALUE), "variable", VARIABLE_NAME), "variables for ${NAME}", "none"),
         Key("seed", One(SEED), "changes every signal with chance in it", "0"),

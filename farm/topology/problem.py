@@ -130,9 +130,11 @@ class TooManyError(Exception):
 
 @dataclass(slots=True)
 class Report:
-    """Collects problems. `subject` is the node being built: a fault found in several is told once."""
+    """Collects problems. `subject` is the node being built: a fault found in several is told once. `noted` counts how
+    often something was noted, repetitions too."""
 
     subject: str = ""
+    noted: int = 0
     _findings: dict[tuple[object, ...], _Finding] = field(default_factory=dict)
     _order: dict[str, int] = field(default_factory=dict)
 
@@ -162,6 +164,7 @@ class Report:
     def _add(self, severity: str, code: str, place: Node | Place, message: str, hint: str) -> None:
         if code not in CODES:
             raise KeyError(code)
+        self.noted += 1
         name = place.source.name
         self._order.setdefault(name, len(self._order))
         spot = (code, name, place.line, place.column, message if code in _SEVERAL or not place.line else "")

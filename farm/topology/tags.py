@@ -51,11 +51,14 @@ class TagBuilder:
         return found
 
     def known(self, name: str, entry: MapNode, key: Scalar) -> TagConfig | None:
-        """The tag of a map, built once however many nodes share the map."""
+        """The tag of a map, built once however many nodes share the map; one with faults is built for each of them, so
+        that their number is known."""
         known = self._known.get((id(entry), name))
         if known is None:
+            noted = self.report.noted
             known = (entry, self.build(name, entry, key))
-            self._known[(id(entry), name)] = known
+            if self.report.noted == noted:
+                self._known[(id(entry), name)] = known
         return known[1]
 
     def add(self, found: dict[str, tuple[TagConfig, Node]], tag: TagConfig, place: Node) -> None:
@@ -125,8 +128,10 @@ class TagBuilder:
             self.report.error("F051", signal, f"a tag has one signal, not {len(entries)}: {names}")
             return None
         written, key, parameters = entries[0]
-        name = None if "$" in written else read(key, SIGNAL_NAME, "the signal", self.report)
-        if name is None:
+        name = written.lower()
+        if name not in SIGNALS:
+            if key.filled:
+                read(key, SIGNAL_NAME, "the signal", self.report)
             return None
         body = parameters if isinstance(parameters, MapNode) else None
         return SignalConfig(

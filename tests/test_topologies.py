@@ -1,0 +1,90 @@
+"""The plants that come with the package: what they are made of, and that a node can be made of every one."""
+
+import time
+from pathlib import Path
+
+import pytest
+
+from farm.topology import Plant, load_plant
+from node.config.model import NodeConfig
+from node.config.schema import TYPES, problems
+
+FOLDER = Path(__file__).resolve().parent.parent / "topologies"
+
+
+def plant(name: str) -> Plant:
+    return load_plant(FOLDER / name, environ={})
+
+
+@pytest.mark.parametrize("path", sorted(FOLDER.glob("*.yaml")), ids=lambda path: path.name)
+def test_every_plant_loads_without_a_word(path: Path) -> None:
+    found = load_plant(path, environ={})
+    assert found.warnings == ()
+    assert [(node.name, problem) for node in found.nodes for problem in problems(node)] == []
+    assert all(node.address.startswith("127.6") for node in found.nodes)
+
+
+@pytest.mark.parametrize("path", sorted(FOLDER.glob("*.yaml")), ids=lambda path: path.name)
+def test_no_plant_needs_a_lock_file(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tempfile.mkstemp", None)
+    load_plant(path, environ={}, write_lock=True)
+    assert not path.with_suffix(".lock").exists()
+
+
+def test_the_water_works_is_twelve_nodes_of_three_kinds() -> None:
+    nodes = plant("plant.yaml").nodes
+    kinds = [node.kind for node in nodes]
+    assert (len(nodes), kinds.count("logix"), kinds.count("modbus"), kinds.count("gateway")) == (12, 8, 3, 1)
+    assert len({node.profile for node in nodes}) >= 6
+    assert {node.name for node in nodes} >= {"intake", "dosing", "filter-1", "filter-2", "tower-level", "outstation"}
+
+
+def test_every_node_of_the_water_works_moves() -> None:
+    assert [node.name for node in plant("plant.yaml").nodes if not any(tag.signal for tag in node.tags)] == []
+
+
+def test_one_controller_has_a_tag_of_every_type() -> None:
+    lab = next(node for node in plant("plant.yaml").nodes if node.name == "lab")
+    tags = {tag.name: tag for tag in lab.tags}
+    for name in TYPES:
+        assert (tags[f"Test_{name}"].type, tags[f"Test_{name}"].dimensions) == (name, ())
+    assert (tags["Test_REALS"].type, tags["Test_REALS"].dimensions) == ("REAL", (1000,))
+    assert tags["Test_Cube"].dimensions == (2, 3, 4)
+    assert tags["SCADA"].address == (0x93, 1, 10)
+
+
+def test_the_gateway_shows_one_set_of_tags_over_both_protocols() -> None:
+    gateway = next(node for node in plant("plant.yaml").nodes if node.kind == "gateway")
+    assert gateway.enip is not None and gateway.modbus is not None
+    shown = {block.tag for unit in gateway.modbus.units for block in unit.blocks}
+    assert {"PIT701_Pressure", "FIT701_Flow", "Setpoints", "Doors"} <= shown <= {tag.name for tag in gateway.tags}
+    assert [unit.unit_id for unit in gateway.modbus.units] == [1, 11, 12]
+
+
+def test_both_word_orders_and_all_four_tables_are_there() -> None:
+    blocks = [
+        block
+        for node in plant("plant.yaml").nodes
+        if node.modbus is not None
+        for unit in node.modbus.units
+        for block in unit.blocks
+    ]
+    assert {block.table for block in blocks} == {"coils", "discrete", "input", "holding"}
+    assert {block.order for block in blocks} >= {"ABCD", "CDAB"}
+
+
+def test_the_tank_farm_is_five_hundred_nodes_in_one_screen_and_quick_to_read() -> None:
+    lines = [line for line in (FOLDER / "tank-farm-500.yaml").read_text().splitlines() if line.strip()]
+    start = time.process_time()
+    nodes = plant("tank-farm-500.yaml").nodes
+    assert time.process_time() - start < 1.0
+    assert len(nodes) == 500 and len(lines) <= 60
+    assert sum(node.kind == "modbus" for node in nodes) == 100
+
+
+def test_one_tank_overflows() -> None:
+    nodes: dict[str, NodeConfig] = {node.name: node for node in plant("tank-farm-500.yaml").nodes}
+    level = next(tag for tag in nodes["tank-07-3"].tags if tag.name == "LIT_Level")
+    assert (level.signal, level.initial) == (None, 99.5)
+    other = next(tag for tag in nodes["tank-07-4"].tags if tag.name == "LIT_Level")
+    assert other.signal is not None and other.initial is None
