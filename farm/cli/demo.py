@@ -6,7 +6,7 @@ import typer
 
 from farm.cli import options, plants
 from farm.cli.follow import follow
-from farm.cli.terminal import note
+from farm.cli.terminal import note, program
 from farm.cli.up import bring_up, warn_about
 
 PLANT = "plant.yaml"
@@ -25,6 +25,7 @@ def demo(
     logix = next((node for node in plant.nodes if node.enip is not None), None)
     if logix is not None:
         tag = logix.tags[0].name if logix.tags else "TAG"
-        note(f"try: farm tags {logix.name}; farm read {logix.name} {tag}")
+        farm = program()
+        note(f"try: {farm} tags {logix.name}; {farm} read {logix.name} {tag}")
     if attach:
         follow(link, take_down=True)

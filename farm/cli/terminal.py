@@ -6,8 +6,10 @@ warnings and errors go to standard error. Colour needs a terminal and the absenc
 
 import json
 import os
+import shutil
 import sys
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any, TextIO
 
 COLOURS = {"red": 31, "green": 32, "yellow": 33, "dim": 2, "bold": 1}
@@ -38,6 +40,14 @@ def table(headings: Sequence[str], rows: Sequence[Sequence[str]], colours: Mappi
         return "  ".join(shown).rstrip()
 
     return "\n".join([line(headings, False), *(line(row, True) for row in rows)])
+
+
+def program() -> str:
+    """How this program is called again from here: `farm` where the shell finds it, else its path."""
+    called = Path(sys.argv[0])
+    if called.name == "__main__.py":
+        return "python -m farm"
+    return "farm" if shutil.which("farm") else os.path.relpath(called)
 
 
 def say(text: str) -> None:

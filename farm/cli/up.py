@@ -9,7 +9,7 @@ from farm.cli.follow import follow
 from farm.cli.planning import show_plan
 from farm.cli.progress import Progress
 from farm.cli.rows import LONG, node_table, summary
-from farm.cli.terminal import note, say, warn
+from farm.cli.terminal import note, program, say, warn
 from farm.supervisor.link import Link, run_directory
 from farm.supervisor.wire import encode_plant
 from farm.topology.plant import Plant
@@ -69,4 +69,4 @@ def closing(plant: Plant, done: dict[str, Any]) -> str:
     count = len(done["rows"])
     if not done["changes"]:
         return f"{plant.name}: nothing to do, {count} nodes are up"
-    return f"{plant.name}: {count} nodes up in {done['seconds']:.1f} s; `farm down {plant.name}` ends it"
+    return f"{plant.name}: {count} nodes up in {done['seconds']:.1f} s; `{program()} down {plant.name}` ends it"

@@ -45,7 +45,7 @@ def test_up_prints_one_table_and_down_leaves_nothing(farm: Run, plant: Path, run
     assert lines[0].split() == ["NAME", "ADDRESS", "PROTOCOL", "PROFILE", "STATE"]
     assert [line.split()[-1] for line in lines[1:]] == ["up"] * 3
     assert re.search(r"^starting: 3 of 3$", up.err, re.MULTILINE)
-    assert re.search(r"^verbs: 3 nodes up in \d+\.\d s; `farm down verbs` ends it$", up.err, re.MULTILINE)
+    assert re.search(r"^verbs: 3 nodes up in \d+\.\d s; `python -m farm down verbs` ends it$", up.err, re.MULTILINE)
     assert "\x1b" not in up.out + up.err
     again = farm("up", cwd=plant)
     assert again.rc == 0
