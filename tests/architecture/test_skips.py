@@ -1,0 +1,34 @@
+"""A test that skips on a continuous integration machine, though it could run there, fails the session."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.architecture.sources import ROOT
+
+TESTS = """
+import pytest
+
+def test_that_runs():
+    assert True
+
+def test_that_skips():
+    pytest.skip("{reason}")
+"""
+
+
+@pytest.mark.parametrize(
+    ("reason", "ci", "code"), [("no tshark", "1", 1), ("no tshark", "", 0), ("no Docker daemon here", "1", 0)]
+)
+def test_a_skip_is_a_failure_where_the_test_could_run(tmp_path: Path, reason: str, ci: str, code: int) -> None:
+    shutil.copy(ROOT / "tests" / "conftest.py", tmp_path)
+    (tmp_path / "test_one.py").write_text(TESTS.format(reason=reason))
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", str(tmp_path)]
+    environ = {**os.environ, "PLCFARM_CI": ci}
+    done = subprocess.run(command, cwd=tmp_path, env=environ, capture_output=True, text=True, timeout=60)
+    assert done.returncode == code, done.stdout
+    assert ("skipped though it could run here" in done.stdout) == bool(code)
