@@ -87,7 +87,7 @@ TAG = Section(
     "tag",
     "tag",
     (
-        Key("type", One(TAG_TYPE), "CIP type, with one to three array lengths: REAL, DINT[10], INT[2,3,4]", "must be"),
+        Key("type", One(TAG_TYPE), "CIP type, alone or with one to three array lengths", "must be given"),
         Key("init", ListOf(VALUE), "value at the start: one for all elements, or a list with one each", "0 or empty"),
         *_SIGNAL_KEYS,
         Key("address", One(TAG_ADDRESS), "class/instance/attribute under which it is reached too", "none"),
@@ -99,7 +99,10 @@ BLOCK = Section(
     "register block",
     (
         Key(
-            "type", One(BLOCK_TYPE), "CIP type, or int16 uint16 … float64; how many follow from the key", "UINT or BOOL"
+            "type",
+            One(BLOCK_TYPE),
+            "CIP type, or int16, uint16 … float64; a range of registers makes an array of it",
+            "UINT or BOOL",
         ),
         Key("name", One(TAG_NAME), "name of the tag behind the block", "HR40001 and the like"),
         Key("tag", One(TAG_NAME), "an existing tag to show here, instead of a new one"),
@@ -196,7 +199,7 @@ _BODY = (
     *(Key(name, NotYet("link qualities"), "") for name in ("latency", "jitter", "loss", "rate", "link")),
     Key("restart", NotYet("restart policies"), ""),
     Key("slots", NotYet("backplane slots"), ""),
-    Key("pool", NotYet("pools apart from networks"), ""),
+    Key("pool", NotYet("pools apart from networks", "without 'address' a node gets a free one of 'network'"), ""),
 )
 
 _ADDRESS = Key("address", One(ADDRESS), "IPv4 address inside its network", "the next free one, kept in the lock file")

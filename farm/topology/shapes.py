@@ -137,13 +137,14 @@ class NotYet:
     """A key of a later release: known, and refused with one clear message."""
 
     what: str
+    hint: str = "leave it out in this release"
 
     @property
     def wanted(self) -> str:
         return "nothing yet"
 
     def check(self, node: Node, where: str, report: Report) -> None:
-        report.error("F014", node, f"{where}: {self.what} are not there yet", "leave it out in this release")
+        report.error("F014", node, f"{where}: {self.what} are not there yet", self.hint)
 
     def schema(self) -> JsonSchema:
         return {"not": {}, "description": f"{self.what}: not in this release"}
