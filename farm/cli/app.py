@@ -50,6 +50,7 @@ for name, verb in VERBS.items():
 app.command("write", context_settings={"ignore_unknown_options": True})(write_verb.write)
 app.command("supervise", hidden=True)(supervise.supervise)
 
+INTERRUPTED = 130
 CLICK_ERROR: type[Exception] = typer.BadParameter.__mro__[2]
 """click's ClickException, wherever this typer keeps its click: a wrong option, argument or verb."""
 
@@ -83,6 +84,8 @@ def run(arguments: list[str] | None = None) -> int:
     """Runs one verb. Returns its exit code; its errors have been printed."""
     try:
         outcome = app(args=arguments, prog_name="farm", standalone_mode=False)
+        if outcome == INTERRUPTED:
+            note("interrupted")
         return outcome if isinstance(outcome, int) else 0
     except UsageError as exc:
         fail(str(exc))
@@ -95,7 +98,7 @@ def run(arguments: list[str] | None = None) -> int:
         return 1
     except (KeyboardInterrupt, typer.Abort):
         note("interrupted")
-        return 130
+        return INTERRUPTED
     except CLICK_ERROR as exc:
         return _usage(exc)
 

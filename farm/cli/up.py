@@ -56,8 +56,12 @@ def bring_up(plant: Plant, *, timeout: float | None = None, every: bool = False)
     body: dict[str, Any] = {"plant": encode_plant(plant), "dry_run": False}
     if timeout is not None:
         body["timeout"] = timeout
-    with Progress() as progress:
-        done = link.ask("apply", progress, **body)
+    try:
+        with Progress() as progress:
+            done = link.ask("apply", progress, **body)
+    except KeyboardInterrupt:
+        note("what this call began is being undone")
+        raise
     rows = done["rows"]
     say(summary(rows) if len(rows) > LONG and not every else node_table(rows))
     note(closing(plant, done))
