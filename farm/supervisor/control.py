@@ -95,6 +95,11 @@ class Session(asyncio.Protocol):
             log.warning("control stream of %s dropped: %r", self.shard or "somebody", exc)
             self.close()
 
+    @property
+    def open(self) -> bool:
+        """Whether commands can be sent."""
+        return self._transport is not None
+
     def close(self) -> None:
         """Hangs up."""
         if self._transport is not None:
@@ -182,7 +187,7 @@ class ControlStreams:
             session.close()
 
     def session(self, shard: str, pid: int) -> Session | None:
-        """The session of that very process, if it has one."""
+        """The session of that very process, if it has or had one: what a dead process said last says why."""
         found = self._by_shard.get(shard)
         return found if found is not None and found.pid == pid else None
 
@@ -199,7 +204,9 @@ class ControlStreams:
         self.listener.shard_said_hello(session)
 
     def closed(self, session: Session) -> None:
-        """It is gone."""
+        """It is gone, but not what it said."""
         self._open.discard(session)
-        if self._by_shard.get(session.shard) is session:
-            del self._by_shard[session.shard]
+
+    def forget(self, shard: str) -> None:
+        """The shard is no longer wanted."""
+        self._by_shard.pop(shard, None)

@@ -32,6 +32,8 @@ ASK_AGAIN = 0.2
 """Seconds between two probes of a node that has not answered yet."""
 PATIENCE = 30.0
 """Seconds of no answer after which a node counts as down. It is asked on."""
+LAST_WORDS = 0.05
+"""Seconds after the end of a process in which what it had said is still read: why it ended, as a rule."""
 SERVER_STOP = "server/stop"
 
 
@@ -76,7 +78,7 @@ class Keeper:
         known = self.running.get(shard.name)
         if known is None or (known.pid, known.started) != (shard.pid, shard.started):
             self.release(shard.name)
-            self._watches[shard.name] = self._watcher(shard, lambda: self._ended(shard.pid, shard.name))
+            self._watches[shard.name] = self._watcher(shard, lambda: self._ends(shard.pid, shard.name))
             self._policy(shard.name).started(self._clock())
         self.running[shard.name] = shard
         served = self._roster.serve(shard)
@@ -169,13 +171,21 @@ class Keeper:
     def _policy(self, key: str) -> RestartPolicy:
         return self._policies.setdefault(key, RestartPolicy())
 
+    def _ends(self, pid: int, shard: str) -> None:
+        """The process is gone, but what it said last may not have been read yet."""
+        asyncio.get_running_loop().call_later(LAST_WORDS, self._ended, pid, shard)
+
     def _ended(self, pid: int, shard: str) -> None:
         known = self.running.get(shard)
         if known is None or known.pid != pid:
             return
         members = self._roster.of_shard(shard)
+        failed = [member.error for member in members if member.state == DOWN]
         self.release(shard)
         reason = f"its process ({pid}) ended"
+        if shard not in self.taken and failed:
+            self.lost(shard, failed[0])
+            return
         if shard not in self.taken:
             self.lost(shard, reason)
             return
@@ -187,7 +197,9 @@ class Keeper:
         """The last line of the node's log, as the end of a sentence."""
         path = self._backend.logs(member.config.name)
         try:
-            lines = path.read_bytes()[-4096:].decode(errors="replace").strip().splitlines()
+            with path.open("rb") as file:
+                file.seek(max(0, path.stat().st_size - 4096))
+                lines = file.read().decode(errors="replace").strip().splitlines()
         except OSError:
             lines = []
         return f": {lines[-1]}" if lines else ""

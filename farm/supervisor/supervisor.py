@@ -250,7 +250,7 @@ class Supervisor:
         while True:
             running = self.keeper.running.get(shard)
             session = self.streams.session(shard, running.pid) if running is not None else None
-            if session is not None:
+            if session is not None and session.open:
                 return await session.command(node, path, value)
             if running is None or self.clock() >= give_up:
                 member = self.roster.members.get(node)
@@ -328,6 +328,8 @@ class Supervisor:
                 self.roster.assign(target, spec.nodes)
             if operation.verb in (START, STOP, KILL):
                 self.keeper.release(target)
+        elif stage == "end" and operation.verb == STOP:
+            self.streams.forget(target)
         elif stage == "end" and operation.verb == START:
             self.keeper.adopt(execution.started[target])
         elif stage == "end" and operation.verb == CHANGE and spec is not None and running is not None:

@@ -148,7 +148,26 @@ def test_a_shard_that_talks_nonsense_is_hung_up_on(tmp_path: Path, line: bytes) 
         shard.hello()
         shard.writer.write(line)
         assert await shard.hung_up()
-        await until(lambda: streams.session("pump-1", 12) is None)
+        session = streams.session("pump-1", 12)
+        assert session is not None
+        await until(lambda: not session.open)
+
+    serve(tmp_path, work)
+
+
+def test_what_a_dead_shard_said_last_is_kept_until_it_is_not_wanted(tmp_path: Path) -> None:
+    async def work(streams: ControlStreams, told: Told, dial: Any) -> None:
+        shard = await dial()
+        shard.hello()
+        shard.say(type="failed", node="pump-1", error="the port is taken")
+        shard.writer.close()
+        await until(lambda: bool(told.nodes))
+        session = streams.session("pump-1", 12)
+        assert session is not None
+        await until(lambda: not session.open)
+        assert session.failed == {"pump-1": "the port is taken"}
+        streams.forget("pump-1")
+        assert streams.session("pump-1", 12) is None
 
     serve(tmp_path, work)
 

@@ -32,7 +32,9 @@ from tests.farm.plan.plants import node, plant
 
 pytestmark = pytest.mark.net
 
-NODES = [node(f"pump-{number}", f"127.71.4.{number}") for number in range(1, 4)]
+# Addresses of this very test session: another one may run beside it.
+NETWORK = f"127.{72 + os.getpid() % 100}.{os.getpid() // 100 % 250}"
+NODES = [node(f"pump-{number}", f"{NETWORK}.{number}") for number in range(1, 4)]
 WORKS = replace(plant(*NODES), backend="process")
 
 
@@ -209,7 +211,7 @@ def test_a_node_that_was_stopped_stays_so_over_deaths(run: RunDirectory) -> None
 
 def test_a_port_that_is_taken_takes_the_whole_back(run: RunDirectory) -> None:
     taken = socket.create_server((NODES[1].address, 44818))
-    with taken, pytest.raises(FarmError, match=r"^pump-2: 127\.71\.4\.2:44818: .*in use"):
+    with taken, pytest.raises(FarmError, match=r"^pump-2: [\d.]+\.2:44818: .*in use"):
         up(run)
     assert_nothing_left(run)
 
@@ -217,9 +219,9 @@ def test_a_port_that_is_taken_takes_the_whole_back(run: RunDirectory) -> None:
 def test_a_change_that_fails_leaves_what_was(run: RunDirectory) -> None:
     up(run)
     before = pids(run)
-    moved = replace(WORKS, nodes=(NODES[0], replace(NODES[1], address="127.71.4.99"), NODES[2]))
+    moved = replace(WORKS, nodes=(NODES[0], replace(NODES[1], address=f"{NETWORK}.99"), NODES[2]))
     taken, failing = (
-        socket.create_server(("127.71.4.99", 44818)),
+        socket.create_server((f"{NETWORK}.99", 44818)),
         pytest.raises(FarmError, match=r"^pump-2: .*99:44818"),
     )
     with taken, steady_client(NODES[0].address), failing:
@@ -233,18 +235,30 @@ def test_a_change_that_fails_leaves_what_was(run: RunDirectory) -> None:
 def test_a_change_in_a_shared_shard_leaves_its_neighbours_connected(run: RunDirectory) -> None:
     shared = replace(WORKS, shard=3)
     up(run, shared)
-    changed = replace(shared, nodes=(NODES[0], replace(NODES[1], tags=()), replace(NODES[2], address="127.71.4.33")))
+    changed = replace(shared, nodes=(NODES[0], replace(NODES[1], tags=()), replace(NODES[2], address=f"{NETWORK}.33")))
     with steady_client(NODES[0].address):
         done = up(run, changed)
         assert done["plan"] == [
             "[1] change shard shard-001 (pump-1, pump-2, pump-3): "
-            "pump-2: tags changed; pump-3: address 127.71.4.3 -> 127.71.4.33"
+            f"pump-2: tags changed; pump-3: address {NETWORK}.3 -> {NETWORK}.33"
         ]
-        assert answers("127.71.4.33")
-        assert not answers("127.71.4.3")
+        assert answers(f"{NETWORK}.33")
+        assert not answers(f"{NETWORK}.3")
         Link.open(run).ask("restart", node="pump-2")
     end(supervisor_of(run))
     assert up(run, changed)["plan"] == ["nothing to do"], "what was changed in place is known on disk"
+
+
+def test_a_node_that_fails_beside_others_is_tried_alone(run: RunDirectory) -> None:
+    up(run, replace(WORKS, shard=3))
+    end(pids(run)["pump-2"])
+    with socket.create_server((NODES[1].address, 44818)):
+        wait_for(lambda: [row["state"] for row in rows(run).values()] == ["up", "down", "up"])
+        assert "address in use" in rows(run)["pump-2"]["error"]
+        shard = pids(run)["pump-1"]
+    with steady_client(NODES[0].address):
+        wait_for(lambda: rows(run)["pump-2"]["state"] == "up")
+    assert set(pids(run).values()) == {shard}
 
 
 def test_two_ups_at_once_come_to_one_farm(run: RunDirectory) -> None:
@@ -306,7 +320,7 @@ def test_a_supervisor_that_hangs_is_said_and_ended(run: RunDirectory, monkeypatc
 @pytest.mark.parametrize("moment", [0.0, 0.02, 0.05, 0.1, 0.2])
 def test_a_supervisor_killed_in_the_middle_of_up(run: RunDirectory, moment: float) -> None:
     link = Link.open(run, "process")
-    twenty = replace(WORKS, nodes=tuple(node(f"pump-{n}", f"127.71.5.{n}") for n in range(1, 21)))
+    twenty = replace(WORKS, nodes=tuple(node(f"pump-{n}", f"{NETWORK}.{n + 100}") for n in range(1, 21)))
     with socket.socket(socket.AF_UNIX) as asking:
         asking.connect(str(run.farm_socket))
         (supervisor, _, _) = struct.unpack("3i", asking.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12))
