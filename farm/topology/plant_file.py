@@ -93,8 +93,13 @@ class _Loader:
     def version(self, root: MapNode) -> bool:
         """Whether this release knows the file's version; a newer file may mean anything by anything."""
         written = root.scalar("farm")
-        if written is None or written.dollar:
-            return written is None
+        if written is None:
+            return True
+        if written.dollar:
+            self.report.error(
+                "F015", written, "the version of a plant file is no variable", f"write farm: {FARM_VERSION}"
+            )
+            return False
         version = take(root, "farm", VERSION, FARM_VERSION, self.report)
         if version == FARM_VERSION:
             return True
