@@ -7,7 +7,7 @@ import typer
 from farm.cli.follow import end_farm
 from farm.cli.terminal import note
 from farm.cli.usage import UsageError
-from farm.supervisor.link import Link, find_runs, run_named, run_root
+from farm.supervisor.link import find_runs, run_named, run_root
 
 
 def down(
@@ -22,4 +22,4 @@ def down(
         note(f"no farm is running under {run_root()}")
         return
     for run in runs if every else [run_named(name)]:
-        end_farm(Link.open(run))
+        end_farm(run)

@@ -4,9 +4,12 @@ from collections.abc import Iterable, Mapping
 from itertools import islice
 from typing import Any
 
+from farm.cli.backends import make_backend
 from farm.cli.progress import Progress
 from farm.cli.terminal import note, say
+from farm.supervisor.clean import take_down
 from farm.supervisor.link import Link
+from farm.supervisor.run_directory import RunDirectory
 
 
 def follow(link: Link, take_down: bool = False) -> None:
@@ -18,7 +21,7 @@ def follow(link: Link, take_down: bool = False) -> None:
         if not take_down:
             raise
         note(f"taking {link.run.name} down")
-        end_farm(link)
+        end_farm(link.run)
 
 
 def print_events(events: Iterable[Mapping[str, Any]]) -> None:
@@ -35,8 +38,8 @@ def event_line(event: Mapping[str, Any]) -> str:
     return "  ".join([clock, *dict.fromkeys(words)])
 
 
-def end_farm(link: Link) -> None:
-    """Takes the farm down and says so."""
+def end_farm(run: RunDirectory) -> None:
+    """Takes the farm down, without its supervisor if need be, and says so."""
     with Progress(quiet=True) as progress:
-        done = link.ask("down", progress)
-    note(f"{link.run.name}: {done['nodes']} nodes down in {done['seconds']:.1f} s")
+        done = take_down(run, make_backend, progress)
+    note(f"{run.name}: {done['nodes']} nodes down in {done['seconds']:.1f} s")

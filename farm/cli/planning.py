@@ -3,7 +3,6 @@
 A farm that does not run has no supervisor, and starting one only to be told the future would change the present.
 """
 
-from farm.backends.limits import auto_size, hard_limit
 from farm.backends.observed import Observed
 from farm.cli.terminal import say
 from farm.plan.reconcile import reconcile
@@ -18,8 +17,7 @@ def plan_lines(plant: Plant) -> list[str]:
     if run.exists():
         done = Link.open(run, plant.backend).ask("apply", plant=encode_plant(plant), dry_run=True)
         return [str(line) for line in done["plan"]]
-    auto = auto_size(plant.nodes, hard_limit()) if plant.shard == "auto" else 1
-    return reconcile(plant, Observed(), auto=auto).lines()
+    return reconcile(plant, Observed()).lines()
 
 
 def show_plan(plant: Plant) -> None:

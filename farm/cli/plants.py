@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from farm import topology
-from farm.backends.limits import can_bind_modbus
+from farm.backends.limits import auto_size, can_bind_modbus, hard_limit
 from farm.cli.backends import check_backend
 from farm.cli.usage import UsageError
 from farm.errors import FarmError
@@ -51,7 +51,12 @@ def load(
         changes["shard"] = parse_shard(shard)
     if name is not None:
         changes["name"] = name
-    return replace(plant, **changes)
+    return _sized(replace(plant, **changes))
+
+
+def _sized(plant: Plant) -> Plant:
+    """With `shard: auto` as the number it means here: by cores, and by the descriptors this user may have."""
+    return replace(plant, shard=auto_size(plant.nodes, hard_limit())) if plant.shard == "auto" else plant
 
 
 def packaged(name: str) -> Path:

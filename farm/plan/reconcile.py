@@ -17,14 +17,14 @@ from node.config.model import NodeConfig
 Endpoint = tuple[str, int]
 
 
-def reconcile(wanted: Plant, observed: Observed, *, auto: int = 1) -> Plan:
-    """The plan from `observed` to `wanted`. `auto` is the nodes a shard for `shard: auto`.
+def reconcile(wanted: Plant, observed: Observed) -> Plan:
+    """The plan from `observed` to `wanted`, whose `shard` is a number by now.
 
     Raises `PlanError` when two nodes want the same address and port, or the shard size is none.
     """
-    size = auto if wanted.shard == "auto" else wanted.shard
+    size = wanted.shard
     if not isinstance(size, int) or size < 1:
-        raise PlanError(f"shard: got {size!r}, wanted a number of nodes from 1 on, or auto")
+        raise PlanError(f"shard: got {size!r}, wanted a number of nodes from 1 on")
     _refuse_shared_endpoints(wanted.nodes)
     specs = assign(wanted.nodes, observed.shards, size)
     return _Reconciliation(specs, observed).plan()

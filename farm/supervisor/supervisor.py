@@ -11,7 +11,6 @@ import logging
 import os
 import time
 from collections.abc import AsyncIterator, Callable
-from dataclasses import replace
 from typing import Any
 
 from farm.backends.backend import Backend
@@ -135,8 +134,6 @@ class Supervisor:
 
     async def apply(self, wanted: Plant, tell: Tell, *, dry_run: bool, seconds: float | None) -> dict[str, Any]:
         """Makes what runs be `wanted`, all or nothing. What it is done with: see `link`."""
-        if wanted.shard == "auto":
-            wanted = replace(wanted, shard=max(1, -(-len(wanted.nodes) // (os.cpu_count() or 1))))
         if isinstance(wanted.shard, int) and wanted.shard > 0:
             descriptors.check(-(-len(wanted.nodes) // wanted.shard))
         began = self.clock()

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from farm.backends import limits
 from farm.cli import app, plants
 from farm.cli.usage import UsageError
 from farm.errors import BackendError
@@ -100,3 +101,15 @@ def test_a_missing_extra_is_one_line() -> None:
 
 def test_ready_made_plants_are_found() -> None:
     assert plants.packaged("plant.yaml").is_file()
+
+
+def test_auto_is_a_shard_a_core_as_far_as_descriptors_go(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = tmp_path / "plant.yaml"
+    file.write_text("farm: 1\nname: many\nshard: auto\ngroups: {n: {count: 8, kind: logix, name: 'n-${i}'}}\n")
+    monkeypatch.setattr(limits.os, "cpu_count", lambda: 2)
+    monkeypatch.setattr(plants, "hard_limit", lambda: 20000)
+    plant = plants.load(file)
+    assert plant.shard == 4
+    few = limits.RESERVE + 3 * limits.descriptors(plant.nodes[0])
+    monkeypatch.setattr(plants, "hard_limit", lambda: few)
+    assert plants.load(file).shard == 3

@@ -14,8 +14,8 @@ from farm.topology.plant import Origin, Plant
 from tests.farm.plan.plants import alone, node, plant, running
 
 
-def printed(wanted: Plant, observed: Observed, auto: int = 1) -> str:
-    return str(reconcile(wanted, observed, auto=auto))
+def printed(wanted: Plant, observed: Observed) -> str:
+    return str(reconcile(wanted, observed))
 
 
 def test_from_nothing_every_shard_is_started() -> None:
@@ -103,11 +103,10 @@ def test_many_nodes_fill_shards_in_plant_order() -> None:
     )
 
 
-def test_auto_is_the_number_it_is_given() -> None:
-    nodes = [node(f"pump-{number}") for number in range(1, 4)]
-    assert len(reconcile(plant(*nodes, shard="auto"), Observed(), auto=2)) == 2
-    with pytest.raises(PlanError, match="shard: got 0, wanted"):
-        reconcile(plant(*nodes, shard=0), Observed())
+@pytest.mark.parametrize("size", [0, -1, "auto"])
+def test_a_shard_size_must_be_a_number_by_now(size: int | str) -> None:
+    with pytest.raises(PlanError, match=f"shard: got {size!r}, wanted"):
+        reconcile(plant(node("pump-1"), shard=size), Observed())
 
 
 def test_a_changed_node_of_a_full_shard_leaves_its_neighbours_alone() -> None:

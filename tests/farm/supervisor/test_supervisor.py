@@ -365,13 +365,3 @@ def test_shards_of_several_nodes_go_the_same_way(platform: Platform) -> None:
         assert [row["restarts"] for row in farm.rows()] == [1, 1, 1, 0]
 
     live(platform, work)
-
-
-def test_auto_is_a_shard_a_core(platform: Platform, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module.os, "cpu_count", lambda: 2)
-
-    async def work(farm: Supervisor) -> None:
-        await apply(farm, replace(WORKS, shard="auto"))
-        assert [len(shard.nodes) for shard in platform.observe().shards] == [2, 2]
-
-    live(platform, work)
