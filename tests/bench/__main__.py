@@ -54,7 +54,7 @@ def main() -> int:
         if "requests" in what:
             lines += requests.run(arguments.runs, arguments.seconds)
         if "scale" in what:
-            lines += scale.run(arguments.peers)
+            lines += scale.run(arguments.peers, arguments.runs)
     except BenchError as exc:
         print(f"bench: {exc}", file=sys.stderr)
         return 1

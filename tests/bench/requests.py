@@ -108,4 +108,17 @@ def run(runs: int, seconds: float) -> list[str]:
         print("\n".join(title))
         other = stack.enter_context(servers.pymodbus())
         lines += title + compare(node["modbus"], other, generators.modbus, MODBUS_CASES, runs, seconds)
+        lines += ["", ceiling(stack.enter_context(servers.floor()), runs, seconds)]
+        print("\n".join(lines[-2:]), flush=True)
     return lines
+
+
+def ceiling(server: Server, runs: int, seconds: float) -> str:
+    """What is left of one request in flight when the server does nothing."""
+    processes.pin(processes.tree(server.pids[0]))
+    figures = [measure(server, generators.modbus, seconds, ["-n", "1", "-1"])[0] for _ in range(runs)]
+    figure = median(figures)
+    return (
+        f"An asyncio server that sends fixed bytes and looks at nothing reaches {figure.rate:,.0f} req/s with one "
+        f"request in flight ({figure.cpu_us:.1f} µs CPU): the rest of that case is the kernel's and the generator's."
+    )

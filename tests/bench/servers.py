@@ -114,3 +114,8 @@ def pymodbus(host: str = "127.64.250.2", port: int = 5020) -> contextlib.Abstrac
     """pymodbus's asyncio server with the same registers."""
     command = [sys.executable, "-m", "tests.bench.pymodbus_server", host, str(port)]
     return program("pymodbus", command, host, port)
+
+
+def floor(host: str = "127.64.250.3", port: int = 5021) -> contextlib.AbstractContextManager[Server]:
+    """An asyncio server that does nothing but reply."""
+    return program("floor", [sys.executable, "-m", "tests.bench.floor_server", host, str(port)], host, port)
