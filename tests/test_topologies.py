@@ -77,7 +77,7 @@ def test_the_tank_farm_is_five_hundred_nodes_in_one_screen_and_quick_to_read() -
     lines = [line for line in (FOLDER / "tank-farm-500.yaml").read_text().splitlines() if line.strip()]
     start = time.process_time()
     nodes = plant("tank-farm-500.yaml").nodes
-    assert time.process_time() - start < 1.0
+    assert time.process_time() - start < 3.0  # some 0.1 s; more than ten times that is another order
     assert len(nodes) == 500 and len(lines) <= 60
     assert sum(node.kind == "modbus" for node in nodes) == 100
 

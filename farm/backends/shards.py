@@ -59,10 +59,18 @@ class Shards:
                 reply = self._ask(request)
             except (OSError, ProtocolError) as exc:
                 self._drop()
-                raise BackendError(shard, "start", f"the nursery failed ({exc}); see {self._log}") from exc
+                raise BackendError(shard, "start", f"the nursery failed ({exc}): {self._last_words()}") from exc
         if reply["type"] != FORKED:
             raise BackendError(shard, "start", str(reply.get("error", reply)))
         return int(reply["pid"]), int(reply["started"])
+
+    def _last_words(self) -> str:
+        """The last line of the nursery's log: the log itself may be gone when somebody wants to read it."""
+        try:
+            lines = self._log.read_text(errors="replace").split("\n")
+        except OSError as exc:
+            return f"no log ({exc})"
+        return next((line.strip() for line in reversed(lines) if line.strip()), "it said nothing")
 
     def close(self) -> None:
         """End the nursery; its shards live on. The next fork starts another."""

@@ -9,14 +9,13 @@ import typer
 from node.cip.path_text import parse_route
 from node.cli.command_line import new_app, run_app, show_version
 from node.cli.log import set_up_log
-from node.cli.run import resolve, serve
+from node.cli.run import read_delay, resolve, serve
 from node.config.address import parse_address
 from node.config.check import problems
 from node.config.model import EnipConfig, NodeConfig
 from node.config.schema import DEFAULT_PROFILES, PROFILES, identity, stable_serial
 from node.config.tagspec import parse_tag
 from node.errors import ConfigError, NodeError
-from node.exchange.delay import Delay, parse_delay
 
 PROGRAM = "enip_server"
 PORT = 44818
@@ -89,7 +88,7 @@ def serve_tags(
         raise ConfigError("--simple", 0, "it means --route-path false; give one of the two")
     config = build_config(tags, address, profile, () if simple else _route(route_path))
     set_up_log(verbose, log)
-    serve(config, delay=_delay(delay), printing=printing)
+    serve(config, delay=read_delay(delay), printing=printing)
 
 
 def _route(text: str | None) -> Route:
@@ -99,15 +98,6 @@ def _route(text: str | None) -> Route:
         return parse_route(text)
     except NodeError as exc:
         raise ConfigError("--route-path", 0, str(exc)) from exc
-
-
-def _delay(text: str) -> tuple[float, float]:
-    try:
-        low, high = parse_delay(text)
-        Delay(low, high)
-        return low, high
-    except NodeError as exc:
-        raise ConfigError("--delay", 0, str(exc)) from exc
 
 
 def main() -> None:

@@ -14,13 +14,12 @@ import typer
 
 from node.cli.command_line import new_app, run_app, show_version
 from node.cli.log import set_up_log
-from node.cli.run import resolve, serve
+from node.cli.run import read_delay, resolve, serve
 from node.config.address import parse_address
 from node.config.check import problems
 from node.config.model import ModbusConfig, NodeConfig, RegisterBlock, TagConfig, UnitConfig
 from node.config.schema import DEFAULT_PROFILES, MODBUS_PROFILES
-from node.errors import ConfigError, NodeError
-from node.exchange.delay import parse_delay
+from node.errors import ConfigError
 from node.modbus.ranges import BIT_TABLES, Range, RangeError, adjoining, parse_ranges
 
 PROGRAM = "modbus_sim"
@@ -97,14 +96,7 @@ def serve_registers(
     """Serve registers over Modbus/TCP as unit 1, until Ctrl-C."""
     config = build_config(ranges, address)
     set_up_log(verbose, log)
-    serve(config, delay=_delay(delay), printing=printing, announce=ready_line)
-
-
-def _delay(text: str) -> tuple[float, float]:
-    try:
-        return parse_delay(text)
-    except NodeError as exc:
-        raise ConfigError("--delay", 0, str(exc)) from exc
+    serve(config, delay=read_delay(delay), printing=printing, announce=ready_line)
 
 
 def main() -> None:

@@ -18,6 +18,7 @@ from node.config.load import load
 from node.config.model import NodeConfig
 from node.controller import Controller
 from node.errors import ConfigError, NodeError
+from node.exchange.delay import Delay, parse_delay
 from node.exchange.printing import Printer
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
@@ -38,6 +39,16 @@ def ready_line(config: NodeConfig, ports: dict[str, int]) -> str:
         parts.append(_count(len(config.modbus.units), "unit"))
     parts.append(_count(len(config.tags), "tag"))
     return "; ".join([*parts, f"PID {os.getpid()}", "Ctrl-C ends it"])
+
+
+def read_delay(text: str) -> tuple[float, float]:
+    """`0.1` or `0.1-0.5` as the least and the greatest seconds. Raises `ConfigError` naming the option."""
+    try:
+        low, high = parse_delay(text)
+        Delay(low, high)
+    except NodeError as exc:
+        raise ConfigError("--delay", 0, str(exc)) from exc
+    return low, high
 
 
 def serve(

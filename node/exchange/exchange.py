@@ -65,6 +65,10 @@ class Chain:
         return exchange
 
 
+NOTHING = Chain(())
+"""A chain that changes nothing: what is answered while delayed replies still wait takes its turn through it."""
+
+
 def build_chain(interceptors: Iterable[Interceptor]) -> Chain | None:
     """The chain of `interceptors`, or None when there are none."""
     chain = Chain(interceptors)

@@ -10,7 +10,7 @@ from node.enip.commands import encode_list_identity
 from node.enip.framing import FrameBuffer
 from node.enip.target import TargetSession
 from node.errors import RemoteProtocolError
-from node.exchange.exchange import CLOSE, Chain, Exchange
+from node.exchange.exchange import CLOSE, NOTHING, Chain, Exchange
 from node.exchange.metrics import KEPT
 from node.memory.access import Access
 from node.memory.attribute import Instant
@@ -77,10 +77,10 @@ class EnipTcp(Peer):
                 self.partial_since = now
         else:
             self.partial_since = 0.0
-        if self._service.chain is None:
+        if self._service.chain is None and not self._outbox:
             self._answer_all(frames, now)
         else:
-            self._run_all(frames, now, self._service.chain)
+            self._run_all(frames, now, self._service.chain or NOTHING)
         if frames:
             metrics.requests += len(frames)
             metrics.took(self._clock() - now, len(frames))

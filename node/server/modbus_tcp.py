@@ -8,7 +8,7 @@ costs a dictionary look-up, a slice and a byte swap.
 
 from itertools import repeat
 
-from node.exchange.exchange import CLOSE, Chain, Exchange
+from node.exchange.exchange import CLOSE, NOTHING, Chain, Exchange
 from node.exchange.metrics import RING
 from node.memory.access import Access
 from node.memory.attribute import Instant
@@ -47,9 +47,8 @@ class ModbusTcp(Peer):
         started = self._instant.now = self.last_seen = self._clock()
         metrics = self.metrics
         metrics.bytes_in += len(data)
-        chain = self._service.chain
-        if chain is not None:
-            self._run(chain, data, started)
+        if self._service.chain is not None or self._outbox:
+            self._run(self._service.chain or NOTHING, data, started)
             return
         reply = b"" if self.partial_since else self._answer_known(data, started)
         if not reply:

@@ -251,6 +251,20 @@ def test_a_delayed_reply_is_not_overtaken() -> None:
     asyncio.run(scenario())
 
 
+def test_a_delayed_reply_is_not_overtaken_when_delays_end() -> None:
+    async def scenario() -> None:
+        device = Served()
+        device.listener = Listener(HOST, 0, lambda peers: ModbusTcp(peers, device.service))
+        async with serving(device) as wire:
+            device.service.chain = build_chain([Delay(0.05)])
+            wire.writer.write(read(1, 1))
+            await until(lambda: device.listener.metrics.requests == 1)
+            device.service.chain = None
+            assert await wire.ask(read(2, 2), 22) == answer(1, 1) + answer(2, 2)
+
+    asyncio.run(scenario())
+
+
 def test_printing_sees_the_accesses() -> None:
     lines: list[str] = []
 
