@@ -27,7 +27,7 @@ def machine() -> str:
         platform.machine(),
     )
     today = datetime.date.today().isoformat()
-    return f"{today}; {os.cpu_count()} cores, {model}; Linux {platform.release()}; Python {platform.python_version()}."
+    return f"{today}; {os.cpu_count()} cores, {model}; Linux {platform.release().partition('-')[0]}; Python {platform.python_version()}."
 
 
 def write(lines: list[str]) -> None:

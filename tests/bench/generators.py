@@ -5,6 +5,7 @@ verify what comes back, so a fast wrong answer does not count as speed.
 """
 
 import json
+import os
 import shutil
 import subprocess
 import tempfile
@@ -26,7 +27,7 @@ def built(name: str) -> Path:
     compiler = shutil.which("gcc") or shutil.which("cc")
     if compiler is None:
         raise BenchError("no C compiler: the load generators are C programs (Debian: apt-get install gcc libc6-dev)")
-    program = Path(tempfile.gettempdir()) / f"plcfarm-bench-{name}"
+    program = Path(tempfile.gettempdir()) / f"plcfarm-load-{os.getuid()}-{name}"
     source = HERE / f"{name}.c"
     if not program.exists() or program.stat().st_mtime < source.stat().st_mtime:
         subprocess.run([compiler, "-O2", "-w", "-o", str(program), str(source)], check=True)
