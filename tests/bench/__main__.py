@@ -27,7 +27,8 @@ def machine() -> str:
         platform.machine(),
     )
     today = datetime.date.today().isoformat()
-    return f"{today}; {os.cpu_count()} cores, {model}; Linux {platform.release().partition('-')[0]}; Python {platform.python_version()}."
+    kernel = platform.release().partition("-")[0]
+    return f"{today}; {os.cpu_count()} cores, {model}; Linux {kernel}; Python {platform.python_version()}."
 
 
 def write(lines: list[str]) -> None:

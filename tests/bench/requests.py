@@ -88,10 +88,10 @@ def compare(
         ratio = f"{a.rate / b.rate:.1f}" if b.rate else "—"
         notes = "; ".join(f"{n}: {f.note}" for n, f in ((ours.name, a), (peer.name, b)) if f.note)
         line = (
-            f"| {title} | {a.rate:,.0f} | {a.cpu_us:.1f} | {a.p50_us:,.0f} "
+            f"| {title}{f' ({notes})' if notes else ''} | {a.rate:,.0f} | {a.cpu_us:.1f} | {a.p50_us:,.0f} "
             f"| {b.rate:,.0f} | {b.cpu_us:.1f} | {b.p50_us:,.0f} | {ratio} |"
         )
-        print(line + (f"  <!-- {notes} -->" if notes else ""), flush=True)
+        print(line, flush=True)
         lines.append(line)
     return lines
 
