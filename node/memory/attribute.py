@@ -76,9 +76,6 @@ class Attribute:
     Raises `NodeError` for dimensions or initial values that do not fit.
     """
 
-    blocking: ClassVar[bool] = False
-    """True in a subclass whose access may take long."""
-
     _direct: ClassVar[bool] = True
     _direct_set: ClassVar[bool] = True
 
