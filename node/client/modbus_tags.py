@@ -12,7 +12,7 @@ from node.cip.types import BOOL, Type, Value, parse_value
 from node.client.modbus_aio import AsyncModbus
 from node.client.tag_values import TagType, named_type
 from node.errors import LocalProtocolError
-from node.modbus.ranges import BIT_TABLES, WRITABLE_TABLES, register_number
+from node.modbus.ranges import BIT_TABLES, WRITABLE_TABLES, register_text
 from node.modbus.values import registers_of
 
 Item = bool | int | float | str
@@ -54,8 +54,7 @@ class TagRegisters:
     @property
     def numbers(self) -> str:
         """The register numbers as people write them: `40001-40002`."""
-        first = register_number(self.table, self.start)
-        return str(first) if self.count == 1 else f"{first}-{first + self.count - 1}"
+        return register_text(self.table, self.start, self.count)
 
 
 async def read_tag(device: AsyncModbus, tag: TagRegisters, first: int, count: int) -> list[Item]:

@@ -48,6 +48,10 @@ NUMBERING = (
 )
 
 
+SIX_DIGITS = {COILS: 1, DISCRETE: 100001, INPUT: 300001, HOLDING: 400001}
+"""The first register of each table in six digits."""
+
+
 class RangeError(NodeError):
     """A register range that names nothing, or a value that does not fit."""
 
@@ -94,6 +98,14 @@ def register_number(table: str, address: int) -> int:
         if row.name == table and row.first + address <= row.last:
             return row.first + address
     raise RangeError(f"wire address {address} of the {table} table has no register number")
+
+
+def register_text(table: str, start: int, count: int) -> str:
+    """Registers as people write them: `40001-40002`, `00001`; six digits where five do not reach (`020001`)."""
+    five = next(row for row in NUMBERING if row.name == table)
+    wide = five.first + start + count - 1 > five.last
+    digits, first = (6, SIX_DIGITS[table] + start) if wide else (5, five.first + start)
+    return f"{first:0{digits}}" if count == 1 else f"{first:0{digits}}-{first + count - 1:0{digits}}"
 
 
 def parse_range(text: str) -> Range:

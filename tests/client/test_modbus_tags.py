@@ -50,7 +50,7 @@ def test_what_was_written_is_read(tag: TagRegisters, values: list[str], expected
 
 def test_numbers_as_people_write_them() -> None:
     assert TagRegisters(1, "holding", 0, 2, "REAL", 1).numbers == "40001-40002"
-    assert TagRegisters(1, "coils", 9, 1, "BOOL", 1).numbers == "10"
+    assert TagRegisters(1, "coils", 9, 1, "BOOL", 1).numbers == "00010"
     assert TagRegisters(1, "input", 0, 1, "INT", 1).numbers == "30001"
 
 

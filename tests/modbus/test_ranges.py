@@ -18,6 +18,7 @@ from node.modbus.ranges import (
     parse_range,
     parse_ranges,
     register_number,
+    register_text,
     wire_address,
 )
 
@@ -135,3 +136,21 @@ def test_a_register_given_twice() -> None:
 def test_neighbours_are_joined() -> None:
     ranges = parse_ranges(["40003=3", "40001-40002=1,2", "40005=5", "1=1"])
     assert adjoining(ranges) == [Range(COILS, 0, (1,)), Range(HOLDING, 0, (1, 2, 3)), Range(HOLDING, 4, (5,))]
+
+
+@pytest.mark.parametrize(
+    ("table", "start", "count", "text"),
+    [
+        (COILS, 0, 16, "00001-00016"),
+        (COILS, 9998, 1, "09999"),
+        (COILS, 9998, 2, "009999-010000"),
+        (COILS, 65535, 1, "065536"),
+        (DISCRETE, 0, 1, "10001"),
+        (DISCRETE, 9990, 20, "109991-110010"),
+        (INPUT, 9999, 1, "310000"),
+        (HOLDING, 10, 2, "40011-40012"),
+        (HOLDING, 65534, 2, "465535-465536"),
+    ],
+)
+def test_registers_are_written_as_a_plant_file_takes_them(table: str, start: int, count: int, text: str) -> None:
+    assert register_text(table, start, count) == text

@@ -39,7 +39,7 @@ def test_what_is_no_place_is_said(text: str, said: str) -> None:
 
 def test_addresses_to_paste_into_a_client() -> None:
     assert [address(TANK, tag) for tag in TANK.tags] == ["Level", "Grid[2,3] @22/1/1"]
-    assert [address(METER, tag) for tag in METER.tags] == ["40001-40004/1 30009-30010/2", "1/1"]
+    assert [address(METER, tag) for tag in METER.tags] == ["40001-40004/1 30009-30010/2", "00001/1"]
 
 
 def test_a_tag_for_scripts() -> None:
