@@ -6,7 +6,7 @@ from typing import Any
 
 from farm.cli.backends import make_backend
 from farm.cli.progress import Progress
-from farm.cli.terminal import note, say
+from farm.cli.terminal import node_count, note, say
 from farm.supervisor.clean import take_down
 from farm.supervisor.link import Link
 from farm.supervisor.run_directory import RunDirectory
@@ -42,4 +42,4 @@ def end_farm(run: RunDirectory) -> None:
     """Takes the farm down, without its supervisor if need be, and says so."""
     with Progress(quiet=True) as progress:
         done = take_down(run, make_backend, progress)
-    note(f"{run.name}: {done['nodes']} nodes down in {done['seconds']:.1f} s")
+    note(f"{run.name}: {node_count(done['nodes'])} down in {done['seconds']:.1f} s")

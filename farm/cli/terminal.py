@@ -50,6 +50,11 @@ def program() -> str:
     return "farm" if shutil.which("farm") else os.path.relpath(called)
 
 
+def node_count(number: int) -> str:
+    """`1 node`, `12 nodes`."""
+    return "1 node" if number == 1 else f"{number} nodes"
+
+
 def say(text: str) -> None:
     """The answer, on standard output."""
     print(text, flush=True)

@@ -9,7 +9,7 @@ from farm.cli.follow import follow
 from farm.cli.planning import show_plan
 from farm.cli.progress import Progress
 from farm.cli.rows import LONG, node_table, summary
-from farm.cli.terminal import note, program, say, warn
+from farm.cli.terminal import node_count, note, program, say, warn
 from farm.supervisor.link import Link, run_directory
 from farm.supervisor.wire import encode_plant
 from farm.topology.plant import Plant
@@ -72,5 +72,5 @@ def closing(plant: Plant, done: dict[str, Any]) -> str:
     """The last line: what was done, and what to do next."""
     count = len(done["rows"])
     if not done["changes"]:
-        return f"{plant.name}: nothing to do, {count} nodes are up"
-    return f"{plant.name}: {count} nodes up in {done['seconds']:.1f} s; `{program()} down {plant.name}` ends it"
+        return f"{plant.name}: nothing to do, {node_count(count)} up"
+    return f"{plant.name}: {node_count(count)} up in {done['seconds']:.1f} s; `{program()} down {plant.name}` ends it"

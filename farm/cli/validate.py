@@ -5,7 +5,7 @@ from dataclasses import asdict
 import typer
 
 from farm.cli import options, plants
-from farm.cli.terminal import note, say, say_json
+from farm.cli.terminal import node_count, note, say, say_json
 from farm.cli.usage import UsageError
 from farm.topology.problem import TopologyProblems
 
@@ -32,4 +32,4 @@ def validate(
         return
     for warning in plant.warnings:
         note(warning)
-    say(f"{plant.file}: {len(plant.nodes)} nodes, no errors")
+    say(f"{plant.file}: {node_count(len(plant.nodes))}, no errors")
