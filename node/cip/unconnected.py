@@ -17,6 +17,9 @@ from node.errors import LocalProtocolError
 
 _HEAD = struct.Struct("<BBH")
 
+UNCONNECTED_LIMIT = 504
+"""Bytes of the largest CIP reply outside a connection, as in Logix controllers."""
+
 PRIORITY_TICK = 0x0A
 TIMEOUT_TICKS = 0x05
 """With the tick above, some five seconds: what clients send."""

@@ -17,6 +17,7 @@ from typing import Generic, Protocol, TypeVar
 
 from node.cip.services import REPLY
 from node.cip.status import CONNECTION_LOST, PARTIAL_TRANSFER, VENDOR_SPECIFIC_ERROR, CipError
+from node.cip.unconnected import UNCONNECTED_LIMIT
 from node.enip.commands import (
     ServiceItem,
     decode_connected,
@@ -46,9 +47,6 @@ from node.enip.header import (
 from node.errors import RemoteProtocolError
 
 VERSION = 1
-UNCONNECTED_LIMIT = 504
-"""Bytes of the largest CIP reply outside a connection."""
-
 NO_SESSION = -1
 
 _RR = Struct("<HHII8sQH8sH")

@@ -14,10 +14,8 @@ from typing import ClassVar, Protocol
 
 from node.cip.services import REPLY
 from node.cip.status import ATTRIBUTE_NOT_SUPPORTED, PATH_DESTINATION_UNKNOWN, CipError
+from node.cip.unconnected import UNCONNECTED_LIMIT
 from node.memory.access import Access
-
-UNCONNECTED_LIMIT = 504
-"""Bytes of the largest CIP reply outside a connection, as in Logix controllers."""
 
 _U16 = Struct("<H")
 

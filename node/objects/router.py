@@ -22,12 +22,13 @@ from node.cip.status import (
     SERVICE_NOT_SUPPORTED,
     CipError,
 )
+from node.cip.unconnected import UNCONNECTED_LIMIT
 from node.errors import RemoteProtocolError
 from node.memory.access import Access
 from node.memory.attribute import Attribute, Instant
 from node.memory.tags import TagTable
 from node.objects.attribute_access import READ_SERVICES
-from node.objects.object import UNCONNECTED_LIMIT, AttributeRow, Call, Object, ObjectTarget, Plan, Requester, Target
+from node.objects.object import AttributeRow, Call, Object, ObjectTarget, Plan, Requester, Target
 from node.objects.plans import to_wire
 from node.objects.tag_access import TAG_SERVICES, TagTarget
 

@@ -212,3 +212,4 @@ def test_last_words_are_heard_before_the_end(tmp_path: Path) -> None:
     with farm_end(path) as farm:
         asyncio.run(fail_and_end())
         farm.wait_for(lambda: farm.failed)
+        assert len(farm.failed) == 1
