@@ -28,6 +28,7 @@ from node.modbus.bank import RegisterBank
 from node.modbus.identification import Identification
 from node.modbus.unit import Unit, Units
 from node.objects.device import Device, build_device
+from node.objects.profiles import DEFAULT_PROFILE, PROFILES
 from node.server.enip_tcp import EnipService, EnipTcp
 from node.server.enip_udp import EnipUdp
 from node.server.listener import Listener
@@ -55,6 +56,7 @@ class Controller:
     ) -> None:
         self.config = config
         self.tags = build_tags(config.tags, epoch)
+        self._profile = PROFILES.get(config.profile, PROFILES[DEFAULT_PROFILE])
         self._clock = clock
         self._instant = Instant(clock())
         self._started = clock()
@@ -140,7 +142,7 @@ class Controller:
             enip.port,
             lambda peers: EnipTcp(peers, service),
             udp=lambda: EnipUdp(service, listener.metrics),
-            max_connections=enip.max_connections,
+            max_connections=enip.max_connections or self._profile.sessions,
             idle_timeout=enip.idle_timeout,
             clock=self._clock,
             ticker=self._ticker,
@@ -156,7 +158,7 @@ class Controller:
             address=self.config.address,
             host_name=self.config.name,
             route_path=enip.route_path,
-            max_cip_connections=enip.max_cip_connections,
+            max_cip_connections=enip.max_cip_connections or self._profile.connections,
         )
 
     def _listen_modbus(self, modbus: ModbusConfig) -> Listener:

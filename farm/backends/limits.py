@@ -26,7 +26,7 @@ def descriptors(node: NodeConfig) -> int:
     """Descriptors a node may hold at once: its listeners and every connection it accepts."""
     count = 0
     if node.enip is not None:
-        count += 1 + UDP_LISTENERS + node.enip.max_connections
+        count += 1 + UDP_LISTENERS + (node.enip.max_connections or 64)
     if node.modbus is not None:
         count += 1 + node.modbus.max_connections
     return count

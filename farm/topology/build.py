@@ -145,8 +145,8 @@ class NodeBuilder:
             identity=self.identity(member, profile),
             port=take(body, "port", PORT, 44818, self.report),
             route_path=take(body, "route_path", ROUTE, None if profile.routes else (), self.report),
-            max_connections=take(body, "max_connections", PEERS, 64, self.report),
-            max_cip_connections=take(body, "max_cip_connections", PEERS, 64, self.report),
+            max_connections=take(body, "max_connections", PEERS, None, self.report),
+            max_cip_connections=take(body, "max_cip_connections", PEERS, None, self.report),
             idle_timeout=take(body, "idle_timeout", TIME, 0.0, self.report),
         )
 

@@ -13,7 +13,7 @@ _TAG_FIELDS = {
     "init": ("initial",),
     "signal": ("signal",),
     "on_write": ("signal.on_write",),
-    "writable": ("writable",),
+    "writable": ("access",),
     "unit": ("unit",),
     "address": ("address",),
 }

@@ -99,7 +99,7 @@ class TagBuilder:
             tag,
             initial=self.initial(entry.get("init"), tag.type),
             signal=self.signal(entry),
-            writable=take(entry, "writable", TRUTH, True, self.report),
+            access="read/write" if take(entry, "writable", TRUTH, True, self.report) else "read only",
             unit=take(entry, "unit", ENGINEERING_UNIT, "", self.report),
         )
         for problem in tag_problems(tag, ""):

@@ -136,7 +136,7 @@ def _signal_problems(tag: TagConfig, kind: Type | TextType, place: str) -> Itera
 
 def _enip_problems(enip: EnipConfig) -> Iterator[Problem]:
     yield from _port_problems(enip, "enip")
-    if enip.max_cip_connections < 1:
+    if enip.max_cip_connections is not None and enip.max_cip_connections < 1:
         yield Problem("enip.max_cip_connections", f"{enip.max_cip_connections}; wanted 1 or more")
     yield from _identity_problems(enip.identity)
 
@@ -210,7 +210,7 @@ def _overlaps(blocks: tuple[RegisterBlock, ...], place: str) -> Iterator[Problem
 def _port_problems(face: EnipConfig | ModbusConfig, place: str) -> Iterator[Problem]:
     if not 0 <= face.port <= 0xFFFF:
         yield Problem(f"{place}.port", f"{face.port}; wanted 0 to 65535")
-    if face.max_connections < 1:
+    if face.max_connections is not None and face.max_connections < 1:
         yield Problem(f"{place}.max_connections", f"{face.max_connections}; wanted 1 or more")
     if face.idle_timeout < 0:
         yield Problem(f"{place}.idle_timeout", f"{face.idle_timeout:g} s; wanted 0 (never) or more")

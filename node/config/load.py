@@ -14,11 +14,15 @@ from node.config.check import problems
 from node.config.model import (
     EnipConfig,
     IdentityConfig,
+    MemberConfig,
     ModbusConfig,
     NodeConfig,
+    ObjectSetting,
+    PartConfig,
     RegisterBlock,
     SignalConfig,
     TagConfig,
+    TypeConfig,
     UnitConfig,
 )
 from node.errors import ConfigError
@@ -35,6 +39,10 @@ _RECORDS: tuple[type, ...] = (
     ModbusConfig,
     UnitConfig,
     RegisterBlock,
+    MemberConfig,
+    TypeConfig,
+    PartConfig,
+    ObjectSetting,
 )
 _HINTS: dict[type, dict[str, object]] = {record: get_type_hints(record) for record in _RECORDS}
 _KINDS: dict[object, str] = {

@@ -12,6 +12,7 @@ Scalar = bool | int | float | str
 TABLES = ("coils", "discrete", "input", "holding")
 ORDERS = ("ABCD", "CDAB", "BADC", "DCBA")
 ON_WRITE = ("overwrite", "hold", "refuse")
+ACCESS = ("read/write", "read only", "none")
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,11 +28,44 @@ class SignalConfig:
 
 
 @dataclass(frozen=True, slots=True)
-class TagConfig:
-    """A tag: `type` is a CIP type name (`DINT`, `SSTRING`, `STRING`), `dimensions` none to three lengths.
+class MemberConfig:
+    """A member of a declared structure: `type` as a tag's, `length` elements, 0 for no array."""
 
-    `initial` is one value for all elements, or one a (flattened, row-major) element. `address` makes the tag reachable
-    as class, instance, attribute too. `unit` is the engineering unit, for people only.
+    name: str
+    type: str
+    length: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class TypeConfig:
+    """A structure (UDT) that tags may have: its members in order, or with `string` above 0 a string type of so many
+    characters. A member's type may be one declared before it."""
+
+    name: str
+    members: tuple[MemberConfig, ...] = ()
+    string: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class PartConfig:
+    """What a member or element of a structured tag starts with, or what moves it: `path` is as a person types it,
+    behind the tag's name (`Level`, `Pump.Speed`, `[2].History[3]`)."""
+
+    path: str
+    initial: Scalar | tuple[Scalar, ...] | None = None
+    signal: SignalConfig | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TagConfig:
+    """A tag: `type` is a CIP type name (`DINT`, `SSTRING`), a predefined structure (`STRING`, `TIMER`) or one of the
+    node's own, `dimensions` none to three lengths. A tag of a program is called `Program:NAME.TAG`.
+
+    `initial` is one value for all elements, or one a (flattened, row-major) element; `parts` are what members of a
+    structure start with. `address` makes the tag reachable as class, instance, attribute too. `unit` is the engineering
+    unit, for people only. `packed` lays BOOL[n] out as Logix does, 32 to a DWORD. `alias` names what the tag is
+    another name of (`Tank1.Level`, `Word.3`, `Table[2]`); type and dimensions are then what it names, and say so.
+    `access` is what clients may do, one of `ACCESS`; a `constant` is never written.
     """
 
     name: str
@@ -39,9 +73,18 @@ class TagConfig:
     dimensions: tuple[int, ...] = ()
     initial: Scalar | tuple[Scalar, ...] | None = None
     signal: SignalConfig | None = None
-    writable: bool = True
     address: tuple[int, int, int] | None = None
     unit: str = ""
+    access: str = "read/write"
+    constant: bool = False
+    packed: bool = False
+    alias: str = ""
+    parts: tuple[PartConfig, ...] = ()
+
+    @property
+    def writable(self) -> bool:
+        """Whether clients may write it at all."""
+        return self.access == ACCESS[0] and not self.constant
 
     @property
     def length(self) -> int:
@@ -91,17 +134,30 @@ class IdentityConfig:
 
 
 @dataclass(frozen=True, slots=True)
+class ObjectSetting:
+    """An attribute of a CIP object that differs from the profile's: `section` the object's name (`TCPIP`), `name` the
+    attribute's (`Host Name`), `value` in JSON."""
+
+    section: str
+    name: str
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
 class EnipConfig:
     """The EtherNet/IP face. `route_path` None takes any route, () only an empty one (a simple device), and a
-    tuple of (port, link) hops exactly that route. `max_connections` caps TCP peers, `max_cip_connections` class 3
-    connections. `idle_timeout` 0 never closes an idle session."""
+    tuple of (port, link) hops exactly that route. `onward` is the subnet (`127.64.0.0/10`) whose addresses a route may
+    name for a message to be sent on to, "" for none. `max_connections` caps TCP peers, `max_cip_connections` class 3
+    connections; None is the profile's. `idle_timeout` 0 never closes an idle session."""
 
     identity: IdentityConfig
     port: int = 44818
     route_path: tuple[tuple[int, int | str], ...] | None = None
-    max_connections: int = 64
-    max_cip_connections: int = 64
+    onward: str = ""
+    max_connections: int | None = None
+    max_cip_connections: int | None = None
     idle_timeout: float = 0.0
+    objects: tuple[ObjectSetting, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +174,9 @@ class ModbusConfig:
 @dataclass(frozen=True, slots=True)
 class NodeConfig:
     """One controller: `kind` is the built-in kind (`logix`, `modbus`, `gateway`), `profile` the device it imitates,
-    `address` the one IP address all its ports bind ("" is every interface, for a lone simulator only)."""
+    `address` the one IP address all its ports bind ("" is every interface, for a lone simulator only). `types` are the
+    structures its tags use, each after those it is made of. `delay` is the least and the greatest time in seconds that
+    each reply waits."""
 
     name: str
     kind: str
@@ -127,6 +185,8 @@ class NodeConfig:
     tags: tuple[TagConfig, ...] = ()
     enip: EnipConfig | None = None
     modbus: ModbusConfig | None = None
+    types: tuple[TypeConfig, ...] = ()
+    delay: tuple[float, float] = (0.0, 0.0)
 
     @property
     def ports(self) -> dict[str, int]:

@@ -23,10 +23,19 @@ RUNNING = 0x0060
 OPERATIONAL = 3
 
 
+LOGIX, MICRO800, PCCC, DRIVE, ADAPTER, PANEL = "logix", "micro800", "pccc", "drive", "adapter", "panel"
+
+
 @dataclass(frozen=True, slots=True)
 class Profile:
     """One EtherNet/IP device. `revision` is (major, minor); `routes` is false for a device that has no backplane
-    and so takes only an empty route path."""
+    and so takes only an empty route path.
+
+    `family` decides which objects there are (`node.objects.device`). `large` is whether it knows the Large Forward
+    Open, `largest` the bytes a connection of it may carry, `multiple` whether it knows the Multiple Service Packet.
+    `packed` lays BOOL arrays out in DWORDs, `bool_true` is the byte a true BOOL reads as. `sessions` and `connections`
+    are how many TCP and CIP connections it takes, `response` the least and the greatest seconds a reply of it takes.
+    """
 
     name: str
     device_type: int
@@ -37,6 +46,15 @@ class Profile:
     state: int = OPERATIONAL
     vendor: int = ROCKWELL
     routes: bool = True
+    family: str = LOGIX
+    large: bool = True
+    largest: int = 4002
+    multiple: bool = True
+    packed: bool = True
+    bool_true: int = 0xFF
+    sessions: int = 2048
+    connections: int = 512
+    response: tuple[float, float] = (0.001, 0.005)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +90,8 @@ _PROFILES = (
     Profile("PowerFlex-753", AC_DRIVE_753, 1168, (11, 1), f"{'PowerFlex 753':32}", 0x0561, 255, routes=False),
     Profile("PowerFlex-755", AC_DRIVE_755, 2192, (10, 1), "PowerFlex 755", RUNNING, routes=False),
 )
+
+DEFAULT_PROFILE = "1756-L61"
 
 PROFILES: dict[str, Profile] = {profile.name: profile for profile in _PROFILES}
 """EtherNet/IP devices by the name a plant file calls them."""

@@ -18,7 +18,7 @@ CONFIGS = (
     TagConfig("Count", "DINT", (5,), initial=(1, 2, 3, 4, 5)),
     TagConfig("Run", "BOOL"),
     TagConfig("Name", "SSTRING", initial="pump"),
-    TagConfig("Serial", "DINT", initial=7, writable=False),
+    TagConfig("Serial", "DINT", initial=7, access="read only"),
     TagConfig("Clock", "INT", signal=SignalConfig("counter", on_write="refuse")),
     TagConfig("Long", "LREAL", (ASKED + 1,)),
 )

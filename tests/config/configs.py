@@ -24,7 +24,7 @@ GATEWAY = NodeConfig(
     tags=(
         TagConfig("Level", "REAL", signal=SignalConfig("sine", (("min", 1.0), ("max", 9.0)), seed=3), unit="%"),
         TagConfig("Count", "DINT", (10,), initial=tuple(range(10)), address=(22, 1, 1)),
-        TagConfig("Name", "SSTRING", initial="pump", writable=False),
+        TagConfig("Name", "SSTRING", initial="pump", access="read only"),
         TagConfig("Run", "BOOL", (16,), initial=True),
     ),
     enip=EnipConfig(identity("1756-L61", 77), port=0, route_path=((1, 0), (2, "10.0.0.1"))),

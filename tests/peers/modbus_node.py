@@ -24,7 +24,7 @@ CONFIG = NodeConfig(
     address=HOST,
     tags=(
         TagConfig("WORDS", "UINT", (125,), tuple(range(125))),
-        TagConfig("FIXED", "UINT", (1,), 7, writable=False),
+        TagConfig("FIXED", "UINT", (1,), 7, access="read only"),
         TagConfig("FLAGS", "BOOL", (100,), tuple(k % 3 == 0 for k in range(100))),
         TagConfig("CONTACTS", "BOOL", (100,), tuple(k % 5 == 0 for k in range(100))),
         *(TagConfig(f"REALS_{order}", "REAL", (5,), (1234.5, 0.0, 0.0, 0.0, 0.0)) for order in REALS),

@@ -75,7 +75,7 @@ def test_seeds_are_each_tags_own_and_always_the_same(tmp_path: Path) -> None:
 
 def test_the_rest_of_a_tag(tmp_path: Path) -> None:
     body = '{type: "DINT[4]", unit: m3/h, writable: false, address: "@0x93/1/10"}'
-    assert tag(tmp_path, body) == TagConfig("T", "DINT", (4,), writable=False, unit="m3/h", address=(0x93, 1, 10))
+    assert tag(tmp_path, body) == TagConfig("T", "DINT", (4,), access="read only", unit="m3/h", address=(0x93, 1, 10))
 
 
 @pytest.mark.parametrize(
