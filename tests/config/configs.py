@@ -3,6 +3,7 @@
 from hypothesis import strategies as st
 
 from node.config.model import (
+    ACCESS,
     ON_WRITE,
     ORDERS,
     EnipConfig,
@@ -62,7 +63,7 @@ def tags_of(name: str) -> st.SearchStrategy[TagConfig]:
         dimensions,
         initial=st.none() | st.integers(-(2**15), 2**15 - 1),
         signal=st.none() | signals,
-        writable=st.booleans(),
+        access=st.sampled_from(ACCESS),
         unit=st.text(max_size=5),
     )
     text = st.builds(TagConfig, st.just(name), st.just("SSTRING"), dimensions, initial=st.none() | texts)

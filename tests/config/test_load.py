@@ -31,7 +31,7 @@ def test_every_field_survives() -> None:
 def test_what_is_as_the_model_has_it_is_left_out() -> None:
     tag = dump(GATEWAY)["tags"]
     assert isinstance(tag, list)
-    assert tag[2] == {"name": "Name", "type": "SSTRING", "initial": "pump", "writable": False}
+    assert tag[2] == {"name": "Name", "type": "SSTRING", "initial": "pump", "access": "read only"}
 
 
 @given(plain)

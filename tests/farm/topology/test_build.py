@@ -60,7 +60,14 @@ nodes:
         "1756-L61",
         "127.64.3.4",
         (),
-        EnipConfig(IdentityConfig(2, 3, 4, (5, 10), 0x60, 7, "Mine", 1), 44819, ((1, 0),), 5, 6, 120.0),
+        EnipConfig(
+            IdentityConfig(2, 3, 4, (5, 10), 0x60, 7, "Mine", 1),
+            port=44819,
+            route_path=((1, 0),),
+            max_connections=5,
+            max_cip_connections=6,
+            idle_timeout=120.0,
+        ),
         ModbusConfig(5020, (UnitConfig(1),), ((0, "plcfarm"), (1, "generic"), (2, "v1.0")), 8, 0.5),
     )
 
