@@ -12,6 +12,7 @@ import math
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
+from node.cip.predefined import predefined_by_name
 from node.cip.text import text_by_name
 from node.cip.types import by_name
 from node.commands.tags import TagCommands
@@ -184,7 +185,7 @@ def build_tags(configs: Iterable[TagConfig], epoch: float) -> TagTable:
 
 
 def _build_attribute(config: TagConfig, epoch: float) -> Attribute:
-    kind = by_name(config.type) or text_by_name(config.type)
+    kind = by_name(config.type) or text_by_name(config.type) or predefined_by_name(config.type)
     if kind is None:
         raise ConfigError(f"tag {config.name}", 0, f"type {config.type!r} is unknown")
     attribute = create_attribute(kind, config.dimensions, config.initial, config.name, config.writable)

@@ -16,10 +16,10 @@ slices its AND masks from eight bytes), so surplus is ignored everywhere (Rockwe
 import struct
 
 from node.cip.status import INVALID_PARAMETER_VALUE, NOT_ENOUGH_DATA, CipError
-from node.cip.text import STRUCTURE
+from node.cip.template import STRUCTURE
 from node.errors import LocalProtocolError, RemoteProtocolError
 
-MASK_SIZES = (1, 2, 4, 8, 12)
+MASK_SIZES = (1, 2, 4, 8)
 STRUCTURE_TYPE = 0x02A0
 """The first two type bytes of a structure, as a little-endian word."""
 

@@ -14,6 +14,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
+from node.cip.text import TextType
 from node.cip.types import BOOL, DINT, DWORD, SINT, Type
 from node.errors import NodeError
 
@@ -33,7 +34,8 @@ _FORMAL_ARRAY = 0xA3
 @dataclass(frozen=True, slots=True)
 class Member:
     """One member: `length` elements of `type` from byte `offset` on, 0 for a member that is no array. A BOOL is bit
-    `bit` (0 to 7) of the byte at `offset`. `hidden` members hold BOOLs and have no meaning of their own."""
+    `bit` (0 to 7) of the byte at `offset`. `hidden` members hold BOOLs and have no meaning of their own. `bits` is the
+    BOOLs of an array of them, which is one of DWORDs here; 0 for anything else."""
 
     name: str
     type: Type | Template
@@ -41,6 +43,7 @@ class Member:
     length: int = 0
     bit: int | None = None
     hidden: bool = False
+    bits: int = 0
 
     @property
     def size(self) -> int:
@@ -89,6 +92,10 @@ class Template:
     def type_bytes(self) -> bytes:
         """The type as tag services send it: A0 02 and the handle."""
         return bytes((STRUCTURE, 2)) + self.handle.to_bytes(2, "little")
+
+
+Kind = Type | TextType | Template
+"""What a tag can be of."""
 
 
 def lay_out(name: str, instance: int, declared: Sequence[Declared], capacity: int = 0) -> Template:
@@ -146,7 +153,7 @@ def _placed(structure: str, declared: Sequence[Declared]) -> Iterator[Member]:
         alignment = max(_alignment(kind), 4 if length else 1)
         offset = -(-end // alignment) * alignment
         end = offset + kind.size * (length or 1)
-        yield Member(item.name, kind, offset, length)
+        yield Member(item.name, kind, offset, length, bits=item.length if item.type is BOOL else 0)
 
 
 def _alignment(kind: Type | Template) -> int:
@@ -167,5 +174,3 @@ def _formal_member(member: Member) -> bytes:
 def _formal_length(inner: bytes) -> bytes:
     size = len(inner)
     return bytes((size,)) if size < 0x80 else bytes((0x82,)) + size.to_bytes(2, "little")
-
-

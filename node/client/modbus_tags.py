@@ -7,6 +7,7 @@ A Modbus reply is bits and 16-bit numbers; which of them are a REAL, and which w
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from node.cip.template import Template
 from node.cip.text import TextType
 from node.cip.types import BOOL, Type, Value, parse_value
 from node.client.modbus_aio import AsyncModbus
@@ -40,7 +41,7 @@ class TagRegisters:
     def each(self) -> int:
         """Registers, or bits, of one element."""
         kind = self.kind
-        if isinstance(kind, TextType):
+        if isinstance(kind, TextType | Template):
             return max(1, self.count // self.length)
         if self.table in BIT_TABLES:
             return 1 if kind is BOOL else 8 * kind.size
@@ -61,7 +62,7 @@ async def read_tag(device: AsyncModbus, tag: TagRegisters, first: int, count: in
     """`count` elements from `first` on. Raises what `AsyncModbus` raises."""
     address = tag.start + first * tag.each
     kind = tag.kind
-    if isinstance(kind, TextType):
+    if isinstance(kind, TextType | Template):
         each = tag.each
         return [await device.read_text(tag.table, address + at * each, each, tag.order) for at in range(count)]
     if tag.table in BIT_TABLES:
@@ -78,7 +79,7 @@ async def write_tag(device: AsyncModbus, tag: TagRegisters, first: int, values: 
         raise LocalProtocolError(f"{tag.numbers} are {tag.table} registers, which Modbus cannot write")
     address = tag.start + first * tag.each
     kind = tag.kind
-    if isinstance(kind, TextType):
+    if isinstance(kind, TextType | Template):
         for at, text in enumerate(values):
             await device.write_text(address + at * tag.each, text, tag.each, tag.order)
         return

@@ -7,24 +7,17 @@ read of any tag succeeds.
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from node.cip.predefined import STRING
 from node.cip.status import CipError
-from node.cip.text import (
-    SSTRING,
-    STRING,
-    STRING_HANDLE,
-    STRUCTURE,
-    TextType,
-    decode_texts,
-    encode_sstring,
-    encode_string,
-    text_by_name,
-)
+from node.cip.structure_values import decode_structures, encode_text
+from node.cip.template import STRUCTURE, Template
+from node.cip.text import SSTRING, TextType, decode_texts, encode_sstring, text_by_name
 from node.cip.types import Type, by_code, by_name, encode_values, parse_value
 from node.cip.types import decode_values as decode_numbers
 from node.errors import LocalProtocolError, RemoteProtocolError
 
 Value = bool | int | float | str | bytes
-TagType = Type | TextType
+TagType = Type | TextType | Template
 
 
 @dataclass(slots=True)
@@ -38,13 +31,13 @@ class Part:
 def tag_type(code: int, handle: int | None) -> TagType | None:
     """The type of a reply, None for a structure that is no STRING or a code unknown here."""
     if handle is not None:
-        return STRING if handle == STRING_HANDLE else None
+        return STRING if handle == STRING.handle else None
     return SSTRING if code == SSTRING.code else by_code(code)
 
 
 def named_type(name: str) -> TagType:
     """The type called `name`. Raises `LocalProtocolError` when there is none."""
-    kind = by_name(name) or text_by_name(name)
+    kind = by_name(name) or text_by_name(name) or (STRING if name.upper() == STRING.name else None)
     if kind is None:
         raise LocalProtocolError(f"{name!r} is no type; wanted one like DINT, REAL, BOOL or STRING")
     return kind
@@ -52,9 +45,7 @@ def named_type(name: str) -> TagType:
 
 def type_code(kind: TagType) -> tuple[int, int | None]:
     """Code and structure handle, as a write carries them."""
-    if kind is STRING:
-        return STRUCTURE, STRING_HANDLE
-    return kind.code, None
+    return (STRUCTURE, kind.handle) if isinstance(kind, Template) else (kind.code, None)
 
 
 def decode_values(code: int, handle: int | None, data: bytes) -> list[Value]:
@@ -66,7 +57,9 @@ def decode_values(code: int, handle: int | None, data: bytes) -> list[Value]:
     try:
         if isinstance(kind, Type):
             return list(decode_numbers(kind, data))
-        return list(decode_texts(kind, data)) if kind is not None else [data]
+        if isinstance(kind, Template):
+            return [str(text) for text in decode_structures(kind, data)]
+        return list(decode_texts(data)) if kind is not None else [data]
     except CipError as exc:
         raise RemoteProtocolError(f"{len(data)} bytes of type 0x{code:02X} that are no values: {exc}") from exc
 
@@ -77,8 +70,9 @@ def encode_elements(kind: TagType, values: Sequence[Value]) -> list[bytes]:
     Raises `LocalProtocolError` for a value that is not of the type.
     """
     if isinstance(kind, TextType):
-        encode = encode_string if kind is STRING else encode_sstring
-        return [encode(value if isinstance(value, str) else str(value)) for value in values]
+        return [encode_sstring(value if isinstance(value, str) else str(value)) for value in values]
+    if isinstance(kind, Template):
+        return [encode_text(kind, value if isinstance(value, str) else str(value)) for value in values]
     numbers = []
     for value in values:
         if isinstance(value, bytes):

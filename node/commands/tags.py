@@ -9,8 +9,8 @@ from array import array
 from collections.abc import Callable, Iterable
 
 from node.cip.status import ATTRIBUTE_NOT_SETTABLE, INVALID_ATTRIBUTE_VALUE, CipError
-from node.cip.text import TextType
-from node.cip.types import BOOL, REAL
+from node.cip.template import Kind, Template
+from node.cip.types import BOOL, REAL, Type
 from node.commands.errors import CommandError
 from node.config.check import misfit
 from node.config.load import Json
@@ -24,7 +24,7 @@ LISTED = 100
 ASKED = 10_000
 """Elements that one command reads or writes."""
 
-_WORDS: dict[str, Value] = {"true": True, "on": True, "1": True, "false": False, "off": False, "0": False}
+_WORDS: dict[str, bool] = {"true": True, "on": True, "1": True, "false": False, "off": False, "0": False}
 
 
 class TagCommands:
@@ -96,19 +96,24 @@ class TagCommands:
             "signal": config.signal.kind if config and config.signal else None,
         }
         try:
-            values = [_shown(attribute, value) for value in attribute.read(start, stop, self._now())]
+            values = [_shown(attribute.type, value) for value in attribute.read(start, stop, self._now())]
         except CipError as exc:
             return {**row, "error": str(exc)}
         row["value"] = values if attribute.dimensions and not element else values[0]
         return row
 
 
-def _shown(attribute: Attribute, value: Value) -> Json:
+def _shown(kind: Kind, value: Value) -> Json:
+    if isinstance(value, list):
+        return [_shown(kind, item) for item in value]
+    if isinstance(value, dict):
+        assert isinstance(kind, Template)
+        return {member.name: _shown(member.type, value[member.name]) for member in kind.visible}
     if not isinstance(value, float):
         return value
     if not math.isfinite(value):
         return None
-    if attribute.type is REAL:
+    if kind is REAL:
         for digits in range(6, 9):
             short = float(f"{value:.{digits}g}")
             if array("f", [short])[0] == value:
@@ -119,9 +124,7 @@ def _shown(attribute: Attribute, value: Value) -> Json:
 def _value_of(attribute: Attribute, given: Json) -> Value:
     """`given` as a value of the attribute's type; text is read as a person types it."""
     kind = attribute.type
-    value = given
-    if isinstance(given, str) and not isinstance(kind, TextType):
-        value = _parsed(attribute, given)
+    value = _parsed(attribute, given) if isinstance(given, str) and isinstance(kind, Type) else given
     if value is None or isinstance(value, list | dict):
         raise CommandError(f"{attribute.name}: {given!r} is no value of {kind.name}")
     wanted = misfit(kind, value)
@@ -130,7 +133,7 @@ def _value_of(attribute: Attribute, given: Json) -> Value:
     return value
 
 
-def _parsed(attribute: Attribute, text: str) -> Value | None:
+def _parsed(attribute: Attribute, text: str) -> bool | int | float | str | None:
     if attribute.type is BOOL:
         return _WORDS.get(text.lower(), text)
     try:

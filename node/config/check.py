@@ -8,7 +8,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 
-from node.cip.text import TextType, text_by_name
+from node.cip.predefined import predefined_by_name
+from node.cip.template import Kind, Template
+from node.cip.text import text_by_name
 from node.cip.types import BOOL, Type, by_name
 from node.config.model import (
     ON_WRITE,
@@ -90,14 +92,14 @@ def tag_problems(tag: TagConfig, place: str) -> list[Problem]:
             found.append(Problem(f"{place}.{field}", exc.message))
     if tag.address is not None and not all(0 <= number <= 0xFFFF for number in tag.address):
         found.append(Problem(f"{place}.address", "class, instance and attribute are 0 to 65535 each"))
-    kind = by_name(tag.type) or text_by_name(tag.type)
+    kind = by_name(tag.type) or text_by_name(tag.type) or predefined_by_name(tag.type)
     if kind is not None:
         found += _initial_problems(tag, kind, place)
         found += _signal_problems(tag, kind, place)
     return found
 
 
-def _initial_problems(tag: TagConfig, kind: Type | TextType, place: str) -> Iterator[Problem]:
+def _initial_problems(tag: TagConfig, kind: Kind, place: str) -> Iterator[Problem]:
     values = tag.initial if isinstance(tag.initial, tuple) else () if tag.initial is None else (tag.initial,)
     if isinstance(tag.initial, tuple) and len(values) != tag.length:
         yield Problem(f"{place}.initial", f"{len(values)} values for {tag.length} elements")
@@ -108,9 +110,11 @@ def _initial_problems(tag: TagConfig, kind: Type | TextType, place: str) -> Iter
             return
 
 
-def misfit(kind: Type | TextType, value: Scalar) -> str:
+def misfit(kind: Kind, value: Scalar) -> str:
     """What `kind` takes, when it does not take `value`; else ""."""
-    if isinstance(kind, TextType):
+    if isinstance(kind, Template) and not kind.capacity:
+        return "no value for the whole structure; give its members theirs"
+    if not isinstance(kind, Type):
         fits = isinstance(value, str) and len(value) <= kind.capacity and all(ord(c) < 256 for c in value)
         return "" if fits else f"a text of at most {kind.capacity} ISO-8859-1 characters"
     if kind is BOOL:
@@ -122,11 +126,11 @@ def misfit(kind: Type | TextType, value: Scalar) -> str:
     return "" if fits else f"{kind.low} to {kind.high}" if whole else "a number"
 
 
-def _signal_problems(tag: TagConfig, kind: Type | TextType, place: str) -> Iterator[Problem]:
+def _signal_problems(tag: TagConfig, kind: Kind, place: str) -> Iterator[Problem]:
     signal = tag.signal
     if signal is None:
         return
-    if isinstance(kind, TextType):
+    if not isinstance(kind, Type):
         yield Problem(f"{place}.signal", f"a signal is a number and the type is {kind.name}")
     if signal.on_write not in ON_WRITE:
         yield Problem(f"{place}.signal", f"on_write {signal.on_write!r}; wanted {' or '.join(ON_WRITE)}")

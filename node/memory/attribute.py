@@ -5,31 +5,37 @@ overrides `__getitem__`/`__setitem__` is seen by all of them. Elements live in a
 1), which on a little-endian host is wire order already: reading a hundred INTs is a slice and no conversion. Hosts that
 are big-endian are refused at import, for every reply of theirs would be wrong.
 
-A read is: `source.fill`, then `gate.admit`, then the elements, then `gate.shown`. A write is: rights (`writable`,
-`source.refuses`), then `gate.admit`, then all elements or none, then `source.wrote`.
+A read is: rights (`readable`), `source.fill`, then `gate.admit`, then the elements, then `gate.shown`. A write is:
+rights (`readable`, `writable`, `source.refuses`), then `gate.admit`, then all elements or none, then `source.wrote`.
+
+What lies within an attribute's bytes (a member, a bit) is an attribute too: see `node.memory.part`.
 """
 
 import sys
 from array import array
 from collections.abc import Callable, Sequence
+from functools import cache
 from typing import ClassVar, Protocol, overload
+from weakref import WeakSet
 
 from node.cip.status import (
     ATTRIBUTE_NOT_SETTABLE,
     GENERAL_ERROR,
     INDEX_PAST_END,
     INVALID_ATTRIBUTE_VALUE,
+    NO_ACCESS,
     NOT_ENOUGH_DATA,
     CipError,
 )
-from node.cip.text import TextType
-from node.cip.types import BOOL, Type
+from node.cip.structure_values import StructureValue
+from node.cip.template import Kind
+from node.cip.types import BOOL, BOOL_TRUE, Type
 from node.errors import NodeError
 
 if sys.byteorder != "little":
     raise ImportError("node.memory keeps values in wire order and needs a little-endian host; this one is big-endian")
 
-Value = bool | int | float | str
+Value = StructureValue
 
 _BOOLS = bytes([0]) + bytes([1]) * 255
 
@@ -47,8 +53,9 @@ class Instant:
 class Source(Protocol):
     """Who writes an attribute before it is read: a signal, a player. `start` and `stop` are elements."""
 
-    refuses: bool
-    """True when a client's write is an error."""
+    @property
+    def refuses(self) -> bool:
+        """True when a client's write is an error."""
 
     def fill(self, attribute: "Attribute", now: float, start: int, stop: int) -> None:
         """Puts the values of the moment into `attribute.array[start:stop]`."""
@@ -71,13 +78,17 @@ class Attribute:
     """`type` a CIP type, `dimensions` none to three lengths (flattened row-major here), `initial` one value for all
     elements, or one each. `array` is never replaced or resized: replies are prepared with views on it.
 
-    `size` is the bytes of one element (0 where it varies), `type_bytes` the type as tag services send it.
+    `size` is the bytes of one element (0 where it varies), `type_bytes` the type as tag services send it, `typecode`
+    the array's, `bits` the BOOLs that are packed in DWORDs here (0 for anything else), `wire_bools` a table of the byte
+    that each byte of a BOOL is sent as.
 
     Raises `NodeError` for dimensions or initial values that do not fit.
     """
 
     _direct: ClassVar[bool] = True
     _direct_set: ClassVar[bool] = True
+
+    bits: int = 0
 
     def __init_subclass__(cls) -> None:
         super().__init_subclass__()
@@ -86,7 +97,7 @@ class Attribute:
 
     def __init__(
         self,
-        type: Type | TextType,
+        type: Kind,
         dimensions: Sequence[int] = (),
         initial: Value | Sequence[Value] | None = None,
         name: str = "",
@@ -94,25 +105,31 @@ class Attribute:
     ) -> None:
         self.type = type
         self.size = type.size
-        self.type_bytes = type.type_bytes if isinstance(type, TextType) else bytes((type.code, 0))
+        self.type_bytes = bytes((type.code, 0)) if isinstance(type, Type) else type.type_bytes
+        self.typecode = type.typecode if isinstance(type, Type) else "B"
         self.dimensions = tuple(dimensions)
         self.name = name
-        self.writable = writable
         self.length = _length(name, self.dimensions)
-        self._typecode = "B" if isinstance(type, TextType) else type.typecode
-        self.array: array[int] | array[float] = array(self._typecode, bytes(self._reserve()))
+        self._writable = writable
+        self._readable = True
+        self._bool_true = BOOL_TRUE
+        self.wire_bools = _wire_bools(BOOL_TRUE)
         self._source: Source | None = None
         self._gate: Gate | None = None
         self._watchers: list[Callable[[], None]] = []
+        self._parts: WeakSet[Attribute] | None = None
+        self.array: array[int] | array[float] = self._allocate()
         if initial is not None:
             self._start_with(initial)
 
-    def _reserve(self) -> int:
-        """Bytes that `array` takes."""
-        return self.length * self.size
+    def _allocate(self) -> "array[int] | array[float]":
+        return array(self.typecode, bytes(self.length * self.size))
 
     def _start_with(self, initial: Value | Sequence[Value]) -> None:
-        values = [initial] * self.length if isinstance(initial, bool | int | float | str) else list(initial)
+        if isinstance(initial, Sequence) and not isinstance(initial, str):
+            values = list(initial)
+        else:
+            values = [initial] * self.length
         if len(values) != self.length:
             raise NodeError(f"{self.name or 'attribute'}: {len(values)} initial values for {self.length} elements")
         try:
@@ -129,8 +146,7 @@ class Attribute:
 
     @source.setter
     def source(self, source: Source | None) -> None:
-        self._source = source
-        self._changed()
+        self._put_source(source)
 
     @property
     def gate(self) -> Gate | None:
@@ -139,6 +155,13 @@ class Attribute:
 
     @gate.setter
     def gate(self, gate: Gate | None) -> None:
+        self._put_gate(gate)
+
+    def _put_source(self, source: Source | None) -> None:
+        self._source = source
+        self._changed()
+
+    def _put_gate(self, gate: Gate | None) -> None:
         self._gate = gate
         self._changed()
 
@@ -147,13 +170,58 @@ class Attribute:
         self._watchers.append(changed)
 
     def _changed(self) -> None:
+        for part in self._parts or ():
+            part._follow_root()
         for changed in self._watchers:
             changed()
+
+    def _follow_root(self) -> None:
+        """Takes over what is attached to the attribute that this one is a part of."""
+
+    # Rights
+
+    @property
+    def readable(self) -> bool:
+        """Whether clients may read it. What they may not read they may not write either."""
+        return self._readable
+
+    @readable.setter
+    def readable(self, readable: bool) -> None:
+        self._readable = readable
+        self._changed()
+
+    @property
+    def writable(self) -> bool:
+        """Whether clients have the right to write it."""
+        return self._writable
+
+    @writable.setter
+    def writable(self, writable: bool) -> None:
+        self._writable = writable
+        self._changed()
 
     @property
     def settable(self) -> bool:
         """Whether a client's write may succeed."""
-        return self.writable and (self._source is None or not self._source.refuses)
+        return self._writable and self._readable and (self._source is None or not self._source.refuses)
+
+    # How BOOLs are shown
+
+    @property
+    def bool_true(self) -> int:
+        """The byte that a true BOOL reads as."""
+        return self._bool_true
+
+    @bool_true.setter
+    def bool_true(self, byte: int) -> None:
+        self._bool_true = byte
+        self.wire_bools = _wire_bools(byte)
+        self._changed()
+
+    @property
+    def unpacked(self) -> "Attribute":
+        """For BOOLs that are packed in DWORDs the BOOLs themselves, as people count them; else just this."""
+        return self
 
     # Python values, without rights, source and gate
 
@@ -191,7 +259,7 @@ class Attribute:
         try:
             if self.type is BOOL:
                 return bytes([1 if value else 0 for value in values])
-            cells = array(self._typecode, values)  # type: ignore[type-var]
+            cells = array(self.typecode, values)  # type: ignore[type-var]
             return cells.tobytes()
         except (TypeError, OverflowError, ValueError) as exc:
             raise CipError(INVALID_ATTRIBUTE_VALUE) from exc
@@ -200,7 +268,7 @@ class Attribute:
         """Memory or wire bytes to values."""
         if self.type is BOOL:
             return [byte != 0 for byte in data]
-        cells: array[int] | array[float] = array(self._typecode, data)
+        cells: array[int] | array[float] = array(self.typecode, data)
         return [*cells]
 
     # What clients do: with rights, source and gate
@@ -242,10 +310,32 @@ class Attribute:
         if self._source is not None:
             self._source.wrote(self, now, start, stop)
 
+    def modify(self, index: int, or_mask: bytes, and_mask: bytes, now: float = 0.0) -> bytes:
+        """Sets an integer element to (old or OR mask) and AND mask and gives its new bytes: of what is held, not what
+        a gate shows. Masks shorter than the element are for its low bytes. Raises `CipError`."""
+        self._before(index, index + 1, now, False)
+        size = len(or_mask)
+        old = self._take(index, index + 1) if self._direct else self.encode(self[index : index + 1])
+        ones, kept = int.from_bytes(or_mask, "little"), int.from_bytes(and_mask, "little")
+        new = ((int.from_bytes(old[:size], "little") | ones) & kept).to_bytes(size, "little") + old[size:]
+        self._before(index, index + 1, now, True)
+        if self._direct_set:
+            self._store(index, new)
+        else:
+            self[index : index + 1] = self.decode(new)
+        if self._source is not None:
+            self._modified(index, ones | ~kept & (1 << 8 * size) - 1, now)
+        return new
+
+    def _modified(self, index: int, touched: int, now: float) -> None:
+        """Tells the source of a write to the bits `touched` of one element."""
+        if self._source is not None:
+            self._source.wrote(self, now, index, index + 1)
+
     def view(self, start: int, stop: int) -> memoryview | None:
         """A live view of the bytes of elements [start, stop), for replies prepared ahead; None when reading them is
         more than that (an override, a gate, BOOL whose wire form differs)."""
-        if not self._direct or self._gate is not None or self.type is BOOL:
+        if not self._direct or self._gate is not None or self.type is BOOL or not self._readable:
             return None
         return memoryview(self.array).cast("B")[start * self.size : stop * self.size]
 
@@ -260,6 +350,8 @@ class Attribute:
         if writing:
             if not self.settable:
                 raise CipError(ATTRIBUTE_NOT_SETTABLE)
+        elif not self._readable:
+            raise CipError(GENERAL_ERROR, (NO_ACCESS,))
         elif self._source is not None:
             self._source.fill(self, now, start, stop)
         if self._gate is not None:
@@ -274,6 +366,11 @@ class Attribute:
     def _store(self, start: int, data: bytes) -> None:
         size = self.size
         memoryview(self.array).cast("B")[start * size : start * size + len(data)] = data
+
+
+@cache
+def _wire_bools(byte: int) -> bytes:
+    return bytes([0]) + bytes([byte]) * 255
 
 
 def _length(name: str, dimensions: tuple[int, ...]) -> int:

@@ -1,20 +1,24 @@
-"""A vector of texts, with the interface of `Attribute`: SSTRING elements vary in length, Logix STRINGs take 88 bytes.
+"""A vector of texts that vary in length, with the interface of `Attribute`, and which attribute a type wants.
 
-Texts are kept as Python strings, so that neither form wastes memory and a write can never leave half a text behind;
-`array` is empty, and `dump` builds the bytes (`node.cip.text` knows the layouts).
+Texts are kept as Python strings, so that short ones waste no memory and a write can never leave half a text behind;
+`array` is empty, and `dump` builds the bytes (`node.cip.text` knows their layout).
 """
 
+from array import array
 from collections.abc import Sequence
 
 from node.cip.status import INVALID_ATTRIBUTE_VALUE, CipError
+from node.cip.template import Kind, Template
 from node.cip.text import TextType, decode_texts, encode_texts
-from node.cip.types import Type
+from node.cip.types import BOOL
 from node.errors import LocalProtocolError
 from node.memory.attribute import Attribute, Value
+from node.memory.bool_array import BoolArray
+from node.memory.structured import StructuredAttribute
 
 
 class TextAttribute(Attribute):
-    """`type` is `SSTRING` or `STRING`; values are str of ISO-8859-1 characters."""
+    """`type` is `SSTRING`; values are str of ISO-8859-1 characters."""
 
     type: TextType
 
@@ -29,9 +33,9 @@ class TextAttribute(Attribute):
         self._texts: list[str] = []
         super().__init__(type, dimensions, initial, name, writable)
 
-    def _reserve(self) -> int:
+    def _allocate(self) -> "array[int] | array[float]":
         self._texts = [""] * self.length
-        return 0
+        return array(self.typecode)
 
     def encode(self, values: Sequence[Value]) -> bytes:
         """Raises `CipError` 0x09 for what is no text, too long, or outside ISO-8859-1."""
@@ -39,13 +43,13 @@ class TextAttribute(Attribute):
         if len(texts) != len(values):
             raise CipError(INVALID_ATTRIBUTE_VALUE)
         try:
-            return encode_texts(self.type, texts)
+            return encode_texts(texts)
         except LocalProtocolError as exc:
             raise CipError(INVALID_ATTRIBUTE_VALUE) from exc
 
     def decode(self, data: bytes) -> "list[Value]":
         """Raises `CipError` when the last text is cut short."""
-        return [*decode_texts(self.type, data)]
+        return [*decode_texts(data)]
 
     def load(self, start: int, data: bytes, now: float = 0.0) -> None:
         """Texts from bytes that hold whole ones. Raises `CipError`."""
@@ -63,21 +67,28 @@ class TextAttribute(Attribute):
         return [*self._texts[start:stop]]
 
     def _take(self, start: int, stop: int) -> bytes:
-        return encode_texts(self.type, self._texts[start:stop])
+        return encode_texts(self._texts[start:stop])
 
     def _store(self, start: int, data: bytes) -> None:
-        texts = decode_texts(self.type, data)
+        texts = decode_texts(data)
         self._texts[start : start + len(texts)] = texts
 
 
 def create_attribute(
-    type: Type | TextType,
+    type: Kind,
     dimensions: Sequence[int] = (),
     initial: Value | Sequence[Value] | None = None,
     name: str = "",
     writable: bool = True,
+    *,
+    packed: bool = False,
 ) -> Attribute:
-    """The attribute that holds values of `type`. Raises `NodeError` as `Attribute` does."""
+    """The attribute that holds values of `type`; `packed` lays BOOL[n] out in DWORDs, which a BOOL of no or several
+    dimensions never is. Raises `NodeError` as `Attribute` does."""
     if isinstance(type, TextType):
         return TextAttribute(type, dimensions, initial, name, writable)
+    if isinstance(type, Template):
+        return StructuredAttribute(type, dimensions, initial, name, writable)
+    if packed and type is BOOL and len(dimensions) == 1:
+        return BoolArray(dimensions[0], initial, name, writable)
     return Attribute(type, dimensions, initial, name, writable)

@@ -10,6 +10,7 @@ are dropped by a write, for nobody at this side can see them.
 """
 
 from node.cip.status import INVALID_ATTRIBUTE_VALUE, CipError
+from node.cip.template import Template
 from node.cip.text import TextType
 from node.memory.attribute import Attribute
 from node.memory.view import BlockError, Commit, Reader, Span, admit_write
@@ -22,7 +23,7 @@ class TextRegisterView:
 
     __slots__ = ("_attribute", "_capacity", "_each", "_permute", "count")
 
-    def __init__(self, attribute: Attribute, kind: TextType, count: int, order: str = "ABCD") -> None:
+    def __init__(self, attribute: Attribute, kind: TextType | Template, count: int, order: str = "ABCD") -> None:
         each, left_over = divmod(count, len(attribute))
         longest = (kind.capacity + 1) // 2
         if left_over or not 1 <= each <= longest or order not in ORDERS:

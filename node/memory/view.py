@@ -27,6 +27,7 @@ from collections.abc import Callable
 from typing import Protocol
 
 from node.cip.status import ATTRIBUTE_NOT_SETTABLE, INVALID_ATTRIBUTE_VALUE, CipError
+from node.cip.template import Template
 from node.cip.types import BOOL
 from node.errors import NodeError
 from node.memory.attribute import Attribute
@@ -97,7 +98,7 @@ class RegisterView:
 
     def __init__(self, attribute: Attribute, count: int, order: str = "ABCD") -> None:
         size = attribute.type.size
-        if size not in (2, 4, 8) or order not in ORDERS:
+        if size not in (2, 4, 8) or order not in ORDERS or isinstance(attribute.type, Template):
             raise BlockError(f"tag {attribute.name!r} of {attribute.type.name} cannot be registers in order {order}")
         self._each = size // 2
         self._attribute = block_attribute(attribute, count, self._each * len(attribute), "registers")
@@ -121,6 +122,8 @@ class RegisterView:
         if not plain or start % each or stop % each or not reversed_elements(2 * each, self._order):
             return lambda now: self.read(start, stop, now)
         cells = attribute.array
+        if not isinstance(cells, array):
+            return lambda now: self.read(start, stop, now)
 
         def read(now: float) -> bytes:
             part = cells[first:last]
@@ -150,14 +153,14 @@ class ByteRegisterView:
     def __init__(self, attribute: Attribute, count: int, order: str = "ABCD") -> None:
         self._attribute = block_attribute(attribute, count, len(attribute), "registers")
         self._permute = permutation(2, order)
-        self._wide = "h" if attribute.array.typecode == "b" else "H"
+        self._wide = "h" if attribute.typecode == "b" else "H"
         self.count = count
 
     def span(self, start: int, stop: int) -> Span:
         return self._attribute, start, stop
 
     def read(self, start: int, stop: int, now: float) -> bytes:
-        narrow = array(self._attribute.array.typecode, self._attribute.dump(start, stop, now))
+        narrow = array(self._attribute.typecode, self._attribute.dump(start, stop, now))
         return self._permute(array(self._wide, narrow).tobytes())
 
     def reader(self, start: int, stop: int) -> Reader:
@@ -171,7 +174,7 @@ class ByteRegisterView:
             raw = bytes(value != 0 for value in wide)
         else:
             try:
-                raw = array(attribute.array.typecode, wide).tobytes()
+                raw = array(attribute.typecode, wide).tobytes()
             except OverflowError as exc:
                 raise CipError(INVALID_ATTRIBUTE_VALUE) from exc
         return lambda: attribute.load(start, raw, now)

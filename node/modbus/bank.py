@@ -11,8 +11,9 @@ from bisect import bisect_right
 from collections.abc import Callable
 from typing import Generic, TypeVar
 
+from node.cip.template import Template
 from node.cip.text import TextType
-from node.cip.types import BOOL, LREAL, REAL, Type
+from node.cip.types import BOOL, LREAL, REAL
 from node.memory.attribute import Attribute
 from node.memory.text_view import TextRegisterView
 from node.memory.view import (
@@ -158,18 +159,20 @@ def _coils_reader(spans: list[tuple[Coils, int, int]], size: int) -> Reader:
 
 
 def _registers(attribute: Attribute, count: int, order: str) -> Registers:
-    kind: Type | TextType = attribute.type
-    if isinstance(kind, TextType):
-        return TextRegisterView(attribute, kind, count, order)
+    shown = attribute.unpacked
+    kind = shown.type
+    if isinstance(kind, TextType) or (isinstance(kind, Template) and kind.capacity):
+        return TextRegisterView(shown, kind, count, order)
     if kind.size == 1:
-        return ByteRegisterView(attribute, count, order)
-    return RegisterView(attribute, count, order)
+        return ByteRegisterView(shown, count, order)
+    return RegisterView(shown, count, order)
 
 
 def _coils(attribute: Attribute, count: int) -> Coils:
-    kind: Type | TextType = attribute.type
+    shown = attribute.unpacked
+    kind = shown.type
     if kind is BOOL:
-        return CoilView(attribute, count)
-    if isinstance(kind, TextType) or kind in (REAL, LREAL):
+        return CoilView(shown, count)
+    if isinstance(kind, TextType | Template) or kind in (REAL, LREAL):
         raise BlockError(f"tag {attribute.name!r} of {kind.name} has no bits to show as coils")
-    return BitView(attribute, count)
+    return BitView(shown, count)

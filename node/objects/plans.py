@@ -5,18 +5,16 @@ attribute's array where that is all there is to it. Plans are dropped when a tag
 plan need not look whether one did. (A dictionary hit costs 0.1 µs; decoding the request and its path some 5.)
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
-from node.cip.types import BOOL, BOOL_TRUE
+from node.cip.types import BOOL
 from node.memory.attribute import Attribute, Source
 from node.objects.object import Call, Plan, Service
 
-_TO_WIRE = bytes([0]) + bytes([BOOL_TRUE]) * 255
-
 
 def to_wire(attribute: Attribute, data: bytes) -> bytes:
-    """Memory bytes as they are sent: a true BOOL is 0xFF."""
-    return data.translate(_TO_WIRE) if attribute.type is BOOL else data
+    """Memory bytes as they are sent: a true BOOL is the byte that its device answers."""
+    return data.translate(attribute.wire_bools) if attribute.type is BOOL else data
 
 
 class ViewPlan:
@@ -65,7 +63,7 @@ class SourcePlan:
 
 
 class DumpPlan:
-    """Anything of fixed size: BOOLs, whose wire form differs, Logix STRINGs, overrides, gates."""
+    """Anything of fixed size: BOOLs, whose wire form differs, overrides, gates."""
 
     __slots__ = ("_attribute", "_head", "_router", "_start", "_stop", "size")
 
@@ -83,6 +81,21 @@ class DumpPlan:
         return self._head + to_wire(self._attribute, data)
 
 
+class RowsPlan:
+    """Attributes of an object, each of fixed size: what stands before one, then its bytes."""
+
+    __slots__ = ("_head", "_parts", "size")
+
+    def __init__(self, head: bytes, parts: Sequence[tuple[bytes, Callable[[], bytes]]], size: int) -> None:
+        self._head = head
+        self._parts = parts
+        self.size = size
+
+    def read(self) -> bytes:
+        """The reply."""
+        return self._head + b"".join([before + get() for before, get in self._parts])
+
+
 class MultiplePlan:
     """A Multiple Service Packet of which every message has a plan."""
 
@@ -98,14 +111,17 @@ class MultiplePlan:
         return self._head + b"".join([read() for read in self._plans])
 
 
-def plan_read(call: Call, attribute: Attribute, start: int, stop: int, head: bytes) -> None:
-    """Has the router remember how `call`, a read of elements [start, stop), is answered: `head`, then the values."""
+def plan_read(call: Call, attribute: Attribute, start: int, stop: int, head: bytes, within: int = 0) -> None:
+    """Has the router remember how `call`, a read of elements [start, stop) from byte `within` of the first on, is
+    answered: `head`, then the values."""
     view = attribute.view(start, stop)
     plan: Plan
     if view is None:
+        if within:
+            return
         plan = DumpPlan(head, attribute, start, stop, call.router)
     elif attribute.source is None:
-        plan = ViewPlan(head, view)
+        plan = ViewPlan(head, view[within:])
     else:
-        plan = SourcePlan(head, view, attribute.source, attribute, start, stop, call.router)
+        plan = SourcePlan(head, view[within:], attribute.source, attribute, start, stop, call.router)
     call.router.keep(call.message, plan)

@@ -3,12 +3,14 @@
     0x4C Read Tag          0x4D Write Tag          0x4E Read Modify Write
     0x52 Read Fragmented   0x53 Write Fragmented   0x0E / 0x10 Get / Set Attribute Single: plain bytes
 
-A read too large for its reply gives what fits with status 0x06, and the client goes on with 0x52 from there. On the
-wire a true BOOL is 0xFF; any other byte than 0 makes one true. A BOOL[n] is n bytes of type 0xC1, so that element
-addresses mean what they say to every client; whoever wants the packed layout of Logix declares DWORD[n / 32], type
-0xD3.
+A read too large for its reply gives what fits with status 0x06, and the client goes on with 0x52 from there. Elements
+stay whole but for structures, which are cut in steps of 4 bytes, or one larger than its connection could never be read.
+On the wire a true BOOL is the byte that the device answers (`Attribute.bool_true`); any other byte than 0 makes one
+true.
 
-Status of a tag fault: 0xFF with 0x2100 no right to write, 0x2104 offset, 0x2105 count or index, 0x2107 type.
+A tag, a member and a bit are served alike: the path led to an attribute and an element of it (`node.memory.place`).
+
+Status of a tag fault: 0xFF with 0x2100 no right, 0x2104 offset, 0x2105 count or index, 0x2107 type.
 """
 
 from collections.abc import Mapping
@@ -45,16 +47,21 @@ from node.cip.tag_services import (
     decode_write_tag,
     encode_type,
 )
-from node.cip.text import STRING, TextType
-from node.cip.types import LREAL, REAL
+from node.cip.types import BOOL, LREAL, REAL, Type
 from node.memory.access import Access
 from node.memory.attribute import Attribute
+from node.memory.structured import StructuredAttribute
 from node.objects.object import Call, Handler, success
 from node.objects.plans import plan_read, to_wire
-from node.objects.text_access import first_texts, place_part, place_texts, read_piece
+from node.objects.text_access import first_texts, place_texts, read_texts
 
 _HEAD = 4
 """Bytes of a reply before its data."""
+
+_STEP = 4
+"""Bytes in whose steps a structure is cut."""
+
+_NO_BITS = (BOOL, REAL, LREAL)
 
 
 @dataclass(slots=True)
@@ -100,13 +107,11 @@ def write_tag_fragmented(call: Call) -> bytes:
     size = attribute.size
     if size and offset >= count * size:
         raise CipError(GENERAL_ERROR, (OFFSET_PAST_END,))
-    now = call.router.now
+    if isinstance(attribute, StructuredAttribute):
+        return _patch(call, attribute, start * size + offset, data[: count * size - offset])
     if size == 0:
-        start, data = place_texts(attribute, start, count, offset, data, now)
+        start, data = place_texts(attribute, start, count, offset, data, call.router.now)
         stop = start + len(attribute.decode(data))
-    elif attribute.type is STRING:
-        start, data = place_part(attribute, start, offset, data[: count * size - offset], now)
-        stop = start + len(data) // size
     elif offset % size:
         raise CipError(GENERAL_ERROR, (OFFSET_PAST_END,))
     else:
@@ -123,16 +128,20 @@ def read_modify_write(call: Call) -> bytes:
     """0x4E: one integer element, new = (old or OR mask) and AND mask; the mask may be shorter than the element."""
     size, or_mask, and_mask = decode_read_modify_write(call.data)
     attribute, start = _checked(call, 1)
-    if attribute.size == 0 or attribute.type in (STRING, REAL, LREAL):
+    if not isinstance(attribute.type, Type) or attribute.type in _NO_BITS:
         raise CipError(GENERAL_ERROR, (TYPE_MISMATCH,))
     if size > attribute.size:
         raise CipError(INVALID_PARAMETER_VALUE)
-    now = call.router.now
-    old = attribute.dump(start, start + 1, now)
-    low = (int.from_bytes(old[:size], "little") | int.from_bytes(or_mask, "little")) & int.from_bytes(
-        and_mask, "little"
-    )
-    _store(call, attribute, start, start + 1, low.to_bytes(size, "little") + old[size:])
+    access = Access(attribute, start, start + 1, True)
+    try:
+        if not attribute.settable:
+            raise CipError(GENERAL_ERROR, (NO_ACCESS,))
+        access.data = attribute.modify(start, or_mask, and_mask, call.router.now)
+    except CipError as exc:
+        access.status = exc.general
+        raise
+    finally:
+        _note(call, access)
     return success(call.service)
 
 
@@ -212,10 +221,10 @@ def _read(call: Call, count: int, offset: int) -> bytes:
         raise
     head = success(call.service, attribute.type_bytes, PARTIAL_TRANSFER if more else 0)
     if call.trace is not None:
-        whole = attribute.dump(first, stop, call.router.now) if isinstance(attribute.type, TextType) else data
+        whole = data if isinstance(attribute.type, Type) else attribute.dump(first, stop, call.router.now)
         call.trace.append(Access(attribute, first, stop, False, whole, head[2]))
-    elif attribute.size and not more and (attribute.type is not STRING or offset == 0):
-        plan_read(call, attribute, first, stop, head)
+    elif attribute.size and not more:
+        plan_read(call, attribute, first, stop, head, offset % attribute.size)
     return head + to_wire(attribute, data)
 
 
@@ -224,16 +233,32 @@ def _piece(
 ) -> tuple[int, int, bytes, bool]:
     """First and last element touched, the bytes from `offset` on that fit `room`, and whether more remain."""
     size = attribute.size
-    if size == 0 or attribute.type is STRING:
-        return start, start + count, *read_piece(attribute, start, count, offset, room, now)
-    if offset % size or offset >= count * size:
+    if size == 0:
+        return start, start + count, *read_texts(attribute, start, count, offset, room, now)
+    structured = isinstance(attribute, StructuredAttribute)
+    if offset % (_STEP if structured else size) or offset >= count * size:
         raise CipError(GENERAL_ERROR, (OFFSET_PAST_END,))
     first = start + offset // size
+    if structured:
+        return _cut(attribute, first, start + count, offset % size, room, now)
     left = start + count - first
     fits = min(left, room // size)
     if fits < 1:
         raise CipError(REPLY_DATA_TOO_LARGE)
     return first, first + fits, attribute.dump(first, first + fits, now), fits < left
+
+
+def _cut(
+    attribute: Attribute, first: int, last: int, within: int, room: int, now: float
+) -> tuple[int, int, bytes, bool]:
+    """The same of structures [first, last), from byte `within` of the first on."""
+    size = attribute.size
+    left = (last - first) * size - within
+    fits = left if left <= room else room // _STEP * _STEP
+    if fits < _STEP:
+        raise CipError(REPLY_DATA_TOO_LARGE)
+    stop = first - (-(within + fits) // size)
+    return first, stop, attribute.dump(first, stop, now)[within : within + fits], fits < left
 
 
 def _store(call: Call, attribute: Attribute, start: int, stop: int, data: bytes) -> None:
@@ -248,3 +273,21 @@ def _store(call: Call, attribute: Attribute, start: int, stop: int, data: bytes)
         raise
     finally:
         _note(call, access)
+
+
+def _patch(call: Call, attribute: StructuredAttribute, offset: int, data: bytes) -> bytes:
+    """Writes bytes from byte `offset` of all structures on."""
+    if not data:
+        raise CipError(NOT_ENOUGH_DATA)
+    size, now = attribute.size, call.router.now
+    access = Access(attribute, offset // size, -(-(offset + len(data)) // size), True)
+    try:
+        if not attribute.settable:
+            raise CipError(GENERAL_ERROR, (NO_ACCESS,))
+        access.data = attribute.patch(offset, data, now)
+    except CipError as exc:
+        access.status = exc.general
+        raise
+    finally:
+        _note(call, access)
+    return success(call.service)

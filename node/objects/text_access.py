@@ -1,7 +1,6 @@
-"""Parts of texts, for tag services that carry an array in fragments.
+"""Parts of texts that vary in length (SSTRING), for tag services that carry an array in fragments.
 
-SSTRINGs vary in length: a fragment holds whole texts, and its offset lies where a text ends. Logix STRINGs are
-structures of 88 bytes, which may be cut in steps of 4, or one larger than its connection could never be read.
+A fragment holds whole texts, and its offset lies where a text ends.
 """
 
 from node.cip.status import (
@@ -13,17 +12,15 @@ from node.cip.status import (
 )
 from node.memory.attribute import Attribute
 
-_STEP = 4
 
-
-def read_piece(attribute: Attribute, start: int, count: int, offset: int, room: int, now: float) -> tuple[bytes, bool]:
+def read_texts(attribute: Attribute, start: int, count: int, offset: int, room: int, now: float) -> tuple[bytes, bool]:
     """Of the bytes of `count` texts, those from `offset` on that fit `room`, and whether more remain.
 
-    Raises `CipError`: 0x2104 for an offset where no fragment can begin, 0x11 when nothing fits.
+    Raises `CipError`: 0x2104 for an offset where no text begins, 0x11 when none fits.
     """
     data = attribute.dump(start, start + count, now)
-    bounds = range(0, len(data) + 1, _STEP) if attribute.size else _bounds(data)
-    if offset >= len(data) or offset not in bounds:
+    bounds = _bounds(data)
+    if offset not in bounds[:-1]:
         raise CipError(GENERAL_ERROR, (OFFSET_PAST_END,))
     end = max(bound for bound in bounds if bound <= offset + room)
     if end <= offset:
@@ -52,17 +49,6 @@ def place_texts(
     if len(bounds) == 1:
         raise CipError(NOT_ENOUGH_DATA)
     return start + index, data[: bounds[-1]]
-
-
-def place_part(attribute: Attribute, start: int, offset: int, data: bytes, now: float) -> tuple[int, bytes]:
-    """The element a part of Logix STRINGs begins in, and the structures it touches with the part laid over them."""
-    size = attribute.size
-    first = start + offset // size
-    stop = start + (offset + len(data) + size - 1) // size
-    whole = bytearray(attribute.dump(first, max(stop, first + 1), now))
-    within = offset % size
-    whole[within : within + len(data)] = data
-    return first, bytes(whole)
 
 
 def _bounds(data: bytes) -> list[int]:

@@ -12,7 +12,7 @@ from array import array
 from collections.abc import Mapping
 from typing import cast
 
-from node.cip.text import TextType
+from node.cip.template import Kind
 from node.cip.types import BOOL, Type
 from node.errors import ConfigError
 from node.memory.attribute import Attribute
@@ -34,9 +34,9 @@ class SignalSource:
         seed: int,
         on_write: str,
         epoch: float,
-        type: Type | TextType,
+        type: Kind,
     ) -> None:
-        if isinstance(type, TextType):
+        if not isinstance(type, Type):
             raise ConfigError("signal", 0, f"{kind} makes numbers, which a tag of {type.name} cannot hold")
         self._wave = waveform(kind, parameters, seed)
         self._epoch = epoch
@@ -56,7 +56,7 @@ class SignalSource:
             if stop - start == 1:
                 cells[start] = value
             else:
-                cells[start:stop] = array(cells.typecode, [value]) * (stop - start)
+                cells[start:stop] = array(attribute.typecode, [value]) * (stop - start)
             return
         for index in range(start, stop):
             if self._held is None or not self._held[index]:

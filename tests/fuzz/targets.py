@@ -8,7 +8,8 @@ import contextlib
 from collections.abc import Callable
 
 from node.cip import attribute_services, epath, forward, message, multiple, path_text, tag_services, types, unconnected
-from node.cip.text import SSTRING, STRING
+from node.cip.predefined import STRING
+from node.cip.text import SSTRING
 from node.config.model import IdentityConfig
 from node.config.tagspec import parse_tag
 from node.enip import commands

@@ -1,7 +1,8 @@
 """A device with one tag of each make, and requests to it written as hex."""
 
 from node.cip import types
-from node.cip.text import SSTRING, STRING
+from node.cip.predefined import STRING
+from node.cip.text import SSTRING
 from node.config.model import IdentityConfig
 from node.memory.access import Access
 from node.memory.attribute import Instant
