@@ -11,7 +11,7 @@ success there is no value (CIP Vol 1, appendix A-4).
 """
 
 import struct
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from node.cip.epath import Attribute, Class, Instance, encode_epath
@@ -101,8 +101,11 @@ def encode_set_attribute_list(values: Sequence[tuple[int, bytes]]) -> bytes:
     return _U16.pack(len(values)) + b"".join([_U16.pack(ident) + value for ident, value in values])
 
 
-def decode_set_attribute_list(data: bytes, sizes: Mapping[int, int]) -> list[tuple[int, bytes]]:
-    """(id, value) pairs; `sizes` maps an attribute's id to its bytes.
+def decode_set_attribute_list(
+    data: bytes, sizes: Mapping[int, int | Callable[[bytes], int]]
+) -> list[tuple[int, bytes]]:
+    """(id, value) pairs; `sizes` maps an attribute's id to its bytes, or to what counts them from where they begin.
+    Bytes after them are ignored.
 
     Raises `CipError`: attribute list error for an id without a size (what follows it cannot be found), not enough data.
     """
@@ -117,10 +120,11 @@ def decode_set_attribute_list(data: bytes, sizes: Mapping[int, int]) -> list[tup
         size = sizes.get(ident)
         if size is None:
             raise CipError(ATTRIBUTE_LIST_ERROR)
-        if offset + size > len(data):
+        end = offset + (size if isinstance(size, int) else size(data[offset:]))
+        if end > len(data):
             raise CipError(NOT_ENOUGH_DATA)
-        values.append((ident, data[offset : offset + size]))
-        offset += size
+        values.append((ident, data[offset:end]))
+        offset = end
     return values
 
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from struct import Struct
 from typing import ClassVar, Protocol
 
+from node.cip.attribute_values import Codec, Raw
 from node.cip.services import REPLY
 from node.cip.status import ATTRIBUTE_NOT_SUPPORTED, PATH_DESTINATION_UNKNOWN, CipError
 from node.cip.unconnected import UNCONNECTED_LIMIT
@@ -90,33 +91,108 @@ def success(service: int, data: bytes = b"", status: int = 0) -> bytes:
     return bytes((service | REPLY, 0, status, 0)) + data
 
 
+_BYTES = Raw()
+
+
 @dataclass(slots=True)
 class AttributeRow:
     """One attribute: `get` gives its bytes, `set` takes them (None: not settable; raises `CipError`); `listed` says
-    whether Get Attributes All returns it."""
+    whether Get Attributes All returns it.
+
+    `codec` is how its value is written in JSON; one with a size promises that `get` always gives so many bytes.
+    `aliases` are other names a configuration may call it by, `preset` puts what was configured (None: it is what the
+    row says from then on), `restore` goes back to that after a client set something else.
+    """
 
     id: int
     name: str
     get: Callable[[], bytes]
     set: Callable[[bytes], None] | None = None
     listed: bool = True
+    codec: Codec = _BYTES
+    aliases: tuple[str, ...] = ()
+    preset: Callable[[bytes], None] | None = None
+    restore: Callable[[], None] | None = None
+
+    def configure(self, value: object) -> None:
+        """Gives it a value in JSON. Raises `LocalProtocolError` for one that does not fit."""
+        data = self.codec.encode(value, self.get())
+        if self.preset is not None:
+            self.preset(data)
+        else:
+            self.get = lambda: data
 
 
-def constant(ident: int, name: str, data: bytes, listed: bool = True) -> AttributeRow:
+def constant(
+    ident: int,
+    name: str,
+    data: bytes,
+    listed: bool = True,
+    codec: Codec = _BYTES,
+    aliases: tuple[str, ...] = (),
+) -> AttributeRow:
     """A row whose bytes never change."""
-    return AttributeRow(ident, name, lambda: data, None, listed)
+    return AttributeRow(ident, name, lambda: data, None, listed, codec, aliases)
+
+
+class Stored:
+    """The bytes of an attribute that clients set; `accept` raises `CipError` for a value that is not taken."""
+
+    def __init__(self, codec: Codec, data: bytes, accept: Callable[[object], None] | None = None) -> None:
+        self._codec = codec
+        self._accept = accept
+        self._start = data
+        self.data = data
+
+    def get(self) -> bytes:
+        """What it was told."""
+        return self.data
+
+    def set(self, data: bytes) -> None:
+        """Raises `CipError`: 0x13 and 0x15 for too few and too many bytes, 0x09 for a value that is not taken."""
+        value = self._codec.decode(data)
+        if self._accept is not None:
+            self._accept(value)
+        self.data = data
+
+    def preset(self, data: bytes) -> None:
+        """What it starts with."""
+        self._start = self.data = data
+
+    def restore(self) -> None:
+        """What it started with."""
+        self.data = self._start
+
+
+def stored(
+    ident: int,
+    name: str,
+    codec: Codec,
+    value: object,
+    *,
+    listed: bool = True,
+    aliases: tuple[str, ...] = (),
+    accept: Callable[[object], None] | None = None,
+) -> AttributeRow:
+    """A row that clients may set; it starts with `value`, in JSON."""
+    cell = Stored(codec, codec.encode(value), accept)
+    return AttributeRow(ident, name, cell.get, cell.set, listed, codec, aliases, cell.preset, cell.restore)
 
 
 @dataclass(slots=True)
 class Object:
     """One class: `instances` maps an instance number to its rows, `services` a code to its handler. Instance 0, the
-    class itself, always has attributes 1, 2, 3, 6 and 7."""
+    class itself, always has attributes 1, 2, 3, 6 and 7, and `class_attributes` besides; Get Attributes All of it
+    returns those of `class_listed`. `names` are what a configuration may call the object besides `name`."""
 
     class_id: int
     name: str
     instances: dict[int, list[AttributeRow]]
     services: dict[int, Handler] = field(default_factory=dict)
     revision: int = 1
+    class_attributes: tuple[AttributeRow, ...] = ()
+    class_listed: tuple[int, ...] = (1, 2, 3, 6, 7)
+    names: tuple[str, ...] = ()
 
     CLASS_INSTANCE: ClassVar[int] = 0
 
@@ -136,16 +212,25 @@ class Object:
                 return row
         raise CipError(ATTRIBUTE_NOT_SUPPORTED)
 
+    def restore(self) -> None:
+        """All that clients have set is again as it was configured."""
+        for rows in self.instances.values():
+            for row in rows:
+                if row.restore is not None:
+                    row.restore()
+
     def _class_rows(self) -> list[AttributeRow]:
         last = max((row.id for rows in self.instances.values() for row in rows), default=0)
+        highest = max((7, *(row.id for row in self.class_attributes)))
         values = (
             (1, "revision", self.revision),
             (2, "max instance", max(self.instances, default=0)),
             (3, "number of instances", len(self.instances)),
-            (6, "max class attribute", 7),
+            (6, "max class attribute", highest),
             (7, "max instance attribute", last),
         )
-        return [constant(ident, name, _U16.pack(value)) for ident, name, value in values]
+        rows = [constant(ident, name, _U16.pack(value), ident in self.class_listed) for ident, name, value in values]
+        return rows + list(self.class_attributes)
 
 
 @dataclass(slots=True)
