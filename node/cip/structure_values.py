@@ -22,7 +22,7 @@ from node.errors import LocalProtocolError
 StructureValue = Union[bool, int, float, str, "dict[str, StructureValue]", "list[StructureValue]"]
 """A member's value, or a whole structure's."""
 
-_LENGTH = struct.Struct("<i")
+_LENGTH, _SHORT_LENGTH = struct.Struct("<i"), struct.Struct("<h")
 
 
 def encode_structure(template: Template, value: object) -> bytes:
@@ -59,14 +59,19 @@ def encode_text(template: Template, value: object) -> bytes:
         ) from exc
     if len(raw) > template.capacity:
         raise LocalProtocolError(f"a text of {len(raw)} characters: {template.name} holds {template.capacity}")
-    return (_LENGTH.pack(len(raw)) + raw).ljust(template.size, b"\0")
+    return (_length(template).pack(len(raw)) + raw).ljust(template.size, b"\0")
 
 
 def decode_text(template: Template, data: bytes, offset: int = 0) -> str:
     """The text of the string structure at `offset`, all of whose bytes are there."""
-    (length,) = _LENGTH.unpack_from(data, offset)
-    start = offset + _LENGTH.size
+    (length,) = _length(template).unpack_from(data, offset)
+    start = offset + _length(template).size
     return bytes(data[start : start + max(0, min(length, template.capacity))]).decode("iso-8859-1")
+
+
+def _length(template: Template) -> struct.Struct:
+    """How LEN is laid out: a DINT, and an INT in the string of an SLC."""
+    return _LENGTH if template.members[0].size == _LENGTH.size else _SHORT_LENGTH
 
 
 def decode_structures(template: Template, data: bytes) -> list[StructureValue]:

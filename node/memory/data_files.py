@@ -1,0 +1,188 @@
+"""The data files of an SLC 500 or MicroLogix: tags that are called as such files are, N7 or ST9, seen as words.
+
+There is no memory here but the tags', so signals, rights, gates and Modbus apply to a data file as to any tag. A client
+reads and writes any words of it, across elements; on the wire the characters of each word of a string change places.
+
+Faults are `PcccError`: 0x10 for a file or word that is not there (what these controllers say, and no part of a request
+is answered or done), 0xF0 0x07 for more than they take at once, 0x60 for what may not be written, 0x50 for what a gate
+does not admit.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from node.cip.pccc import (
+    ADDRESSING_PROBLEM,
+    EXTENDED,
+    ILLEGAL_COMMAND,
+    LARGEST,
+    NOT_ALLOWED,
+    WRONG_SIZE,
+    Address,
+    PcccError,
+)
+from node.cip.slc_files import DEFAULT_SIZES, FileType, by_code, by_number, parse_file_name
+from node.cip.slc_structures import SLC_STRING
+from node.cip.status import ATTRIBUTE_NOT_SETTABLE, CipError
+from node.memory.attribute import Attribute
+from node.memory.tags import TagTable
+from node.memory.text_attribute import create_attribute
+from node.memory.view import stored
+
+WORD = 2
+FULL_MASK = b"\xff\xff"
+MODE_WORD, RUN = 1, 0x06
+"""S:1 holds the processor's mode, in its low five bits."""
+
+
+@dataclass(frozen=True, slots=True)
+class DataFile:
+    """`attribute` holds the elements of file `number`."""
+
+    number: int
+    type: FileType
+    attribute: Attribute
+
+    @property
+    def size(self) -> int:
+        """Bytes of all elements."""
+        return self.attribute.length * self.attribute.size
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """Bytes [`start`, `stop`) of a data file, and the elements [`first`, `last`) that hold them."""
+
+    file: DataFile
+    start: int
+    stop: int
+
+    @property
+    def first(self) -> int:
+        """The first element."""
+        return self.start // self.file.attribute.size
+
+    @property
+    def last(self) -> int:
+        """The element after the last one."""
+        return -(-self.stop // self.file.attribute.size)
+
+    @property
+    def whole(self) -> bool:
+        """Whether no element is there in part."""
+        return not (self.start % self.file.attribute.size or self.stop % self.file.attribute.size)
+
+
+class DataFiles:
+    """The data files among `tags`."""
+
+    def __init__(self, tags: TagTable) -> None:
+        self._tags = tags
+        self._files: dict[int, DataFile] = {}
+        self._stale = True
+        tags.watch(self._forget)
+
+    def __iter__(self) -> Iterator[DataFile]:
+        """All of them by number."""
+        return (file for _, file in sorted(self._known().items()))
+
+    def get(self, number: int) -> DataFile | None:
+        """The file with that number."""
+        return self._known().get(number)
+
+    def find(self, address: Address) -> Words:
+        """The words that `address` names. Raises `PcccError`."""
+        kind = by_code(address.type)
+        file = self.get(address.file)
+        if file is None or file.type is not kind or not address.size or address.size % WORD:
+            raise PcccError(ILLEGAL_COMMAND)
+        if address.size > LARGEST:
+            raise PcccError(EXTENDED, WRONG_SIZE)
+        each = file.attribute.size
+        words = file.size // WORD if kind.letter in "OI" else each // WORD
+        start = address.element * each + WORD * address.sub
+        if address.sub >= words or start + address.size > file.size:
+            raise PcccError(ILLEGAL_COMMAND)
+        return Words(file, start, start + address.size)
+
+    def _known(self) -> dict[int, DataFile]:
+        if self._stale:
+            self._files = {file.number: file for file in _among(self._tags)}
+            self._stale = False
+        return self._files
+
+    def _forget(self) -> None:
+        self._stale = True
+
+
+def add_default_files(tags: TagTable, sizes: Iterable[int] = DEFAULT_SIZES) -> None:
+    """Adds the files that every such controller has, from 0 on, where `tags` has none of that number yet."""
+    there = {file.number for file in _among(tags)}
+    for number, elements in enumerate(sizes):
+        kind = by_number(number)
+        if kind is not None and number not in there:
+            name = f"{kind.letter}{number}"
+            attribute = create_attribute(kind.kind, (elements,), None, name)
+            if kind.letter == "S" and elements > MODE_WORD:
+                attribute[MODE_WORD] = RUN
+            tags.add(name, attribute)
+
+
+def read_words(words: Words, now: float) -> bytes:
+    """Their bytes as they travel. Raises `PcccError`."""
+    attribute = words.file.attribute
+    try:
+        data = attribute.dump(words.first, words.last, now)
+    except CipError as exc:
+        raise _refused(exc) from exc
+    skip = words.first * attribute.size
+    return _turned(attribute, data)[words.start - skip : words.stop - skip]
+
+
+def write_words(words: Words, data: bytes, now: float, mask: bytes = FULL_MASK) -> None:
+    """Puts `data`, as many bytes as the words have, where `mask` (2 or 4 bytes, again and again) has ones.
+
+    Raises `PcccError`.
+    """
+    attribute = words.file.attribute
+    try:
+        if not words.whole or mask.strip(b"\xff"):
+            if not attribute.settable:
+                raise CipError(ATTRIBUTE_NOT_SETTABLE)
+            skip = words.first * attribute.size
+            held = bytearray(_turned(attribute, stored(attribute, words.first, words.last, now)))
+            place = slice(words.start - skip, words.stop - skip)
+            held[place] = _masked(bytes(held[place]), data, mask)
+            data = bytes(held)
+        attribute.load(words.first, _turned(attribute, data), now)
+    except CipError as exc:
+        raise _refused(exc) from exc
+
+
+def _among(tags: TagTable) -> Iterator[DataFile]:
+    """Tags that are called as data files are and are of the type that their letter says."""
+    for name, attribute in tags:
+        found = parse_file_name(name)
+        if found is not None and attribute.type in found[0].kinds:
+            yield DataFile(found[1], found[0], attribute)
+
+
+def _masked(held: bytes, data: bytes, mask: bytes) -> bytes:
+    ones = (mask * (len(data) // len(mask) + 1))[: len(data)]
+    return bytes(old & ~one & 0xFF | new & one for old, new, one in zip(held, data, ones, strict=True))
+
+
+def _turned(attribute: Attribute, data: bytes) -> bytes:
+    """`data`, whole elements, with the characters of each word changed over where they are strings: to the wire, and
+    back from it."""
+    if attribute.type is not SLC_STRING:
+        return data
+    turned = bytearray(data)
+    turned[0::2], turned[1::2] = data[1::2], data[0::2]
+    for start in range(0, len(data), SLC_STRING.size):
+        turned[start : start + WORD] = data[start : start + WORD]
+    return bytes(turned)
+
+
+def _refused(exc: CipError) -> PcccError:
+    return PcccError(NOT_ALLOWED if exc.general == ATTRIBUTE_NOT_SETTABLE else ADDRESSING_PROBLEM)
