@@ -13,7 +13,7 @@ from farm.topology.scalars import BadValueError
 from farm.topology.shapes import read, take
 from farm.topology.tags import TagBuilder
 from node.config.model import RegisterBlock, TagConfig, UnitConfig
-from node.config.schema import TABLES, room_in
+from node.config.schema import TABLES, room_in, root
 
 Tags = dict[str, tuple[TagConfig, Node]]
 """Name in lower case to (tag, its place): the tags of one node so far."""
@@ -146,7 +146,8 @@ class BlockBuilder:
                     "F062", entry.key(key), f"'{key}' is the business of tag '{name}'", "leave it out here"
                 )
         tag = found[name.casefold()][0]
-        room = room_in(tag, span.table) or 0
+        whole = root(tag, {})
+        room = (room_in(whole, span.table) if whole is not None else None) or 0
         count = span.count or room
         what = "coils" if span.table in BIT_TABLES else "registers"
         if not room:
@@ -165,7 +166,8 @@ class BlockBuilder:
         named, dimensions = take(entry, "type", BLOCK_TYPE, (plain, ()), self.report)
         if not self.tags.named(name, entry.get("name") or span.place):
             return None
-        element = room_in(TagConfig(name, named), span.table) or 0
+        one = root(TagConfig(name, named), {})
+        element = (room_in(one, span.table) if one is not None else None) or 0
         place = entry.get("type") or span.place
         if not element:
             what = "as a coil" if span.table in BIT_TABLES else "in registers"

@@ -102,7 +102,7 @@ class TagBuilder:
             access="read/write" if take(entry, "writable", TRUTH, True, self.report) else "read only",
             unit=take(entry, "unit", ENGINEERING_UNIT, "", self.report),
         )
-        for problem in tag_problems(tag, ""):
+        for problem in tag_problems(tag, "", {}):
             key, code = _PLACES.get(problem.path.lstrip("."), ("type", "F050"))
             self.report.error(code, entry.get(key) or entry, f"tag '{tag.name}': {problem.message}")
         return tag

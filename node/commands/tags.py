@@ -12,7 +12,7 @@ from node.cip.status import ATTRIBUTE_NOT_SETTABLE, INVALID_ATTRIBUTE_VALUE, Cip
 from node.cip.template import Kind, Template
 from node.cip.types import BOOL, REAL, Type
 from node.commands.errors import CommandError
-from node.config.check import misfit
+from node.config.tag_check import misfit
 from node.config.load import Json
 from node.config.model import TagConfig
 from node.memory.attribute import Attribute, Value

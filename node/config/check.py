@@ -4,16 +4,14 @@ A farm asks before it starts anything and shows every problem at the place it ca
 is handed may be written by hand.
 """
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+import math
+from collections.abc import Iterator, Mapping
 from itertools import pairwise
 
-from node.cip.predefined import predefined_by_name
-from node.cip.template import Kind, Template
-from node.cip.text import text_by_name
-from node.cip.types import BOOL, Type, by_name
+from node.cip.template import Template
+from node.cip.text import TextType
+from node.cip.types import BOOL
 from node.config.model import (
-    ON_WRITE,
     ORDERS,
     TABLES,
     EnipConfig,
@@ -21,12 +19,13 @@ from node.config.model import (
     ModbusConfig,
     NodeConfig,
     RegisterBlock,
-    Scalar,
     TagConfig,
 )
-from node.config.tagspec import check_dimensions, check_name, check_type
+from node.config.places import Spot, find, root
+from node.config.problem import Problem
+from node.config.structures import identifier_fault, lay_out_types
+from node.config.tag_check import Tags, reference_problems, split_path, tag_problems
 from node.errors import ConfigError
-from node.signals import waveform
 
 MAX_PRODUCT_NAME = 32
 """Characters (CIP Vol 1, 5-2.2.1.7)."""
@@ -34,39 +33,17 @@ MAX_PRODUCT_NAME = 32
 _BIT_TABLES = ("coils", "discrete")
 
 
-@dataclass(frozen=True, slots=True)
-class Problem:
-    """`path` is the dotted place, with names for tags: `tags.Level.signal`, `modbus.units.1.blocks.0.count`."""
-
-    path: str
-    message: str
-
-    def __str__(self) -> str:
-        return f"{self.path}: {self.message}"
-
-
 def problems(config: NodeConfig) -> list[Problem]:
     """Everything that is wrong with `config`; empty when a controller can be made of it."""
-    found = [Problem("name", "must not be empty")] if not config.name else []
-    if config.enip is None and config.modbus is None:
-        found.append(Problem("kind", "the node speaks no protocol; wanted enip, modbus or both"))
-    if config.address and not is_ipv4(config.address):
-        found.append(Problem("address", f"{config.address!r}; wanted an IPv4 address as 127.64.0.1"))
-    tags: dict[str, TagConfig] = {}
-    addresses: dict[tuple[int, int, int], str] = {}
-    for tag in config.tags:
-        place = f"tags.{tag.name}"
-        found += tag_problems(tag, place)
-        other = tags.setdefault(tag.name.casefold(), tag)
-        if other is not tag:
-            found.append(Problem(place, f"there is a tag {other.name!r} already, and case makes no difference"))
-        if tag.address is not None and addresses.setdefault(tag.address, tag.name) != tag.name:
-            shown = "/".join(map(str, tag.address))
-            found.append(Problem(f"{place}.address", f"@{shown} is the tag {addresses[tag.address]!r} already"))
+    found = list(_node_problems(config))
+    templates, faults = lay_out_types(config.types)
+    found += [Problem(place, message) for place, message in faults]
+    tags = {tag.name.casefold(): tag for tag in reversed(config.tags)}
+    found += _tags_problems(config, tags, templates)
     if config.enip is not None:
         found += _enip_problems(config.enip)
     if config.modbus is not None:
-        found += _modbus_problems(config.modbus, tags)
+        found += _modbus_problems(config.modbus, tags, templates)
     if config.enip is not None and config.modbus is not None and config.enip.port == config.modbus.port != 0:
         found.append(Problem("modbus.port", f"{config.modbus.port} is the port of EtherNet/IP already"))
     return found
@@ -78,70 +55,53 @@ def is_ipv4(text: str) -> bool:
     return len(parts) == 4 and all(part.isascii() and part.isdigit() and int(part) <= 255 for part in parts)
 
 
-def tag_problems(tag: TagConfig, place: str) -> list[Problem]:
-    """What is wrong with one tag by itself."""
-    found = []
-    for field, check in (
-        ("name", lambda: check_name(tag.name, "")),
-        ("type", lambda: check_type(tag.type, "")),
-        ("dimensions", lambda: check_dimensions(tag.dimensions, "")),
-    ):
-        try:
-            check()
-        except ConfigError as exc:
-            found.append(Problem(f"{place}.{field}", exc.message))
-    if tag.address is not None and not all(0 <= number <= 0xFFFF for number in tag.address):
-        found.append(Problem(f"{place}.address", "class, instance and attribute are 0 to 65535 each"))
-    kind = by_name(tag.type) or text_by_name(tag.type) or predefined_by_name(tag.type)
-    if kind is not None:
-        found += _initial_problems(tag, kind, place)
-        found += _signal_problems(tag, kind, place)
-    return found
+def is_subnet(text: str) -> bool:
+    """Whether `text` is an IPv4 subnet, `127.64.0.0/10`, whose host bits are zero."""
+    address, _, prefix = text.partition("/")
+    if not is_ipv4(address) or not (prefix.isascii() and prefix.isdigit() and int(prefix) <= 32):
+        return False
+    number = int.from_bytes(bytes(map(int, address.split("."))), "big")
+    return number & (1 << 32 - int(prefix)) - 1 == 0
 
 
-def _initial_problems(tag: TagConfig, kind: Kind, place: str) -> Iterator[Problem]:
-    values = tag.initial if isinstance(tag.initial, tuple) else () if tag.initial is None else (tag.initial,)
-    if isinstance(tag.initial, tuple) and len(values) != tag.length:
-        yield Problem(f"{place}.initial", f"{len(values)} values for {tag.length} elements")
-    for value in values:
-        wanted = misfit(kind, value)
-        if wanted:
-            yield Problem(f"{place}.initial", f"{value!r} does not fit {kind.name}; wanted {wanted}")
-            return
+def _node_problems(config: NodeConfig) -> Iterator[Problem]:
+    if not config.name:
+        yield Problem("name", "must not be empty")
+    if config.enip is None and config.modbus is None:
+        yield Problem("kind", "the node speaks no protocol; wanted enip, modbus or both")
+    if config.address and not is_ipv4(config.address):
+        yield Problem("address", f"{config.address!r}; wanted an IPv4 address as 127.64.0.1")
+    low, high = config.delay
+    if not (0 <= low <= high and math.isfinite(high)):
+        yield Problem("delay", f"{low} to {high} s; wanted 0 or more, the larger last")
+    for name in config.programs:
+        fault = identifier_fault(name, "program")
+        if fault:
+            yield Problem("programs", fault)
+    if len({name.casefold() for name in config.programs}) < len(config.programs):
+        yield Problem("programs", "a program is there twice, and case makes no difference")
 
 
-def misfit(kind: Kind, value: Scalar) -> str:
-    """What `kind` takes, when it does not take `value`; else ""."""
-    if isinstance(kind, Template) and not kind.capacity:
-        return "no value for the whole structure; give its members theirs"
-    if not isinstance(kind, Type):
-        fits = isinstance(value, str) and len(value) <= kind.capacity and all(ord(c) < 256 for c in value)
-        return "" if fits else f"a text of at most {kind.capacity} ISO-8859-1 characters"
-    if kind is BOOL:
-        return "" if not isinstance(value, str) and value in (0, 1) else "true or false"
-    whole = isinstance(kind.low, int)
-    fits = (
-        not isinstance(value, str | bool) and (isinstance(value, int) or not whole) and kind.low <= value <= kind.high
-    )
-    return "" if fits else f"{kind.low} to {kind.high}" if whole else "a number"
-
-
-def _signal_problems(tag: TagConfig, kind: Kind, place: str) -> Iterator[Problem]:
-    signal = tag.signal
-    if signal is None:
-        return
-    if not isinstance(kind, Type):
-        yield Problem(f"{place}.signal", f"a signal is a number and the type is {kind.name}")
-    if signal.on_write not in ON_WRITE:
-        yield Problem(f"{place}.signal", f"on_write {signal.on_write!r}; wanted {' or '.join(ON_WRITE)}")
-    for message in waveform.problems(signal.kind, dict(signal.parameters)):
-        yield Problem(f"{place}.signal", message)
+def _tags_problems(config: NodeConfig, tags: Tags, templates: Mapping[str, Template]) -> Iterator[Problem]:
+    addresses: dict[tuple[int, int, int], str] = {}
+    for tag in config.tags:
+        place = f"tags.{tag.name}"
+        yield from tag_problems(tag, place, templates)
+        other = tags[tag.name.casefold()]
+        if other is not tag:
+            yield Problem(place, f"there is a tag {other.name!r} already, and case makes no difference")
+        if tag.address is not None and addresses.setdefault(tag.address, tag.name) != tag.name:
+            shown = "/".join(map(str, tag.address))
+            yield Problem(f"{place}.address", f"@{shown} is the tag {addresses[tag.address]!r} already")
+    yield from reference_problems(config.tags, tags, templates)
 
 
 def _enip_problems(enip: EnipConfig) -> Iterator[Problem]:
     yield from _port_problems(enip, "enip")
     if enip.max_cip_connections is not None and enip.max_cip_connections < 1:
         yield Problem("enip.max_cip_connections", f"{enip.max_cip_connections}; wanted 1 or more")
+    if enip.onward and not is_subnet(enip.onward):
+        yield Problem("enip.onward", f"{enip.onward!r}; wanted an IPv4 subnet as 127.64.0.0/10")
     yield from _identity_problems(enip.identity)
 
 
@@ -158,7 +118,7 @@ def _identity_problems(identity: IdentityConfig) -> Iterator[Problem]:
         yield Problem("enip.identity.product_name", f"{name!r}; wanted at most {MAX_PRODUCT_NAME} plain characters")
 
 
-def _modbus_problems(modbus: ModbusConfig, tags: dict[str, TagConfig]) -> Iterator[Problem]:
+def _modbus_problems(modbus: ModbusConfig, tags: Tags, templates: Mapping[str, Template]) -> Iterator[Problem]:
     yield from _port_problems(modbus, "modbus")
     seen = set()
     for unit in modbus.units:
@@ -169,39 +129,55 @@ def _modbus_problems(modbus: ModbusConfig, tags: dict[str, TagConfig]) -> Iterat
             yield Problem(place, "the unit is there twice")
         seen.add(unit.unit_id)
         for index, block in enumerate(unit.blocks):
-            yield from _block_problems(block, tags, f"{place}.blocks.{index}")
+            yield from _block_problems(block, tags, templates, f"{place}.blocks.{index}")
         yield from _overlaps(unit.blocks, place)
     for object_id, text in modbus.device_id:
         if not 0 <= object_id <= 255 or len(text) > 244 or not all(ord(c) < 256 for c in text):
             yield Problem("modbus.device_id", f"({object_id}, {text!r}); wanted an id of 0 to 255 and a short text")
 
 
-def _block_problems(block: RegisterBlock, tags: dict[str, TagConfig], place: str) -> Iterator[Problem]:
+def _block_problems(
+    block: RegisterBlock, tags: Tags, templates: Mapping[str, Template], place: str
+) -> Iterator[Problem]:
     if block.table not in TABLES:
         yield Problem(f"{place}.table", f"{block.table!r}; wanted {' or '.join(TABLES)}")
     if block.order not in ORDERS:
         yield Problem(f"{place}.order", f"{block.order!r}; wanted {' or '.join(ORDERS)}")
     if not (block.start >= 0 and block.count >= 1 and block.start + block.count <= 0x10000):
         yield Problem(place, f"{block.count} from address {block.start}; wanted at least 1, within 0 to 65535")
-    tag = tags.get(block.tag.casefold())
-    if tag is None:
-        yield Problem(f"{place}.tag", f"there is no tag {block.tag!r}")
+    try:
+        spot = block_spot(block.tag, tags, templates)
+    except ConfigError as exc:
+        yield Problem(f"{place}.tag", exc.message)
         return
-    room = room_in(tag, block.table)
+    room = room_in(spot, block.table)
     if room is not None and block.count > room:
         what = "coils" if block.table in _BIT_TABLES else "registers"
-        yield Problem(f"{place}.count", f"{block.count} {what} of tag {tag.name!r}, which has {room}")
+        yield Problem(f"{place}.count", f"{block.count} {what} of tag {block.tag!r}, which has {room}")
 
 
-def room_in(tag: TagConfig, table: str) -> int | None:
-    """How many registers or coils `tag` can be shown as, 0 for a REAL as coils; None for texts and unknown types."""
-    kind = by_name(tag.type)
-    if kind is None:
+def block_spot(text: str, tags: Tags, templates: Mapping[str, Template]) -> Spot:
+    """The tag, or what is within one, that a register block shows. Raises `ConfigError` of one line."""
+    found = split_path(text, tags)
+    if found is None:
+        raise ConfigError(text, 0, f"there is no tag {text!r}")
+    whole = root(found[0], templates)
+    if whole is None:
+        raise ConfigError(text, 0, f"tag {found[0].name!r} is of no type that is known")
+    return find(whole, found[1])
+
+
+def room_in(spot: Spot, table: str) -> int | None:
+    """How many registers or coils a place can be shown as, 0 for a REAL as coils or a structure; None for texts."""
+    kind = spot.kind
+    if isinstance(kind, TextType) or (isinstance(kind, Template) and kind.capacity):
         return None
+    if isinstance(kind, Template):
+        return 0
     if table in _BIT_TABLES:
         bits = 1 if kind is BOOL else 8 * kind.size if isinstance(kind.low, int) else 0
-        return bits * tag.length
-    return max(1, kind.size // 2) * tag.length
+        return bits * spot.length
+    return max(1, kind.size // 2) * spot.length
 
 
 def _overlaps(blocks: tuple[RegisterBlock, ...], place: str) -> Iterator[Problem]:

@@ -49,7 +49,8 @@ class TypeConfig:
 @dataclass(frozen=True, slots=True)
 class PartConfig:
     """What a member or element of a structured tag starts with, or what moves it: `path` is as a person types it,
-    behind the tag's name (`Level`, `Pump.Speed`, `[2].History[3]`)."""
+    behind the tag's name (`Level`, `Pump.Speed`, `[2].History[3]`); an index that is left out before a member means
+    every element."""
 
     path: str
     initial: Scalar | tuple[Scalar, ...] | None = None
@@ -175,8 +176,8 @@ class ModbusConfig:
 class NodeConfig:
     """One controller: `kind` is the built-in kind (`logix`, `modbus`, `gateway`), `profile` the device it imitates,
     `address` the one IP address all its ports bind ("" is every interface, for a lone simulator only). `types` are the
-    structures its tags use, each after those it is made of. `delay` is the least and the greatest time in seconds that
-    each reply waits."""
+    structures its tags use, each after those it is made of. `programs` are the programs it has, with tags or without.
+    `delay` is the least and the greatest time in seconds that each reply waits."""
 
     name: str
     kind: str
@@ -186,6 +187,7 @@ class NodeConfig:
     enip: EnipConfig | None = None
     modbus: ModbusConfig | None = None
     types: tuple[TypeConfig, ...] = ()
+    programs: tuple[str, ...] = ()
     delay: tuple[float, float] = (0.0, 0.0)
 
     @property

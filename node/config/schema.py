@@ -2,8 +2,11 @@
 
 import hashlib
 
-from node.config.check import MAX_PRODUCT_NAME, Problem, misfit, problems, room_in, tag_problems
-from node.config.model import ON_WRITE, ORDERS, TABLES, IdentityConfig
+from node.config.check import MAX_PRODUCT_NAME, problems, room_in
+from node.config.model import ACCESS, ON_WRITE, ORDERS, TABLES, IdentityConfig
+from node.config.places import root
+from node.config.problem import Problem
+from node.config.tag_check import misfit, tag_problems
 from node.config.tagspec import (
     MAX_ELEMENTS,
     TEXT_TYPES,
@@ -20,6 +23,7 @@ from node.signals.waveform import SECONDS, SIGNALS, Parameter, Signal
 from node.signals.waveform import problems as signal_problems
 
 __all__ = [
+    "ACCESS",
     "DEFAULT_PROFILES",
     "KINDS",
     "MAX_ELEMENTS",
@@ -47,6 +51,7 @@ __all__ = [
     "parse_type",
     "problems",
     "room_in",
+    "root",
     "signal_problems",
     "stable_serial",
     "tag_problems",

@@ -7,14 +7,20 @@ grammar compiled when a node starts would cost every node that time.
 """
 
 import difflib
+from collections.abc import Collection
 
-from node.cip.text import SSTRING, STRING
+from node.cip.predefined import PREDEFINED, STRING
+from node.cip.text import SSTRING
 from node.cip.types import ELEMENTARY
 from node.config.model import TagConfig
 from node.errors import ConfigError
 
-TYPES: tuple[str, ...] = (*(cip_type.name for cip_type in ELEMENTARY), SSTRING.name, STRING.name)
-"""Every type a tag may have, by name."""
+TYPES: tuple[str, ...] = (
+    *(cip_type.name for cip_type in ELEMENTARY),
+    SSTRING.name,
+    *(template.name for template in PREDEFINED),
+)
+"""Every type a tag may have without one being declared, by name."""
 
 TEXT_TYPES = frozenset((SSTRING.name, STRING.name))
 
@@ -38,7 +44,8 @@ _MEANT = {
     "BOOL": ("a bit", ("BOOLEAN", "BIT")),
     "STRING": ("a text", ("STR", "TEXT")),
 }
-_OTHER_NAMES = {other: f"{meaning} is {name}" for name, (meaning, others) in _MEANT.items() for other in others}
+OTHER_NAMES = {other: f"{meaning} is {name}" for name, (meaning, others) in _MEANT.items() for other in others}
+"""What other languages call a type, to what it is here."""
 
 
 def parse_tag(text: str) -> TagConfig:
@@ -59,17 +66,22 @@ def parse_tag(text: str) -> TagConfig:
 
 def parse_type(text: str, source: str) -> tuple[str, tuple[int, ...]]:
     """`DINT[10]` as ("DINT", (10,)). Raises `ConfigError` naming `source`."""
+    name, dimensions = split_type(text, source)
+    return check_type(name, source), dimensions
+
+
+def split_type(text: str, source: str) -> tuple[str, tuple[int, ...]]:
+    """The same for any name, known or not."""
     name, bracket, rest = text.strip().partition("[")
-    type_name = check_type(name.strip(), source)
     if not bracket:
-        return type_name, ()
+        return name.strip(), ()
     if not rest.endswith("]"):
         raise ConfigError(source, 0, f"'[{rest}' does not end with ']'")
     lengths = rest[:-1].split(",")
     dimensions = tuple(int(length) for length in map(str.strip, lengths) if length.isascii() and length.isdigit())
     if len(dimensions) != len(lengths):
         raise ConfigError(source, 0, f"'[{rest}' is no array length; wanted one to three numbers as [10] or [2,3,4]")
-    return type_name, check_dimensions(dimensions, source)
+    return name.strip(), check_dimensions(dimensions, source)
 
 
 def check_name(name: str, source: str) -> str:
@@ -85,15 +97,20 @@ def check_name(name: str, source: str) -> str:
     return name
 
 
-def check_type(name: str, source: str) -> str:
-    """The type's own spelling of `name`. Raises `ConfigError` naming `source`."""
+def check_type(name: str, source: str, own: Collection[str] = ()) -> str:
+    """The type's own spelling of `name`, which is one of `TYPES` or of `own`. Raises `ConfigError` naming `source`."""
     wanted = name.upper()
     if wanted in TYPES:
         return wanted
-    hint = _OTHER_NAMES.get(wanted, "")
-    if not hint and (close := difflib.get_close_matches(wanted, TYPES, 1)):
-        hint = f"did you mean {close[0]}?"
-    raise ConfigError(source, 0, f"type {name!r} is unknown; known: {' '.join(TYPES)}{hint and f' ({hint})'}")
+    for known in own:
+        if known.upper() == wanted:
+            return known
+    hint = OTHER_NAMES.get(wanted, "")
+    known_names = {known.upper(): known for known in (*TYPES, *own)}
+    if not hint and (close := difflib.get_close_matches(wanted, known_names, 1)):
+        hint = f"did you mean {known_names[close[0]]}?"
+    some = " ".join((*TYPES, *own)[:60])
+    raise ConfigError(source, 0, f"type {name!r} is unknown; known: {some}{hint and f' ({hint})'}")
 
 
 def check_dimensions(dimensions: tuple[int, ...], source: str) -> tuple[int, ...]:

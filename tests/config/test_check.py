@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 
 from node.cip.types import INT
-from node.config.check import misfit, problems, room_in
+from node.config.check import problems, room_in
 from node.config.model import (
     EnipConfig,
     ModbusConfig,
@@ -16,7 +16,9 @@ from node.config.model import (
     TagConfig,
     UnitConfig,
 )
+from node.config.places import root
 from node.config.schema import identity, signal_problems
+from node.config.tag_check import misfit
 from tests.config.configs import GATEWAY, nodes
 
 
@@ -115,10 +117,13 @@ def test_all_problems_are_found_at_once() -> None:
         ("INT", 2, "discrete", 32),
         ("REAL", 2, "coils", 0),
         ("STRING", 1, "holding", None),
+        ("SSTRING", 1, "holding", None),
+        ("TIMER", 1, "holding", 0),
     ],
 )
 def test_room_in_a_tag(type: str, length: int, table: str, room: int | None) -> None:
-    assert room_in(TagConfig("X", type, (length,)), table) == room
+    spot = root(TagConfig("X", type, (length,)), {})
+    assert spot is not None and room_in(spot, table) == room
 
 
 def test_the_farm_can_ask_for_a_signal_and_a_value_alone() -> None:
