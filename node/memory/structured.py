@@ -76,3 +76,6 @@ class StructuredAttribute(Attribute):
         if self._source is not None:
             self._source.wrote(self, now, start, stop)
         return touched
+
+    def _take(self, start: int, stop: int) -> bytes:
+        return self.array[start * self.size : stop * self.size].tobytes()
