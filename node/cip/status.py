@@ -99,8 +99,11 @@ GENERAL_STATUS: dict[int, str] = {
 
 NO_ACCESS = 0x2100
 KEYSWITCH_POSITION = 0x2101
+WRONG_PASSWORD = 0x2102
+NO_PASSWORD = 0x2103
 OFFSET_PAST_END = 0x2104
 INDEX_PAST_END = 0x2105
+DATA_IN_USE = 0x2106
 TYPE_MISMATCH = 0x2107
 IN_UPLOAD_OR_DOWNLOAD = 0x2108
 
@@ -146,10 +149,15 @@ EXTENDED_STATUS: dict[tuple[int, int], str] = {
     (0x05, 0x0000): "instance or element unknown",
     (0xFF, 0x2100): "no access",
     (0xFF, 0x2101): "keyswitch position",
+    (0xFF, 0x2102): "wrong password",
+    (0xFF, 0x2103): "no password was given",
     (0xFF, 0x2104): "offset past the end of the requested data",
     (0xFF, 0x2105): "count or index past the end of the tag",
+    (0xFF, 0x2106): "data in use",
     (0xFF, 0x2107): "data type does not match the tag's",
     (0xFF, 0x2108): "controller in upload or download",
+    (0x10, 0x2101): "keyswitch position",
+    (0x10, 0x2802): "safety status",
     (0x01, 0x0100): "connection in use or duplicate Forward Open",
     (0x01, 0x0103): "transport class or trigger not supported",
     (0x01, 0x0106): "ownership conflict",

@@ -19,7 +19,7 @@ from node.cip.status import INVALID_PARAMETER_VALUE, NOT_ENOUGH_DATA, CipError
 from node.cip.template import STRUCTURE
 from node.errors import LocalProtocolError, RemoteProtocolError
 
-MASK_SIZES = (1, 2, 4, 8)
+MASK_SIZES = (1, 2, 4, 8, 12)
 STRUCTURE_TYPE = 0x02A0
 """The first two type bytes of a structure, as a little-endian word."""
 

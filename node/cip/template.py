@@ -5,8 +5,10 @@
     array            from a multiple of 4 on (8 for 64-bit elements); BOOL[n] is DWORD[n / 32]
     structure        from a multiple of 4 on, 8 when it holds a 64-bit member; its size is rounded up to the same
 
-A structure travels as its bytes, under a handle of 16 bits: a CRC of its formal description (CIP Vol 1, C-6.2), and for
-the predefined structures the number of their template.
+A structure travels as its bytes, under a handle of 16 bits: for the predefined structures the number of their template,
+for others a CRC of a text that spells out what they are made of (Rockwell, Type Encoding of Logix Structures in CIP
+Data Table R/W): `UDT2,DINT,SINT[3],UDT3,SINT,SINT[4][2]` is a DINT, three SINTs and two of UDT3, which are a SINT and
+four SINTs each. Hidden members are in it, the BOOLs they hold are not.
 """
 
 from __future__ import annotations
@@ -26,9 +28,6 @@ FIRST_TEMPLATE, LAST_TEMPLATE = 0x100, 0xEFF
 
 HOST_PREFIX = "ZZZZZZZZZZ"
 """How the name of a hidden member begins that holds BOOLs."""
-
-_FORMAL_STRUCTURE = 0xA2
-_FORMAL_ARRAY = 0xA3
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +106,7 @@ def lay_out(name: str, instance: int, declared: Sequence[Declared], capacity: in
     members = tuple(_placed(name, declared))
     alignment = max([4, *(_alignment(member.type) for member in members)])
     end = max(member.offset + member.size for member in members)
-    handle = crc16(formal(members))
+    handle = crc16(type_encoding(name, members).encode("iso-8859-1", "replace"))
     return Template(name, instance, members, -(-end // alignment) * alignment, handle, capacity, alignment=alignment)
 
 
@@ -117,10 +116,9 @@ def string_template(name: str, instance: int, capacity: int) -> Template:
     return lay_out(name, instance, from_text, capacity)
 
 
-def formal(members: Sequence[Member]) -> bytes:
-    """The formal description of a structure, whose CRC is its handle: A2, a length, the types of its members."""
-    inner = b"".join([_formal_member(member) for member in members if not member.hidden])
-    return bytes((_FORMAL_STRUCTURE,)) + _formal_length(inner) + inner
+def type_encoding(name: str, members: Sequence[Member]) -> str:
+    """What the handle of a structure is the CRC of: its name, and the types of its members in order."""
+    return ",".join([name, *(_member_encoding(member) for member in members if member.bit is None)])
 
 
 def crc16(data: bytes) -> int:
@@ -160,17 +158,7 @@ def _alignment(kind: Type | Template) -> int:
     return kind.alignment if isinstance(kind, Template) else kind.size
 
 
-def _formal_member(member: Member) -> bytes:
+def _member_encoding(member: Member) -> str:
     kind = member.type
-    inner = formal(kind.members) if isinstance(kind, Template) else bytes((kind.code,))
-    if not member.length:
-        return inner
-    last = member.length - 1
-    upper = last.to_bytes(max(1, (last.bit_length() + 7) // 8), "little")
-    bounds = bytes((0x84, 1, 0, 0x85, len(upper))) + upper
-    return bytes((_FORMAL_ARRAY,)) + _formal_length(bounds + inner) + bounds + inner
-
-
-def _formal_length(inner: bytes) -> bytes:
-    size = len(inner)
-    return bytes((size,)) if size < 0x80 else bytes((0x82,)) + size.to_bytes(2, "little")
+    text = type_encoding(kind.name, kind.members) if isinstance(kind, Template) else kind.name
+    return f"{text}[{member.length}]" if member.length else text
