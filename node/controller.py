@@ -1,8 +1,8 @@
 """One controller, put together from its configuration: the only module that knows all the parts.
 
-    tags ─▶ memory.TagTable ─┬─▶ objects.Device ─▶ EnipTcp, EnipUdp ─┐
-    signals ─▶ their sources │                                       ├─▶ Ports
-                             └─▶ modbus.Units ──▶ ModbusTcp ─────────┘
+    tags, types ─▶ memory.TagTable ─┬─▶ objects.Device ─▶ EnipTcp, EnipUdp ─┐
+    signals ─▶ their sources        │                                       ├─▶ Ports
+                                    └─▶ modbus.Units ──▶ ModbusTcp ─────────┘
 
 Both protocols look into the same table, the same instant and the same chain of interceptors. Nothing here or below is
 process-global, so any number of controllers share a process and its loop and do not know each other.
@@ -10,21 +10,20 @@ process-global, so any number of controllers share a process and its loop and do
 
 import math
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
-from node.cip.predefined import predefined_by_name
-from node.cip.text import text_by_name
-from node.cip.types import by_name
+from node.cip.template import Template
 from node.commands.tags import TagCommands
 from node.commands.tree import CommandTree
 from node.config.load import Json
-from node.config.model import EnipConfig, ModbusConfig, NodeConfig, TagConfig
-from node.errors import ConfigError, NodeError
+from node.config.model import EnipConfig, ModbusConfig, NodeConfig
+from node.config.structures import build_templates
+from node.config.tag_check import Tags
+from node.errors import NodeError
 from node.exchange.delay import Delay
 from node.exchange.exchange import Interceptor, build_chain
-from node.memory.attribute import Attribute, Instant
+from node.memory.attribute import Instant
 from node.memory.tags import TagTable
-from node.memory.text_attribute import create_attribute
 from node.modbus.bank import RegisterBank
 from node.modbus.identification import Identification
 from node.modbus.unit import Unit, Units
@@ -37,7 +36,7 @@ from node.server.modbus_tcp import ModbusService, ModbusTcp
 from node.server.peer import Peer
 from node.server.ports import Ports
 from node.server.ticker import Ticker
-from node.signals.source import SignalSource
+from node.tag_memory import NO_TEMPLATES, build_tags, shown_attribute
 
 
 class Controller:
@@ -56,13 +55,15 @@ class Controller:
         interceptors: Sequence[Interceptor] = (),
     ) -> None:
         self.config = config
-        self.tags = build_tags(config.tags, epoch)
         self._profile = PROFILES.get(config.profile, PROFILES[DEFAULT_PROFILE])
+        self._templates = build_templates(config.types)
+        self.tags = build_tags(
+            config.tags, epoch, self._templates, programs=config.programs, bool_true=self._profile.bool_true
+        )
         self._clock = clock
         self._instant = Instant(clock())
         self._started = clock()
         self._interceptors = tuple(interceptors)
-        self._delay = (0.0, 0.0)
         self._ticker = Ticker(clock)
         self._enip: EnipService | None = None
         self._modbus: ModbusService | None = None
@@ -71,11 +72,13 @@ class Controller:
             listeners["enip"] = self._listen_enip(config.enip)
         if config.modbus is not None:
             listeners["modbus"] = self._listen_modbus(config.modbus)
-        self._attach()
+        self.delay = config.delay
         self.server = Ports(listeners)
         self._commands = CommandTree(
-            TagCommands(self.tags, config.tags, clock), self.server, self, self.connections, clock
+            TagCommands(self.tags, config.tags, clock, self._templates), self.server, self, self.connections, clock
         )
+        if config.delay != self._delay:
+            self.delay = config.delay
 
     async def start(self) -> None:
         """Binds every port. Raises `ListenError` and leaves nothing bound when one of them cannot be had."""
@@ -163,7 +166,8 @@ class Controller:
         )
 
     def _listen_modbus(self, modbus: ModbusConfig) -> Listener:
-        service = ModbusService(build_units(modbus, self.tags), self._instant)
+        tags = {tag.name.casefold(): tag for tag in self.config.tags}
+        service = ModbusService(build_units(modbus, self.tags, tags, self._templates), self._instant)
         self._modbus = service
         return Listener(
             self.config.address,
@@ -176,36 +180,16 @@ class Controller:
         )
 
 
-def build_tags(configs: Iterable[TagConfig], epoch: float) -> TagTable:
-    """The tags with their initial values and signals. Raises `NodeError`."""
-    table = TagTable()
-    for config in configs:
-        table.add(config.name, _build_attribute(config, epoch), config.address)
-    return table
-
-
-def _build_attribute(config: TagConfig, epoch: float) -> Attribute:
-    kind = by_name(config.type) or text_by_name(config.type) or predefined_by_name(config.type)
-    if kind is None:
-        raise ConfigError(f"tag {config.name}", 0, f"type {config.type!r} is unknown")
-    attribute = create_attribute(kind, config.dimensions, config.initial, config.name, config.writable)
-    signal = config.signal
-    if signal is not None:
-        parameters = dict(signal.parameters)
-        attribute.source = SignalSource(signal.kind, parameters, signal.seed, signal.on_write, epoch, kind)
-    return attribute
-
-
-def build_units(modbus: ModbusConfig, tags: TagTable) -> Units:
-    """The units with their register blocks over `tags`. Raises `NodeError`."""
+def build_units(
+    modbus: ModbusConfig, table: TagTable, tags: Tags, templates: Mapping[str, Template] = NO_TEMPLATES
+) -> Units:
+    """The units with their register blocks over the tags of `table`, which `tags` describes. Raises `NodeError`."""
     who = Identification(dict(modbus.device_id)) if modbus.device_id else None
     units = {}
     for unit in modbus.units:
         bank = RegisterBank()
         for block in unit.blocks:
-            attribute = tags.by_name(block.tag)
-            if attribute is None:
-                raise ConfigError(f"unit {unit.unit_id}", 0, f"there is no tag {block.tag!r}")
+            attribute = shown_attribute(block.tag, tags, table, templates)
             bank.add(block.table, block.start, block.count, attribute, block.order)
         units[unit.unit_id] = Unit(bank, who)
     return Units(units)

@@ -1,22 +1,27 @@
 """Tags as plain JSON values: what they are, what they hold, and writing them.
 
-One place turns elements into JSON and back, so that what `farm tags` shows can be given to `farm write`. A REAL is
-shown with as few digits as tell it from its neighbours, a float that is not a number as null.
+A path goes on behind a tag's name as in any client: `Tank1.Level`, `Line[3].Motor.Run`, `Word.3`, `Grid[1,2]`. One index
+counts through all dimensions, and through the BOOLs of an array of them.
 """
 
-import math
-from array import array
-from collections.abc import Callable, Iterable
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from node.cip.status import ATTRIBUTE_NOT_SETTABLE, INVALID_ATTRIBUTE_VALUE, CipError
-from node.cip.template import Kind, Template
-from node.cip.types import BOOL, REAL, Type
+from node.cip.template import Template
 from node.commands.errors import CommandError
-from node.config.tag_check import misfit
+from node.commands.values import shown, value_of
 from node.config.load import Json
 from node.config.model import TagConfig
-from node.memory.attribute import Attribute, Value
+from node.config.places import Spot, find, root
+from node.config.tag_check import split_path
+from node.errors import ConfigError
+from node.memory.attribute import Attribute
+from node.memory.place import Place
+from node.memory.structured import StructuredAttribute
 from node.memory.tags import TagTable
+from node.tag_memory import NO_TEMPLATES, tag_place
 
 LISTED = 100
 """Elements of an array that a list of all tags shows."""
@@ -24,126 +29,132 @@ LISTED = 100
 ASKED = 10_000
 """Elements that one command reads or writes."""
 
-_WORDS: dict[str, bool] = {"true": True, "on": True, "1": True, "false": False, "off": False, "0": False}
+_ELEMENTS = re.compile(r"(?P<tag>.+)\[(?P<first>\d{1,9})(?:-(?P<last>\d{1,9}))?\]")
+
+
+@dataclass(frozen=True, slots=True)
+class _Target:
+    """Elements [`start`, `stop`) of `attribute`, which `text` names and `spot` describes; `chosen` when elements were
+    named, and not all of it."""
+
+    text: str
+    config: TagConfig
+    spot: Spot
+    attribute: Attribute
+    start: int
+    stop: int
+    chosen: bool = False
 
 
 class TagCommands:
-    """The group `tags` of a node. `configs` describe the tags of `table`, `now` gives the instant of an access."""
+    """The group `tags` of a node. `configs` describe the tags of `table` and `templates` their own structures, `now`
+    gives the instant of an access."""
 
-    def __init__(self, table: TagTable, configs: Iterable[TagConfig], now: Callable[[], float]) -> None:
+    def __init__(
+        self,
+        table: TagTable,
+        configs: Iterable[TagConfig],
+        now: Callable[[], float],
+        templates: Mapping[str, Template] = NO_TEMPLATES,
+    ) -> None:
         self._table = table
         self._configs = {config.name.casefold(): config for config in configs}
+        self._templates = templates
         self._now = now
 
     def list(self) -> list[Json]:
         """Every tag with its value; of a long array the first `LISTED` elements."""
-        return [self._row(attribute, 0, min(len(attribute), LISTED)) for _, attribute in self._table]
+        found = [self._find(config.name) for config in self._configs.values()]
+        return [self._row(replace(target, stop=min(target.stop, target.start + LISTED))) for target in found]
 
     def read(self, text: str) -> Json:
-        """One tag, or with `NAME[3]` or `NAME[3-5]` some of its elements. Raises `CommandError`."""
-        attribute, span = self._find(text)
-        start, stop = span or (0, len(attribute))
-        if stop - start > ASKED:
-            raise CommandError(f"{text}: {stop - start} elements; ask for at most {ASKED}, as {text}[0-{ASKED - 1}]")
-        return self._row(attribute, start, stop, element=span is not None and stop - start == 1)
+        """One tag, what is within one (`NAME.Member`), or with `NAME[3]` or `NAME[3-5]` some elements. Raises
+        `CommandError`."""
+        target = self._find(text)
+        if target.stop - target.start > ASKED:
+            count = target.stop - target.start
+            raise CommandError(f"{text}: {count} elements; ask for at most {ASKED}, as {text}[0-{ASKED - 1}]")
+        return self._row(target, element=target.chosen and target.stop - target.start == 1)
 
     def write(self, text: str, value: Json) -> Json:
-        """Writes a scalar tag, an element (`NAME[3]`) or, with a list, elements from there on; the tag as it reads
-        after. Raises `CommandError`."""
-        attribute, span = self._find(text)
-        start = span[0] if span else 0
-        if attribute.dimensions and span is None and not isinstance(value, list):
-            example = f"{attribute.name}[0]"
-            raise CommandError(f"{text} is an array of {len(attribute)}; name an element, as {example}, or give a list")
+        """Writes a scalar tag, an element (`NAME[3]`), a member or, with a list, elements from there on; of a structure
+        the members that a map names. The tag as it reads after. Raises `CommandError`."""
+        target = self._find(text)
+        length, start = target.spot.length, target.start
+        if target.spot.dimensions and not target.chosen and not isinstance(value, list):
+            raise CommandError(f"{text} is an array of {length}; name an element, as {target.text}[0], or give a list")
         given = value if isinstance(value, list) else [value]
-        stop = span[1] if span and span[1] > start + 1 else start + len(given)
-        if stop - start != len(given) or stop > len(attribute):
-            raise CommandError(f"{text}: {len(given)} values for {min(stop, len(attribute)) - start} elements")
-        values = [_value_of(attribute, item) for item in given]
+        stop = target.stop if target.chosen and target.stop > start + 1 else start + len(given)
+        if stop - start != len(given) or stop > self._end(target):
+            raise CommandError(f"{text}: {len(given)} values for {min(stop, self._end(target)) - start} elements")
+        self._put(replace(target, stop=stop), given)
+        return self._row(replace(target, stop=stop), element=not isinstance(value, list))
+
+    def _put(self, target: _Target, given: Sequence[Json]) -> None:
+        attribute, now = target.attribute, self._now()
+        values = [value_of(target.spot.kind, item, target.text) for item in given]
         try:
-            attribute.write(start, values, self._now())
+            if isinstance(attribute, StructuredAttribute) and not attribute.type.capacity:
+                for index, value in enumerate(values, target.start):
+                    attribute.write_part(index, value, now)
+            else:
+                attribute.write(target.start, values, now)
         except CipError as exc:
-            raise CommandError(f"{text}: {_reason(attribute, exc)}") from exc
-        return self._row(attribute, start, stop, element=not isinstance(value, list))
+            raise CommandError(f"{target.text}: {_reason(attribute, exc)}") from exc
 
-    def _find(self, text: str) -> tuple[Attribute, tuple[int, int] | None]:
-        name, bracket, rest = text.partition("[")
-        attribute = self._table.by_name(name)
-        if attribute is None:
-            raise CommandError(f"there is no tag {name!r}; `tags` lists them")
-        if not bracket:
-            return attribute, None
-        first, dash, last = rest.removesuffix("]").partition("-")
-        if not (rest.endswith("]") and first.isdecimal() and (last.isdecimal() or not dash)):
-            raise CommandError(f"{text!r} names no element; wanted {name}[3] or {name}[3-5]")
-        start, stop = int(first), int(last if dash else first) + 1
-        if not start < stop <= len(attribute):
-            raise CommandError(f"{text}: elements are 0 to {len(attribute) - 1}")
-        return attribute, (start, stop)
+    def _find(self, text: str) -> _Target:
+        elements = _ELEMENTS.fullmatch(text)
+        if elements is not None:
+            whole = self._place(elements["tag"])
+            if whole.spot.dimensions:
+                first, last = int(elements["first"]), int(elements["last"] or elements["first"])
+                if not first <= last < whole.spot.length:
+                    raise CommandError(f"{text}: elements are 0 to {whole.spot.length - 1}")
+                return replace(whole, start=first, stop=last + 1, chosen=True)
+        return self._place(text)
 
-    def _row(self, attribute: Attribute, start: int, stop: int, *, element: bool = False) -> dict[str, Json]:
+    def _place(self, text: str) -> _Target:
+        found = split_path(text, self._configs)
+        if found is None:
+            raise CommandError(f"there is no tag {text.partition('[')[0]!r}; `tags` lists them")
+        config, path = found
+        try:
+            whole = root(config, self._templates)
+            assert whole is not None
+            spot = find(whole, path)
+            place = tag_place(text, self._configs, self._table, self._templates)
+        except ConfigError as exc:
+            name = config.name
+            hint = f"names no element; wanted {name}[3] or {name}[3-5]" if path.startswith("[") else exc.message
+            raise CommandError(f"{text!r} {hint}" if path.startswith("[") else f"{text}: {hint}") from exc
+        if spot.packed:
+            place = Place(place.attribute.unpacked)
+        stop = place.start + spot.length
+        return _Target(config.name + spot.path, config, spot, place.attribute, place.start, stop)
+
+    def _end(self, target: _Target) -> int:
+        """The element after the last one that `target`'s tag or member has."""
+        return target.stop if not target.spot.dimensions else target.spot.length
+
+    def _row(self, target: _Target, *, element: bool = False) -> dict[str, Json]:
         """`value` is a list for an array, but for one `element` of it that was asked for alone."""
-        config = self._configs.get(attribute.name.casefold())
-        address = self._table.address_of(attribute)
+        attribute, config, spot = target.attribute, target.config, target.spot
         row: dict[str, Json] = {
-            "name": attribute.name,
-            "type": attribute.type.name,
-            "dimensions": list(attribute.dimensions),
-            "address": "@" + "/".join(map(str, address)) if address else None,
+            "name": target.text,
+            "type": spot.kind.name,
+            "dimensions": list(spot.dimensions),
+            "address": "@" + "/".join(map(str, config.address)) if config.address and not spot.path else None,
             "value": None,
-            "unit": config.unit if config else "",
+            "unit": config.unit,
             "writable": attribute.settable,
-            "signal": config.signal.kind if config and config.signal else None,
+            "signal": config.signal.kind if config.signal else None,
         }
         try:
-            values = [_shown(attribute.type, value) for value in attribute.read(start, stop, self._now())]
+            values = [shown(spot.kind, value) for value in attribute.read(target.start, target.stop, self._now())]
         except CipError as exc:
             return {**row, "error": str(exc)}
-        row["value"] = values if attribute.dimensions and not element else values[0]
+        row["value"] = values if spot.dimensions and not element else values[0]
         return row
-
-
-def _shown(kind: Kind, value: Value) -> Json:
-    if isinstance(value, list):
-        return [_shown(kind, item) for item in value]
-    if isinstance(value, dict):
-        assert isinstance(kind, Template)
-        return {member.name: _shown(member.type, value[member.name]) for member in kind.visible}
-    if not isinstance(value, float):
-        return value
-    if not math.isfinite(value):
-        return None
-    if kind is REAL:
-        for digits in range(6, 9):
-            short = float(f"{value:.{digits}g}")
-            if array("f", [short])[0] == value:
-                return short
-    return value
-
-
-def _value_of(attribute: Attribute, given: Json) -> Value:
-    """`given` as a value of the attribute's type; text is read as a person types it."""
-    kind = attribute.type
-    value = _parsed(attribute, given) if isinstance(given, str) and isinstance(kind, Type) else given
-    if value is None or isinstance(value, list | dict):
-        raise CommandError(f"{attribute.name}: {given!r} is no value of {kind.name}")
-    wanted = misfit(kind, value)
-    if wanted:
-        raise CommandError(f"{attribute.name}: {given!r} does not fit {kind.name}; wanted {wanted}")
-    return value
-
-
-def _parsed(attribute: Attribute, text: str) -> bool | int | float | str | None:
-    if attribute.type is BOOL:
-        return _WORDS.get(text.lower(), text)
-    try:
-        return int(text, 0)
-    except ValueError:
-        pass
-    try:
-        return float(text)
-    except ValueError:
-        return text
 
 
 def _reason(attribute: Attribute, exc: CipError) -> str:

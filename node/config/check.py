@@ -19,7 +19,6 @@ from node.config.model import (
     ModbusConfig,
     NodeConfig,
     RegisterBlock,
-    TagConfig,
 )
 from node.config.places import Spot, find, root
 from node.config.problem import Problem
