@@ -1,5 +1,7 @@
 """Where the members of structures lie, and under what handle they travel."""
 
+from itertools import pairwise
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -205,7 +207,7 @@ def test_the_bits_of_pid_lie_within_its_control_word_each_at_its_own_place() -> 
 def test_predefined_members_do_not_overlap() -> None:
     for template in PREDEFINED:
         ends = sorted((member.offset, member.offset + member.size) for member in template.members if member.size)
-        assert all(before[1] <= after[0] for before, after in zip(ends, ends[1:], strict=False))
+        assert all(before[1] <= after[0] for before, after in pairwise(ends))
         assert ends[-1][1] <= template.size
 
 

@@ -13,6 +13,7 @@ import pytest
 from node.cip.epath import Symbolic, decode_epath
 from node.cip.message import Reply, Request, decode_request
 from node.cip.services import READ_TAG, READ_TAG_FRAGMENTED, WRITE_TAG, WRITE_TAG_FRAGMENTED
+from node.cip.predefined import STRING
 from node.cip.status import (
     PARTIAL_TRANSFER,
     PATH_SEGMENT_ERROR,
@@ -20,6 +21,7 @@ from node.cip.status import (
     SERVICE_NOT_SUPPORTED,
     CipError,
 )
+from node.cip.structure_values import encode_text
 from node.cip.tag_services import (
     decode_read_fragmented,
     decode_read_tag,
@@ -27,7 +29,7 @@ from node.cip.tag_services import (
     decode_write_tag,
     encode_type,
 )
-from node.cip.text import SSTRING, encode_string, encode_texts
+from node.cip.text import encode_texts
 from node.cip.types import BOOL, DINT, REAL, encode_values
 from node.cip.unconnected import decode_unconnected_send
 from node.client.aio import AsyncConnector, probe_enip
@@ -110,8 +112,8 @@ READS: list[tuple[Tag, list[object]]] = [
     (Tag(b"\xc4\0", encode_values(DINT, [1, -2, 3]), 4), [1, -2, 3]),
     (Tag(b"\xca\0", encode_values(REAL, [0.5, -1.25]), 4), [0.5, -1.25]),
     (Tag(b"\xc1\0", encode_values(BOOL, [True, False]), 1), [True, False]),
-    (Tag(STRING_TYPE, encode_string("pump") + encode_string(""), 88), ["pump", ""]),
-    (Tag(b"\xda\0", encode_texts(SSTRING, ["a", "valve"]), 0), ["a", "valve"]),
+    (Tag(STRING_TYPE, encode_text(STRING, "pump") + encode_text(STRING, ""), 88), ["pump", ""]),
+    (Tag(b"\xda\0", encode_texts(["a", "valve"]), 0), ["a", "valve"]),
     (Tag(encode_type(0xA0, 0xABCD), b"\1\2\3\4", 4), [b"\1\2\3\4"]),
 ]
 
@@ -173,7 +175,7 @@ def test_a_long_write_goes_in_fragments_that_fit_an_unconnected_message() -> Non
 @pytest.mark.parametrize(
     ("tag", "values"),
     [
-        (Tag(STRING_TYPE, encode_string("") * 20, 88), [f"pump {number}" for number in range(20)]),
+        (Tag(STRING_TYPE, encode_text(STRING, "") * 20, 88), [f"pump {number}" for number in range(20)]),
         (Tag(b"\xc1\0", bytes(3), 1), [True, False, True]),
     ],
     ids=["STRING", "BOOL"],

@@ -6,8 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from node.cip.predefined import STRING
 from node.cip.status import ATTRIBUTE_NOT_SETTABLE, INVALID_ATTRIBUTE_VALUE, CipError
-from node.cip.text import SSTRING, STRING, TextType
+from node.cip.template import Template
+from node.cip.text import SSTRING, TextType
 from node.cip.types import BOOL, BYTE, DINT, INT, LINT, REAL, SINT, UINT, USINT
 from node.memory.attribute import Attribute, Value
 from node.memory.text_attribute import create_attribute
@@ -145,7 +147,9 @@ def test_coils_of_integers_are_their_bits(kind: object, data: st.DataObject) -> 
     assert view.read(start, stop, 0.0) == bits
 
 
-def text_view(kind: TextType, texts: list[str], count: int, order: str = "ABCD") -> tuple[Attribute, TextRegisterView]:
+def text_view(
+    kind: TextType | Template, texts: list[str], count: int, order: str = "ABCD"
+) -> tuple[Attribute, TextRegisterView]:
     attribute = create_attribute(kind, (len(texts),), texts)
     return attribute, TextRegisterView(attribute, kind, count, order)
 
