@@ -12,8 +12,8 @@ import pytest
 
 from node.cip.epath import Symbolic, decode_epath
 from node.cip.message import Reply, Request, decode_request
-from node.cip.services import READ_TAG, READ_TAG_FRAGMENTED, WRITE_TAG, WRITE_TAG_FRAGMENTED
 from node.cip.predefined import STRING
+from node.cip.services import READ_TAG, READ_TAG_FRAGMENTED, WRITE_TAG, WRITE_TAG_FRAGMENTED
 from node.cip.status import (
     PARTIAL_TRANSFER,
     PATH_SEGMENT_ERROR,
