@@ -11,11 +11,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
+from node.cip.pccc import PcccError
 from node.cip.status import CipError
 from node.errors import ProtocolError
 
 FRAMES = Path(__file__).parent / "frames"
-PROTOCOL_ERRORS = (ProtocolError, CipError)
+PROTOCOL_ERRORS = (ProtocolError, CipError, PcccError)
 TAIL = b"\xa5\x5a\x01"
 
 Message = TypeVar("Message")

@@ -6,6 +6,7 @@ their control word, which clients hide when it is called CTL; a bit's place is g
 
 from dataclasses import replace
 
+from node.cip.slc_structures import SLC_STRUCTURES
 from node.cip.template import Member, Template, string_template
 from node.cip.types import BOOL, DINT, REAL
 
@@ -69,8 +70,8 @@ PREDEFINED: tuple[Template, ...] = (STRING, TIMER, COUNTER, CONTROL, PID)
 
 
 def predefined_by_name(name: str) -> Template | None:
-    """The predefined structure called `name` in any case, None when there is none."""
+    """The predefined structure called `name` in any case, those of SLC data files too; None when there is none."""
     return _BY_NAME.get(name.upper())
 
 
-_BY_NAME = {template.name: template for template in PREDEFINED}
+_BY_NAME = {template.name: template for template in (*PREDEFINED, *SLC_STRUCTURES)}
