@@ -44,7 +44,8 @@ from node.cip.slc_directory import Entry, encode_directory
 from node.cip.slc_files import by_code
 from node.cip.status import SERVICE_NOT_SUPPORTED, CipError
 from node.memory.access import Access
-from node.memory.data_files import FULL_MASK, DataFiles, Words, read_words, write_words
+from node.memory.data_files import FULL_MASK, DataFiles, Words, add_default_files, read_words, write_words
+from node.memory.tags import TagTable
 from node.objects.attribute_access import get_attribute_single
 from node.objects.object import Call, Handler, Object, ObjectTarget, success
 from node.objects.slc_processors import processor_of, series_of
@@ -176,9 +177,11 @@ class Pccc:
         return whole[start : start + address.size]
 
 
-def pccc_object(files: DataFiles, product_name: str) -> Object:
-    """The PCCC object of a controller with these data files and that name in its Identity."""
-    return Pccc(files, product_name).object()
+def pccc_object(tags: TagTable, product_name: str) -> Object:
+    """The PCCC object of a controller with that name in its Identity, over the data files among `tags`; those that such
+    a controller always has are added. Raises `NodeError` for a tag of another type that is called as one of them."""
+    add_default_files(tags)
+    return Pccc(DataFiles(tags), product_name).object()
 
 
 def _note(call: Call, words: Words, writing: bool, status: int = SUCCESS) -> None:

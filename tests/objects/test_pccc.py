@@ -12,7 +12,6 @@ from node.cip.slc_structures import SLC_STRING
 from node.cip.types import DINT, INT
 from node.memory.access import Access
 from node.memory.attribute import Instant
-from node.memory.data_files import DataFiles, add_default_files
 from node.memory.tags import TagTable
 from node.memory.text_attribute import create_attribute
 from node.objects.pccc import pccc_object
@@ -32,11 +31,11 @@ def build(product_name: str = MICROLOGIX) -> Router:
     tags.add("N7", create_attribute(INT, (64,), [1, -2, 3, *range(61)]))
     tags.add("ST9", create_attribute(SLC_STRING, (5,)))
     tags.add("L10", create_attribute(DINT, (4,)))
-    add_default_files(tags)
+    item = pccc_object(tags, product_name)
     timers = tags.by_name("T4")
     assert timers is not None
     timers.load(0, bytes.fromhex("000000000200"))
-    return Router(tags, Instant(), [pccc_object(DataFiles(tags), product_name)])
+    return Router(tags, Instant(), [item])
 
 
 def ask(router: Router, digits: str, head: str = HEAD, trace: list[Access] | None = None) -> str:
