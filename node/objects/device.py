@@ -1,26 +1,73 @@
-"""The objects that make an EtherNet/IP device, wired together: the one place that knows which there are."""
+"""The objects that make an EtherNet/IP device, wired together: the one place that knows which there are.
 
-from dataclasses import dataclass
+Every device has Identity, Message Router, Connection Manager, TCP/IP Interface, Ethernet Link and Port. The rest is the
+family's of its profile: a Logix controller has a wall clock, an SLC or MicroLogix data files, an adapter assemblies, a
+drive parameters.
+"""
 
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+
+from node.cip.services import ETHERNET_LINK_CLASS, TCPIP_CLASS
 from node.memory.attribute import Instant
 from node.memory.tags import TagTable
-from node.objects.connection_manager import ConnectionManager, Route
+from node.objects.assembly import assembly_object, sample_assemblies
+from node.objects.attribute_names import Setting, configure
+from node.objects.connection_manager import ConnectionManager
 from node.objects.connections import Connections
-from node.objects.ethernet_link import ethernet_link_object
-from node.objects.identity import IdentityValues, identity_object
+from node.objects.drive_parameter import drive_parameter_object, drive_values
+from node.objects.ethernet_link import InterfaceCounters, Traffic, ethernet_link_object
+from node.objects.file import file_object
+from node.objects.identity import FACTORY_BUT_NETWORK, POWER_CYCLE, Identity, IdentityValues, identity_object
 from node.objects.message_router import message_router_object
+from node.objects.object import Object, Requester
+from node.objects.parameter import parameter_object
+from node.objects.pccc import pccc_object
+from node.objects.port import port_object
+from node.objects.profiles import ADAPTER, DEFAULT_PROFILE, DRIVE, LOGIX, PCCC, PROFILES, Profile
 from node.objects.router import Router
+from node.objects.routes import Route, Routes, Subnet
 from node.objects.tcpip import tcpip_object
+from node.objects.wall_clock import WallClock, wall_clock_object
+
+RESTART_TIME = 1.0
+"""Seconds from a Reset to the end of the connections of who asked for it."""
+
+_NETWORK = (TCPIP_CLASS, ETHERNET_LINK_CLASS)
 
 
 @dataclass(slots=True)
 class Device:
-    """`router` answers CIP requests, `connections` wants its `poll(now)` called, `identity` tells who it is."""
+    """`router` answers CIP requests, `identity` tells who it is, and `poll` wants to be called as time passes.
+
+    A Reset ends the CIP connections of its own session only: a simulator serves others at the same time, whose
+    connections a power cycle would end too.
+    """
 
     router: Router
     connections: Connections
-    identity: IdentityValues
+    identity: Identity
     instant: Instant
+    volatile: list[Callable[[], None]] = field(default_factory=list)
+    _leaving: list[tuple[float, Requester]] = field(default_factory=list)
+
+    def poll(self, now: float) -> bool:
+        """Ends connections that timed out, or whose session asked for a Reset. True while there is any to watch."""
+        for entry in [entry for entry in self._leaving if entry[0] <= now]:
+            self._leaving.remove(entry)
+            self.connections.leave(entry[1])
+        return self.connections.poll(now) or bool(self._leaving)
+
+    def reset(self, kind: int, origin: Requester | None = None) -> None:
+        """Restarts as a Reset of type `kind` does: counters from 0, and with factory defaults all that clients have set
+        in objects as it was configured."""
+        for restart in self.volatile:
+            restart()
+        for item in self.router.objects.values():
+            if kind != POWER_CYCLE and not (kind == FACTORY_BUT_NETWORK and item.class_id in _NETWORK):
+                item.restore()
+        if origin is not None:
+            self._leaving.append((self.instant.now + RESTART_TIME, origin))
 
 
 def build_device(
@@ -28,18 +75,53 @@ def build_device(
     tags: TagTable,
     instant: Instant,
     *,
+    profile: Profile = PROFILES[DEFAULT_PROFILE],
     address: str = "",
+    mask: str = "255.255.255.0",
     host_name: str = "",
     route_path: Route | None = None,
+    onward: Subnet | None = None,
     max_cip_connections: int = 64,
+    settings: Iterable[Setting] = (),
+    traffic: Callable[[], Traffic] = Traffic,
+    wall: Callable[[], float] = lambda: 0.0,
 ) -> Device:
-    """A device that serves `tags`. `address` is its IPv4 address ("" where it has several), `route_path` None takes any
-    route, () only an empty one."""
+    """A device of `profile` that serves `tags`. `address` is its IPv4 address ("" where it has several), `route_path`
+    None takes any route, () only an empty one; `onward` are the addresses a route may lead on to. `settings` replace
+    what its objects say, `traffic` gives what it has received and sent, `wall` the seconds since 1970. Raises
+    `ConfigError` for a setting that does not fit."""
+    who = Identity.of(identity)
     connections = Connections(instant, max_cip_connections)
     router = Router(tags, instant)
-    router.add(identity_object(identity))
-    router.add(message_router_object(router, connections))
-    router.add(ConnectionManager(connections, identity, route_path).object())
-    router.add(tcpip_object(address or "0.0.0.0", host_name=host_name))
-    router.add(ethernet_link_object(identity.serial))
-    return Device(router, connections, identity, instant)
+    device = Device(router, connections, who, instant)
+    counters = InterfaceCounters(traffic)
+    device.volatile.append(counters.clear)
+    router.add(identity_object(who, device.reset))
+    router.add(message_router_object(router, connections, profile.multiple))
+    routes = Routes(route_path, onward, address)
+    manager = ConnectionManager(connections, who, routes, largest=profile.largest, large=profile.large)
+    router.add(manager.object())
+    router.add(tcpip_object(address or "0.0.0.0", mask, host_name))
+    router.add(ethernet_link_object(lambda: who.serial, counters))
+    router.add(port_object(address, profile.routes))
+    for item in _family_objects(profile, device, wall):
+        router.add(item)
+    configure(router.objects.values(), settings)
+    return device
+
+
+def _family_objects(profile: Profile, device: Device, wall: Callable[[], float]) -> Iterable[Object]:
+    """What only some devices have."""
+    if profile.family == LOGIX:
+        yield wall_clock_object(WallClock(wall))
+    if profile.family == PCCC:
+        yield pccc_object(device.router.tags, device.identity.product_name)
+    if profile.family == ADAPTER:
+        yield assembly_object(sample_assemblies().items())
+    if profile.family in (ADAPTER, DRIVE):
+        yield file_object()
+    if profile.family == DRIVE:
+        values = drive_values(device.instant)
+        device.volatile.extend(value.restart for value in values)
+        yield drive_parameter_object(values)
+        yield parameter_object(values)

@@ -12,7 +12,7 @@ from node.cip.services import MESSAGE_ROUTER_CLASS, MULTIPLE_SERVICE_PACKET
 from node.cip.status import EMBEDDED_SERVICE_ERROR, NOT_ENOUGH_DATA, PARTIAL_TRANSFER, REPLY_DATA_TOO_LARGE, CipError
 from node.objects.attribute_access import READ_SERVICES
 from node.objects.connections import Connections
-from node.objects.object import AttributeRow, Call, Object, Plan, constant, success
+from node.objects.object import AttributeRow, Call, Handler, Object, Plan, constant, success
 from node.objects.plans import MultiplePlan
 from node.objects.router import Router
 
@@ -22,15 +22,17 @@ _ERROR = 6
 """Bytes kept free for each reply still to come: an error with one word of extended status."""
 
 
-def message_router_object(router: Router, connections: Connections) -> Object:
-    """The Message Router of `router`."""
+def message_router_object(router: Router, connections: Connections, multiple: bool = True) -> Object:
+    """The Message Router of `router`; without `multiple` it knows no Multiple Service Packet."""
     rows = [
         AttributeRow(1, "object list", lambda: _object_list(router)),
         constant(2, "connections supported", _U16.pack(min(connections.limit, 0xFFFF))),
         AttributeRow(3, "connections active", lambda: _U16.pack(len(connections))),
         AttributeRow(4, "active connections", lambda: _active(connections)),
     ]
-    services = {**READ_SERVICES, MULTIPLE_SERVICE_PACKET: multiple_service_packet}
+    services: dict[int, Handler] = dict(READ_SERVICES)
+    if multiple:
+        services[MULTIPLE_SERVICE_PACKET] = multiple_service_packet
     return Object(MESSAGE_ROUTER_CLASS, "Message Router", {1: rows}, services)
 
 

@@ -1,11 +1,15 @@
-"""The devices a node can imitate: what their Identity object says, and whether they route.
+"""The devices a node can imitate: what their Identity object says, which objects they have, and what they take.
 
 A scanner knows a controller by these few values, and clients choose their dialect by them: pycomm3 takes a product name
 that begins with 2080 for a Micro800, a major revision from 18 on for the wide tag list and from 21 on for instance
-addressing. So each row is what a real device was seen to answer, and a device nobody has seen is not here.
+addressing. So each row is what a real device was seen to answer; where one is not, its comment says so.
 
 Where the source gave no status, a Logix controller says 0x3060 (remote run) and anything else 0x0060 (running), state 3
 (operational). A serial number is no part of a profile: two nodes never share one. (CIP Vol 1, 5-2.)
+
+How many sessions and connections a device takes, how large they are and how long it thinks are not in any Identity. A
+Logix controller here takes more than a real one, so that a test may put a thousand clients on it; the caps of small
+devices, and all response times, are ours: of the size that such devices have, exact for none.
 """
 
 from dataclasses import dataclass
@@ -56,22 +60,109 @@ class Profile:
     connections: int = 512
     response: tuple[float, float] = (0.001, 0.005)
 
+    @property
+    def symbols(self) -> bool:
+        """Whether it has tags by name. What has not may have them by class, instance and attribute."""
+        return self.family not in (PCCC, DRIVE, ADAPTER)
+
 
 @dataclass(frozen=True, slots=True)
 class ModbusProfile:
-    """One Modbus device: the objects of Read Device Identification (43/14) as (object id, text), and the byte order
-    its makers use for values wider than a register."""
+    """One Modbus device: the objects of Read Device Identification (43/14) as (object id, text), the byte order its
+    makers use for values wider than a register, and the least and the greatest seconds a reply takes."""
 
     name: str
     device_id: tuple[tuple[int, str], ...]
     order: str = "ABCD"
+    response: tuple[float, float] = (0.005, 0.03)
 
 
 _LOGIX = PROGRAMMABLE_CONTROLLER
+_GENERIC_CODE = 65001
+"""Product code of the adapter, which is nobody's: the one that a freely available adapter stack begins with."""
+
+
+def _micro800(name: str, code: int, revision: tuple[int, int], product_name: str) -> Profile:
+    return Profile(
+        name,
+        _LOGIX,
+        code,
+        revision,
+        product_name,
+        status=0x0034,
+        routes=False,
+        family=MICRO800,
+        largest=504,
+        large=False,
+        multiple=False,
+        sessions=16,
+        connections=16,
+        response=(0.003, 0.015),
+    )
+
+
+def _pccc(
+    name: str,
+    code: int,
+    revision: tuple[int, int],
+    product_name: str,
+    device_type: int = COMMUNICATIONS_ADAPTER,
+    clients: int = 16,
+    response: tuple[float, float] = (0.005, 0.025),
+) -> Profile:
+    return Profile(
+        name,
+        device_type,
+        code,
+        revision,
+        product_name,
+        status=0x0004,
+        state=0,
+        routes=False,
+        family=PCCC,
+        largest=504,
+        large=False,
+        multiple=False,
+        sessions=clients,
+        connections=clients,
+        response=response,
+    )
+
+
+def _simple(
+    name: str,
+    device_type: int,
+    code: int,
+    revision: tuple[int, int],
+    product_name: str,
+    status: int = RUNNING,
+    state: int = OPERATIONAL,
+    family: str = DRIVE,
+) -> Profile:
+    """A drive, a panel, an adapter."""
+    return Profile(
+        name,
+        device_type,
+        code,
+        revision,
+        product_name,
+        status,
+        state,
+        routes=False,
+        family=family,
+        largest=504,
+        large=False,
+        sessions=16,
+        connections=16,
+        response=(0.002, 0.01),
+    )
+
 
 _PROFILES = (
     Profile("1756-L61", _LOGIX, 54, (20, 11), "1756-L61/B LOGIX5561"),
     Profile("1756-L61C", _LOGIX, 54, (20, 11), "1756-L61/C LOGIX5561"),
+    # Its code is from one file written by hand, its revision and the letter of its series are ours.
+    Profile("1756-L73", _LOGIX, 94, (24, 11), "1756-L73/A LOGIX5573"),
     Profile("1756-L83E", _LOGIX, 166, (28, 13), "1756-L83E/B"),
     Profile("1756-L83ES", _LOGIX, 213, (31, 11), "1756-L83ES"),
     Profile("1756-EN2T", COMMUNICATIONS_ADAPTER, 166, (10, 7), "1756-EN2T/D", RUNNING),
@@ -83,12 +174,15 @@ _PROFILES = (
     Profile("5069-L310ERS2", _LOGIX, 236, (35, 11), "5069-L310ERS2"),
     Profile("5069-L320ER", _LOGIX, 217, (37, 11), "5069-L320ER"),
     Profile("5069-L340ER", _LOGIX, 219, (35, 11), "5069-L340ER"),
-    Profile("1763-L16DWD", COMMUNICATIONS_ADAPTER, 185, (2, 7), "1763-L16DWD B/7.00", 0x0004, 0, routes=False),
-    Profile("1766-L32BXB", _LOGIX, 90, (1, 7), "1766-L32BXBA A/7.00", 0x0004, 0, routes=False),
-    Profile("2080-LC50", _LOGIX, 139, (12, 11), "2080-LC50-24QBB", 0x0034, routes=False),
-    Profile("2711R-T4T", HUMAN_MACHINE_INTERFACE, 148, (5, 12), "2711R-T4T/B", 0x0034, 2, routes=False),
-    Profile("PowerFlex-753", AC_DRIVE_753, 1168, (11, 1), f"{'PowerFlex 753':32}", 0x0561, 255, routes=False),
-    Profile("PowerFlex-755", AC_DRIVE_755, 2192, (10, 1), "PowerFlex 755", RUNNING, routes=False),
+    _pccc("1763-L16DWD", 185, (2, 7), "1763-L16DWD B/7.00"),
+    _pccc("1766-L32BXB", 90, (1, 7), "1766-L32BXBA A/7.00", _LOGIX, 32),
+    # Nobody's capture: its code is the number of its catalogue, its revision ours.
+    _pccc("1747-L551", 1747, (1, 10), "1747-L551/C C/10 - DC 3.46", _LOGIX, response=(0.01, 0.04)),
+    _micro800("2080-LC50", 139, (12, 11), "2080-LC50-24QBB"),
+    _simple("2711R-T4T", HUMAN_MACHINE_INTERFACE, 148, (5, 12), "2711R-T4T/B", 0x0034, 2, PANEL),
+    _simple("PowerFlex-753", AC_DRIVE_753, 1168, (11, 1), f"{'PowerFlex 753':32}", 0x0561, 255),
+    _simple("PowerFlex-755", AC_DRIVE_755, 2192, (10, 1), "PowerFlex 755"),
+    _simple("adapter", COMMUNICATIONS_ADAPTER, _GENERIC_CODE, (2, 3), "EtherNet/IP Adapter", family=ADAPTER),
 )
 
 DEFAULT_PROFILE = "1756-L61"

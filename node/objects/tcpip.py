@@ -1,72 +1,110 @@
 """TCP/IP Interface, class 0xF5: how the device is on its network (CIP Vol 2, 5-4).
 
-    1 status u32 | 2 capability u32 | 3 control u32 | 4 physical link: words u16, path | 5 interface configuration:
-    address, mask, gateway, two name servers u32 each, domain name STRING padded to even | 6 host name STRING padded
+    1 status u32 | 2 capability u32 | 3 control u32 | 4 physical link: words u16, path | 5 interface configuration |
+    6 host name STRING padded | 8 TTL u8 | 9 multicast: control u8, 0, count u16, first address u32 |
+    10 address conflict detection u8 | 11 last conflict: state u8, MAC 6, ARP 28 | 13 inactivity time-out u16 (s)
 
-Addresses are little-endian numbers here, unlike in socket addresses: 192.168.0.201 is C9 00 A8 C0.
+The address is the operator's choice, as if it stood on switches of the device (status 2): a Set of it is an object
+state conflict, 0x0C. Get Attributes All gives 1 to 6. There is no 7: that one is for safety devices.
 """
 
-from struct import Struct
-
-from node.cip.epath import Class, Instance, encode_epath
+from node.cip.attribute_values import Flag, Number, PaddedString, Path, Raw
+from node.cip.interface_configuration import InterfaceConfiguration, decode_ip
 from node.cip.services import ETHERNET_LINK_CLASS, TCPIP_CLASS
-from node.cip.status import INVALID_ATTRIBUTE_VALUE, NOT_ENOUGH_DATA, TOO_MUCH_DATA, CipError
+from node.cip.status import INVALID_ATTRIBUTE_VALUE, OBJECT_STATE_CONFLICT, CipError
+from node.cip.types import DWORD, UINT, USINT
 from node.objects.attribute_access import ATTRIBUTE_SERVICES
-from node.objects.object import AttributeRow, Object, constant
+from node.objects.object import AttributeRow, Object, constant, stored
 
-CONFIGURED = 1
+SET_BY_HARDWARE = 2
 SETTABLE = 0x10
-MAX_HOST_NAME = 64
+SWITCHES = 0x20
 STATIC = 0
+MAX_HOST_NAME = 64
+MAX_INACTIVITY = 3600
+DEFAULT_INACTIVITY = 120
 
-_U16 = Struct("<H")
-_U32 = Struct("<I")
-_INTERFACE = Struct("<5I")
+LOOPBACK_MASK = "255.192.0.0"
+
+_CONFLICT = 35
+_MULTICAST = 8
 
 
-def tcpip_object(ip: str, mask: str = "255.192.0.0", host_name: str = "", domain_name: str = "") -> Object:
-    """`ip` and `mask` in dots."""
-    link = encode_epath((Class(ETHERNET_LINK_CLASS), Instance(1)))
-    name = HostName(host_name)
-    interface = _INTERFACE.pack(_number(ip), _number(mask), 0, 0, 0) + _text(domain_name)
+def tcpip_object(
+    ip: str,
+    mask: str = "255.255.255.0",
+    host_name: str = "",
+    domain_name: str = "",
+    inactivity: int = DEFAULT_INACTIVITY,
+) -> Object:
+    """`ip` and `mask` in dots, `inactivity` in seconds, 0 for never."""
+    flags, u8, u16 = Number(DWORD), Number(USINT), Number(UINT)
+    interface, link = InterfaceConfiguration(), Path()
+    addresses = interface.encode({"ip_address": ip, "network_mask": mask, "domain_name": domain_name})
     rows = [
-        constant(1, "status", _U32.pack(CONFIGURED)),
-        constant(2, "capability", _U32.pack(SETTABLE)),
-        constant(3, "control", _U32.pack(STATIC)),
-        constant(4, "physical link", _U16.pack(len(link) >> 1) + link),
-        constant(5, "interface configuration", interface),
-        AttributeRow(6, "host name", name.get, name.set),
+        constant(1, "status", flags.encode(SET_BY_HARDWARE), codec=flags, aliases=("interface status",)),
+        constant(
+            2,
+            "configuration capability",
+            flags.encode(SETTABLE | SWITCHES),
+            codec=flags,
+            aliases=("capability", "interface capability"),
+        ),
+        stored(
+            3,
+            "configuration control",
+            flags,
+            STATIC,
+            aliases=("control", "interface control"),
+            accept=lambda value: _one_of(value, STATIC, STATIC),
+        ),
+        constant(
+            4,
+            "physical link",
+            link.encode(f"@0x{ETHERNET_LINK_CLASS:X}/1"),
+            codec=link,
+            aliases=("physical link object", "path to physical link", "path to physical link object"),
+        ),
+        AttributeRow(5, "interface configuration", lambda: addresses, _refuse, codec=interface),
+        stored(6, "host name", PaddedString(MAX_HOST_NAME), host_name[:MAX_HOST_NAME], aliases=("hostname",)),
+        stored(8, "TTL value", u8, 1, listed=False, aliases=("TTL",), accept=lambda value: _one_of(value, 1, 255)),
+        stored(
+            9, "multicast configuration", Raw(_MULTICAST), "00" * _MULTICAST, listed=False, aliases=("mcast config",)
+        ),
+        stored(10, "select ACD", Flag(), False, listed=False),
+        stored(11, "last conflict detected", Raw(_CONFLICT), "00" * _CONFLICT, listed=False, accept=_cleared),
+        stored(
+            13,
+            "encapsulation inactivity timeout",
+            u16,
+            inactivity,
+            listed=False,
+            aliases=("inactivity timeout",),
+            accept=lambda value: _one_of(value, 0, MAX_INACTIVITY),
+        ),
     ]
-    return Object(TCPIP_CLASS, "TCP/IP Interface", {1: rows}, dict(ATTRIBUTE_SERVICES))
+    return Object(TCPIP_CLASS, "TCP/IP Interface", {1: rows}, dict(ATTRIBUTE_SERVICES), 4, names=("TCPIP", "TCP/IP"))
 
 
-class HostName:
-    """The one attribute that a client may change; it says what it was told."""
-
-    def __init__(self, text: str) -> None:
-        self._data = _text(text)
-
-    def get(self) -> bytes:
-        """Length u16, characters, padded to even."""
-        return self._data
-
-    def set(self, data: bytes) -> None:
-        """Raises `CipError`: 0x13 and 0x15 for too few and too many bytes, 0x09 for more than 64 characters."""
-        length = int.from_bytes(data[:2], "little")
-        wanted = 2 + length + (length & 1)
-        if len(data) < max(wanted, 2):
-            raise CipError(NOT_ENOUGH_DATA)
-        if length > MAX_HOST_NAME:
-            raise CipError(INVALID_ATTRIBUTE_VALUE)
-        if len(data) > wanted:
-            raise CipError(TOO_MUCH_DATA)
-        self._data = data
+def mask_of(address: str, network: str = "") -> str:
+    """The mask of the network that `address` is in: of `network` (`127.64.0.0/10`) where that is known, else the one
+    that a farm's loopback addresses or most others have."""
+    bits = network.partition("/")[2]
+    if bits.isdigit() and int(bits) <= 32:
+        return decode_ip((0xFFFFFFFF << 32 - int(bits) & 0xFFFFFFFF).to_bytes(4, "little"))
+    return LOOPBACK_MASK if address.startswith("127.") else "255.255.255.0"
 
 
-def _number(ip: str) -> int:
-    return int.from_bytes(bytes(int(part) for part in ip.split(".")), "big")
+def _refuse(data: bytes) -> None:
+    raise CipError(OBJECT_STATE_CONFLICT)
 
 
-def _text(text: str) -> bytes:
-    raw = text.encode("iso-8859-1", "replace")
-    return _U16.pack(len(raw)) + raw + (b"\0" if len(raw) & 1 else b"")
+def _one_of(value: object, low: int, high: int) -> None:
+    if not isinstance(value, int) or not low <= value <= high:
+        raise CipError(INVALID_ATTRIBUTE_VALUE)
+
+
+def _cleared(value: object) -> None:
+    """What was found is only ever cleared."""
+    if value != "00" * _CONFLICT:
+        raise CipError(INVALID_ATTRIBUTE_VALUE)

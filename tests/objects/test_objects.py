@@ -14,7 +14,7 @@ REPLIES = {
     "Identity, unknown attribute": (request(0x0E, "2001 2401 3063"), "8e001400"),
     "Identity, no attribute": (request(0x0E, "2001 2401"), "8e001400"),
     "Identity, unknown instance": (request(0x01, "2001 2402"), "81000500"),
-    "Identity, the class": (request(0x01, "2001 2400"), "81000000 0100 0100 0100 0700 0800"),
+    "Identity, the class": (request(0x01, "2001 2400"), "81000000 0100 0100 0700 0a00"),
     "Identity, its revision": (request(0x0E, "2001 2400 3001"), "8e000000 0100"),
     "Identity, a list": (
         request(0x03, "2001 2401", "0200 0100 0600"),
@@ -25,16 +25,16 @@ REPLIES = {
         "83000a00 0200 0100 0000 0100 6300 1400",
     ),
     "Identity, a list cut short": (request(0x03, "2001 2401", "0200 0100"), "83001300"),
-    "Identity cannot be set": (request(0x10, "2001 2401 3001", "0100"), "90000800"),
+    "Identity cannot be set": (request(0x10, "2001 2401 3001", "0100"), "90000e00"),
     "Message Router, its classes": (
         request(0x0E, "2002 2401 3001"),
-        "8e000000 0500 0100 0200 0600 f500 f600",
+        "8e000000 0700 0100 0200 0600 8b00 f400 f500 f600",
     ),
     "Message Router, connections": (request(0x0E, "2002 2401 3002"), "8e000000 4000"),
     "Message Router, connections open": (request(0x0E, "2002 2401 3003"), "8e000000 0000"),
     "TCP/IP, the address": (
         request(0x0E, "20f5 2401 3005"),
-        "8e000000 c900a8c0 0000c0ff 00000000 00000000 00000000 0000",
+        "8e000000 c900a8c0 00ffffff 00000000 00000000 00000000 0000",
     ),
     "TCP/IP, the link": (request(0x0E, "20f5 2401 3004"), "8e000000 0200 20f62401"),
     "TCP/IP, the name": (request(0x0E, "20f5 2401 3006"), "8e000000 0300 706c6300"),
@@ -43,7 +43,7 @@ REPLIES = {
     "TCP/IP, a name with surplus": (request(0x10, "20f5 2401 3006", "0200 616263"), "90001500"),
     "TCP/IP, no name": (request(0x10, "20f5 2401 3006"), "90001300"),
     "TCP/IP, a name too long": (request(0x10, "20f5 2401 3006", "4200" + "61" * 66), "90000900"),
-    "TCP/IP, the address is fixed": (request(0x10, "20f5 2401 3005", "00"), "90000e00"),
+    "TCP/IP, the address is fixed": (request(0x10, "20f5 2401 3005", "00"), "90000c00"),
     "Identity, a long list": (
         request(0x03, "2001 2401", "1a00" + "0700" * 26),
         "83000a00 1a00" + ("0700 0000" + PRODUCT) * 18 + "0700 1100" * 8,
