@@ -11,6 +11,7 @@ from itertools import pairwise
 from node.cip.template import Template
 from node.cip.text import TextType
 from node.cip.types import BOOL
+from node.config.data_files import data_file_problems
 from node.config.model import (
     ORDERS,
     TABLES,
@@ -39,6 +40,7 @@ def problems(config: NodeConfig) -> list[Problem]:
     found += [Problem(place, message) for place, message in faults]
     tags = {tag.name.casefold(): tag for tag in reversed(config.tags)}
     found += _tags_problems(config, tags, templates)
+    found += data_file_problems(config)
     if config.enip is not None:
         found += _enip_problems(config.enip)
     if config.modbus is not None:
