@@ -1,14 +1,15 @@
 """The objects that make an EtherNet/IP device, wired together: the one place that knows which there are.
 
 Every device has Identity, Message Router, Connection Manager, TCP/IP Interface, Ethernet Link and Port. The rest is the
-family's of its profile: a Logix controller has a wall clock, an SLC or MicroLogix data files, an adapter assemblies, a
-drive parameters.
+family's of its profile: a Logix controller has symbols, templates and a wall clock, a Micro800 the first two, an SLC or
+MicroLogix data files, an adapter assemblies, a drive parameters.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
 from node.cip.services import ETHERNET_LINK_CLASS, TCPIP_CLASS
+from node.cip.template import Template
 from node.memory.attribute import Instant
 from node.memory.tags import TagTable
 from node.objects.assembly import assembly_object, sample_assemblies
@@ -24,10 +25,14 @@ from node.objects.object import Object, Requester
 from node.objects.parameter import parameter_object
 from node.objects.pccc import pccc_object
 from node.objects.port import port_object
-from node.objects.profiles import ADAPTER, DEFAULT_PROFILE, DRIVE, LOGIX, PCCC, PROFILES, Profile
+from node.objects.profiles import ADAPTER, DEFAULT_PROFILE, DRIVE, LOGIX, MICRO800, PCCC, PROFILES, Profile
+from node.objects.program_name import program_name_object
 from node.objects.router import Router
 from node.objects.routes import Route, Routes, Subnet
+from node.objects.symbol import SymbolObject
+from node.objects.tag_version import tag_version_object
 from node.objects.tcpip import tcpip_object
+from node.objects.template import TemplateObject
 from node.objects.wall_clock import WallClock, wall_clock_object
 
 RESTART_TIME = 1.0
@@ -82,14 +87,15 @@ def build_device(
     route_path: Route | None = None,
     onward: Subnet | None = None,
     max_cip_connections: int = 64,
+    templates: Sequence[Template] = (),
     settings: Iterable[Setting] = (),
     traffic: Callable[[], Traffic] = Traffic,
     wall: Callable[[], float] = lambda: 0.0,
 ) -> Device:
-    """A device of `profile` that serves `tags`. `address` is its IPv4 address ("" where it has several), `route_path`
-    None takes any route, () only an empty one; `onward` are the addresses a route may lead on to. `settings` replace
-    what its objects say, `traffic` gives what it has received and sent, `wall` the seconds since 1970. Raises
-    `ConfigError` for a setting that does not fit."""
+    """A device of `profile` that serves `tags`, which may be of `templates`. `address` is its IPv4 address ("" where it
+    has several), `route_path` None takes any route, () only an empty one; `onward` are the addresses a route may lead
+    on to. `settings` replace what its objects say, `traffic` gives what it has received and sent, `wall` the seconds
+    since 1970. Raises `ConfigError` for a setting that does not fit."""
     who = Identity.of(identity)
     connections = Connections(instant, max_cip_connections)
     router = Router(tags, instant)
@@ -104,7 +110,7 @@ def build_device(
     router.add(tcpip_object(address or "0.0.0.0", mask, host_name))
     router.add(ethernet_link_object(lambda: who.serial, counters))
     router.add(port_object(address, profile.routes))
-    for item in _family_objects(profile, device, wall):
+    for item in (*_family_objects(profile, device, wall), *_tag_objects(profile, tags, templates, host_name)):
         router.add(item)
     configure(router.objects.values(), settings)
     return device
@@ -125,3 +131,13 @@ def _family_objects(profile: Profile, device: Device, wall: Callable[[], float])
         device.volatile.extend(value.restart for value in values)
         yield drive_parameter_object(values)
         yield parameter_object(values)
+
+
+def _tag_objects(profile: Profile, tags: TagTable, templates: Sequence[Template], host_name: str) -> Iterable[Object]:
+    """What tells clients of the tags, where the device lets them be listed."""
+    if profile.family in (LOGIX, MICRO800):
+        yield SymbolObject(tags)
+        yield TemplateObject(templates)
+    if profile.family == LOGIX:
+        yield program_name_object(host_name or profile.name)
+        yield tag_version_object(tags, templates)

@@ -19,7 +19,7 @@ from node.cip.definition import (
 )
 from node.cip.predefined import PREDEFINED
 from node.cip.services import READ_TAG, TEMPLATE_CLASS
-from node.cip.status import PARTIAL_TRANSFER, REPLY_DATA_TOO_LARGE, CipError
+from node.cip.status import PARTIAL_TRANSFER, REPLY_DATA_TOO_LARGE, SERVICE_NOT_SUPPORTED, CipError
 from node.cip.template import Template
 from node.cip.types import UDINT, UINT
 from node.objects.attribute_access import READ_SERVICES
@@ -32,7 +32,7 @@ _CODECS = {2: Number(UINT), 4: Number(UDINT)}
 
 
 class TemplateObject(Object):
-    """`templates` and the predefined ones. Raises nothing: a template whose number is taken wins."""
+    """`templates`, and the predefined ones."""
 
     def __init__(self, templates: Sequence[Template] = ()) -> None:
         self.templates = {template.instance: template for template in (*PREDEFINED, *templates)}
@@ -45,8 +45,9 @@ def template_read(call: Call) -> bytes:
     target = call.target
     assert isinstance(target, ObjectTarget)
     assert isinstance(target.object, TemplateObject)
-    target.object.rows(target.instance)
-    template = target.object.templates[target.instance]
+    template = target.object.templates.get(target.instance)
+    if template is None:
+        raise CipError(SERVICE_NOT_SUPPORTED)
     data = read_definition(encode_definition(template), *decode_template_read(call.data))
     room = call.limit - _HEAD
     if len(data) <= room:

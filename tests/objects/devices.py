@@ -8,8 +8,8 @@ from node.memory.access import Access
 from node.memory.attribute import Instant
 from node.memory.tags import TagTable
 from node.memory.text_attribute import create_attribute
-from node.objects.connection_manager import Route
 from node.objects.device import Device, build_device
+from node.objects.routes import Route
 
 IDENTITY = IdentityConfig(1, 14, 54, (20, 11), 0x3060, 0x006C061A, "1756-L61/B LOGIX5561")
 

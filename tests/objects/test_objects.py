@@ -28,7 +28,7 @@ REPLIES = {
     "Identity cannot be set": (request(0x10, "2001 2401 3001", "0100"), "90000e00"),
     "Message Router, its classes": (
         request(0x0E, "2002 2401 3001"),
-        "8e000000 0700 0100 0200 0600 8b00 f400 f500 f600",
+        "8e000000 0b00 0100 0200 0600 6400 6b00 6c00 8b00 ac00 f400 f500 f600",
     ),
     "Message Router, connections": (request(0x0E, "2002 2401 3002"), "8e000000 4000"),
     "Message Router, connections open": (request(0x0E, "2002 2401 3003"), "8e000000 0000"),
@@ -49,7 +49,7 @@ REPLIES = {
         "83000a00 1a00" + ("0700 0000" + PRODUCT) * 18 + "0700 1100" * 8,
     ),
     "Ethernet Link, MAC": (request(0x0E, "20f6 2401 3003"), "8e000000 02fa006c061a"),
-    "an unknown class": (request(0x01, "2064 2401"), "81000500"),
+    "an unknown class": (request(0x01, "2065 2401"), "81000500"),
     "an empty packet": (request(0x0A, "2002 2401", "0000"), "8a000000 0000"),
     "a packet in a packet": (
         request(0x0A, "2002 2401", "0100 0400" + "0a02 2002 2401 0100 0400" + "0e03 2001 2401 3001"),
