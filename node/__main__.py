@@ -1,14 +1,52 @@
-"""`python -m node`. The nursery comes first: what it imports, every node it forks carries for life, and the command
-line with all its help texts is none of their business."""
+"""`python -m node VERB`, and the console scripts: where the lone programs and the nursery begin.
 
+Only the verb that was asked for is imported. A lone simulator should be there at once, and what the nursery imports,
+every node it forks carries for life.
+"""
+
+import gc
 import sys
+from collections.abc import Sequence
+from importlib import import_module
 
-arguments = sys.argv[1:]
-if arguments[:1] == ["nursery"]:
-    from node.nursery import main
+NURSERY = "nursery"
 
-    arguments = arguments[1:]
-else:
-    from node.cli.app import main
 
-sys.exit(main(arguments))
+def main(arguments: Sequence[str]) -> int:
+    """Runs `python -m node ARGUMENTS`; the exit code."""
+    if list(arguments[:1]) == [NURSERY]:
+        return _run("node.nursery", arguments[1:])
+    return _run("node.cli.app", arguments)
+
+
+def enip_server() -> None:
+    """The console script."""
+    sys.exit(_run("node.cli.enip", sys.argv[1:]))
+
+
+def modbus_sim() -> None:
+    """The console script."""
+    sys.exit(_run("node.cli.modbus", sys.argv[1:]))
+
+
+def _run(module: str, arguments: Sequence[str]) -> int:
+    gc.disable()  # until it serves: all that is imported stays
+    _import_asyncio()
+    code: int = import_module(module).main(arguments)
+    return code
+
+
+def _import_asyncio() -> None:
+    """Without TLS, which no node speaks: asyncio does without where Python was built without, and it is a tenth of a
+    start and a quarter of the memory. What comes later may import it as ever."""
+    if "asyncio" in sys.modules or "ssl" in sys.modules:
+        return
+    sys.modules["ssl"] = None  # type: ignore[assignment]  # so an import of it fails, by Python's own rules
+    try:
+        import_module("asyncio")
+    finally:
+        del sys.modules["ssl"]
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -10,7 +10,6 @@ import asyncio
 import contextlib
 import logging
 import os
-import resource
 import signal
 from typing import Any
 
@@ -31,6 +30,7 @@ from node.control.messages import (
 )
 from node.controller import Controller
 from node.errors import NodeError
+from node.server.descriptors import raise_descriptor_limit
 
 log = logging.getLogger(__name__)
 
@@ -183,7 +183,7 @@ def run(config: str, control: str, token: str) -> int:
     `control` is the path of the farm's socket and `token` what it knows this shard by.
     """
     set_up_logging()
-    _raise_descriptor_limit()
+    raise_descriptor_limit()
     try:
         file = ShardFile.decode(config, read_file(config))
     except (NodeError, OSError) as exc:
@@ -216,10 +216,3 @@ def _ready(name: str, controller: Controller) -> Message:
 
 def _failed(name: str, error: str) -> Message:
     return {"type": FAILED, "node": name, "error": error}
-
-
-def _raise_descriptor_limit() -> None:
-    """Connections are descriptors: take all that the system allows without asking for rights."""
-    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    with contextlib.suppress(OSError, ValueError):  # macOS has a lower limit of its own behind "unlimited"
-        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))

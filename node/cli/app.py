@@ -1,17 +1,43 @@
 """`python -m node VERB`: every command of a node under one roof. The console scripts are shorter names for some."""
 
+import sys
 from collections.abc import Sequence
+from importlib import import_module
 
-from node.cli import enip, modbus, run
-from node.cli.command_line import new_app, run_app
+from node.cli.command_line import USAGE, complain, version_line
 
 PROGRAM = "python -m node"
+
+VERBS = {
+    "enip": "a lone EtherNet/IP controller with tags (also: enip_server)",
+    "modbus": "a lone Modbus/TCP device with registers (also: modbus_sim)",
+    "run": "a node from its configuration file",
+}
+"""Each has a module of its name beside this one, imported when it is asked for."""
 
 
 def main(arguments: Sequence[str]) -> int:
     """Runs the verb; the exit code."""
-    app = new_app("Simulated controllers, one at a time. `farm` runs many.")
-    app.command("enip")(enip.serve_tags)
-    app.command("modbus")(modbus.serve_registers)
-    app.command("run")(run.run_file)
-    return run_app(app, PROGRAM, arguments)
+    verb, rest = (arguments[0], arguments[1:]) if arguments else ("", ())
+    if verb in VERBS:
+        code: int = import_module(f"node.cli.{verb}").main(rest, f"{PROGRAM} {verb}")
+        return code
+    if verb in ("-h", "--help"):
+        print(help_text())
+        return 0
+    if verb == "--version":
+        print(version_line())
+        return 0
+    if not verb:
+        print(help_text(), file=sys.stderr)
+        return USAGE
+    return complain(PROGRAM, f"there is no verb {verb!r}; known: {', '.join(VERBS)} (--help says more)", USAGE)
+
+
+def help_text() -> str:
+    """What there is."""
+    verbs = "\n".join(f"  {verb:8} {what}" for verb, what in VERBS.items())
+    return (
+        f"usage: {PROGRAM} VERB [--help] ...\n\nSimulated controllers, one at a time. `farm` runs many.\n\n{verbs}\n\n"
+        f"  --version  say which version this is"
+    )

@@ -5,61 +5,109 @@
 2  the command line is wrong
 """
 
+import argparse
 import sys
-from collections.abc import Sequence
-from importlib.metadata import PackageNotFoundError, version
-
-import typer
+from collections.abc import Callable, Sequence
+from typing import NoReturn
 
 from node.errors import ConfigError, NodeError
 
 FAILED = 1
 USAGE = 2
-
-_UsageError: type[typer.BadParameter] = next(k for k in typer.BadParameter.__mro__ if k.__name__ == "ClickException")
-"""What typer raises for a wrong command line. By name, for newer typers bring their own click."""
+INTERRUPTED = 130
 
 
-def new_app(help: str) -> typer.Typer:
-    """An app without completion and without decorated tracebacks: both cost more than the command itself."""
-    return typer.Typer(
-        help=help,
-        add_completion=False,
-        rich_markup_mode=None,
-        pretty_exceptions_enable=False,
-        context_settings={"help_option_names": ["-h", "--help"]},
+class UsageError(Exception):
+    """A command line that the parser does not take."""
+
+
+class Parser(argparse.ArgumentParser):
+    """A parser whose faults are `UsageError`s, and whose options are never abbreviated: a script goes on working when
+    there are new ones. `teach` gives what `--help` says at its end; it is called for that alone."""
+
+    def __init__(self, program: str, description: str, teach: Callable[[], str] | None = None) -> None:
+        super().__init__(
+            prog=program,
+            description=description,
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+            allow_abbrev=False,
+        )
+        self._teach = teach
+        self.add_argument("--version", action=_ShowVersion, nargs=0, help="Say which version this is, and end.")
+
+    def error(self, message: str) -> NoReturn:
+        """Raises `UsageError`."""
+        raise UsageError(message)
+
+    def format_help(self) -> str:
+        """The help text with what is taught."""
+        if self._teach is not None:
+            self.epilog = self._teach()
+        return super().format_help()
+
+
+class _ShowVersion(argparse.Action):
+    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> NoReturn:
+        print(version_line())
+        parser.exit()
+
+
+def version_line() -> str:
+    """Which version this is."""
+    from importlib.metadata import PackageNotFoundError, version
+
+    try:
+        return f"plcfarm {version('plcfarm')}"
+    except PackageNotFoundError:
+        return "plcfarm, run from a source tree that is not installed"
+
+
+def add_serving_options(parser: Parser, port: int, what: str) -> None:
+    """The options of every lone simulator: `what` its accesses are to, `port` where it listens by default."""
+    parser.add_argument(
+        "-a", "--address", metavar="[INTERFACE][:PORT]", default=f":{port}", help=f"Listen there; :{port} by default."
+    )
+    add_log_options(parser, what)
+    parser.add_argument(
+        "-d",
+        "--delay",
+        metavar="#.#[-#.#]",
+        default="",
+        help="Seconds that each reply waits: one figure, or a range it is drawn from. None by default.",
     )
 
 
-def run_app(app: typer.Typer, program: str, arguments: Sequence[str] | None = None) -> int:
-    """Runs `app` and gives its exit code. A `ConfigError` is the fault of what was typed, any other `NodeError` a
-    failure."""
-    command = typer.main.get_command(app)
+def add_log_options(parser: Parser, what: str) -> None:
+    """The options that say how much is told, and where."""
+    parser.add_argument("-v", "--verbose", action="count", default=0, help="Say more; twice for everything.")
+    parser.add_argument("-l", "--log", metavar="FILE", help="Log there, 10 MB and 5 copies, and not to stderr.")
+    parser.add_argument(
+        "-p", "--print", action="store_true", dest="printing", help=f"Show every access to {what} on stdout."
+    )
+
+
+def run_command(
+    parser: Parser, action: Callable[[argparse.Namespace], None], arguments: Sequence[str] | None = None
+) -> int:
+    """Parses `arguments` (those of this process by default) and has `action` do it; the exit code. A `ConfigError` is
+    the fault of what was typed, any other `NodeError` a failure."""
     args = list(sys.argv[1:] if arguments is None else arguments)
     try:
-        code = command.main(args, prog_name=program, standalone_mode=False)
-    except _UsageError as exc:
-        message = exc.format_message()
-        return _complain(program, f"{message} (--help says more)", USAGE)
+        action(parser.parse_intermixed_args(args))
+    except UsageError as exc:
+        return complain(parser.prog, f"{exc} (--help says more)", USAGE)
     except ConfigError as exc:
-        return _complain(program, str(exc), USAGE)
+        return complain(parser.prog, str(exc), USAGE)
     except (NodeError, OSError) as exc:
-        return _complain(program, str(exc), FAILED)
-    except (typer.Abort, KeyboardInterrupt):
-        return _complain(program, "interrupted", 130)
-    return code if isinstance(code, int) else 0
+        return complain(parser.prog, str(exc), FAILED)
+    except KeyboardInterrupt:
+        return complain(parser.prog, "interrupted", INTERRUPTED)
+    except SystemExit as exc:  # --help and --version
+        return int(exc.code or 0)
+    return 0
 
 
-def show_version(wanted: bool) -> None:
-    """A callback for `--version`."""
-    if wanted:
-        try:
-            print(f"plcfarm {version('plcfarm')}")
-        except PackageNotFoundError:
-            print("plcfarm, run from a source tree that is not installed")
-        raise typer.Exit
-
-
-def _complain(program: str, message: str, code: int) -> int:
+def complain(program: str, message: str, code: int) -> int:
+    """Says in one line what is wrong; `code`."""
     print(f"{program}: {' '.join(message.split())}", file=sys.stderr)
     return code

@@ -1,7 +1,6 @@
 """Where a command's log goes, set up once: stderr, or a file that cannot fill the disk."""
 
 import logging
-from logging.handlers import RotatingFileHandler
 
 from node.errors import NodeError
 
@@ -20,15 +19,17 @@ def set_up_log(verbosity: int, path: str | None = None) -> None:
 
     Raises `NodeError` when the file cannot be written.
     """
-    handler: logging.Handler
-    if path is None:
-        handler = logging.StreamHandler()
-    else:
-        try:
-            handler = RotatingFileHandler(path, maxBytes=FILE_SIZE, backupCount=COPIES, encoding="utf-8")
-        except OSError as exc:
-            raise NodeError(f"{path}: the log cannot be written: {exc.strerror}") from exc
+    handler: logging.Handler = logging.StreamHandler() if path is None else _file_handler(path)
     handler.setFormatter(logging.Formatter(_FORMAT))
     root = logging.getLogger()
     root.setLevel(_LEVELS[min(verbosity, len(_LEVELS) - 1)])
     root.addHandler(handler)
+
+
+def _file_handler(path: str) -> logging.Handler:
+    from logging.handlers import RotatingFileHandler
+
+    try:
+        return RotatingFileHandler(path, maxBytes=FILE_SIZE, backupCount=COPIES, encoding="utf-8")
+    except OSError as exc:
+        raise NodeError(f"{path}: the log cannot be written: {exc.strerror}") from exc

@@ -18,7 +18,7 @@ from typing import Protocol
 
 from node.commands.errors import CommandError
 from node.commands.tags import TagCommands
-from node.config.load import Json
+from node.config.model import Json
 from node.errors import NodeError
 from node.exchange.delay import parse_delay
 

@@ -11,7 +11,7 @@ from array import array
 from node.cip.template import Kind, Member, Template
 from node.cip.types import BOOL, REAL, Type
 from node.commands.errors import CommandError
-from node.config.load import Json
+from node.config.model import Json
 from node.config.tag_check import misfit
 from node.memory.attribute import Value
 

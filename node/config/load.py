@@ -14,6 +14,7 @@ from node.config.check import problems
 from node.config.model import (
     EnipConfig,
     IdentityConfig,
+    Json,
     MemberConfig,
     ModbusConfig,
     NodeConfig,
@@ -26,8 +27,6 @@ from node.config.model import (
     UnitConfig,
 )
 from node.errors import ConfigError
-
-Json = bool | int | float | str | None | list["Json"] | dict[str, "Json"]
 
 _T = TypeVar("_T")
 _RECORDS: tuple[type, ...] = (

@@ -8,6 +8,7 @@ elements, ports are TCP and UDP numbers, times are seconds.
 from dataclasses import dataclass
 
 Scalar = bool | int | float | str
+Json = bool | int | float | str | None | list["Json"] | dict[str, "Json"]
 
 TABLES = ("coils", "discrete", "input", "holding")
 ORDERS = ("ABCD", "CDAB", "BADC", "DCBA")

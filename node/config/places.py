@@ -7,7 +7,6 @@ left out and means all elements. `.3` is a bit of an integer, 0 the lowest. BOOL
 indexed by the BOOL: `Flags[37]` is bit 5 of the DWORD `Flags[1]`.
 """
 
-import difflib
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -15,6 +14,7 @@ from dataclasses import dataclass, replace
 from node.cip.epath import Element, Segment, Symbolic
 from node.cip.template import Kind, Template
 from node.cip.types import BOOL, Type
+from node.config.hint import closest
 from node.config.model import TagConfig
 from node.config.structures import tag_kind
 from node.errors import ConfigError
@@ -146,10 +146,10 @@ def _inside(spot: Spot, name: str, path: str) -> Spot:
 def _member(spot: Spot, template: Template, name: str, path: str) -> Spot:
     member = template.member(name)
     if member is None or member.hidden:
-        names = {each.name.lower(): each.name for each in template.visible}
-        close = difflib.get_close_matches(name.lower(), names, 1)
-        some = ", ".join([*names.values()][:_SHOWN]) + (" …" if len(names) > _SHOWN else "")
-        hint = f"did you mean {names[close[0]]}?" if close else f"it has {some}"
+        names = [each.name for each in template.visible]
+        close = closest(name, names)
+        some = ", ".join(names[:_SHOWN]) + (" …" if len(names) > _SHOWN else "")
+        hint = f"did you mean {close}?" if close else f"it has {some}"
         raise _wrong(path, f"{template.name} has no member {name!r}; {hint}")
     length = member.bits or member.length
     return replace(

@@ -2,13 +2,17 @@
 
 import hashlib
 
+from node.cip.template import Template
 from node.config.check import MAX_PRODUCT_NAME, problems, room_in
-from node.config.model import ACCESS, ON_WRITE, ORDERS, TABLES, IdentityConfig
+from node.config.identity import identity
+from node.config.model import ACCESS, ON_WRITE, ORDERS, TABLES
 from node.config.places import root
 from node.config.problem import Problem
+from node.config.structures import MAX_IDENTIFIER, MAX_STRING, identifier_fault, lay_out_types, type_name_fault
 from node.config.tag_check import misfit, tag_problems
 from node.config.tagspec import (
     MAX_ELEMENTS,
+    OTHER_NAMES,
     TEXT_TYPES,
     TYPES,
     check_dimensions,
@@ -16,8 +20,8 @@ from node.config.tagspec import (
     check_type,
     parse_cip_address,
     parse_type,
+    split_type,
 )
-from node.errors import ConfigError
 from node.objects.profiles import MODBUS_PROFILES, PROFILES, ModbusProfile, Profile
 from node.signals.waveform import SECONDS, SIGNALS, Parameter, Signal
 from node.signals.waveform import problems as signal_problems
@@ -27,10 +31,13 @@ __all__ = [
     "DEFAULT_PROFILES",
     "KINDS",
     "MAX_ELEMENTS",
+    "MAX_IDENTIFIER",
     "MAX_PRODUCT_NAME",
+    "MAX_STRING",
     "MODBUS_PROFILES",
     "ON_WRITE",
     "ORDERS",
+    "OTHER_NAMES",
     "PROFILES",
     "SECONDS",
     "SIGNALS",
@@ -42,10 +49,13 @@ __all__ = [
     "Problem",
     "Profile",
     "Signal",
+    "Template",
     "check_dimensions",
     "check_name",
     "check_type",
+    "identifier_fault",
     "identity",
+    "lay_out_types",
     "misfit",
     "parse_cip_address",
     "parse_type",
@@ -53,31 +63,16 @@ __all__ = [
     "room_in",
     "root",
     "signal_problems",
+    "split_type",
     "stable_serial",
     "tag_problems",
+    "type_name_fault",
 ]
 
 DEFAULT_PROFILES = {"logix": "1756-L61", "modbus": "generic", "gateway": "1756-L61"}
 """Built-in kind to the profile it has when none is given."""
 
 KINDS = tuple(DEFAULT_PROFILES)
-
-
-def identity(profile: str, serial: int) -> IdentityConfig:
-    """The Identity object of a device of `profile`. Raises `ConfigError` that lists the known ones."""
-    found = PROFILES.get(profile)
-    if found is None:
-        raise ConfigError("profile", 0, f"{profile!r} is unknown; known: {' '.join(PROFILES)}")
-    return IdentityConfig(
-        vendor=found.vendor,
-        device_type=found.device_type,
-        product_code=found.product_code,
-        revision=found.revision,
-        status=found.status,
-        serial=serial,
-        product_name=found.product_name,
-        state=found.state,
-    )
 
 
 def stable_serial(*parts: str) -> int:

@@ -6,12 +6,13 @@ Numbers after @ may be hexadecimal (`@0x93/1/10`). Type names are known without 
 grammar compiled when a node starts would cost every node that time.
 """
 
-import difflib
 from collections.abc import Collection
 
 from node.cip.predefined import PREDEFINED, STRING
+from node.cip.slc_structures import slc_by_name
 from node.cip.text import SSTRING
 from node.cip.types import ELEMENTARY
+from node.config.hint import closest
 from node.config.model import TagConfig
 from node.errors import ConfigError
 
@@ -98,17 +99,17 @@ def check_name(name: str, source: str) -> str:
 
 
 def check_type(name: str, source: str, own: Collection[str] = ()) -> str:
-    """The type's own spelling of `name`, which is one of `TYPES` or of `own`. Raises `ConfigError` naming `source`."""
+    """The type's own spelling of `name`, which is one of `TYPES` or of `own`, or of an
+    SLC's data files. Raises `ConfigError` naming `source`."""
     wanted = name.upper()
-    if wanted in TYPES:
+    if wanted in TYPES or slc_by_name(wanted) is not None:
         return wanted
     for known in own:
         if known.upper() == wanted:
             return known
     hint = OTHER_NAMES.get(wanted, "")
-    known_names = {known.upper(): known for known in (*TYPES, *own)}
-    if not hint and (close := difflib.get_close_matches(wanted, known_names, 1)):
-        hint = f"did you mean {known_names[close[0]]}?"
+    if not hint and (close := closest(wanted, (*TYPES, *own))):
+        hint = f"did you mean {close}?"
     some = " ".join((*TYPES, *own)[:60])
     raise ConfigError(source, 0, f"type {name!r} is unknown; known: {some}{hint and f' ({hint})'}")
 

@@ -16,8 +16,7 @@ import pytest
 
 from node.cip.status import CipError
 from node.cli import enip as enip_module
-from node.cli.command_line import new_app, run_app
-from node.cli.enip import build_config, serve_tags
+from node.cli.enip import build_config, main
 from node.client.aio import AsyncConnector
 from node.config.load import dump
 from node.config.model import NodeConfig
@@ -26,7 +25,7 @@ from tests.config.configs import GATEWAY
 
 HOST = "127.64.8.40"
 ROOT = Path(__file__).resolve().parents[2]
-ENIP_SERVER = ("-c", "from node.cli.enip import main; main()")
+ENIP_SERVER = ("-c", "from node.__main__ import enip_server; enip_server()")
 NODE = ("-m", "node")
 
 Start = Callable[..., subprocess.Popen[str]]
@@ -134,7 +133,6 @@ def test_an_address_in_use_is_one_line_and_exit_1() -> None:
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        ((), "Missing argument"),
         (("SCADA",), "tag 'SCADA': wanted NAME=TYPE"),
         (("SCADA=FLOAT",), "(a 32-bit float is REAL)"),
         (("A=INT", "a=INT"), "there is a tag 'A' already"),
@@ -145,15 +143,13 @@ def test_an_address_in_use_is_one_line_and_exit_1() -> None:
         (("--route-path", "{", "A=INT"), "--route-path: "),
         (("-S", "--route-path", "false", "A=INT"), "--simple: it means --route-path false"),
         (("--profile", "S7", "A=INT"), "profile: 'S7' is unknown; known: 1756-L61"),
-        (("--nope", "A=INT"), "No such option: --nope"),
+        (("--nope", "A=INT"), "unrecognized arguments: --nope"),
     ],
 )
 def test_a_wrong_command_line_is_one_line_and_exit_2(
     capsys: pytest.CaptureFixture[str], arguments: tuple[str, ...], said: str
 ) -> None:
-    app = new_app("")
-    app.command()(serve_tags)
-    assert run_app(app, "enip_server", arguments) == 2
+    assert main(arguments) == 2
     out, err = capsys.readouterr()
     assert out == ""
     assert err.startswith("enip_server: ")
@@ -176,9 +172,7 @@ def test_options_make_the_device(
 ) -> None:
     served: list[NodeConfig] = []
     monkeypatch.setattr(enip_module, "serve", lambda config, **options: served.append(config))
-    app = new_app("")
-    app.command()(serve_tags)
-    assert run_app(app, "enip_server", (*arguments, "A=INT")) == 0
+    assert main((*arguments, "A=INT")) == 0
     enip = served[0].enip
     assert enip is not None
     assert (enip.route_path, enip.identity.product_name, enip.port) == (route, product, 44818)

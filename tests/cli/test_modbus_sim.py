@@ -12,8 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from node.cli.command_line import new_app, run_app
-from node.cli.modbus import build_config, serve_registers
+from node.cli.modbus import build_config, main
 from node.client.modbus_aio import AsyncModbus
 from node.config.model import RegisterBlock
 from node.errors import ConfigError
@@ -23,7 +22,7 @@ pytestmark = pytest.mark.net
 
 ROOT = Path(__file__).parents[2]
 HOST = "127.64.33.23"
-COMMAND = [sys.executable, "-c", "from node.cli.modbus import main; main()"]
+COMMAND = [sys.executable, "-c", "from node.__main__ import modbus_sim; modbus_sim()"]
 READY = re.compile(
     r"Success; Started Modbus/TCP Simulator; PID = (?P<pid>\d+); address = (?P<host>[\d.]*):(?P<port>\d+)\n"
 )
@@ -129,9 +128,7 @@ def test_an_address_in_use_is_one_line() -> None:
     ],
 )
 def test_what_was_typed_wrong_is_one_line(arguments: tuple[str, ...], capsys: pytest.CaptureFixture[str]) -> None:
-    app = new_app("")
-    app.command()(serve_registers)
-    assert run_app(app, "modbus_sim", arguments) == 2
+    assert main(arguments) == 2
     out, err = capsys.readouterr()
     assert out == ""
     assert re.fullmatch(r"modbus_sim: .+\n", err)

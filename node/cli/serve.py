@@ -1,0 +1,106 @@
+"""Runs one controller in the foreground until it is told to end: what every command that serves does in the end."""
+
+import asyncio
+import gc
+import os
+import signal
+import socket
+import sys
+import time
+from collections.abc import Callable
+
+from node.config.check import is_ipv4
+from node.config.model import NodeConfig
+from node.controller import Controller
+from node.errors import ConfigError, NodeError
+from node.exchange.delay import Delay, parse_delay
+from node.exchange.printing import Printer
+from node.server.descriptors import raise_descriptor_limit
+
+SIGNALS = (signal.SIGINT, signal.SIGTERM)
+
+NO_TAGS = "no tags (give some as SCADA=INT[1000])"
+
+Announce = Callable[[NodeConfig, dict[str, int]], str]
+"""Gives the line that says a controller is ready, from its configuration and the ports it got."""
+
+
+def ready_line(config: NodeConfig, ports: dict[str, int]) -> str:
+    """What serves where, in one line."""
+    host = config.address or "0.0.0.0"
+    parts = []
+    if config.enip is not None:
+        parts.append(f"EtherNet/IP controller {config.enip.identity.product_name.strip()} on {host}:{ports['enip']}")
+    if config.modbus is not None:
+        parts.append(f"Modbus/TCP device {config.profile} on {host}:{ports['modbus']}")
+        parts.append(_count(len(config.modbus.units), "unit"))
+    parts.append(_count(len(config.tags), "tag") if config.tags else NO_TAGS)
+    return "; ".join([*parts, f"PID {os.getpid()}", "Ctrl-C ends it"])
+
+
+def read_delay(text: str) -> tuple[float, float]:
+    """`0.1` or `0.1-0.5` as the least and the greatest seconds, "" as none. Raises `ConfigError` naming the option."""
+    try:
+        low, high = parse_delay(text or "0")
+        Delay(low, high)
+    except NodeError as exc:
+        raise ConfigError("--delay", 0, str(exc)) from exc
+    return low, high
+
+
+def serve(config: NodeConfig, *, printing: bool = False, announce: Announce = ready_line) -> None:
+    """Serves `config` until SIGINT or SIGTERM; says on stdout when it is ready, in the words of `announce`. Signals of
+    its tags begin now.
+
+    `printing` shows every access to a tag on stdout. Raises `NodeError` (`ListenError`) when it cannot begin.
+    """
+    raise_descriptor_limit()
+    interceptors = [Printer(_show)] if printing else []
+    controller = Controller(config, epoch=time.monotonic(), interceptors=interceptors)
+    gc.freeze()  # what is there now stays, and need not be looked at again
+    gc.enable()
+    with asyncio.Runner(loop_factory=_new_loop) as runner:
+        runner.run(_serve(controller, announce))
+
+
+def _new_loop() -> asyncio.AbstractEventLoop:
+    """One that watches sockets: the loop that Windows has by default does not."""
+    return asyncio.SelectorEventLoop()
+
+
+async def _serve(controller: Controller, announce: Announce) -> None:
+    told = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    if sys.platform != "win32":  # where asyncio takes no signals, Ctrl-C is a KeyboardInterrupt
+        for number in SIGNALS:
+            loop.add_signal_handler(number, told.set)
+    await controller.start()
+    try:
+        _show(announce(controller.config, controller.ports))
+        await told.wait()
+    finally:
+        await controller.stop()
+
+
+def resolve(host: str) -> str:
+    """The IPv4 address of an interface named or numbered by `host`, "" for every interface. Raises `ConfigError`."""
+    if host in ("", "0.0.0.0"):
+        return ""
+    if is_ipv4(host):
+        return host
+    try:
+        return str(socket.getaddrinfo(host, None, socket.AF_INET, socket.SOCK_STREAM)[0][4][0])
+    except OSError as exc:
+        raise ConfigError(f"address {host!r}", 0, f"no IPv4 address of this machine is called so ({exc})") from exc
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def _show(line: str) -> None:
+    """Prints at once; a reader that went away (`| head`) ends the printing and not the controller."""
+    try:
+        print(line, flush=True)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
