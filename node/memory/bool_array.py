@@ -38,14 +38,6 @@ class BoolArray(Attribute):
         self._flags.name = self.name
         return self._flags
 
-    def flags(self, start: int, stop: int, now: float = 0.0) -> list[Value]:
-        """BOOLs [start, stop) as a client sees them. Raises `CipError`."""
-        return self._flags.read(start, stop, now)
-
-    def set_flags(self, start: int, values: Sequence[Value], now: float = 0.0) -> None:
-        """Writes BOOLs from `start` on, all or none. Raises `CipError`."""
-        self._flags.write(start, values, now)
-
     def _put_source(self, source: Source | None) -> None:
         self._source = None
         if source is None:

@@ -59,24 +59,22 @@ class Place:
             raise NodeError(f"{self.name}: a {attribute.type.name} cannot move by itself")
 
 
-def follow(attribute: Attribute, segments: Sequence[Segment], *, flags: bool = False) -> Place:
-    """The place that `segments`, those behind a tag's name, lead to. With `flags` an index into packed BOOLs counts
-    BOOLs, as people do, and not words.
+def follow(attribute: Attribute, segments: Sequence[Segment]) -> Place:
+    """The place that `segments`, those behind a tag's name, lead to.
 
     Raises `CipError`: 0x04 for a member or bit that is not there or indexes that are no element's, 0xFF/0x2105 for an
     index past the end.
     """
-    return follow_from(Place(attribute), segments, flags=flags)
+    return follow_from(Place(attribute), segments)
 
 
-def follow_from(place: Place, segments: Sequence[Segment], *, flags: bool = False) -> Place:
+def follow_from(place: Place, segments: Sequence[Segment]) -> Place:
     """The same from a place on, as an alias of an element needs it."""
     at, end = 0, len(segments)
-    place = _counted(place, flags)
     while at < end:
         segment = segments[at]
         if isinstance(segment, Symbolic):
-            place = _counted(Place(_inside(place, segment.name)), flags)
+            place = Place(_inside(place, segment.name))
             at += 1
             continue
         indexes = []
@@ -89,15 +87,9 @@ def follow_from(place: Place, segments: Sequence[Segment], *, flags: bool = Fals
     return place
 
 
-def _counted(place: Place, flags: bool) -> Place:
-    return Place(place.attribute.unpacked) if flags and place.attribute.bits and not place.indexed else place
-
-
 def _indexed(place: Place, indexes: Sequence[int]) -> Place:
     attribute = place.attribute
-    dimensions = attribute.dimensions or (1,)
-    if place.indexed:
-        dimensions = (1,)
+    dimensions = (1,) if place.indexed else attribute.dimensions or (1,)
     if len(indexes) != len(dimensions):
         raise CipError(PATH_SEGMENT_ERROR, (0,))
     flat = 0

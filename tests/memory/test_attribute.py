@@ -223,3 +223,75 @@ def test_what_is_loaded_is_dumped(kind: Type, data: bytes) -> None:
     wanted = bytes(1 if byte else 0 for byte in data) if kind is BOOL else data
     assert attribute.dump(0, count) == wanted
     assert len(attribute.read(0, count)) == count
+
+
+def test_what_clients_may_not_read_they_may_not_write() -> None:
+    attribute = Attribute(DINT, initial=5)
+    heard: list[int] = []
+    attribute.watch(lambda: heard.append(1))
+    attribute.readable = False
+    for access in (attribute.read, attribute.dump):
+        with pytest.raises(CipError) as caught:
+            access(0, 1)
+        assert (caught.value.general, caught.value.extended) == (0xFF, (0x2100,))
+    assert (attribute.settable, attribute.view(0, 1), attribute[0]) == (False, None, 5)
+    attribute.readable = True
+    assert (attribute.settable, attribute.read(0, 1), len(heard)) == (True, [5], 2)
+
+
+def test_the_right_to_write_can_be_given_and_taken() -> None:
+    attribute = Attribute(DINT)
+    heard: list[int] = []
+    attribute.watch(lambda: heard.append(1))
+    attribute.writable = False
+    assert (attribute.writable, attribute.settable, heard) == (False, False, [1])
+
+
+def test_a_true_bool_is_sent_as_its_device_sends_it() -> None:
+    attribute = Attribute(BOOL, (2,), (True, False))
+    assert attribute.dump(0, 2).translate(attribute.wire_bools) == b"\xff\0"
+    attribute.bool_true = 1
+    assert attribute.dump(0, 2).translate(attribute.wire_bools) == b"\1\0"
+
+
+@pytest.mark.parametrize(
+    ("kind", "old", "ones", "kept", "new"),
+    [
+        (DINT, 0x0F, "10000000", "fdffffff", 0x1D),
+        (DINT, -1, "00000000", "ffffff7f", 0x7FFFFFFF),
+        (DINT, 0x0102, "80", "ff", 0x0182),
+        (SINT, 0, "80", "ff", -128),
+        (UINT, 0xFFFF, "0000", "00ff", 0xFF00),
+    ],
+)
+def test_bits_of_an_element_are_modified(kind: Type, old: int, ones: str, kept: str, new: int) -> None:
+    attribute = Attribute(kind, (2,), old)
+    assert attribute.modify(1, bytes.fromhex(ones), bytes.fromhex(kept)) == attribute.dump(1, 2)
+    assert attribute[:] == [old, new]
+
+
+def test_bits_are_modified_in_what_is_held_and_not_in_what_is_shown() -> None:
+    class Shown(Forced):
+        def admit(self, attribute: Attribute, now: float, start: int, stop: int, writing: bool) -> None:
+            """All may pass."""
+
+    attribute = Attribute(INT, (), 1)
+    attribute.gate = Shown()
+    attribute.modify(0, b"\4\0", b"\xff\xff")
+    assert attribute[0] == 5
+    attribute.gate = Forced()
+    with pytest.raises(CipError):
+        attribute.modify(0, b"\4\0", b"\xff\xff")
+
+
+def test_modified_bits_are_those_of_the_moment_and_the_source_hears_of_them() -> None:
+    attribute = Attribute(DINT)
+    attribute.source = source = Clock()
+    attribute.modify(0, b"\x08", b"\xff", 3.0)
+    assert (attribute[0], source.written) == (11, [(3.0, 0, 1)])
+
+
+def test_an_override_modifies_what_it_shows() -> None:
+    with pytest.raises(CipError) as caught:
+        Weather(INT).modify(0, b"\1\0", b"\xff\xff")
+    assert caught.value.general == 0x10
