@@ -125,10 +125,17 @@ def crc16(data: bytes) -> int:
     """CRC-16 with the polynomial x^16 + x^15 + x^2 + 1, from 0, lowest bit first."""
     crc = 0
     for byte in data:
-        crc ^= byte
-        for _ in range(8):
-            crc = crc >> 1 ^ (0xA001 if crc & 1 else 0)
+        crc = crc >> 8 ^ _CRC[(crc ^ byte) & 0xFF]
     return crc
+
+
+def _crc_of_byte(byte: int) -> int:
+    for _ in range(8):
+        byte = byte >> 1 ^ (0xA001 if byte & 1 else 0)
+    return byte
+
+
+_CRC = tuple(map(_crc_of_byte, range(256)))
 
 
 def _placed(structure: str, declared: Sequence[Declared]) -> Iterator[Member]:
