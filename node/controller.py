@@ -10,33 +10,31 @@ process-global, so any number of controllers share a process and its loop and do
 
 import math
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING
 
-from node.cip.template import Template
 from node.commands.tags import TagCommands
 from node.commands.tree import CommandTree
-from node.config.load import Json
-from node.config.model import EnipConfig, ModbusConfig, NodeConfig
+from node.config.model import EnipConfig, Json, ModbusConfig, NodeConfig
 from node.config.structures import build_templates
-from node.config.tag_check import Tags
 from node.errors import NodeError
 from node.exchange.delay import Delay
 from node.exchange.exchange import Interceptor, build_chain
 from node.memory.attribute import Instant
-from node.memory.tags import TagTable
-from node.modbus.bank import RegisterBank
-from node.modbus.identification import Identification
-from node.modbus.unit import Unit, Units
 from node.objects.device import Device, build_device
+from node.objects.ethernet_link import Traffic
 from node.objects.profiles import DEFAULT_PROFILE, PROFILES
+from node.objects.tcpip import mask_of
 from node.server.enip_tcp import EnipService, EnipTcp
 from node.server.enip_udp import EnipUdp
 from node.server.listener import Listener
-from node.server.modbus_tcp import ModbusService, ModbusTcp
 from node.server.peer import Peer
 from node.server.ports import Ports
 from node.server.ticker import Ticker
-from node.tag_memory import NO_TEMPLATES, build_tags, shown_attribute
+from node.tag_memory import build_tags
+
+if TYPE_CHECKING:
+    from node.server.modbus_tcp import ModbusService
 
 
 class Controller:
@@ -52,9 +50,11 @@ class Controller:
         *,
         epoch: float = 0.0,
         clock: Callable[[], float] = time.monotonic,
+        wall: Callable[[], float] = time.time,
         interceptors: Sequence[Interceptor] = (),
     ) -> None:
         self.config = config
+        self._wall = wall
         self._profile = PROFILES.get(config.profile, PROFILES[DEFAULT_PROFILE])
         self._templates = build_templates(config.types)
         self.tags = build_tags(
@@ -77,8 +77,6 @@ class Controller:
         self._commands = CommandTree(
             TagCommands(self.tags, config.tags, clock, self._templates), self.server, self, self.connections, clock
         )
-        if config.delay != self._delay:
-            self.delay = config.delay
 
     async def start(self) -> None:
         """Binds every port. Raises `ListenError` and leaves nothing bound when one of them cannot be had."""
@@ -151,7 +149,7 @@ class Controller:
             clock=self._clock,
             ticker=self._ticker,
         )
-        self._ticker.add(device.connections.poll)
+        self._ticker.add(device.poll)
         return listener
 
     def _build_device(self, enip: EnipConfig) -> Device:
@@ -159,37 +157,32 @@ class Controller:
             enip.identity,
             self.tags,
             self._instant,
+            profile=self._profile,
             address=self.config.address,
+            mask=mask_of(self.config.address, enip.onward),
             host_name=self.config.name,
             route_path=enip.route_path,
             max_cip_connections=enip.max_cip_connections or self._profile.connections,
+            templates=tuple(self._templates.values()),
+            settings=enip.objects,
+            traffic=self._traffic,
+            wall=self._wall,
+        )
+
+    def _traffic(self) -> Traffic:
+        """What all ports of the node have received and sent."""
+        counted = [listener.metrics for listener in self.server.listeners.values()]
+        requests = sum(metrics.requests for metrics in counted)
+        return Traffic(
+            sum(metrics.bytes_in for metrics in counted),
+            requests,
+            sum(metrics.errors for metrics in counted),
+            sum(metrics.bytes_out for metrics in counted),
+            requests,
         )
 
     def _listen_modbus(self, modbus: ModbusConfig) -> Listener:
-        tags = {tag.name.casefold(): tag for tag in self.config.tags}
-        service = ModbusService(build_units(modbus, self.tags, tags, self._templates), self._instant)
-        self._modbus = service
-        return Listener(
-            self.config.address,
-            modbus.port,
-            lambda peers: ModbusTcp(peers, service),
-            max_connections=modbus.max_connections,
-            idle_timeout=modbus.idle_timeout,
-            clock=self._clock,
-            ticker=self._ticker,
-        )
+        from node.modbus_face import modbus_listener, modbus_service
 
-
-def build_units(
-    modbus: ModbusConfig, table: TagTable, tags: Tags, templates: Mapping[str, Template] = NO_TEMPLATES
-) -> Units:
-    """The units with their register blocks over the tags of `table`, which `tags` describes. Raises `NodeError`."""
-    who = Identification(dict(modbus.device_id)) if modbus.device_id else None
-    units = {}
-    for unit in modbus.units:
-        bank = RegisterBank()
-        for block in unit.blocks:
-            attribute = shown_attribute(block.tag, tags, table, templates)
-            bank.add(block.table, block.start, block.count, attribute, block.order)
-        units[unit.unit_id] = Unit(bank, who)
-    return Units(units)
+        self._modbus = modbus_service(self.config, modbus, self.tags, self._templates, self._instant)
+        return modbus_listener(self.config.address, modbus, self._modbus, self._clock, self._ticker)
