@@ -130,10 +130,10 @@ WRITES = {
         ["a", "", "xyz", "end"],
     ),
     "masks wider than the element": (
-        request(0x4E, name("FLAG"), "0200 0100 ffff"),
+        request(0x4E, name("NUMBERED"), "0400 01000000 ffffffff"),
         "ce000300",
-        "FLAG",
-        [False],
+        "NUMBERED",
+        [1, 2, 3],
     ),
     "plain bytes to a read-only tag": (request(0x10, "2016 2401 3003", "01"), "90000800", "ONE", [7]),
     "masks": (request(0x4E, name("ONE"), "0400 10000000 fdffffff"), "ce000000", "ONE", [0x15]),
@@ -151,7 +151,7 @@ WRITES = {
         "LOCKED",
         [0],
     ),
-    "masks on a BOOL": (request(0x4E, name("FLAG"), "0100 02 ff"), "ce000000", "FLAG", [True]),
+    "masks on a BOOL": (request(0x4E, name("FLAG"), "0100 01 ff"), "ce00ff01 0721", "FLAG", [False]),
     "plain bytes": (request(0x10, NUMBERED, "0900 0800 0700"), "90000000", "NUMBERED", [9, 8, 7]),
     "plain bytes of an element": (request(0x10, NUMBERED + "2801", "0900"), "90000000", "NUMBERED", [1, 9, 3]),
     "plain bytes, too few": (request(0x10, NUMBERED, "0900"), "90001300", "NUMBERED", [1, 2, 3]),
@@ -332,8 +332,8 @@ def test_accesses_are_traced() -> None:
         ("SCADA", 5, 7, False, 0),
         ("ONE", 0, 1, True, 0),
         ("LOCKED", 0, 1, True, 0xFF),
-        ("NAME", 0, 8, False, 6),
+        ("NAME", 0, 2, False, 6),
         ("NUMBERED", 0, 3, False, 0),
     ]
     assert [item.values for item in trace[:3]] == [[5, 6], [42], []]
-    assert trace[3].values == [f"n{index}" for index in range(8)]
+    assert trace[3].values == ["n0", "n1"]
