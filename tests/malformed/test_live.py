@@ -23,12 +23,13 @@ from node.config.model import (
     TagConfig,
     UnitConfig,
 )
-from tests.malformed import enip_cases, modbus_cases
+from tests.malformed import enip_cases, modbus_cases, pccc_cases
 from tests.malformed.case import CLOSED, SILENT, Case
 
 pytestmark = pytest.mark.net
 
 HOST, ENIP, MODBUS = "127.64.232.1", 44818, 15020
+PCCC_HOST = "127.64.232.2"
 ROOT = Path(__file__).parents[2]
 REGISTER = bytes.fromhex("65000400" + "00" * 20 + "01000000")
 
@@ -70,6 +71,20 @@ NODE = NodeConfig(
     ),
 )
 
+MICROLOGIX = NodeConfig(
+    name="micrologix",
+    kind="logix",
+    profile="1766-L32BXB",
+    address=PCCC_HOST,
+    tags=(
+        TagConfig("N7", "INT", (10,)),
+        TagConfig("ST9", "SLC_STRING", (2,)),
+        TagConfig("L10", "DINT", (4,)),
+        TagConfig("N11", "INT", (2,), access="read only"),
+    ),
+    enip=EnipConfig(IdentityConfig(1, 14, 90, (1, 7), 0x0004, 2, "1766-L32BXBA A/7.00"), port=ENIP, route_path=()),
+)
+
 
 def receive(link: socket.socket, count: int) -> bytes:
     """Exactly `count` bytes, or those that came before the end."""
@@ -99,9 +114,19 @@ def modbus_frame(link: socket.socket) -> bytes:
 
 @pytest.fixture(scope="module")
 def node(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """A lone node of both protocols, a process of its own, that must end with exit code 0."""
-    file = tmp_path_factory.mktemp("node") / "node.json"
-    file.write_text(json.dumps(dump(NODE)))
+    """A node of both protocols."""
+    yield from serving(NODE, tmp_path_factory.mktemp("node") / "node.json")
+
+
+@pytest.fixture(scope="module")
+def micrologix(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """A node that takes PCCC."""
+    yield from serving(MICROLOGIX, tmp_path_factory.mktemp("micrologix") / "node.json")
+
+
+def serving(config: NodeConfig, file: Path) -> Iterator[None]:
+    """A lone node, a process of its own, that must end with exit code 0."""
+    file.write_text(json.dumps(dump(config)))
     command = [sys.executable, "-m", "node", "run", str(file)]
     process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     assert process.stdout is not None
@@ -147,9 +172,9 @@ def good_client(node: None) -> Iterator[list[str]]:
     assert wrong == []
 
 
-def connect(port: int) -> socket.socket:
+def connect(port: int, host: str = HOST) -> socket.socket:
     """A connection on which nothing takes longer than ten seconds."""
-    return socket.create_connection((HOST, port), 10)
+    return socket.create_connection((host, port), 10)
 
 
 def register(link: socket.socket) -> bytes:
@@ -207,6 +232,12 @@ def test_a_session_of_another_connection(good_client: list[str]) -> None:
         mine.sendall(enip_cases.GOOD.send.replace(enip_cases.SESSION, handle))
         assert enip_frame(mine)[8:12] == b"\x64\0\0\0"
     assert good_client == []
+
+
+@pytest.mark.parametrize("case", pccc_cases.CASES, ids=lambda case: case.name)
+def test_pccc(micrologix: None, case: Case) -> None:
+    with connect(ENIP, PCCC_HOST) as link:
+        hold(link, case, pccc_cases.GOOD, enip_frame, register(link))
 
 
 @pytest.mark.parametrize("case", modbus_cases.CASES, ids=lambda case: case.name)
