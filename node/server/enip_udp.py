@@ -1,53 +1,51 @@
-"""EtherNet/IP over UDP: ListIdentity, ListServices and ListInterfaces, answered from the address that was asked."""
+"""EtherNet/IP over UDP: ListIdentity, ListServices and ListInterfaces, answered from the address that was asked.
 
-import asyncio
-import socket
-from typing import cast
+What has a status, or a List command with data behind it, is a reply and not a request: it is left alone, or two nodes
+would answer each other for ever once somebody had sent one of them a request in the other's name.
+"""
 
+from node.enip.header import HEADER, HEADER_SIZE, LIST_IDENTITY, LIST_INTERFACES, LIST_SERVICES
 from node.enip.target import answer_datagram
+from node.exchange.exchange import NOTHING, Exchange
 from node.exchange.metrics import Metrics
+from node.memory.access import Access
 from node.server.enip_tcp import EnipService
 
-_ANY = "0.0.0.0"
+_LISTS = (LIST_IDENTITY, LIST_INTERFACES, LIST_SERVICES)
 
 
-class EnipUdp(asyncio.DatagramProtocol):
-    """The datagram endpoint of a node."""
-
-    transport: asyncio.DatagramTransport
+class EnipUdp:
+    """Answers the datagrams of a node."""
 
     def __init__(self, service: EnipService, metrics: Metrics) -> None:
         self._service = service
         self._metrics = metrics
-        self._host = ""
 
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Learns the address it is bound to."""
-        self.transport = cast(asyncio.DatagramTransport, transport)
-        self._host = transport.get_extra_info("sockname")[0]
-
-    def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
-        """Answers the sender, or stays silent."""
-        metrics = self._metrics
+    def answer(self, data: bytes, asker: tuple[str, int], local: str, broadcast: bool) -> Exchange:
+        """The fate of a datagram that came to the address `local`; a refusal is not sent to who asked everyone."""
+        service, metrics = self._service, self._metrics
+        now = service.clock()
         metrics.requests += 1
         metrics.bytes_in += len(data)
+
+        def answered(frame: bytes, accesses: list[Access]) -> bytes | None:
+            return None if _is_reply(frame) else answer_datagram(frame, lambda: service.identity(local))
+
+        peer = f"{asker[0]}:{asker[1]}"
         try:
-            reply = answer_datagram(data, lambda: self._service.identity(self._address(addr)))
+            exchange = (service.chain or NOTHING).run(data, answered, peer, now)
         except Exception as exc:
             metrics.bug(exc, data)
-            return
-        metrics.ring.append((self._service.clock(), data, reply))
-        if reply is not None:
-            metrics.bytes_out += len(reply)
-            self.transport.sendto(reply, addr)
+            exchange = Exchange(peer, now, data)
+        if broadcast and exchange.reply is not None and HEADER.unpack_from(exchange.reply)[3]:
+            exchange.reply = None
+        metrics.ring.append((now, data, exchange.reply))
+        metrics.bytes_out += len(exchange.reply or b"")
+        return exchange
 
-    def error_received(self, exc: Exception) -> None:
-        """A reply that found nobody: nothing to do."""
 
-    def _address(self, asker: tuple[str, int]) -> str:
-        """The node's own address as `asker` sees it: where it is bound, or else the one this host would send from."""
-        if self._host != _ANY:
-            return self._host
-        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-            probe.connect(asker)
-            return str(probe.getsockname()[0])
+def _is_reply(data: bytes) -> bool:
+    if len(data) < HEADER_SIZE:
+        return False
+    command, length, _, status, _, _ = HEADER.unpack_from(data)
+    return bool(status) or (command in _LISTS and bool(length))

@@ -1,7 +1,8 @@
 """A port of a node: binds TCP and UDP, closes, stops and starts again, and keeps the peers within their limits.
 
 Binding is done here and not by asyncio, so that a port that cannot be had is one clear error, both protocols get the
-same number, and a farm learns the number the system gave for port 0.
+same number, and a farm learns the number the system gave for port 0. The sockets of broadcasts are opened and closed
+with the port (`node.server.datagrams`).
 """
 
 import asyncio
@@ -12,6 +13,8 @@ from collections.abc import Callable
 
 from node.errors import NodeError
 from node.exchange.metrics import Metrics
+from node.server.acceptor import Acceptor
+from node.server.datagrams import Datagrams, Responder
 from node.server.peer import Peer, Peers
 from node.server.ticker import Ticker
 
@@ -22,7 +25,7 @@ FRAME_TIMEOUT = 5.0
 _ATTEMPTS = 8
 
 TcpFactory = Callable[[Peers], Peer]
-UdpFactory = Callable[[], asyncio.DatagramProtocol]
+UdpFactory = Callable[[], Responder]
 
 
 class ListenError(NodeError):
@@ -31,7 +34,7 @@ class ListenError(NodeError):
 
 class Listener:
     """Serves `host`:`port` ("" is every interface, port 0 any free one) with a `tcp` protocol for each peer, and a
-    `udp` one. Times in seconds; `idle_timeout` 0 never closes a silent peer.
+    `udp` responder. Times in seconds; `idle_timeout` 0 never closes a silent peer.
 
     One listener counts into one `metrics`. Several listeners of a controller may share its `ticker`.
     """
@@ -57,36 +60,34 @@ class Listener:
         self.peers = Peers(self.metrics, max_connections, clock, self.ticker.wake)
         self._tcp = tcp
         self._udp = udp
-        self._server: asyncio.Server | None = None
-        self._datagrams: asyncio.DatagramTransport | None = None
+        self._acceptor: Acceptor | None = None
+        self._datagrams: Datagrams | None = None
         self.ticker.add(lambda now: self.peers.sweep(now, frame_timeout, idle_timeout))
 
     @property
     def listening(self) -> bool:
         """Whether the port is open."""
-        return self._server is not None or self._datagrams is not None
+        return self._acceptor is not None or self._datagrams is not None
 
     async def open(self) -> None:
         """Binds and serves. Raises `ListenError`. After a `close` it serves the same port again."""
         if self.listening:
             return
         stream, datagram = self._bind()
-        loop = asyncio.get_running_loop()
         if stream is not None:
-            self._server = await loop.create_server(self._connect, sock=stream, backlog=BACKLOG)
+            self._acceptor = Acceptor(stream, self._connect)
         if datagram is not None and self._udp is not None:
-            self._datagrams, _ = await loop.create_datagram_endpoint(self._udp, sock=datagram)
+            self._datagrams = Datagrams(datagram, self._udp())
 
     async def close(self) -> None:
         """Closes the port and ends every connection."""
-        server, self._server = self._server, None
+        acceptor, self._acceptor = self._acceptor, None
         datagrams, self._datagrams = self._datagrams, None
         if datagrams is not None:
-            datagrams.abort()
-        if server is not None:
-            server.close()
+            datagrams.close()
+        if acceptor is not None:
+            await acceptor.close()
             self.peers.abort()
-            await server.wait_closed()
         await asyncio.sleep(0)
 
     def _connect(self) -> Peer:

@@ -21,6 +21,9 @@ IDLE_BEFORE_EVICTION = 30.0
 UNREAD_LIMIT = 30.0
 """Seconds that a peer may leave its replies unread."""
 
+OUTBOX_LIMIT = 1024
+"""Delayed replies that wait for one peer before it is read no further; it is again when half of them are sent."""
+
 
 class Peer(asyncio.Protocol):
     """One connection. A protocol derives from it and defines `data_received`, where it sets `last_seen` and
@@ -38,6 +41,7 @@ class Peer(asyncio.Protocol):
         self.partial_since = 0.0
         self.unread_since = 0.0
         self._admitted = False
+        self._full = False
         self._outbox: deque[tuple[float, bytes | None, bool]] | None = None
         self._timer: asyncio.TimerHandle | None = None
 
@@ -77,7 +81,8 @@ class Peer(asyncio.Protocol):
     def resume_writing(self) -> None:
         """It does again."""
         self.unread_since = 0.0
-        self.transport.resume_reading()
+        if not self._full:
+            self.transport.resume_reading()
 
     def eof(self) -> None:
         """Ends the connection; what was written is still sent."""
@@ -93,6 +98,9 @@ class Peer(asyncio.Protocol):
         if self._outbox is None:
             self._outbox = deque()
         self._outbox.append((self.peers.clock() + exchange.delay, data, closing))
+        if len(self._outbox) >= OUTBOX_LIMIT:
+            self._full = True
+            self.transport.pause_reading()
         if self._timer is None:
             self._drain()
 
@@ -106,6 +114,10 @@ class Peer(asyncio.Protocol):
                 return
             self._outbox.popleft()
             self._emit(data, closing)
+            if self._full and len(self._outbox) <= OUTBOX_LIMIT // 2:
+                self._full = False
+                if not self.unread_since:
+                    self.transport.resume_reading()
 
     def _emit(self, data: bytes | None, closing: bool) -> None:
         if data is not None:

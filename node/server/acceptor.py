@@ -1,0 +1,84 @@
+"""Takes connections from a listening socket, and waits quietly while there are no descriptors for more.
+
+asyncio's own server tries again for every place of its backlog when descriptors run out, and logs each try: a thousand
+tracebacks, while those who are connected wait.
+"""
+
+import asyncio
+import errno
+import logging
+import socket
+from collections.abc import Callable
+
+BATCH = 64
+"""Connections taken before others have their turn."""
+
+PAUSE = 1.0
+"""Seconds until it is tried again."""
+
+_EXHAUSTED = frozenset((errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM))
+
+log = logging.getLogger(__name__)
+
+
+class Acceptor:
+    """Has `connect` make a protocol for each connection that comes in at `sock`, which it owns from now on."""
+
+    def __init__(self, sock: socket.socket, connect: Callable[[], asyncio.Protocol]) -> None:
+        self._sock = sock
+        self._connect = connect
+        self._loop = asyncio.get_running_loop()
+        self._joining: set[asyncio.Task[None]] = set()
+        self._pause: asyncio.TimerHandle | None = None
+        self._exhausted = False
+        self._loop.add_reader(sock, self._accept)
+
+    async def close(self) -> None:
+        """Takes no more connections. Those that are there stay."""
+        if self._pause is not None:
+            self._pause.cancel()
+            self._pause = None
+        self._loop.remove_reader(self._sock)
+        self._sock.close()
+        if self._joining:
+            await asyncio.wait(self._joining)
+
+    def _accept(self) -> None:
+        for _ in range(BATCH):
+            try:
+                sock, _ = self._sock.accept()
+            except (BlockingIOError, InterruptedError, ConnectionAbortedError):
+                break
+            except OSError as exc:
+                if exc.errno not in _EXHAUSTED:
+                    raise
+                self._wait(exc)
+                return
+            sock.setblocking(False)
+            task = self._loop.create_task(self._join(sock))
+            self._joining.add(task)
+            task.add_done_callback(self._joining.discard)
+        if self._exhausted:
+            self._exhausted = False
+            log.info("%s:%d: new connections are taken again", *self._sock.getsockname()[:2])
+
+    async def _join(self, sock: socket.socket) -> None:
+        try:
+            await self._loop.connect_accepted_socket(self._connect, sock)
+        except OSError:  # it is gone already
+            sock.close()
+
+    def _wait(self, exc: OSError) -> None:
+        self._loop.remove_reader(self._sock)
+        self._pause = self._loop.call_later(PAUSE, self._try_again)
+        if not self._exhausted:
+            self._exhausted = True
+            log.warning(
+                "%s:%d: no new connections until others end: %s; raise `ulimit -Hn`",
+                *self._sock.getsockname()[:2],
+                exc.strerror,
+            )
+
+    def _try_again(self) -> None:
+        self._pause = None
+        self._loop.add_reader(self._sock, self._accept)
