@@ -219,13 +219,18 @@ class Object:
                 if row.restore is not None:
                     row.restore()
 
-    def _class_rows(self) -> list[AttributeRow]:
+    def extent(self) -> tuple[int, int, int]:
+        """The highest instance, how many there are, and the highest attribute of one."""
         last = max((row.id for rows in self.instances.values() for row in rows), default=0)
+        return max(self.instances, default=0), len(self.instances), last
+
+    def _class_rows(self) -> list[AttributeRow]:
+        highest_instance, count, last = self.extent()
         highest = max((7, *(row.id for row in self.class_attributes)))
         values = (
             (1, "revision", self.revision),
-            (2, "max instance", max(self.instances, default=0)),
-            (3, "number of instances", len(self.instances)),
+            (2, "max instance", min(highest_instance, 0xFFFF)),
+            (3, "number of instances", min(count, 0xFFFF)),
             (6, "max class attribute", highest),
             (7, "max instance attribute", last),
         )

@@ -10,7 +10,6 @@ clients ask for the same attributes. Lists that only a hostile client asks for a
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from struct import Struct
 
 from node.cip.attribute_services import decode_get_attribute_list
 from node.cip.attribute_values import Raw
@@ -46,8 +45,6 @@ _ADDRESSES = 0x2000_0000
 _OBJECTS = 0x4000_0000
 """Where made-up addresses begin."""
 
-_U16 = Struct("<H")
-
 
 class SymbolObject(Object):
     """The symbols of `scope`, "" for the controller."""
@@ -62,10 +59,7 @@ class SymbolObject(Object):
     def rows(self, instance: int) -> list[AttributeRow]:
         """The attributes of a symbol, or of the class. Raises `CipError` 0x05."""
         if instance == self.CLASS_INSTANCE:
-            count = _U16.pack(min(len(self._tags.symbols(self._scope)), 0xFFFF))
-            last = _U16.pack(max(SYMBOL_ATTRIBUTES))
-            values = {1: _U16.pack(self.revision), 2: count, 3: count, 6: _U16.pack(7), 7: last}
-            return [constant(ident, f"class attribute {ident}", data) for ident, data in values.items()]
+            return super().rows(instance)
         symbol = self._tags.symbol(self._scope, instance)
         if symbol is None:
             raise CipError(PATH_DESTINATION_UNKNOWN, (0,))
@@ -75,6 +69,11 @@ class SymbolObject(Object):
             data = encode_symbol_attribute(told, ident)
             rows.append(constant(ident, name, data, codec=Raw(len(data))))
         return rows
+
+    def extent(self) -> tuple[int, int, int]:
+        """The last symbol's number, which is how many there are, and the highest attribute."""
+        count = len(self._tags.symbols(self._scope))
+        return count, count, max(SYMBOL_ATTRIBUTES)
 
     def page(self, start: int, attributes: Sequence[int], room: int) -> tuple[bytes, bool]:
         """The symbols from `start` on that fit `room`, and whether more remain.

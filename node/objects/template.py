@@ -3,11 +3,10 @@
     1 handle u16 | 2 members u16 | 3 u16 | 4 words of the definition u32 | 5 bytes of one structure u32
     service 0x4C: Template Read, a part of the definition (`node.cip.definition`)
 
-The predefined structures are always there, and every node shares what is said of them.
+The predefined structures are always there.
 """
 
 from collections.abc import Sequence
-from functools import cache
 
 from node.cip.attribute_values import Number
 from node.cip.definition import (
@@ -35,9 +34,23 @@ class TemplateObject(Object):
     """`templates`, and the predefined ones."""
 
     def __init__(self, templates: Sequence[Template] = ()) -> None:
+        super().__init__(TEMPLATE_CLASS, "Template", {}, {**READ_SERVICES, READ_TAG: template_read})
         self.templates = {template.instance: template for template in (*PREDEFINED, *templates)}
-        rows = _predefined() | {template.instance: _rows(template) for template in templates}
-        super().__init__(TEMPLATE_CLASS, "Template", rows, {**READ_SERVICES, READ_TAG: template_read})
+
+    def rows(self, instance: int) -> list[AttributeRow]:
+        """The attributes of a template, or of the class. Raises `CipError` 0x05 when there is none."""
+        template = self.templates.get(instance)
+        if template is None:
+            return super().rows(instance)
+        definition = encode_definition(template)
+        return [
+            constant(ident, name, data := template_attribute(template, ident, definition), codec=_CODECS[len(data)])
+            for ident, name in TEMPLATE_ATTRIBUTES.items()
+        ]
+
+    def extent(self) -> tuple[int, int, int]:
+        """The highest template, how many there are, and the highest attribute."""
+        return max(self.templates), len(self.templates), max(TEMPLATE_ATTRIBUTES)
 
 
 def template_read(call: Call) -> bytes:
@@ -55,16 +68,3 @@ def template_read(call: Call) -> bytes:
     if room < 1:
         raise CipError(REPLY_DATA_TOO_LARGE)
     return success(call.service, data[:room], PARTIAL_TRANSFER)
-
-
-def _rows(template: Template) -> list[AttributeRow]:
-    definition = encode_definition(template)
-    return [
-        constant(ident, name, data := template_attribute(template, ident, definition), codec=_CODECS[len(data)])
-        for ident, name in TEMPLATE_ATTRIBUTES.items()
-    ]
-
-
-@cache
-def _predefined() -> dict[int, list[AttributeRow]]:
-    return {template.instance: _rows(template) for template in PREDEFINED}

@@ -8,11 +8,16 @@ from node.cip.definition import decode_definition
 from node.cip.message import decode_reply
 from node.cip.status import PARTIAL_TRANSFER
 from node.cip.types import DINT
+from node.errors import LocalProtocolError
+from node.memory.attribute import Instant
 from node.memory.tags import TagTable
 from node.memory.text_attribute import create_attribute
+from node.objects.device import build_device
+from node.objects.profiles import PROFILES
+from node.objects.program_name import Name, program_name_object
 from tests.objects.browsed import PLANT, PUMP, ask, build, build_tags
-from tests.objects.devices import request
-from tests.vectors import read_vectors
+from tests.objects.devices import IDENTITY, request
+from tests.vectors import check_codec, read_vectors
 
 BROWSE = read_vectors("browse")
 CLIENTS = {"pycomm3": read_vectors("pycomm3_requests"), "pylogix": read_vectors("pylogix_requests")}
@@ -51,7 +56,8 @@ REPLIES = {
     "reading far past the end": (request(0x4C, "206c 2500ce0f", "ffffffff ffff"), "cc00ff01 0421"),
     "reading, cut short": (request(0x4C, "206c 2500ce0f", "00000000 10"), "cc001300"),
     "writing": (request(0x4D, "206c 2500ce0f", "00000000 10"), "cd000800"),
-    "name of the program": (request(0x01, "2064 2401"), "81000000 0300 706c63"),
+    "the class, the highest attribute": (request(0x0E, "206c 2400 3007"), "8e000000 0500"),
+    "pycomm3, name of the program": (CLIENTS["pycomm3"]["controller_name"].data, "81000000 0300 706c63"),
     "name of the program, its attribute": (request(0x0E, "2064 2401 3001"), "8e000000 0300 706c63"),
     "name of another program": (request(0x01, "2064 2402"), "81000500"),
 }
@@ -81,6 +87,26 @@ def test_a_definition_in_pieces(limit: int, asked: int) -> None:
         name, members = decode_definition(data, len(PLANT.members))
         assert (name, [member.name for member in members]) == ("Plant", ["Total", "Pumps"])
         assert members[1].type.number == PUMP.instance
+
+
+def test_the_name_of_a_program_can_be_configured() -> None:
+    name = Name()
+    check_codec(b"\3\0plc", "plc", name.decode, name.encode, tail="refused")
+    for value in (7, "x" * 256, "\u20ac"):
+        with pytest.raises(LocalProtocolError, match="at most 255"):
+            name.encode(value)
+    assert program_name_object("\u20ac" + "y" * 300).rows(1)[0].get() == b"\xff\0?" + b"y" * 254
+
+
+def test_only_a_logix_controller_tells_its_program_and_a_version() -> None:
+    for profile, classes in (
+        ("1756-L61", [0x64, 0x6B, 0x6C, 0xAC]),
+        ("2080-LC50", [0x6B, 0x6C]),
+        ("1766-L32BXB", []),
+        ("PowerFlex-753", []),
+    ):
+        device = build_device(IDENTITY, build_tags(), Instant(), profile=PROFILES[profile], templates=(PUMP, PLANT))
+        assert [number for number in (0x64, 0x6B, 0x6C, 0xAC) if number in device.router.objects] == classes
 
 
 VERSIONS = request(0x03, "20ac 2401", "0500 0100 0200 0300 0400 0a00")
