@@ -64,7 +64,7 @@ class TagTable:
         self.version = 0
         self.edition = 0
         self.depth = 1
-        self._tags: dict[str, tuple[str, Attribute]] = {}
+        self._tags: list[tuple[str, Attribute]] = []
         self._scopes = {CONTROLLER: _Scope(CONTROLLER)}
         self._addresses: dict[Address, Attribute] = {}
         self._watchers: list[Callable[[], None]] = []
@@ -76,7 +76,7 @@ class TagTable:
             other = self._addresses[address].name
             raise NodeError(f"tag {name!r}: address @{'/'.join(map(str, address))} is taken by {other!r}")
         attribute.name = attribute.name or name
-        self._tags[name.casefold()] = (name, attribute)
+        self._tags.append((name, attribute))
         if address is not None:
             self._addresses[address] = attribute
         attribute.watch(self._changed)
@@ -101,9 +101,6 @@ class TagTable:
     def by_name(self, name: str) -> Attribute | None:
         """The attribute called `name` in any case, with its program's name before it where it has one. An alias of one
         SSTRING of several has none."""
-        found = self._tags.get(name.casefold())
-        if found:
-            return found[1]
         symbol = self.find(*split_program(name))
         return symbol.place.attribute if symbol and symbol.place and not symbol.place.indexed else None
 
@@ -142,7 +139,7 @@ class TagTable:
         return iter(self._addresses)
 
     def __iter__(self) -> Iterator[tuple[str, Attribute]]:
-        return iter(self._tags.values())
+        return iter(self._tags)
 
     def __len__(self) -> int:
         return len(self._tags)
