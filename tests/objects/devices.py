@@ -1,5 +1,8 @@
 """A device with one tag of each make, and requests to it written as hex."""
 
+from collections.abc import Iterable
+from typing import Any
+
 from node.cip import types
 from node.cip.predefined import STRING
 from node.cip.text import SSTRING
@@ -8,7 +11,9 @@ from node.memory.access import Access
 from node.memory.attribute import Instant
 from node.memory.tags import TagTable
 from node.memory.text_attribute import create_attribute
+from node.objects.attribute_names import Setting
 from node.objects.device import Device, build_device
+from node.objects.profiles import PROFILES
 from node.objects.routes import Route
 
 IDENTITY = IdentityConfig(1, 14, 54, (20, 11), 0x3060, 0x006C061A, "1756-L61/B LOGIX5561")
@@ -31,8 +36,8 @@ def build_tags() -> TagTable:
     return tags
 
 
-def build(route: Route | None = None, limit: int = 64) -> Device:
-    """The device."""
+def build(route: Route | None = None, limit: int = 64, **options: object) -> Device:
+    """The device; `options` are those of `build_device`."""
     return build_device(
         IDENTITY,
         build_tags(),
@@ -41,6 +46,25 @@ def build(route: Route | None = None, limit: int = 64) -> Device:
         host_name="plc",
         route_path=route,
         max_cip_connections=limit,
+        **options,  # type: ignore[arg-type]
+    )
+
+
+def build_of(profile: str, settings: Iterable[Setting] = (), **options: Any) -> Device:
+    """A device of a profile, with the same tags and the instant 100 s."""
+    found = PROFILES[profile]
+    who = IdentityConfig(
+        found.vendor,
+        found.device_type,
+        found.product_code,
+        found.revision,
+        found.status,
+        0x006C061A,
+        found.product_name,
+        found.state,
+    )
+    return build_device(
+        who, build_tags(), Instant(100.0), profile=found, address="192.168.0.201", settings=settings, **options
     )
 
 
