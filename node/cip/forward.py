@@ -23,6 +23,7 @@ from dataclasses import dataclass, field
 
 from node.cip.message import MAX_PATH
 from node.cip.status import NOT_ENOUGH_DATA, TOO_MUCH_DATA, CipError
+from node.cip.ticks import decode_ticks
 from node.errors import LocalProtocolError, RemoteProtocolError
 
 NULL, MULTICAST, POINT_TO_POINT = 0, 1, 2
@@ -99,6 +100,21 @@ class ForwardOpen:
     def transport_class(self) -> int:
         """0 or 1 for I/O, 3 for explicit messages."""
         return self.transport & 0x0F
+
+    @property
+    def trigger(self) -> int:
+        """What makes the producer send: 0 cyclic, 1 change of state, 2 the application; 3 to 7 are reserved."""
+        return self.transport >> 4 & 7
+
+    @property
+    def to_server(self) -> bool:
+        """Whether the target is the server, as it is for explicit messages."""
+        return bool(self.transport & 0x80)
+
+    @property
+    def patience(self) -> float:
+        """Seconds that a router may take to open it."""
+        return decode_ticks(self.priority_tick, self.timeout_ticks)
 
     @property
     def timeout(self) -> float:

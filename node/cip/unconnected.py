@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 from node.cip.message import MAX_PATH
 from node.cip.status import NOT_ENOUGH_DATA, PATH_SIZE_INVALID, CipError
+from node.cip.ticks import decode_ticks
 from node.errors import LocalProtocolError
 
 _HEAD = struct.Struct("<BBH")
@@ -33,6 +34,11 @@ class UnconnectedSend:
     route: bytes = b""
     priority_tick: int = PRIORITY_TICK
     timeout_ticks: int = TIMEOUT_TICKS
+
+    @property
+    def patience(self) -> float:
+        """Seconds that a router may take to get the answer."""
+        return decode_ticks(self.priority_tick, self.timeout_ticks)
 
 
 def encode_unconnected_send(send: UnconnectedSend) -> bytes:

@@ -6,16 +6,18 @@
     ListServices          (none)                                          CPF, item 0x0100
     ListIdentity          (none)                                          CPF, item 0x000C
     ListInterfaces        (none)                                          CPF without items
+    legacy list 0x0001    (none)                                          CPF, item 0x0001
     SendRRData            interface u32 = 0 | timeout u16 (s) | CPF       the same shape
     SendUnitData          interface u32 = 0 | timeout u16 = 0 | CPF       the same shape
 
     item 0x000C           version u16 = 1 | socket address 16 (big-endian) | vendor u16 | device type u16 |
                           product code u16 | major u8 | minor u8 | status u16 | serial u32 | name length u8 | name |
                           state u8
+    item 0x0001           version u16 = 1 | unknown u16 = 0 | socket address 16 | the address in text 16, NUL padded
     item 0x0100           version u16 = 1 | capability u16 | name 16, NUL padded
     socket address        family i16 = 2 | port u16 | IPv4 address 4 | zero 8
 
-(CIP Vol 2, 2-4 and 2-5.)
+(CIP Vol 2, 2-4 and 2-5. Command 0x0001 stands in no specification; Logix controllers answer it.)
 """
 
 import struct
@@ -25,6 +27,7 @@ from node.enip.cpf import (
     CONNECTED_ADDRESS,
     CONNECTED_DATA,
     IDENTITY,
+    LEGACY_ADDRESS,
     NULL_ADDRESS,
     SERVICES,
     UNCONNECTED_DATA,
@@ -42,6 +45,7 @@ IO_CAPABILITY = 0x0100
 _REGISTER = struct.Struct("<HH")
 _SERVICE = struct.Struct("<HH16s")
 _IDENTITY = struct.Struct("<H16sHHHBBHIB")
+_LEGACY = struct.Struct("<HH16s16s")
 _SOCKADDR = struct.Struct(">hH4s8x")
 _SEND = struct.Struct("<IH")
 _SEND_SIZE = _SEND.size
@@ -169,6 +173,22 @@ def encode_list_interfaces() -> bytes:
 def decode_list_interfaces(data: bytes) -> list[Item]:
     """The interface items of a reply, as they came. Raises `RemoteProtocolError` when it is malformed."""
     return decode_cpf(data, limit=_LIST_ITEMS)
+
+
+def encode_legacy_list(ip: str, port: int = PORT) -> bytes:
+    """The reply to command 0x0001. Raises `LocalProtocolError` for an address that is not IPv4."""
+    sockaddr = _SOCKADDR.pack(2, port, _ipv4(ip))
+    return encode_cpf((Item(LEGACY_ADDRESS, _LEGACY.pack(1, 0, sockaddr, ip.encode("ascii"))),))
+
+
+def decode_legacy_list(data: bytes) -> tuple[str, int]:
+    """Address and port of a reply to command 0x0001. Raises `RemoteProtocolError` when there are none in it."""
+    for item in decode_cpf(data, limit=_LIST_ITEMS):
+        if item.type == LEGACY_ADDRESS and len(item.data) >= _LEGACY.size:
+            _, _, sockaddr, _ = _LEGACY.unpack_from(item.data)
+            _, port, raw = _SOCKADDR.unpack(sockaddr)
+            return ".".join(str(byte) for byte in raw), port
+    raise RemoteProtocolError("a reply to command 0x0001 without an address item")
 
 
 def encode_send(items: list[Item], timeout: int = 0, interface: int = 0) -> bytes:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from node.errors import LocalProtocolError, RemoteProtocolError
 
 NULL_ADDRESS = 0x0000
+LEGACY_ADDRESS = 0x0001
 IDENTITY = 0x000C
 CIP_SECURITY = 0x0086
 CONNECTED_ADDRESS = 0x00A1

@@ -16,6 +16,7 @@ HEADER_SIZE = HEADER.size
 PORT = 44818
 
 NOP = 0x0000
+LEGACY_LIST = 0x0001
 LIST_SERVICES = 0x0004
 LIST_IDENTITY = 0x0063
 LIST_INTERFACES = 0x0064
@@ -26,6 +27,7 @@ SEND_UNIT_DATA = 0x0070
 
 COMMANDS: dict[int, str] = {
     NOP: "NOP",
+    LEGACY_LIST: "legacy list",
     LIST_SERVICES: "ListServices",
     LIST_IDENTITY: "ListIdentity",
     LIST_INTERFACES: "ListInterfaces",

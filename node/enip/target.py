@@ -21,8 +21,10 @@ from node.cip.unconnected import UNCONNECTED_LIMIT
 from node.enip.commands import (
     ServiceItem,
     decode_connected,
+    decode_list_identity,
     decode_register_session,
     decode_unconnected,
+    encode_legacy_list,
     encode_list_interfaces,
     encode_list_services,
     encode_register_session,
@@ -34,6 +36,7 @@ from node.enip.header import (
     INVALID_COMMAND,
     INVALID_LENGTH,
     INVALID_SESSION,
+    LEGACY_LIST,
     LIST_IDENTITY,
     LIST_INTERFACES,
     LIST_SERVICES,
@@ -96,11 +99,21 @@ class Connected(Protocol):
         """The session it was opened on."""
 
 
+class Relay(Connected, Protocol):
+    """A connection that goes on to another device (`node.objects.onward.Relay`)."""
+
+    def onward(self, message: bytes) -> Exception:
+        """What to raise for a message on it."""
+
+
 class Connections(Protocol):
     """The connections a node holds."""
 
     def get(self, o_t_id: int) -> Connected | None:
-        """The one with that id."""
+        """The one with that id that ends here."""
+
+    def relay(self, o_t_id: int) -> Relay | None:
+        """The one with that id that goes on."""
 
     def leave(self, origin: object) -> None:
         """Ends those that belong to `origin`."""
@@ -151,7 +164,8 @@ class TargetSession(Generic[Trace]):
     def answer(self, frame: bytes, trace: Trace | None = None) -> bytes | None:
         """The reply to one whole frame, None when there is none to send.
 
-        Raises `RemoteProtocolError` for less than a header.
+        Raises `RemoteProtocolError` for less than a header, and what the router raises where the answer is elsewhere
+        (`node.objects.onward.Onward`): then `finish` gives the reply, before any later frame is answered.
         """
         if len(frame) < _RR_SIZE:
             return self._answer_other(frame, trace)
@@ -182,6 +196,20 @@ class TargetSession(Generic[Trace]):
             self._counters.errors += 1
         return _RR.pack(SEND_RR_DATA, 16 + size, session, 0, context, 0, 0, _RR_ITEMS, size) + reply
 
+    def finish(self, frame: bytes, reply: bytes, connection: Connected | None = None) -> bytes:
+        """The reply to a frame that was answered elsewhere, from the CIP reply; `connection` is the one that went on
+        and may have ended since."""
+        self._count(reply)
+        if frame[0] | frame[1] << 8 == SEND_RR_DATA:
+            return self._rr_reply(frame, reply)
+        ident, sequence, _ = decode_connected(frame[HEADER_SIZE:])
+        connection = connection or self._connections.get(ident)
+        if connection is None:
+            return self._unit_reply(frame, ident, sequence, reply)
+        connection.sequence = sequence
+        connection.reply = reply
+        return self._unit_reply(frame, connection.t_o_id, sequence, reply)
+
     def leave(self) -> None:
         """The TCP connection is gone: so are the CIP connections opened on it."""
         self.handle = NO_SESSION
@@ -196,7 +224,7 @@ class TargetSession(Generic[Trace]):
                 return self._rr_reply(frame, _status(decode_unconnected(frame[HEADER_SIZE:])[0], VENDOR_SPECIFIC_ERROR))
             if command == SEND_UNIT_DATA:
                 ident, sequence, message = decode_connected(frame[HEADER_SIZE:])
-                connection = self._connections.get(ident)
+                connection = self._connections.get(ident) or self._connections.relay(ident)
                 reply = _status(message[0], VENDOR_SPECIFIC_ERROR)
                 return self._unit_reply(frame, connection.t_o_id if connection else ident, sequence, reply)
         except (RemoteProtocolError, IndexError):
@@ -288,14 +316,17 @@ class TargetSession(Generic[Trace]):
                 raise RemoteProtocolError("a connected message of no bytes")
         except RemoteProtocolError:
             return self._refuse(frame, INCORRECT_DATA)
-        connection = self._connections.get(ident)
+        relay = self._connections.relay(ident)
+        connection = relay or self._connections.get(ident)
         if connection is None or connection.origin is not self:
             self._counters.errors += 1
             return self._unit_reply(frame, ident, sequence, _status(message[0], CONNECTION_LOST))
+        connection.seen = self._router.now
         if sequence != connection.sequence:
+            if relay is not None:
+                raise relay.onward(message)
             connection.reply = self._router.request(message, trace, origin=self, limit=connection.limit)
             connection.sequence = sequence
-        connection.seen = self._router.now
         self._count(connection.reply)
         return self._unit_reply(frame, connection.t_o_id, sequence, connection.reply)
 
@@ -318,8 +349,8 @@ class TargetSession(Generic[Trace]):
 
 
 def answer_list(frame: bytes, identity: Callable[[], bytes]) -> bytes | None:
-    """The reply to ListServices, ListIdentity or ListInterfaces, which need no session and come over UDP too; None for
-    any other command. `frame` is at least a header."""
+    """The reply to ListServices, ListIdentity, ListInterfaces or the legacy 0x0001, which need no session and come over
+    UDP too; None for any other command. `frame` is at least a header."""
     command = frame[0] | frame[1] << 8
     if command == LIST_IDENTITY:
         return _reply(frame, identity())
@@ -327,6 +358,9 @@ def answer_list(frame: bytes, identity: Callable[[], bytes]) -> bytes | None:
         return _reply(frame, _SERVICES)
     if command == LIST_INTERFACES:
         return _reply(frame, _INTERFACES)
+    if command == LEGACY_LIST:
+        own = decode_list_identity(identity())
+        return _reply(frame, encode_legacy_list(own.ip, own.port))
     return None
 
 

@@ -35,6 +35,11 @@ class Exchange:
     delay: float = 0.0
     action: str = SEND
 
+    @property
+    def wanted(self) -> bool:
+        """Whether the request is to be run: no interceptor has answered it, dropped it or ended the connection."""
+        return self.action == SEND and self.reply is None
+
 
 class Interceptor(Protocol):
     """Looks at exchanges and may change the record; it never sleeps and never touches a socket."""
@@ -55,11 +60,20 @@ class Chain:
 
     def run(self, frame: bytes, answer: Answer, peer: str, now: float) -> Exchange:
         """The exchange, ready for the peer's outbox."""
+        exchange = self.begin(frame, peer, now)
+        if exchange.wanted:
+            exchange.reply = answer(frame, exchange.accesses)
+        return self.end(exchange)
+
+    def begin(self, frame: bytes, peer: str, now: float) -> Exchange:
+        """The first half of `run`, for a request whose answer takes time: it is to be run if it is `wanted`."""
         exchange = Exchange(peer, now, frame)
         for interceptor in self.interceptors:
             interceptor.before(exchange)
-        if exchange.action == SEND and exchange.reply is None:
-            exchange.reply = answer(frame, exchange.accesses)
+        return exchange
+
+    def end(self, exchange: Exchange) -> Exchange:
+        """The second half of `run`, with the reply in place."""
         for interceptor in self._reversed:
             interceptor.after(exchange)
         return exchange

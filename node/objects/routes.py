@@ -79,7 +79,8 @@ class Routes:
             raise _failure(INVALID_SEGMENT)
         addresses = [index for index, hop in enumerate(ports) if isinstance(hop.link, bytes)]
         if self.onward is None or not addresses:
-            return self._end(ports)
+            self._end(ports)
+            return None
         if len(addresses) > MAX_HOPS:
             raise _failure(INVALID_SEGMENT)
         return self._follow(ports, addresses)
@@ -98,7 +99,8 @@ class Routes:
                     raise _failure(INVALID_NODE_ADDRESS)
                 return Hop(address, index + 1)
             start = index + 1
-        return self._end(hops[start:])
+        self._end(hops[start:])
+        return None
 
     def _end(self, hops: list[Port]) -> None:
         fault = self._fault(hops)

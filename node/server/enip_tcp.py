@@ -1,10 +1,12 @@
 """EtherNet/IP over TCP: bytes to `TargetSession` and back, all whole frames of a segment answered with one write.
 
-This is the one place where a stray exception ends: it is answered with general status 0x1F, counted, logged once with
-the frame in hex, and the node lives.
+A request whose answer is elsewhere parks its peer until it is there (`node.server.onward`); everybody else goes on as
+without. This is the one place where a stray exception ends: it is answered with general status 0x1F, counted, logged
+once with the frame in hex, and the node lives.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from functools import partial
 
 from node.enip.commands import encode_list_identity
 from node.enip.framing import FrameBuffer
@@ -16,6 +18,8 @@ from node.memory.access import Access
 from node.memory.attribute import Instant
 from node.objects.device import Device
 from node.objects.identity import identity_item
+from node.objects.onward import Onward
+from node.server.onward import Forwarder, Gateway, Parked
 from node.server.peer import Peer, Peers
 
 _NO_ADDRESS = "0.0.0.0"
@@ -23,12 +27,13 @@ _NO_ADDRESS = "0.0.0.0"
 
 class EnipService:
     """What the peers of one EtherNet/IP node share. `chain` is what looks at each exchange, None for nothing; it may be
-    set at any time."""
+    set at any time. `address` is the node's own, from which messages are sent on; "" leaves that to the system."""
 
-    __slots__ = ("chain", "clock", "device", "instant", "port")
+    __slots__ = ("chain", "clock", "device", "gateway", "instant", "port")
 
-    def __init__(self, device: Device, clock: Callable[[], float], port: int) -> None:
+    def __init__(self, device: Device, clock: Callable[[], float], port: int, address: str = "") -> None:
         self.device = device
+        self.gateway = Gateway(address)
         self.clock = clock
         self.port = port
         self.instant: Instant = device.instant
@@ -52,6 +57,8 @@ class EnipTcp(Peer):
         self._instant = service.instant
         self._clock = service.clock
         self._frames = FrameBuffer()
+        self._forwarder: Forwarder | None = None
+        self._parked: Parked | None = None
         self.session: TargetSession[list[Access]] = TargetSession(
             device.router, device.connections, self._identity, self.metrics
         )
@@ -59,6 +66,8 @@ class EnipTcp(Peer):
     def connection_lost(self, exc: Exception | None) -> None:
         """Frees the CIP connections too."""
         self.session.leave()
+        if self._forwarder is not None:
+            self._forwarder.close()
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
@@ -85,14 +94,24 @@ class EnipTcp(Peer):
             metrics.requests += len(frames)
             metrics.took(self._clock() - now, len(frames))
 
-    def _answer_all(self, frames: list[bytes], now: float) -> None:
+    def read_on(self) -> None:
+        """Reads again, unless its unread or delayed replies have piled up."""
+        if not self.unread_since and not self._full:
+            self.transport.resume_reading()
+
+    def _answer_all(self, frames: Sequence[bytes], now: float) -> None:
         session = self.session
         answer = session.answer
         note = self.metrics.ring.append
         replies = []
-        for frame in frames:
+        onward = None
+        waiting = iter(frames)
+        for frame in waiting:
             try:
                 reply = answer(frame)
+            except Onward as exc:
+                onward = exc
+                break
             except Exception as exc:
                 reply = self._failed(frame, exc)
             note((now, frame if len(frame) < KEPT else frame[:KEPT], reply))
@@ -106,23 +125,68 @@ class EnipTcp(Peer):
             self.transport.write(data)
         if session.closing:
             self.transport.close()
+        elif onward is not None:
+            self._park(onward, Exchange(self.name, now, frame), NOTHING, tuple(waiting))
 
-    def _run_all(self, frames: list[bytes], now: float, chain: Chain) -> None:
-        for frame in frames:
+    def _run_all(self, frames: Sequence[bytes], now: float, chain: Chain) -> None:
+        for index, frame in enumerate(frames):
+            exchange = Exchange(self.name, now, frame)
             try:
-                exchange = chain.run(frame, self._answer, self.name, now)
+                exchange = chain.begin(frame, self.name, now)
+                if exchange.wanted:
+                    exchange.reply = self._answer(frame, exchange.accesses)
+                chain.end(exchange)
+            except Onward as onward:
+                self._park(onward, exchange, chain, frames[index + 1 :])
+                return
             except Exception as exc:
                 exchange = Exchange(self.name, now, frame, reply=self._failed(frame, exc))
-            self.metrics.ring.append((now, frame[:KEPT], exchange.reply))
-            if self.session.closing:
-                exchange.action = CLOSE
-            self.deliver(exchange)
+            self._deliver(exchange)
             if self.session.closing:
                 return
+
+    def _deliver(self, exchange: Exchange) -> None:
+        self.metrics.ring.append((exchange.now, exchange.request[:KEPT], exchange.reply))
+        if self.session.closing:
+            exchange.action = CLOSE
+        self.deliver(exchange)
+
+    def _park(self, onward: Onward, exchange: Exchange, chain: Chain, frames: Sequence[bytes]) -> None:
+        """Has the peer wait for an answer from elsewhere; `frames` are those behind it."""
+        if self._forwarder is None:
+            self._forwarder = Forwarder(self._service.gateway)
+        self.partial_since = 0.0
+        self._parked = Parked(self, self._send_on(onward, exchange, chain, frames))
+
+    async def _send_on(self, onward: Onward, exchange: Exchange, chain: Chain, frames: Sequence[bytes]) -> None:
+        assert self._forwarder is not None
+        frame = exchange.request
+        try:
+            reply = await self._forwarder.ask(onward)
+            exchange.reply = self.session.finish(frame, reply, onward.relay if onward.connected else None)
+            chain.end(exchange)
+        except Exception as exc:
+            exchange.reply = self._failed(frame, exc)
+        parked, self._parked = self._parked, None
+        if parked is not None:
+            parked.release(partial(self._go_on, exchange, frames))
+
+    def _go_on(self, exchange: Exchange, frames: Sequence[bytes]) -> None:
+        """Answers what was parked, and serves the frames behind it."""
+        self._instant.now = now = self._clock()
+        if self._frames.pending:
+            self.partial_since = now
+        self._deliver(exchange)
+        if self._service.chain is None and not self._outbox:
+            self._answer_all(frames, now)
+        else:
+            self._run_all(frames, now, self._service.chain or NOTHING)
 
     def _answer(self, frame: bytes, accesses: list[Access]) -> bytes | None:
         try:
             return self.session.answer(frame, accesses)
+        except Onward:
+            raise
         except Exception as exc:
             return self._failed(frame, exc)
 

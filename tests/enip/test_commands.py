@@ -12,6 +12,7 @@ from node.enip.commands import (
     ServiceItem,
     decode_connected,
     decode_identity,
+    decode_legacy_list,
     decode_list_identity,
     decode_list_interfaces,
     decode_list_services,
@@ -20,6 +21,7 @@ from node.enip.commands import (
     decode_unconnected,
     encode_connected,
     encode_identity,
+    encode_legacy_list,
     encode_list_identity,
     encode_list_interfaces,
     encode_list_services,
@@ -55,6 +57,29 @@ def test_other_items_among_services_are_passed_over_and_short_ones_refused() -> 
     assert decode_list_services(encode_cpf([Item(0x0086, b"\0")])) == []
     with pytest.raises(RemoteProtocolError, match="item of 3 bytes, wanted 20"):
         decode_list_services(encode_cpf([Item(0x0100, b"\1\0\0")]))
+
+
+def test_the_legacy_list_gives_an_address_twice() -> None:
+    check_codec(
+        BODIES["legacy_list_reply"],
+        ("192.168.5.253", 44818),
+        decode_legacy_list,
+        lambda address: encode_legacy_list(*address),
+        tail="ignored",
+    )
+    assert BODIES["legacy_list"] == b""
+    with pytest.raises(LocalProtocolError, match="IPv4"):
+        encode_legacy_list("plc.local")
+
+
+@given(st.ip_addresses(v=4), st.integers(0, 0xFFFF))
+def test_any_address_comes_back_from_a_legacy_list(ip: object, port: int) -> None:
+    assert decode_legacy_list(encode_legacy_list(str(ip), port)) == (str(ip), port)
+
+
+@given(st.binary(max_size=60))
+def test_any_bytes_are_a_legacy_list_or_refused(data: bytes) -> None:
+    survives(decode_legacy_list, data)
 
 
 def test_an_identity_is_found_in_its_reply() -> None:
@@ -164,6 +189,7 @@ DECODERS: list[Callable[[bytes], object]] = [
     decode_register_session,
     decode_list_services,
     decode_identity,
+    decode_legacy_list,
     decode_list_identity,
     decode_list_interfaces,
     decode_send,

@@ -71,6 +71,7 @@ LISTS = {
     "ListServices": (0x04, "0100 0001 1400 0100 2000 436f6d6d756e69636174696f6e730000"),
     "ListIdentity": (0x63, ITEM.hex()),
     "ListInterfaces": (0x64, "0000"),
+    "0x0001": (0x01, "0100 0100 2400 0100 0000 0002af12c0a800c90000000000000000 3139322e3136382e302e323031000000"),
 }
 
 
@@ -158,7 +159,7 @@ def test_silence() -> None:
     assert not pair.session.closing
 
 
-@pytest.mark.parametrize("command", [0x01, 0x02, 0x62, 0x71, 0x72, 0xFFFF])
+@pytest.mark.parametrize("command", [0x02, 0x03, 0x62, 0x71, 0x72, 0xFFFF])
 def test_an_unknown_command_is_answered(command: int) -> None:
     pair = Pair()
     assert pair.ask(frame(command, "0102", "01000000")) == frame(command, "", "01000000", 1).hex()

@@ -282,18 +282,18 @@ def opening(size: int = 500, transport: int = 0xA3, target: bytes = ROUTER, kind
     )
 
 
-def refused(*extended: int) -> bytes:
-    """The answer to `opening`."""
-    return error(0x54, 0x01, *extended, data=struct.pack("<HHIBB", 7, 8, 9, 0, 0))
+def refused(*extended: int, words: int = 0) -> bytes:
+    """The answer to `opening`; a routing failure says how many words of path there were."""
+    return error(0x54, 0x01, *extended, data=struct.pack("<HHIBB", 7, 8, 9, words, 0))
 
 
 FORWARD = [
     cip("Forward Open of transport class 1", opening(transport=0x81), refused(0x0103)),
     cip("Forward Open to the Identity", opening(target=IDENTITY), refused(0x0117)),
     cip("Forward Open to no path", opening(target=b""), refused(0x0117)),
-    cip("Forward Open with a bad segment", opening(target=b"\xe0\1"), refused(0x0315)),
-    cip("Forward Open of size 0", opening(size=0), refused(0x0109, 511)),
-    cip("Forward Open of type multicast", opening(kind=0x2000), refused(0x0108)),
+    cip("Forward Open with a bad segment", opening(target=b"\xe0\1"), refused(0x0315, words=1)),
+    cip("Forward Open of size 0", opening(size=0), refused(0x0127, 8)),
+    cip("Forward Open of type multicast", opening(kind=0x2000), refused(0x0123)),
     Case(
         "SendUnitData on a connection that is not there",
         frame(0x70, HEADER + items((0xA1, b"\x12\x34\x56\x78"), (0xB1, b"\1\0" + READ))),

@@ -4,7 +4,7 @@ import pytest
 
 from node.cip.forward import ForwardClose, ForwardOpen, NetworkParameters, encode_forward_close, encode_forward_open
 from node.cip.unconnected import UnconnectedSend, encode_unconnected_send
-from node.objects.connection_manager import Route
+from node.objects.routes import Route
 from tests.objects.devices import ask, build, name, request
 
 MANAGER = "2006 2401"
@@ -29,12 +29,13 @@ ROUTES = {
     "any: an address": (None, IP, OK),
     "any: a class": (None, "2006", "d2000101 1503 01"),
     "none: none": ((), "", OK),
-    "none: a slot": ((), "0100", "d2000101 1503 01"),
+    "none: a slot": ((), "0100", "d2000101 1103 01"),
+    "none: an address": ((), IP, "d2000101 1103 06"),
     "one: it": (HOPS, "0100", OK),
     "one: another slot": (HOPS, "0101", "d2000101 1203 01"),
     "one: another port": (HOPS, "0200", "d2000101 1103 01"),
     "one: none": (HOPS, "", "d2000101 1503 00"),
-    "one: two": (HOPS, "0100 0100", "d2000101 1503 02"),
+    "one: two": (HOPS, "0100 0100", "d2000101 1103 02"),
     "an address: it": (TEXT_HOP, IP, OK),
     "an address: a slot": (TEXT_HOP, "0201", "d2000101 1203 01"),
 }
@@ -117,31 +118,6 @@ def test_a_large_open() -> None:
     assert next(iter(device.connections)).limit == 4000
 
 
-REFUSALS: dict[str, tuple[dict[str, object], str]] = {
-    "too large": ({"t_o": NetworkParameters(4003)}, "0102 0901 a20f"),
-    "too small": ({"t_o": NetworkParameters(4)}, "0102 0901 a20f"),
-    "of class 1": ({"transport": 0x01}, "0101 0301"),
-    "multicast": ({"t_o": NetworkParameters(500, connection_type=1)}, "0101 0801"),
-    "without an interval": ({"o_t_rpi": 0}, "0101 1101"),
-    "with an impossible multiplier": ({"timeout_multiplier": 8}, "0101 1101"),
-    "to an assembly": ({"path": bytes.fromhex("2004 2464")}, "0101 1701"),
-    "nowhere": ({"path": b""}, "0101 1701"),
-    "over a bad segment": ({"path": b"\xe0\0"}, "0101 1503"),
-    "to another vendor": ({"path": bytes.fromhex("3404 0200 0000 0000 00 00 20022401")}, "0101 1401"),
-    "to another type": ({"path": bytes.fromhex("3404 0100 0c00 0000 00 00 20022401")}, "0101 1501"),
-    "to another revision": ({"path": bytes.fromhex("3404 0100 0e00 3600 15 00 20022401")}, "0101 1601"),
-}
-
-
-@pytest.mark.parametrize("case", REFUSALS)
-def test_refusals(case: str) -> None:
-    changes, status = REFUSALS[case]
-    status = status.replace(" ", "")
-    device = build()
-    assert ask(device, open_request(large=True, **changes)) == f"db00{status}{TRIPLET}0000".replace(" ", "")
-    assert len(device.connections) == 0
-
-
 @pytest.mark.parametrize("key", ["0100 0e00 3600 14 0b", "0000 0000 0000 00 00", "0100 0e00 3600 94 05"])
 def test_keys_that_match(key: str) -> None:
     device = build()
@@ -152,21 +128,6 @@ def test_keys_that_match(key: str) -> None:
 def test_the_route_of_an_open_is_checked_too() -> None:
     assert ask(build(((1, 0),)), open_request(path=bytes.fromhex("0101 20022401"))).startswith("d40001011203")
     assert ask(build(((1, 0),)), open_request(path=bytes.fromhex("20022401"))).startswith("d4000000")
-
-
-def test_a_duplicate_is_refused() -> None:
-    device = build()
-    ask(device, open_request())
-    assert ask(device, open_request()) == f"d40001010001{TRIPLET}0000".replace(" ", "")
-    assert len(device.connections) == 1
-
-
-def test_there_are_only_so_many() -> None:
-    device = build(limit=2)
-    for serial in (1, 2):
-        assert ask(device, open_request(serial=serial)).startswith("d4000000")
-    assert ask(device, open_request(serial=3)).startswith("d40001011301")
-    assert ask(device, request(0x0E, MANAGER + "3003")) == "8e0000000100"
 
 
 @pytest.mark.parametrize(("service", "data"), [(0x54, ""), (0x54, "00" * 30), (0x5B, "00" * 39), (0x4E, "00" * 11)])

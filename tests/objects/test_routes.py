@@ -101,14 +101,17 @@ def test_subnets() -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["127.64.0.0/33", "127.64.0.0/", "127.64.0.0/x", "127.64.0.1/10", "::1/8", "farm", "1.2.3", "1.2.3.4.5/8", "/8"]
+    "text",
+    ["127.64.0.0/33", "127.64.0.0/", "127.64.0.0/x", "127.64.0.1/10", "::1/8", "farm", "1.2.3", "1.2.3.4.5/8", "/8"],
 )
 def test_what_is_no_subnet_is_said_in_a_line(text: str) -> None:
-    with pytest.raises(ConfigError, match="onward: '.*wanted one like 127.64.0.0/10"):
+    with pytest.raises(ConfigError, match=r"onward: .* no subnet; wanted|onward: .* has bits"):
         parse_subnet(text)
 
 
-LINKS = st.one_of(st.integers(0, 255), st.binary(min_size=1, max_size=20), st.sampled_from((HERE.encode(), b"127.64.1.5")))
+LINKS = st.one_of(
+    st.integers(0, 255), st.binary(min_size=1, max_size=20), st.sampled_from((HERE.encode(), b"127.64.1.5"))
+)
 HOPS = st.lists(st.builds(Port, st.integers(1, 20), LINKS), max_size=12)
 
 
