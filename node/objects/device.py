@@ -99,13 +99,16 @@ def build_device(
     who = Identity.of(identity)
     connections = Connections(instant, max_cip_connections)
     router = Router(tags, instant)
+    router.resolver.symbolic = profile.symbols
     device = Device(router, connections, who, instant)
     counters = InterfaceCounters(traffic)
     device.volatile.append(counters.clear)
     router.add(identity_object(who, device.reset))
     router.add(message_router_object(router, connections, profile.multiple))
     routes = Routes(route_path, onward, address)
-    manager = ConnectionManager(connections, who, routes, largest=profile.largest, large=profile.large)
+    manager = ConnectionManager(
+        connections, who, routes, largest=profile.largest, large=profile.large, slot=profile.family == PCCC
+    )
     router.add(manager.object())
     router.add(tcpip_object(address or "0.0.0.0", mask, host_name))
     router.add(ethernet_link_object(lambda: who.serial, counters))
