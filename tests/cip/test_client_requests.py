@@ -7,6 +7,7 @@ from node.cip.epath import decode_epath
 from node.cip.message import Request, decode_request, encode_request
 from node.cip.multiple import decode_multiple, encode_multiple
 from node.cip.path_text import format_path
+from node.cip.predefined import STRING
 from node.cip.services import (
     GET_ATTRIBUTE_LIST,
     MULTIPLE_SERVICE_PACKET,
@@ -16,13 +17,13 @@ from node.cip.services import (
     UNCONNECTED_SEND,
     WRITE_TAG,
 )
+from node.cip.structure_values import decode_structure
 from node.cip.tag_services import (
     decode_read_fragmented,
     decode_read_modify_write,
     decode_read_tag,
     decode_write_tag,
 )
-from node.cip.text import STRING_SIZE, decode_string
 from node.cip.unconnected import decode_unconnected_send, encode_unconnected_send
 from tests.vectors import Vector, check_codec, read_vectors
 
@@ -84,7 +85,7 @@ def test_a_doubled_write_holds_its_value_first() -> None:
 def test_a_string_is_written_whole(vector: Vector, text: str) -> None:
     code, handle, elements, values = decode_write_tag(request(vector).data)
     assert (code, handle, elements) == (0xA0, 0x0FCE, 1)
-    assert decode_string(values[:STRING_SIZE]) == text
+    assert decode_structure(STRING, values) == text
 
 
 @pytest.mark.parametrize("vector", [PYCOMM3["write_bit"], PYCOMM3["write_bit_of_array"], PYLOGIX["write_bit"]])
