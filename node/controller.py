@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from node.commands.tags import TagCommands
 from node.commands.tree import CommandTree
+from node.config.data_files import with_data_files
 from node.config.model import EnipConfig, Json, ModbusConfig, NodeConfig
 from node.config.structures import build_templates
 from node.errors import NodeError
@@ -24,6 +25,7 @@ from node.memory.attribute import Instant
 from node.objects.device import Device, build_device
 from node.objects.ethernet_link import Traffic
 from node.objects.profiles import DEFAULT_PROFILE, PROFILES
+from node.objects.routes import parse_subnet
 from node.objects.tcpip import mask_of
 from node.server.enip_tcp import EnipService, EnipTcp
 from node.server.enip_udp import EnipUdp
@@ -53,7 +55,7 @@ class Controller:
         wall: Callable[[], float] = time.time,
         interceptors: Sequence[Interceptor] = (),
     ) -> None:
-        self.config = config
+        self.config = config = with_data_files(config)
         self._wall = wall
         self._profile = PROFILES.get(config.profile, PROFILES[DEFAULT_PROFILE])
         self._templates = build_templates(config.types)
@@ -137,7 +139,7 @@ class Controller:
 
     def _listen_enip(self, enip: EnipConfig) -> Listener:
         device = self._build_device(enip)
-        service = EnipService(device, self._clock, enip.port)
+        service = EnipService(device, self._clock, enip.port, self.config.address)
         self._enip = service
         listener = Listener(
             self.config.address,
@@ -162,6 +164,7 @@ class Controller:
             mask=mask_of(self.config.address, enip.onward),
             host_name=self.config.name,
             route_path=enip.route_path,
+            onward=parse_subnet(enip.onward),
             max_cip_connections=enip.max_cip_connections or self._profile.connections,
             templates=tuple(self._templates.values()),
             settings=enip.objects,
