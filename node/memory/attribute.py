@@ -334,8 +334,8 @@ class Attribute:
 
     def view(self, start: int, stop: int) -> memoryview | None:
         """A live view of the bytes of elements [start, stop), for replies prepared ahead; None when reading them is
-        more than that (an override, a gate, BOOL whose wire form differs)."""
-        if not self._direct or self._gate is not None or self.type is BOOL or not self._readable:
+        more than that (an override, a gate). BOOLs are 0 or 1 in it, and sent through `wire_bools`."""
+        if not self._direct or self._gate is not None or not self._readable:
             return None
         return memoryview(self.array).cast("B")[start * self.size : stop * self.size]
 

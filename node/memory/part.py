@@ -13,7 +13,7 @@ from typing import cast
 from weakref import WeakSet
 
 from node.cip.template import Kind, Member, Template
-from node.cip.types import BOOL
+from node.cip.types import BOOL, SINT
 from node.memory.attribute import Attribute, Gate, Source, Value
 from node.memory.part_sources import Entry, PartSources
 from node.memory.structured import StructuredAttribute
@@ -145,6 +145,16 @@ class BitAttribute(Part):
 
     def _allocate(self) -> "array[int] | array[float]":
         return cast("array[int]", _BitCells(self))
+
+    def view(self, start: int, stop: int) -> memoryview | None:
+        """None: there are no bytes that are BOOLs. For one bit see `live`."""
+        return None
+
+    def live(self) -> tuple[memoryview, int] | None:
+        """A live view of the byte of the first bit, and the mask of the bit in it; None as for `view`."""
+        byte = self.begin // 8
+        seen = MemberAttribute(self.root, 8 * byte, SINT, (), self.name).view(0, 1)
+        return None if seen is None else (seen, 1 << self.begin % 8)
 
     def extract(self, data: bytes, base: int, start: int, stop: int) -> bytes:
         """A byte of 0 or 1 each."""

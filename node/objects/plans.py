@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 
 from node.cip.types import BOOL
 from node.memory.attribute import Attribute, Source
+from node.memory.part import BitAttribute
 from node.objects.object import Call, Plan, Service
 
 
@@ -62,8 +63,40 @@ class SourcePlan:
         return self._head + self._view
 
 
+class BoolPlan:
+    """Plain memory of BOOLs, whose wire form differs."""
+
+    __slots__ = ("_head", "_view", "_wire", "size")
+
+    def __init__(self, head: bytes, view: memoryview, wire: bytes) -> None:
+        self._head = head
+        self._view = view
+        self._wire = wire
+        self.size = len(head) + len(view)
+
+    def read(self) -> bytes:
+        """The reply."""
+        return self._head + self._view.tobytes().translate(self._wire)
+
+
+class BitPlan:
+    """One bit of plain memory: there are two replies."""
+
+    __slots__ = ("_false", "_mask", "_true", "_view", "size")
+
+    def __init__(self, head: bytes, view: memoryview, mask: int, wire: bytes) -> None:
+        self._view = view
+        self._mask = mask
+        self._false, self._true = head + wire[0:1], head + wire[1:2]
+        self.size = len(self._true)
+
+    def read(self) -> bytes:
+        """The reply."""
+        return self._true if self._view[0] & self._mask else self._false
+
+
 class DumpPlan:
-    """Anything of fixed size: BOOLs, whose wire form differs, overrides, gates."""
+    """Anything of fixed size: BOOLs that a source writes first, overrides, gates."""
 
     __slots__ = ("_attribute", "_head", "_router", "_start", "_stop", "size")
 
@@ -116,7 +149,9 @@ def plan_read(call: Call, attribute: Attribute, start: int, stop: int, head: byt
     answered: `head`, then the values."""
     view = attribute.view(start, stop)
     plan: Plan
-    if view is None:
+    if attribute.type is BOOL:
+        plan = _plan_bools(head, attribute, start, stop, view) or DumpPlan(head, attribute, start, stop, call.router)
+    elif view is None:
         if within:
             return
         plan = DumpPlan(head, attribute, start, stop, call.router)
@@ -125,3 +160,13 @@ def plan_read(call: Call, attribute: Attribute, start: int, stop: int, head: byt
     else:
         plan = SourcePlan(head, view[within:], attribute.source, attribute, start, stop, call.router)
     call.router.keep(call.message, plan)
+
+
+def _plan_bools(head: bytes, attribute: Attribute, start: int, stop: int, view: memoryview | None) -> Plan | None:
+    """For BOOLs that nothing moves; None where reading them is more than looking at memory."""
+    if attribute.source is not None:
+        return None
+    if isinstance(attribute, BitAttribute) and (start, stop) == (0, 1):
+        live = attribute.live()
+        return None if live is None else BitPlan(head, *live, attribute.wire_bools)
+    return None if view is None else BoolPlan(head, view, attribute.wire_bools)

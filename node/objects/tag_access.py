@@ -235,12 +235,11 @@ def _piece(
     size = attribute.size
     if size == 0:
         return start, start + count, *read_texts(attribute, start, count, offset, room, now)
-    structured = isinstance(attribute, StructuredAttribute)
-    if offset % (_STEP if structured else size) or offset >= count * size:
+    if isinstance(attribute, StructuredAttribute):
+        return _cut(attribute, start, count, offset, room, now)
+    if offset % size or offset >= count * size:
         raise CipError(GENERAL_ERROR, (OFFSET_PAST_END,))
     first = start + offset // size
-    if structured:
-        return _cut(attribute, first, start + count, offset % size, room, now)
     left = start + count - first
     fits = min(left, room // size)
     if fits < 1:
@@ -249,11 +248,14 @@ def _piece(
 
 
 def _cut(
-    attribute: Attribute, first: int, last: int, within: int, room: int, now: float
+    attribute: Attribute, start: int, count: int, offset: int, room: int, now: float
 ) -> tuple[int, int, bytes, bool]:
-    """The same of structures [first, last), from byte `within` of the first on."""
+    """The same of structures."""
     size = attribute.size
-    left = (last - first) * size - within
+    left = count * size - offset
+    if offset % _STEP or left <= 0:
+        raise CipError(GENERAL_ERROR, (OFFSET_PAST_END,))
+    first, within = start + offset // size, offset % size
     fits = left if left <= room else room // _STEP * _STEP
     if fits < _STEP:
         raise CipError(REPLY_DATA_TOO_LARGE)

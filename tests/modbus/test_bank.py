@@ -4,14 +4,18 @@ import random
 
 import pytest
 
+from node.cip.epath import Symbolic
+from node.cip.predefined import STRING
 from node.cip.status import CipError
 from node.cip.text import SSTRING
 from node.cip.types import BOOL, DINT, INT, LREAL, REAL, UINT, USINT
 from node.memory.attribute import Attribute
+from node.memory.place import follow
 from node.memory.text_attribute import create_attribute
 from node.memory.view import BlockError
 from node.modbus.bank import RegisterBank
 from node.modbus.pdu import ModbusError
+from tests.memory.structures import MOTOR, motor
 
 
 def words(count: int, first: int = 0, writable: bool = True) -> Attribute:
@@ -85,6 +89,43 @@ def test_every_kind_of_tag_behind_registers() -> None:
     bank.add("holding", 2, 2, create_attribute(SSTRING, (), "Tank"))
     bank.add("holding", 4, 1, Attribute(BOOL, (), True))
     assert read(bank, "holding", 0, 5) == "0009fffe" + b"Tank".hex() + "0001"
+
+
+def test_strings_members_and_packed_bools_behind_registers() -> None:
+    bank = RegisterBank()
+    motor_tag = create_attribute(MOTOR, (), motor(1.0), "Motor")
+    members = {name: follow(motor_tag, [Symbolic(name)]).attribute for name in ("Speed", "Run", "Label")}
+    name = create_attribute(STRING, (), "Tank")
+    flags = create_attribute(BOOL, (40,), [index in (1, 33) for index in range(40)], packed=True)
+    bank.add("holding", 0, 2, members["Speed"])
+    bank.add("holding", 2, 1, members["Run"])
+    bank.add("holding", 3, 3, members["Label"])
+    bank.add("holding", 6, 2, name)
+    bank.add("holding", 8, 40, flags)
+    assert read(bank, "holding", 0, 10) == "3f800000" + "0000" + "00" * 6 + b"Tank".hex() + "00000001"
+    bank.write_registers(0, bytes.fromhex("40000000 0001 6f6b00000000"), 0.0)
+    assert motor_tag[0] == motor(2.0, True, "ok")
+    bank.write_registers(1, bytes.fromhex("0001"), 0.0)
+    assert read(bank, "holding", 0, 2) == "40000001"
+    bank.write_registers(40, bytes.fromhex("0001 0000"), 0.0)
+    assert flags[:] == [2, 1]
+
+
+def test_a_packed_bool_is_a_coil() -> None:
+    bank = RegisterBank()
+    flags = create_attribute(BOOL, (40,), [index in (1, 33, 39) for index in range(40)], "Flags", packed=True)
+    bank.add("coils", 100, 40, flags)
+    assert read(bank, "coils", 100, 40) == "0200000082"
+    bank.write_coils(131, 3, 0b011, 0.0)
+    assert flags[:] == [0x80000002, 0x81]
+    with pytest.raises(BlockError, match="41 coils of tag 'Flags', which has 40"):
+        RegisterBank().add("coils", 0, 41, flags)
+
+
+def test_a_structure_is_no_registers() -> None:
+    for table in ("holding", "coils"):
+        with pytest.raises(BlockError, match="Motor"):
+            RegisterBank().add(table, 0, 2, create_attribute(MOTOR, (), None, "M"))
 
 
 def test_coils_over_blocks() -> None:

@@ -6,17 +6,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from node.cip.epath import Symbolic
 from node.cip.predefined import TIMER
 from node.cip.status import CipError
 from node.cip.types import BOOL, DINT, SINT
 from node.exchange.printing import format_access
 from node.memory.access import Access
 from node.memory.attribute import Attribute, Instant, Value
+from node.memory.place import follow
 from node.memory.structured import StructuredAttribute
 from node.memory.tags import TagTable
 from node.memory.text_attribute import create_attribute
 from node.objects.device import Device, build_device
-from node.objects.plans import ViewPlan
+from node.objects.plans import BitPlan, ViewPlan
 from tests.memory.structures import LINE, MOTOR, NAME, line, motor
 from tests.objects.devices import IDENTITY, ask, name, request
 
@@ -323,6 +325,48 @@ def test_structures_and_members_are_read_through_a_view() -> None:
     tag(device, "Motors")[1] = motor(2.5)
     assert ask(device, request(0x4C, MOTORS + "2801" + SPEED, "0100")) == "cc000000ca0000002040"
     assert ask(device, last) == f"d2000000{HANDLE}" + "00" * 12
+
+
+def test_a_bit_is_taken_when_it_is_asked_for() -> None:
+    device = build()
+    motors = tag(device, "Motors")
+    message = request(0x4C, MOTORS + FAULT, "0100")
+    assert ask(device, message) == "cc000000c10000"
+    assert isinstance(device.router.plan_of(message), BitPlan)
+    motors.load(0, b"\2" + bytes(35))
+    assert ask(device, message) == "cc000000c100ff"
+    motors.gate = Refusing(0x2108)
+    assert ask(device, message) == "cc00ff010821"
+
+
+class Instants:
+    """A source whose value is the instant."""
+
+    refuses = False
+
+    def fill(self, attribute: Attribute, now: float, start: int, stop: int) -> None:
+        for index in range(start, stop):
+            attribute.array[index] = int(now)
+
+    def wrote(self, attribute: Attribute, now: float, start: int, stop: int) -> None:
+        """Nothing."""
+
+
+def test_a_member_that_comes_to_move_is_seen_by_what_was_prepared() -> None:
+    device = build()
+    speed, fault = request(0x4C, MOTORS + SPEED, "0100"), request(0x4C, MOTORS + FAULT, "0100")
+    whole = request(0x4C, MOTORS, "0100")
+    for message in (speed, fault, whole):
+        ask(device, message)
+    motors = tag(device, "Motors")
+    follow(motors, [Symbolic("Speed")]).attach(Instants())
+    follow(motors, [Symbolic("Fault")]).attach(Instants())
+    for now in (1.0, 0.0, 1.0):
+        device.instant.now = now
+        value = "0000803f" if now else "00000000"
+        assert ask(device, speed) == f"cc000000ca00{value}"
+        assert ask(device, fault) == f"cc000000c100{'ff' if now else '00'}"
+        assert ask(device, whole) == f"cc000000{HANDLE}0{2 if now else 0}000000{value}" + "00" * 28
 
 
 def test_a_true_bool_is_the_byte_that_the_device_answers() -> None:
