@@ -6,17 +6,16 @@ from itertools import pairwise
 
 from farm.topology.document import MapNode, Node, Scalar, shown
 from farm.topology.groups import Member
-from farm.topology.keys import BLOCK_TYPE, ORDER, REGISTER_KEYS, TAG_NAME, UNIT_ID, UNIT_RANGE
+from farm.topology.keys import UNIT_ID, UNIT_RANGE
 from farm.topology.problem import Report, suggestion
 from farm.topology.registers import BIT_TABLES, REGISTERS, number, tag_name
 from farm.topology.scalars import BadValueError
 from farm.topology.shapes import read, take
-from farm.topology.tags import TagBuilder
+from farm.topology.tag_keys import BLOCK_TYPE, ORDER, REGISTER_KEYS, TAG_NAME, TAG_PATH
+from farm.topology.tags import TagBuilder, Tags
 from node.config.model import RegisterBlock, TagConfig, UnitConfig
-from node.config.schema import TABLES, room_in, root
-
-Tags = dict[str, tuple[TagConfig, Node]]
-"""Name in lower case to (tag, its place): the tags of one node so far."""
+from node.config.schema import TABLES, Spot, block_spot, room_in, root, split_path
+from node.errors import ConfigError
 
 _Own = tuple[TagConfig, RegisterBlock]
 """A block's own tag, and the block."""
@@ -25,6 +24,15 @@ _Placed = tuple[RegisterBlock, Scalar, MapNode]
 
 _TAG_KEYS = ("type", "name", "init", "signal", "on_write", "writable", "unit")
 """Keys that describe a block's own tag, and so mean nothing beside `tag`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Device:
+    """What a node's profile says of values: the `order` of their bytes in registers, and whether BOOL arrays are
+    `packed` in DWORDs."""
+
+    order: str
+    packed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,21 +54,21 @@ class BlockBuilder:
     report: Report
     trace: dict[str, Node] | None = None
     _spans: dict[tuple[str, str], tuple[int, int | None] | None] = field(default_factory=dict)
-    _known: dict[tuple[int, str, int, str, str], tuple[Node, _Own | None]] = field(default_factory=dict)
+    _known: dict[tuple[int, str, int, str, Device], tuple[Node, _Own | None]] = field(default_factory=dict)
 
-    def units(self, member: Member, found: Tags, order: str) -> tuple[UnitConfig, ...]:
-        """The units of a node; `order` is its profile's byte order."""
+    def units(self, member: Member, found: Tags, device: Device) -> tuple[UnitConfig, ...]:
+        """The units of a node."""
         units: list[UnitConfig] = []
         bodies = list(self.unit_bodies(member))
         if any(member.body.map(table) for table in TABLES) or not bodies:
             unit = take(member.body, "unit", UNIT_ID, 1, self.report)
-            units.append(self.unit(member.name, unit, member.body, "", found, order))
+            units.append(self.unit(member.name, unit, member.body, "", found, device))
         for unit, key, body in bodies:
             if any(unit == other.unit_id for other in units):
                 hint = "blocks of the node itself are those of 'unit', 1 when it is not given"
                 self.report.error("F063", key, f"unit {unit} is given twice", hint)
                 continue
-            units.append(self.unit(member.name, unit, body, f"U{unit}_", found, order))
+            units.append(self.unit(member.name, unit, body, f"U{unit}_", found, device))
         return tuple(units)
 
     def unit_bodies(self, member: Member) -> Iterator[tuple[int, Scalar, MapNode]]:
@@ -77,12 +85,12 @@ class BlockBuilder:
             for unit in range(first, last + 1):
                 yield unit, written, member.scope.inside({"unit": unit}).fill_map(body) if body.dollar else body
 
-    def unit(self, node: str, unit: int, body: MapNode, prefix: str, found: Tags, order: str) -> UnitConfig:
+    def unit(self, node: str, unit: int, body: MapNode, prefix: str, found: Tags, device: Device) -> UnitConfig:
         """One unit with its blocks, table by table in the order of the file. Tags behind blocks without a name of their
         own are called by `prefix` and the register number."""
         blocks: list[RegisterBlock] = []
         for table in TABLES:
-            placed = list(self.rows(node, table, body, prefix, found, order))
+            placed = list(self.rows(node, table, body, prefix, found, device))
             self.overlaps(placed)
             for block, key, entry in placed:
                 if self.trace is not None:
@@ -91,13 +99,13 @@ class BlockBuilder:
                 blocks.append(block)
         return UnitConfig(unit, tuple(blocks))
 
-    def rows(self, node: str, table: str, body: MapNode, prefix: str, found: Tags, order: str) -> Iterator[_Placed]:
+    def rows(self, node: str, table: str, body: MapNode, prefix: str, found: Tags, device: Device) -> Iterator[_Placed]:
         """The blocks of one table, each with its key and what stands under it."""
         rows = body.map(table)
         for text, key, entry in rows.items() if rows is not None else ():
             span = self.span(table, text, key)
             if span is not None and isinstance(entry, MapNode):
-                block = self.block(node, span, entry, prefix, found, order)
+                block = self.block(node, span, entry, prefix, found, device)
                 if block is not None:
                     yield block, key, entry
 
@@ -112,16 +120,16 @@ class BlockBuilder:
         return None if span is None else _Span(table, *span, key)
 
     def block(
-        self, node: str, span: _Span, entry: MapNode, prefix: str, found: Tags, order: str
+        self, node: str, span: _Span, entry: MapNode, prefix: str, found: Tags, device: Device
     ) -> RegisterBlock | None:
         """One block: of an existing tag, or of a tag of its own that is added to `found`."""
         if entry.get("tag") is not None:
-            return self.existing(span, entry, found, order)
-        asked = (id(entry), span.table, span.start, prefix, order)
+            return self.existing(span, entry, found, device)
+        asked = (id(entry), span.table, span.start, prefix, device)
         known = self._known.get(asked)
         if known is None:
             noted = self.report.noted
-            known = (entry, self.own(span, entry, prefix, order))
+            known = (entry, self.own(span, entry, prefix, device))
             if self.report.noted == noted:
                 self._known[asked] = known
         if known[1] is None:
@@ -130,36 +138,47 @@ class BlockBuilder:
         self.tags.add(found, self.tags.seeded(node, tag, entry), entry.get("name") or span.place)
         return block
 
-    def existing(self, span: _Span, entry: MapNode, found: Tags, order: str) -> RegisterBlock | None:
-        """A tag that is there already, seen as registers."""
-        name = take(entry, "tag", TAG_NAME, "", self.report)
+    def existing(self, span: _Span, entry: MapNode, found: Tags, device: Device) -> RegisterBlock | None:
+        """A tag that is there already, or what is within one, seen as registers."""
+        name = take(entry, "tag", TAG_PATH, "", self.report)
         place = entry.get("tag") or entry
-        if not name:
-            return None
-        if name.casefold() not in found:
-            known = [tag.name for tag, _ in found.values()]
-            self.report.error("F062", place, f"there is no tag {shown(name)}", suggestion(name, known))
+        spot = self.shown(name, place, found) if name else None
+        if spot is None:
             return None
         for key in _TAG_KEYS:
             if entry.get(key) is not None:
                 self.report.error(
                     "F062", entry.key(key), f"'{key}' is the business of tag '{name}'", "leave it out here"
                 )
-        tag = found[name.casefold()][0]
-        whole = root(tag, {})
-        room = (room_in(whole, span.table) if whole is not None else None) or 0
+        tag, where = spot
+        room = room_in(where, span.table) or 0
         count = span.count or room
         what = "coils" if span.table in BIT_TABLES else "registers"
         if not room:
-            self.report.error("F062", place, f"tag '{name}' is {tag.type}, which cannot be shown as {what}")
+            self.report.error("F062", place, f"tag '{name}' is {where.kind.name}, which cannot be shown as {what}")
         elif count > room:
             self.report.error("F062", span.place, f"{count} {what} of tag '{name}', which has {room}")
         elif self.fits(span, count):
-            order = take(entry, "order", ORDER, order, self.report)
-            return RegisterBlock(span.table, span.start, count, tag.name, order)
+            order = take(entry, "order", ORDER, device.order, self.report)
+            return RegisterBlock(span.table, span.start, count, tag.name + where.path, order)
         return None
 
-    def own(self, span: _Span, entry: MapNode, prefix: str, order: str) -> _Own | None:
+    def shown(self, name: str, place: Node, found: Tags) -> tuple[TagConfig, Spot] | None:
+        """The tag that `name` begins with and what it means of it; None, with an error noted, when that is nothing."""
+        whole = found.get(name.casefold())
+        tags = {whole[0].name.casefold(): whole[0]} if whole else {lower: tag for lower, (tag, _) in found.items()}
+        split = split_path(name, tags)
+        if split is None:
+            known = [tag.name for tag, _ in found.values()]
+            self.report.error("F062", place, f"there is no tag {shown(name)}", suggestion(name, known))
+            return None
+        try:
+            return split[0], block_spot(name, tags, self.tags.types.templates)
+        except ConfigError as exc:
+            self.report.error("F062", place, f"tag {shown(name)}: {exc.message}")
+            return None
+
+    def own(self, span: _Span, entry: MapNode, prefix: str, device: Device) -> _Own | None:
         """The tag behind a block, and the block."""
         name = take(entry, "name", TAG_NAME, prefix + tag_name(span.table, span.start), self.report)
         plain = "BOOL" if span.table in BIT_TABLES else "UINT"
@@ -190,8 +209,8 @@ class BlockBuilder:
             return None
         if not self.fits(span, count):
             return None
-        order = take(entry, "order", ORDER, order, self.report)
-        return self.tags.finish(tag, entry), RegisterBlock(span.table, span.start, count, name, order)
+        order = take(entry, "order", ORDER, device.order, self.report)
+        return self.tags.finish(tag, entry, device.packed), RegisterBlock(span.table, span.start, count, name, order)
 
     def fits(self, span: _Span, count: int) -> bool:
         """Whether a block ends within its table."""

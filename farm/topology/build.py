@@ -1,30 +1,21 @@
 """From a member's merged body to the `NodeConfig` that a backend starts."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from farm.topology.addresses import Given
-from farm.topology.blocks import BlockBuilder
+from farm.topology.blocks import BlockBuilder, Device
 from farm.topology.document import MapNode, Node, Scalar
 from farm.topology.groups import Member
+from farm.topology.identities import IdentityBuilder
 from farm.topology.inherit import empty_map
-from farm.topology.keys import (
-    BYTE,
-    DEVICE_ID_OBJECTS,
-    DEVICE_TEXT,
-    PEERS,
-    PORT,
-    PRODUCT_NAME,
-    REVISION,
-    ROUTE,
-    SERIAL,
-    TIME,
-    WORD,
-)
+from farm.topology.keys import DELAY, DEVICE_ID_OBJECTS, DEVICE_TEXT, PEERS, PORT, ROUTE, SUBNET, TIME
+from farm.topology.object_settings import ObjectBuilder
 from farm.topology.problem import Report
 from farm.topology.shapes import read, take
-from farm.topology.tags import TagBuilder
+from farm.topology.tags import TagBuilder, Tags
+from farm.topology.types import Types, tag_maps
 from farm.topology.vocabulary import PROFILE_NAME
-from node.config.model import EnipConfig, IdentityConfig, ModbusConfig, NodeConfig
+from node.config.model import EnipConfig, ModbusConfig, NodeConfig
 from node.config.schema import (
     DEFAULT_PROFILES,
     MAX_ELEMENTS,
@@ -33,12 +24,10 @@ from node.config.schema import (
     TABLES,
     ModbusProfile,
     Profile,
-    identity,
-    stable_serial,
 )
 
 _MODBUS_ONLY = (*TABLES, "units", "unit", "device_id", "modbus")
-_ENIP_ONLY = ("identity", "enip")
+_ENIP_ONLY = ("identity", "enip", "objects", "programs")
 _GENERIC = MODBUS_PROFILES["generic"]
 
 
@@ -51,18 +40,22 @@ class NodeBuilder:
     seed: int
     modbus_port: int
     defaults: MapNode
+    types: Types
     report: Report
     tags: TagBuilder = field(init=False)
     blocks: BlockBuilder = field(init=False)
-    _serials: dict[int, tuple[str, Node | None]] = field(default_factory=dict)
+    identities: IdentityBuilder = field(init=False)
+    objects: ObjectBuilder = field(init=False)
 
     def __post_init__(self) -> None:
-        self.tags = TagBuilder(self.seed, self.report)
+        self.tags = TagBuilder(self.seed, self.report, self.types)
         self.blocks = BlockBuilder(self.tags, self.report)
+        self.identities = IdentityBuilder(self.farm, self.report)
+        self.objects = ObjectBuilder(self.report)
 
     def nodes(self, members: list[Member], addresses: dict[str, Given]) -> list[NodeConfig]:
         """A configuration for each member that has an address."""
-        self.take_serials(members)
+        self.identities.take_serials(members)
         built: list[NodeConfig] = []
         for member in members:
             self.report.subject = member.name
@@ -75,12 +68,16 @@ class NodeBuilder:
 
     def traced(self, member: Member) -> dict[str, Node]:
         """Path in the node's configuration (`tags.Level`, `modbus.units.1.blocks.0`) to what it is made of."""
-        scratch = NodeBuilder(self.farm, self.seed, self.modbus_port, self.defaults, Report())
+        scratch = NodeBuilder(self.farm, self.seed, self.modbus_port, self.defaults, self.types, Report())
         scratch.blocks.trace = {}
-        scratch.node(member, "")
-        tags = member.body.map("tags")
-        found = {f"tags.{name}": entry for name, _, entry in tags.items()} if tags is not None else {}
-        return {**scratch.blocks.trace, **found}
+        node = scratch.node(member, "")
+        found = dict(scratch.blocks.trace)
+        for prefix, tags in scratch.tags.scopes(member.body):
+            found.update({f"tags.{prefix}{name}": entry for name, _, entry in tags.items()})
+        for config in node.types if node is not None else ():
+            place = f"types.{config.name}"
+            found.update({path: at for path, at in self.types.places.items() if f"{path}.".startswith(f"{place}.")})
+        return found
 
     def node(self, member: Member, address: str) -> NodeConfig | None:
         """One node; None, with errors noted, when it has no usable profile."""
@@ -90,22 +87,43 @@ class NodeBuilder:
         profile, modbus_profile = self.profiles(member)
         if profile is None and modbus_profile is None:
             return None
-        tags = self.tags.tags(member.name, body)
+        packed = profile is not None and profile.packed
+        found = self.tags.tags(member.name, body, packed)
         modbus = None
         if speaks_modbus:
             device = modbus_profile or _GENERIC
-            modbus = self.modbus(body, device)
-            modbus = ModbusConfig(
-                modbus.port,
-                self.blocks.units(member, tags, device.order),
-                modbus.device_id,
-                modbus.max_connections,
-                modbus.idle_timeout,
-            )
+            units = self.blocks.units(member, found, Device(device.order, packed))
+            modbus = replace(self.modbus(body, device), units=units)
         enip = self.enip(member, profile) if profile is not None else None
-        self.sound(member, enip, modbus, sum(tag.length for tag, _ in tags.values()))
-        name = profile.name if profile is not None else (modbus_profile or _GENERIC).name
-        return NodeConfig(member.name, member.kind, name, address, tuple(tag for tag, _ in tags.values()), enip, modbus)
+        self.sound(member, enip, modbus, self.values(found))
+        tags = tuple(tag for tag, _ in found.values())
+        speaking = profile or modbus_profile or _GENERIC
+        return NodeConfig(
+            member.name,
+            member.kind,
+            speaking.name,
+            address,
+            tags,
+            enip,
+            modbus,
+            types=self.types.used(tag.type for tag in tags),
+            programs=tuple(name for name, _, _ in self.tags.program_bodies(body)) if speaks_enip else (),
+            delay=self.delay(body, speaking),
+        )
+
+    def values(self, tags: Tags) -> int:
+        """How many values are in the tags of a node, roughly: a structure counts by its bytes."""
+        templates = self.types.templates
+        total = 0
+        for tag, _ in tags.values():
+            own = templates.get(tag.type.casefold())
+            total += tag.length * (max(1, own.size // 4) if own is not None else 1)
+        return total
+
+    def delay(self, body: MapNode, profile: Profile | ModbusProfile) -> tuple[float, float]:
+        """How long each reply waits, at least and at most."""
+        delay = take(body, "delay", DELAY, (0.0, 0.0), self.report)
+        return profile.response if isinstance(delay, str) else delay
 
     def spoken(self, member: Member, enip: bool, modbus: bool) -> None:
         """Find keys of a protocol that the node's kind does not speak, unless they come with the defaults."""
@@ -141,56 +159,17 @@ class NodeBuilder:
     def enip(self, member: Member, profile: Profile) -> EnipConfig:
         """The EtherNet/IP face."""
         body = member.body.map("enip")
+        onward = take(body, "onward", SUBNET, None, self.report)
         return EnipConfig(
-            identity=self.identity(member, profile),
+            identity=self.identities.identity(member, profile),
             port=take(body, "port", PORT, 44818, self.report),
             route_path=take(body, "route_path", ROUTE, None if profile.routes else (), self.report),
             max_connections=take(body, "max_connections", PEERS, None, self.report),
             max_cip_connections=take(body, "max_cip_connections", PEERS, None, self.report),
             idle_timeout=take(body, "idle_timeout", TIME, 0.0, self.report),
+            onward="" if onward is None else str(onward),
+            objects=self.objects.objects(member.body, profile.name),
         )
-
-    def identity(self, member: Member, profile: Profile) -> IdentityConfig:
-        """The Identity object: the profile's, where the file says nothing else."""
-        body = member.body.map("identity")
-        same = identity(profile.name, self.serial(member, body))
-        if body is None:
-            return same
-        return IdentityConfig(
-            vendor=take(body, "vendor", WORD, same.vendor, self.report),
-            device_type=take(body, "device_type", WORD, same.device_type, self.report),
-            product_code=take(body, "product_code", WORD, same.product_code, self.report),
-            revision=take(body, "revision", REVISION, same.revision, self.report),
-            status=take(body, "status", WORD, same.status, self.report),
-            serial=same.serial,
-            product_name=take(body, "product_name", PRODUCT_NAME, same.product_name, self.report),
-            state=take(body, "state", BYTE, same.state, self.report),
-        )
-
-    def take_serials(self, members: list[Member]) -> None:
-        """Note the serial numbers that the file gives, before any is made up; no two nodes share one."""
-        for member in members:
-            body = member.body.map("identity")
-            written = body.get("serial") if body is not None else None
-            serial = take(body, "serial", SERIAL, 0, self.report)
-            if written is None or not serial:
-                continue
-            self.report.subject = member.name
-            other = self._serials.setdefault(serial, (member.name, written))
-            if other[0] != member.name:
-                message = f"serial number {serial} of '{member.name}' is already that of '{other[0]}'"
-                self.report.error("F064", written, message, "leave it out: each node gets its own")
-
-    def serial(self, member: Member, body: MapNode | None) -> int:
-        """A node's serial number: the file's, else one made of the names of farm and node."""
-        written = take(body, "serial", SERIAL, 0, self.report)
-        if written:
-            return written
-        serial, turn = stable_serial(self.farm, member.name), 0
-        while self._serials.setdefault(serial, (member.name, None))[0] != member.name:
-            turn += 1
-            serial = stable_serial(self.farm, member.name, str(turn))
-        return serial
 
     def modbus(self, body: MapNode, profile: ModbusProfile) -> ModbusConfig:
         """The Modbus face, still without units."""
@@ -218,10 +197,11 @@ class NodeBuilder:
             message = f"node '{member.name}' has {elements:,} values in its tags; allowed are {MAX_ELEMENTS:,}"
             self.report.error("F037", body.get("tags") or member.place, message)
         addresses: dict[str, Scalar] = {}
-        tags = body.map("tags")
-        for name, _, entry in tags.items() if tags is not None else ():
-            written = entry.scalar("address") if isinstance(entry, MapNode) else None
-            if written is not None:
+        for tags in tag_maps(body):
+            for name, _, entry in tags.items():
+                written = entry.scalar("address") if isinstance(entry, MapNode) else None
+                if written is None:
+                    continue
                 other = addresses.setdefault(written.text.lstrip("@"), written)
                 if other is not written:
                     message = f"address {written.text} of tag '{name}' is taken (line {other.line})"

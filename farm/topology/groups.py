@@ -20,6 +20,7 @@ from farm.topology.problem import Report, TooManyError
 from farm.topology.scalars import BadValueError, whole
 from farm.topology.shapes import read
 from farm.topology.substitute import Scope, Value
+from farm.topology.types import tag_maps
 from farm.topology.vocabulary import FARM_NAME
 from node.config.schema import TABLES
 
@@ -208,9 +209,10 @@ class Roster:
         """Tags, register blocks and `${…}` of a body, or of all units."""
         known = self.weights.get(id(body))
         if known is None:
-            inner = [found for name in ("tags", *TABLES) if (found := body.map(name)) is not None]
-            known = (body, sum(len(found.entries) for found in inner) + count_dollars(body))
-            if not inner:
+            inner = [found for name in TABLES if (found := body.map(name)) is not None]
+            tags = list(tag_maps(body))
+            known = (body, sum(len(found.entries) for found in inner) + sum(map(_tags, tags)) + count_dollars(body))
+            if not inner and not tags and body.get("programs") is None:
                 units = (value for _, _, value in body.items() if isinstance(value, MapNode))
                 known = (body, sum(self.weight(unit) for unit in units))
             self.weights[id(body)] = known
@@ -268,6 +270,12 @@ class _Inherited:
     body: MapNode
     raw_units: MapNode | None
     units: MapNode | None
+
+
+def _tags(tags: MapNode) -> int:
+    """Tags, with what is said of their members."""
+    members = [entry.map("members") for _, (_, entry) in tags.entries.items() if isinstance(entry, MapNode)]
+    return len(tags.entries) + sum(len(found.entries) for found in members if found is not None)
 
 
 def _without(body: MapNode, names: frozenset[str]) -> MapNode:

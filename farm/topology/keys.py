@@ -4,30 +4,26 @@ and a test holds the reference (docs/topology.md) to them.
 A key of a later release is listed too, so that it is refused as such and never taken for a slip.
 """
 
-from farm.topology.registers import RegisterKey
-from farm.topology.scalars import Address, Choice, Number, Seconds, Subnet, Text, Truth, Value, Whole, WholeOr
-from farm.topology.shapes import Key, ListOf, MapOf, NotYet, One, Section, ShortOr
+from farm.topology.scalars import Address, Number, Seconds, Subnet, Text, Value, Whole, WholeOr
+from farm.topology.shapes import AnyValue, Key, ListOf, MapOf, NotYet, One, Section
+from farm.topology.tag_keys import BLOCKS, IDENTIFIER, PROGRAM, SEED, TAGS, TYPES
 from farm.topology.vocabulary import (
     FARM_NAME,
     PROFILE_NAME,
-    SIGNAL_NAME,
     VARIABLE_NAME,
     BackendName,
-    BlockText,
+    DelayText,
     Range,
     Revision,
     RouteText,
-    TagAddress,
-    TypeText,
 )
-from node.config.schema import MAX_PRODUCT_NAME, ON_WRITE, ORDERS, SECONDS, SIGNALS, TABLES, Parameter, Signal
+from node.config.schema import MAX_PRODUCT_NAME
 
 MAX_NODES = 10_000
 MOST_NODES = 100_000
 
 VERSION = Whole(0, 1_000_000)
 COUNT = Whole(1, MOST_NODES)
-SEED = Whole(0, 0xFFFFFFFF)
 SHARD = WholeOr(Whole(1, 1000), "auto")
 BACKEND = BackendName()
 SUBNET = Subnet()
@@ -37,7 +33,7 @@ TEXT = Text()
 NAMED = Text("a name")
 NUMBER = Number()
 TIME = Seconds()
-TRUTH = Truth()
+DELAY = DelayText()
 VALUE = Value()
 PORT = Whole(1, 65535)
 PEERS = Whole(1, 10_000)
@@ -50,68 +46,6 @@ PRODUCT_NAME = Text("a product name", longest=MAX_PRODUCT_NAME)
 DEVICE_TEXT = Text("a text", longest=245)
 UNIT_ID = Whole(0, 255)
 UNIT_RANGE = Range(0, 255)
-TAG_TYPE = TypeText()
-BLOCK_TYPE = TypeText(blocks=True)
-TAG_NAME = Text("a tag's name")
-TAG_ADDRESS = TagAddress()
-ENGINEERING_UNIT = Text("an engineering unit", longest=32)
-WRITES = Choice(ON_WRITE)
-ORDER = Choice(ORDERS)
-REGISTER_KEYS = {table: RegisterKey(table) for table in TABLES}
-
-
-def _parameter(parameter: Parameter) -> Key:
-    default = "" if parameter.default is None else f"{parameter.default:g}"
-    if parameter.unit != SECONDS:
-        return Key(parameter.name, One(NUMBER), parameter.meaning, default)
-    return Key(parameter.name, One(TIME), parameter.meaning, f"{default}s")
-
-
-def _signal(signal: Signal) -> Key:
-    keys = tuple(_parameter(parameter) for parameter in signal.parameters)
-    if signal.seeded:
-        keys += (Key("seed", One(SEED), "chance of its own, instead of the one made of plant, node and tag"),)
-    return Key(signal.name, Section(f"signal-{signal.name}", f"signal {signal.name}", keys), signal.meaning)
-
-
-SIGNAL = Section("signal", "signal", tuple(_signal(signal) for signal in SIGNALS.values()))
-
-_SIGNAL_KEYS = (
-    Key("signal", ShortOr(SIGNAL_NAME, SIGNAL), "what moves the value; a map of one signal to its parameters", "none"),
-    Key("on_write", One(WRITES), "what a client's write does to a tag with a signal", "overwrite"),
-    Key("writable", One(TRUTH), "false: every write from outside is refused", "true"),
-    Key("unit", One(ENGINEERING_UNIT), "engineering unit, for people"),
-)
-
-TAG = Section(
-    "tag",
-    "tag",
-    (
-        Key("type", One(TAG_TYPE), "CIP type, alone or with one to three array lengths", "must be given"),
-        Key("init", ListOf(VALUE), "value at the start: one for all elements, or a list with one each", "0 or empty"),
-        *_SIGNAL_KEYS,
-        Key("address", One(TAG_ADDRESS), "class/instance/attribute under which it is reached too", "none"),
-    ),
-)
-
-BLOCK = Section(
-    "block",
-    "register block",
-    (
-        Key(
-            "type",
-            One(BLOCK_TYPE),
-            "CIP type, or int16, uint16 … float64; a range of registers makes an array of it",
-            "UINT or BOOL",
-        ),
-        Key("name", One(TAG_NAME), "name of the tag behind the block", "HR40001 and the like"),
-        Key("tag", One(TAG_NAME), "an existing tag to show here, instead of a new one"),
-        Key("order", One(ORDER), "byte order of values wider than a register", "the profile's"),
-        Key("init", ListOf(VALUE), "value at the start: one for all elements, or a list with one each", "0"),
-        *_SIGNAL_KEYS,
-    ),
-)
-
 IDENTITY = Section(
     "identity",
     "identity",
@@ -147,10 +81,7 @@ DEVICE_ID = Section(
     ),
 )
 
-_FACE = (
-    Key("max_connections", One(PEERS), "TCP connections at a time", "64"),
-    Key("idle_timeout", One(TIME), "closes a connection that is silent this long; 0 never does", "0"),
-)
+_IDLE = Key("idle_timeout", One(TIME), "closes a connection that is silent this long; 0 never does", "0")
 
 ENIP = Section(
     "enip",
@@ -158,44 +89,47 @@ ENIP = Section(
     (
         Key("port", One(PORT), "TCP and UDP port", "44818"),
         Key("route_path", One(ROUTE), "routes it answers: any, none (no route), or one such as 1/0", "the profile's"),
-        Key("max_cip_connections", One(PEERS), "connected (class 3) connections at a time", "64"),
-        *_FACE,
+        Key("onward", One(SUBNET), "addresses that a route may name for a message to be sent on to", "none"),
+        Key("max_cip_connections", One(PEERS), "connected (class 3) connections at a time", "the profile's"),
+        Key("max_connections", One(PEERS), "TCP connections at a time", "the profile's"),
+        _IDLE,
     ),
 )
 
-MODBUS = Section("modbus", "modbus", (Key("port", One(PORT), "TCP port", "502, or 1502 where not allowed"), *_FACE))
-
-_BLOCKS = tuple(
-    Key(
-        table,
-        MapOf(ShortOr(BlockText(), BLOCK, many=True), f"{table} block", REGISTER_KEYS[table]),
-        meaning,
-        "none",
-    )
-    for table, meaning in (
-        ("coils", "coils: bits to read and write"),
-        ("discrete", "discrete inputs: bits to read"),
-        ("input", "input registers, to read"),
-        ("holding", "holding registers, to read and write"),
-    )
+MODBUS = Section(
+    "modbus",
+    "modbus",
+    (
+        Key("port", One(PORT), "TCP port", "502, or 1502 where not allowed"),
+        Key("max_connections", One(PEERS), "TCP connections at a time", "64"),
+        _IDLE,
+    ),
 )
 
 _USE = Key("use", ListOf(NAMED), "templates, later ones win", "none")
 _KIND = Key("kind", One(NAMED), "logix, modbus, gateway or one of `kinds`")
 
-UNIT = Section("unit", "unit", (_USE, *_BLOCKS))
+UNIT = Section("unit", "unit", (_USE, *BLOCKS))
 
 _BODY = (
     Key("profile", One(PROFILE_NAME), "the device it imitates", "1756-L61, or generic"),
     Key("network", One(NAMED), "the network it is on", "default"),
-    Key("tags", MapOf(ShortOr(TAG_TYPE, TAG), "tag"), "tag name to type, or to a map", "none"),
-    *_BLOCKS,
+    TAGS,
+    Key("programs", MapOf(PROGRAM, "program", IDENTIFIER), "program name to its tags", "none"),
+    *BLOCKS,
     Key("unit", One(UNIT_ID), "Modbus unit id of the blocks above", "1"),
     Key("units", MapOf(UNIT, "unit", UNIT_RANGE), "more Modbus units: an id or a range to its blocks", "none"),
     Key("identity", IDENTITY, "CIP Identity object, where it differs from the profile"),
     Key("device_id", DEVICE_ID, "Modbus device identification, where it differs from the profile"),
+    Key(
+        "objects",
+        MapOf(MapOf(AnyValue(), "attribute"), "object"),
+        "CIP object to its attributes, where they differ from the profile",
+        "none",
+    ),
     Key("enip", ENIP, "EtherNet/IP port and limits"),
     Key("modbus", MODBUS, "Modbus port and limits"),
+    Key("delay", One(DELAY), "how long each reply waits: a time, a range of times, or typical for the profile", "0"),
     *(Key(name, NotYet("link qualities"), "") for name in ("latency", "jitter", "loss", "rate", "link")),
     Key("restart", NotYet("restart policies"), ""),
     Key("slots", NotYet("backplane slots"), ""),
@@ -248,6 +182,7 @@ PLANT = Section(
         Key("backend", One(BACKEND), "what runs the nodes", "process"),
         Key("shard", One(SHARD), "nodes a worker process, or auto", "1"),
         Key("networks", MapOf(NETWORK, "network", FARM_NAME), "network name to subnet", "default: 127.64.0.0/10"),
+        Key("types", TYPES, "structures (UDTs) and strings of your own, for tags", "none"),
         Key("defaults", DEFAULTS, "what every node inherits"),
         Key("kinds", MapOf(KIND, "kind", FARM_NAME), "kinds of your own", "none"),
         Key("templates", MapOf(TEMPLATE, "template", FARM_NAME), "pieces of nodes, for `use`", "none"),

@@ -49,17 +49,30 @@ def normalise(root: MapNode, report: Report) -> None:
 
 def _body(body: MapNode, report: Report) -> None:
     _one_to_list(body, "use")
-    tags = body.map("tags")
-    for text, key, value in list(tags.items()) if tags is not None else ():
-        tags_entry = _long(value, "type")
-        _signal(tags_entry)
-        if tags is not None:
-            tags.entries[text] = (key, tags_entry)
+    _tags(body.map("tags"))
+    programs = body.map("programs")
+    for _, _, program in programs.items() if programs is not None else ():
+        if isinstance(program, MapNode):
+            _tags(program.map("tags"))
     for table in TABLES:
         _blocks(body.map(table))
     units = body.map("units")
     if units is not None:
         _units(units, report)
+
+
+def _tags(tags: MapNode | None) -> None:
+    for text, key, value in list(tags.items()) if tags is not None else ():
+        entry = _long(value, "type")
+        _signal(entry)
+        members = entry.map("members") if isinstance(entry, MapNode) else None
+        for path, written, member in list(members.items()) if members is not None else ():
+            long = _long(member, "init")
+            _signal(long)
+            if members is not None:
+                members.entries[path] = (written, long)
+        if tags is not None:
+            tags.entries[text] = (key, entry)
 
 
 def _blocks(blocks: MapNode | None) -> None:

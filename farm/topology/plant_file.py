@@ -12,7 +12,7 @@ from farm.topology.document import MapNode, Scalar, Source
 from farm.topology.groups import Member, Roster
 from farm.topology.include import PlantFile, read_plant
 from farm.topology.inherit import Library
-from farm.topology.keys import BACKEND, COUNT, MAX_NODES, SEED, SHARD, VERSION
+from farm.topology.keys import BACKEND, COUNT, MAX_NODES, SHARD, VERSION
 from farm.topology.lock import lock_path, read_lock, write_lock
 from farm.topology.networks import read_networks
 from farm.topology.origins import Origins
@@ -20,11 +20,13 @@ from farm.topology.plant import Plant
 from farm.topology.problem import Place, Report, TooManyError, suggestion
 from farm.topology.shapes import take
 from farm.topology.substitute import Scope
+from farm.topology.tag_keys import SEED
+from farm.topology.types import Types
 from farm.topology.vocabulary import FARM_NAME
 
 FARM_VERSION = 1
 
-_SETTINGS = ("farm", "name", "seed", "max_nodes", "backend", "shard", "networks")
+_SETTINGS = ("farm", "name", "seed", "max_nodes", "backend", "shard", "networks", "types")
 
 
 def load_plant(
@@ -77,6 +79,8 @@ class _Loader:
         backend = self.backend or take(head, "backend", BACKEND, "process", self.report)
         name = take(head, "name", FARM_NAME, "", self.report)
         networks = read_networks(head, backend, self.report)
+        types = Types.of(head.map("types"), self.report)
+        types.check_tags(root)
         library = Library.of(root, self.report)
         room = take(head, "max_nodes", COUNT, MAX_NODES, self.report)
         members = Roster(root, room, library, scope, self.report).members()
@@ -84,7 +88,7 @@ class _Loader:
             members, Addresses(networks, read_lock(lock_path(self.path), self.report), self.report)
         )
         seed = take(head, "seed", SEED, 0, self.report)
-        builder = NodeBuilder(name, seed, self.modbus_port, library.defaults, self.report)
+        builder = NodeBuilder(name, seed, self.modbus_port, library.defaults, types, self.report)
         nodes = builder.nodes(members, addresses)
         self.unused_settings(file)
         shard = take(head, "shard", SHARD, 1, self.report)

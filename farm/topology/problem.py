@@ -48,11 +48,16 @@ CODES: dict[str, str] = {
     "F051": "an unknown signal or parameter",
     "F052": "a value that does not fit its type",
     "F053": "two tags of one name or address in a node",
+    "F054": "an alias of nothing",
+    "F055": "keys of a tag that contradict each other",
+    "F056": "a member that is none, or is given twice",
+    "F057": "a type that cannot be",
     "F060": "a register number that cannot be used",
     "F061": "register blocks that overlap",
     "F062": "a register block that does not fit its tag or type",
     "F063": "a Modbus unit given twice",
     "F064": "a serial number given twice",
+    "F065": "an object's attribute that cannot be set so",
     "F070": "something declared and never used",
 }
 """Message codes, each explained in docs/topology.md; a code is never given to another message."""

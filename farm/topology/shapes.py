@@ -105,6 +105,26 @@ class ListOf:
 
 
 @dataclass(frozen=True)
+class AnyValue:
+    """Whatever YAML can say; what it means is decided elsewhere."""
+
+    wanted: str = "a value, a list or a map"
+
+    def check(self, node: Node, where: str, report: Report) -> None:
+        inner: list[Node] = [node]
+        while inner:
+            value = inner.pop()
+            if isinstance(value, Scalar):
+                if value.dollar:
+                    _check_expression(value, report)
+            else:
+                inner += value.items if isinstance(value, ListNode) else [each for _, each in value.entries.values()]
+
+    def schema(self) -> JsonSchema:
+        return {}
+
+
+@dataclass(frozen=True)
 class MapOf:
     """A map whose keys are chosen by the file. `what` is one entry in words; `named` rules its key."""
 

@@ -7,28 +7,42 @@ is built and checked once, and only a signal's seed is each node's own.
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
-from farm.topology.document import ListNode, MapNode, Node, Scalar
-from farm.topology.keys import (
-    ENGINEERING_UNIT,
-    NUMBER,
-    SEED,
-    TAG_ADDRESS,
-    TAG_TYPE,
-    TIME,
-    TRUTH,
-    WRITES,
-)
+from farm.topology.document import ListNode, MapNode, Node, Scalar, shown
 from farm.topology.problem import Report
 from farm.topology.scalars import number, truth, whole
-from farm.topology.shapes import read, take
-from farm.topology.vocabulary import SIGNAL_NAME
+from farm.topology.shapes import take
+from farm.topology.signals import SignalBuilder
+from farm.topology.tag_keys import ENGINEERING_UNIT, RIGHTS, TAG_ADDRESS, TAG_PATH, TAG_TYPE, TRUTH
+from farm.topology.types import Types
+from node.config.model import ACCESS, PartConfig, TagConfig
 from node.config.model import Scalar as TagValue
-from node.config.model import SignalConfig, TagConfig
-from node.config.schema import MAX_ELEMENTS, SECONDS, SIGNALS, TEXT_TYPES, check_name, stable_serial, tag_problems
+from node.config.schema import (
+    MAX_ELEMENTS,
+    Kind,
+    Problem,
+    alias_spot,
+    check_name,
+    identifier_fault,
+    part_spots,
+    root,
+    tag_problems,
+    takes_text,
+)
 from node.errors import ConfigError
 
-_PLACES = {"initial": ("init", "F052"), "signal": ("signal", "F051"), "address": ("address", "F013")}
+Tags = dict[str, tuple[TagConfig, Node]]
+"""Name in lower case to (tag, its place): the tags of one node so far."""
+
+_PLACES = {
+    "initial": ("init", "F052"),
+    "signal": ("signal", "F051"),
+    "address": ("address", "F013"),
+    "access": ("access", "F012"),
+    "dimensions": ("type", "F050"),
+}
 """Field of a tag to its key in the file and the code of a fault in it."""
+
+_NOT_OF_AN_ALIAS = ("type", "init", "signal", "on_write", "members", "writable", "access", "constant", "address")
 
 
 @dataclass(slots=True)
@@ -37,31 +51,71 @@ class TagBuilder:
 
     seed: int
     report: Report
-    _known: dict[tuple[int, str], tuple[Node, TagConfig | None]] = field(default_factory=dict)
+    types: Types
+    signals: SignalBuilder = field(init=False)
+    _known: dict[tuple[int, str, bool], tuple[Node, TagConfig | None]] = field(default_factory=dict)
 
-    def tags(self, member: str, body: MapNode) -> dict[str, tuple[TagConfig, Node]]:
-        """Name in lower case to (tag, its place), of a node's `tags`."""
-        found: dict[str, tuple[TagConfig, Node]] = {}
-        tags = body.map("tags")
-        for name, key, entry in tags.items() if tags is not None else ():
-            if isinstance(entry, MapNode):
-                tag = self.known(name, entry, key)
+    def __post_init__(self) -> None:
+        self.signals = SignalBuilder(self.seed, self.report)
+
+    def tags(self, member: str, body: MapNode, packed: bool = False) -> Tags:
+        """Name in lower case to (tag, its place), of a node's `tags` and of its programs. `packed` lays BOOL arrays out
+        in DWORDs."""
+        found: Tags = {}
+        aliases: list[tuple[str, Scalar, str]] = []
+        for prefix, tags in self.scopes(body):
+            for name, key, entry in tags.items():
+                if not isinstance(entry, MapNode):
+                    continue
+                written = entry.scalar("alias")
+                tag = self.known(prefix + name, entry, key, packed)
                 if tag is not None:
                     self.add(found, self.seeded(member, tag, entry), key)
+                    if written is not None:
+                        aliases.append((tag.name, written, prefix))
+        if aliases:
+            self.resolve(found, aliases)
         return found
 
-    def known(self, name: str, entry: MapNode, key: Scalar) -> TagConfig | None:
+    def scopes(self, body: MapNode) -> Iterator[tuple[str, MapNode]]:
+        """What stands before the names of a node's tags, and the tags: the node's own, then those of each program."""
+        own = body.map("tags")
+        if own is not None:
+            yield "", own
+        for name, _, program in self.program_bodies(body):
+            tags = program.map("tags")
+            if tags is not None:
+                yield f"Program:{name}.", tags
+
+    def program_bodies(self, body: MapNode) -> Iterator[tuple[str, Scalar, MapNode]]:
+        """(name, key, body) of each program that can be."""
+        programs = body.map("programs")
+        seen: set[str] = set()
+        for name, key, program in programs.items() if programs is not None else ():
+            if "$" in name or not isinstance(program, MapNode):
+                continue
+            fault = identifier_fault(name, "program")
+            if name.casefold() in seen:
+                fault = f"program '{name}' is there already: case makes no difference"
+            seen.add(name.casefold())
+            if fault:
+                self.report.error("F016", key, fault)
+            else:
+                yield name, key, program
+
+    def known(self, name: str, entry: MapNode, key: Scalar, packed: bool) -> TagConfig | None:
         """The tag of a map, built once however many nodes share the map; one with faults is built for each of them, so
         that their number is known."""
-        known = self._known.get((id(entry), name))
+        asked = (id(entry), name, packed)
+        known = self._known.get(asked)
         if known is None:
             noted = self.report.noted
-            known = (entry, self.build(name, entry, key))
+            known = (entry, self.build(name, entry, key, packed))
             if self.report.noted == noted:
-                self._known[(id(entry), name)] = known
+                self._known[asked] = known
         return known[1]
 
-    def add(self, found: dict[str, tuple[TagConfig, Node]], tag: TagConfig, place: Node) -> None:
+    def add(self, found: Tags, tag: TagConfig, place: Node) -> None:
         """Add a tag to a node's, unless there is one of its name; tag names know no case."""
         lower = tag.name.casefold()
         if lower in found:
@@ -71,18 +125,22 @@ class TagBuilder:
             return
         found[lower] = (tag, place)
 
-    def build(self, name: str, entry: MapNode, key: Scalar) -> TagConfig | None:
-        """A tag as the file describes it; None, with errors noted, when it has no usable type."""
+    def build(self, name: str, entry: MapNode, key: Scalar, packed: bool) -> TagConfig | None:
+        """A tag as the file describes it; None, with errors noted, when it has no usable type. Of an alias the type
+        follows from the tags of the node (`resolve`)."""
         if "$" in name or not self.named(name, key):
             return None
+        if entry.get("alias") is not None:
+            return self.alias(name, entry)
         if entry.get("type") is None:
             self.report.error("F011", entry, f"tag '{name}' has no 'type'", "such as REAL, DINT[10] or STRING")
             return None
         cip_type = take(entry, "type", TAG_TYPE, None, self.report)
+        cip_type = self.types.resolve(cip_type, entry.get("type") or entry) if cip_type is not None else None
         if cip_type is None:
             return None
         tag = TagConfig(name, *cip_type, address=take(entry, "address", TAG_ADDRESS, None, self.report))
-        return self.finish(tag, entry)
+        return self.finish(tag, entry, packed)
 
     def named(self, name: str, place: Node) -> bool:
         """Whether a tag can have this name."""
@@ -93,89 +151,136 @@ class TagBuilder:
             return False
         return True
 
-    def finish(self, tag: TagConfig, entry: MapNode) -> TagConfig:
+    def alias(self, name: str, entry: MapNode) -> TagConfig | None:
+        """Another name for a tag; it has nothing of its own but a unit."""
+        text = take(entry, "alias", TAG_PATH, "", self.report)
+        for key in _NOT_OF_AN_ALIAS:
+            if entry.get(key) is not None:
+                message = f"'{key}' is the business of what alias '{name}' names"
+                self.report.error("F055", entry.key(key), message, "leave it out here")
+        unit = take(entry, "unit", ENGINEERING_UNIT, "", self.report)
+        return TagConfig(name, "", alias=text, unit=unit) if text else None
+
+    def resolve(self, found: Tags, aliases: list[tuple[str, Scalar, str]]) -> None:
+        """Give the aliases among a node's tags the type of what they name. In a program, its own tags come first."""
+        tags = {lower: tag for lower, (tag, _) in found.items()}
+        for name, _, prefix in aliases:
+            tag = tags[name.casefold()]
+            first = tag.alias.replace("[", ".").partition(".")[0].casefold()
+            if prefix and prefix.casefold() + first in tags:
+                tags[name.casefold()] = replace(tag, alias=prefix + tag.alias)
+        for name, written, _ in aliases:
+            lower = name.casefold()
+            tag = tags[lower]
+            try:
+                spot = alias_spot(tag.alias, tags, self.types.templates)
+            except ConfigError as exc:
+                self.report.error("F054", written, f"alias '{name}': {exc.message}")
+                del found[lower]
+                continue
+            resolved = replace(tag, type=spot.kind.name, dimensions=spot.dimensions, packed=spot.packed)
+            found[lower] = (resolved, found[lower][1])
+
+    def finish(self, tag: TagConfig, entry: MapNode, packed: bool) -> TagConfig:
         """A tag with what tags and register blocks have in common, checked."""
+        tag = replace(tag, packed=packed and tag.type == "BOOL" and len(tag.dimensions) == 1)
+        whole_tag = root(tag, self.types.templates)
         tag = replace(
             tag,
-            initial=self.initial(entry.get("init"), tag.type),
-            signal=self.signal(entry),
-            access="read/write" if take(entry, "writable", TRUTH, True, self.report) else "read only",
+            initial=self.initial(entry.get("init"), whole_tag.kind) if whole_tag is not None else None,
+            signal=self.signals.signal(entry),
+            access=self.access(entry),
+            constant=take(entry, "constant", TRUTH, False, self.report),
             unit=take(entry, "unit", ENGINEERING_UNIT, "", self.report),
+            parts=tuple(self.parts(tag, entry)),
         )
-        for problem in tag_problems(tag, "", {}):
-            key, code = _PLACES.get(problem.path.lstrip("."), ("type", "F050"))
-            self.report.error(code, entry.get(key) or entry, f"tag '{tag.name}': {problem.message}")
+        for problem in tag_problems(tag, "", self.types.templates):
+            self.misfit(problem, tag, entry)
         return tag
 
-    def initial(self, node: Node | None, cip_type: str) -> TagValue | tuple[TagValue, ...] | None:
+    def access(self, entry: MapNode) -> str:
+        """`access`, or what `writable` says of it."""
+        access = take(entry, "access", RIGHTS, "", self.report)
+        writable = take(entry, "writable", TRUTH, None, self.report)
+        if access and writable is not None and writable != (access == ACCESS[0]):
+            message = f"'writable: {str(writable).lower()}' and 'access: {access}' contradict each other"
+            self.report.error("F055", entry.key("writable"), message, "keep one of them")
+        return access or (ACCESS[0] if writable is not False else ACCESS[1])
+
+    def parts(self, tag: TagConfig, entry: MapNode) -> Iterator[PartConfig]:
+        """What `members` says of members and elements."""
+        members = entry.map("members")
+        seen: set[str] = set()
+        for path, key, body in members.items() if members is not None else ():
+            if not isinstance(body, MapNode) or "$" in path:
+                continue
+            try:
+                spot = next(part_spots(tag, path, self.types.templates))
+            except ConfigError as exc:
+                self.report.error("F056", key, f"tag '{tag.name}', {shown(path)}: {exc.message}")
+                continue
+            if not spot.path or spot.path in seen:
+                what = f"{spot.path.lstrip('.')} is there already" if spot.path else f"{shown(path)} is no member"
+                self.report.error("F056", key, f"tag '{tag.name}': {what}")
+                continue
+            seen.add(spot.path)
+            yield PartConfig(path, self.initial(body.get("init"), spot.kind), self.signals.signal(body))
+
+    def misfit(self, problem: Problem, tag: TagConfig, entry: MapNode) -> None:
+        """Note what is wrong with a tag, at the key it concerns."""
+        what, field_path = f"tag '{tag.name}'", problem.path.lstrip(".")
+        body: MapNode | None = entry
+        for part in tag.parts:
+            rest = field_path.removeprefix(f"parts.{part.path}")
+            if rest != field_path and rest in ("", ".initial", ".signal"):
+                members = entry.map("members")
+                body = members.map(part.path) if members is not None else None
+                what, field_path = f"{what}, {shown(part.path)}", rest.lstrip(".")
+        key, code = _PLACES.get(field_path, ("type", "F050"))
+        place = body.get(key) if body is not None else None
+        self.report.error(code, place or body or entry, f"{what}: {problem.message}")
+
+    def initial(self, node: Node | None, kind: Kind) -> TagValue | tuple[TagValue, ...] | None:
         """`init`: one value, or one an element."""
         if node is None:
             return None
         if isinstance(node, ListNode):
             if len(node.items) > MAX_ELEMENTS:
                 return None
-            return tuple(value(item, cip_type) for item in node.items if isinstance(item, Scalar))
-        return value(node, cip_type) if isinstance(node, Scalar) and not node.dollar else None
-
-    def signal(self, entry: MapNode) -> SignalConfig | None:
-        """The signal of a tag, without a seed of the node's own."""
-        signal = entry.map("signal")
-        entries = list(signal.items()) if signal is not None else []
-        if signal is None or not entries:
-            return None
-        if len(entries) > 1:
-            names = ", ".join(name for name, _, _ in entries)
-            self.report.error("F051", signal, f"a tag has one signal, not {len(entries)}: {names}")
-            return None
-        written, key, parameters = entries[0]
-        name = written.lower()
-        if name not in SIGNALS:
-            if key.filled:
-                read(key, SIGNAL_NAME, "the signal", self.report)
-            return None
-        body = parameters if isinstance(parameters, MapNode) else None
-        return SignalConfig(
-            name,
-            tuple(self.parameters(name, body)),
-            take(body, "seed", SEED, 0, self.report),
-            take(entry, "on_write", WRITES, "overwrite", self.report),
-        )
-
-    def parameters(self, name: str, body: MapNode | None) -> Iterator[tuple[str, float]]:
-        """The parameters that are given, in the signal's own order."""
-        for parameter in SIGNALS[name].parameters:
-            if body is not None and body.get(parameter.name) is not None:
-                shape = TIME if parameter.unit == SECONDS else NUMBER
-                given = take(body, parameter.name, shape, None, self.report)
-                if given is not None:
-                    yield parameter.name, given
+            return tuple(value(item, kind) for item in node.items if isinstance(item, Scalar))
+        return value(node, kind) if isinstance(node, Scalar) and not node.dollar else None
 
     def seeded(self, member: str, tag: TagConfig, entry: MapNode) -> TagConfig:
-        """The tag with chance of its own: made of the plant's seed, the node and the tag, unless the file gives one."""
-        signal = tag.signal
-        if signal is None or not SIGNALS[signal.kind].seeded:
+        """The tag with chance of its own, and so its members: made of the plant's seed, the node, the tag and the
+        member's path."""
+        if tag.signal is None and not tag.parts:
             return tag
-        waves = entry.map("signal")
-        parameters = waves.map(signal.kind) if waves is not None else None
-        if parameters is not None and parameters.get("seed") is not None:
-            return tag
-        seed = stable_serial(str(self.seed), member, tag.name)
-        return replace(tag, signal=replace(signal, seed=seed))
+        signal = self.signals.seeded(tag.signal, entry, member, tag.name)
+        if signal is not tag.signal:
+            tag = replace(tag, signal=signal)
+        members = entry.map("members")
+        parts = []
+        for part in tag.parts:
+            body = members.map(part.path) if members is not None else None
+            signal = self.signals.seeded(part.signal, body, member, tag.name, part.path)
+            parts.append(part if signal is part.signal else replace(part, signal=signal))
+        return tag if all(map(_same, parts, tag.parts)) else replace(tag, parts=tuple(parts))
 
 
-def value(scalar: Scalar, cip_type: str) -> TagValue:
+def _same(one: PartConfig, other: PartConfig) -> bool:
+    return one is other
+
+
+def value(scalar: Scalar, kind: Kind) -> TagValue:
     """An initial value as its tag's type wants it; what does not fit is left for the check to refuse."""
     text = scalar.text
-    if cip_type in TEXT_TYPES or not scalar.plain:
+    if takes_text(kind) or not scalar.plain:
         return text
     boolean = truth(text)
     if boolean is not None:
         return boolean
     integer = whole(text)
-    if cip_type in ("REAL", "LREAL"):
+    if kind.name in ("REAL", "LREAL") or integer is None:
         real = number(text)
         return text if real is None else real
-    if integer is None:
-        real = number(text)
-        return text if real is None else real
-    return bool(integer) if cip_type == "BOOL" and integer in (0, 1) else integer
+    return bool(integer) if kind.name == "BOOL" and integer in (0, 1) else integer

@@ -8,12 +8,36 @@ from dataclasses import dataclass
 
 from farm.topology.document import Scalar, shown
 from farm.topology.problem import suggestion
-from farm.topology.scalars import SUBSTITUTED, BadValueError, Choice, JsonSchema, ScalarShape, Text, number, truth
-from node.config.schema import MODBUS_PROFILES, PROFILES, SIGNALS, TYPES, parse_cip_address, parse_type
+from farm.topology.scalars import (
+    SUBSTITUTED,
+    BadValueError,
+    Choice,
+    JsonSchema,
+    ScalarShape,
+    Text,
+    number,
+    seconds,
+    truth,
+)
+from node.config.schema import (
+    MODBUS_PROFILES,
+    OTHER_NAMES,
+    PROFILES,
+    SIGNALS,
+    TYPES,
+    parse_cip_address,
+    parse_type,
+    split_type,
+    type_name_fault,
+)
 from node.errors import ConfigError
 
 BACKENDS = ("process",)
 LATER_BACKENDS = ("netns", "docker", "swarm", "kubernetes")
+
+TYPICAL = "typical"
+LONGEST_DELAY = 60.0
+"""Seconds; a client has long given up then."""
 
 BLOCK_TYPES = {
     "bool": "BOOL",
@@ -47,9 +71,11 @@ _HOP = re.compile(r"(\d{1,5})/([A-Za-z0-9.:_-]{1,64})", re.ASCII)
 
 @dataclass(frozen=True)
 class TypeText(ScalarShape[Type]):
-    """A CIP type with its array lengths: (name, dimensions). With `blocks`, the Modbus names too."""
+    """A CIP type with its array lengths: (name, dimensions). With `blocks`, the Modbus names too; with `own`, any name
+    that a type of the file may have, as it is written: whether there is one is found when all files are read."""
 
     blocks: bool = False
+    own: bool = False
     wanted: str = "a type such as REAL, DINT[10] or STRING"
 
     def read(self, scalar: Scalar) -> Type:
@@ -58,12 +84,18 @@ class TypeText(ScalarShape[Type]):
             name, bracket, rest = text.partition("[")
             text = BLOCK_TYPES.get(name.strip().lower(), name) + bracket + rest
         try:
+            if self.own:
+                name, dimensions = split_type(text, "")
+                if not type_name_fault(name):
+                    return name, dimensions
             return parse_type(text, "")
         except ConfigError as exc:
             raise BadValueError(exc.message, code="F050", complete=True) from None
 
     def schema(self) -> JsonSchema:
         names = "|".join((*TYPES, *BLOCK_TYPES) if self.blocks else TYPES)
+        if self.own:
+            names += rf"|(?!(?:{'|'.join(OTHER_NAMES)})(?: ?\[|$))[A-Za-z_][A-Za-z0-9_]*"
         return {"anyOf": [{"type": "string", "pattern": rf"^(?:{names})( ?\[[0-9, ]+\])?$"}, SUBSTITUTED]}
 
 
@@ -163,6 +195,31 @@ class Range(ScalarShape[tuple[int, int]]):
     def schema(self) -> JsonSchema:
         pattern = r"^-?\d{1,9} ?\.\. ?-?\d{1,9}$"
         return {"anyOf": [{"type": "integer"}, {"type": "string", "pattern": pattern}, SUBSTITUTED]}
+
+
+@dataclass(frozen=True)
+class DelayText(ScalarShape[tuple[float, float] | str]):
+    """A time, or a range of times, in seconds; or `typical`, for what the profile knows."""
+
+    wanted: str = "a time such as 20ms, a range such as 5ms..20ms, or typical"
+
+    def read(self, scalar: Scalar) -> tuple[float, float] | str:
+        if scalar.text == TYPICAL:
+            return TYPICAL
+        low_text, dots, high_text = scalar.text.partition("..")
+        low, high = seconds(low_text.strip()), seconds((high_text if dots else low_text).strip())
+        if low is None or high is None or low < 0:
+            raise self.bad(scalar, suggestion(scalar.text, [TYPICAL]))
+        if high < low:
+            raise BadValueError(f"{shown(scalar.text)} runs backwards", "write the shorter one first", "F013")
+        if high > LONGEST_DELAY:
+            raise BadValueError(f"is {shown(scalar.text)}; wanted at most {LONGEST_DELAY:g} s", code="F013")
+        return low, high
+
+    def schema(self) -> JsonSchema:
+        time = r"[0-9]+(\.[0-9]+)? ?(us|ms|s|min|m|h|d)?"
+        times = {"type": "string", "pattern": rf"^{time}( ?\.\. ?{time})?$"}
+        return {"anyOf": [{"type": "number", "minimum": 0}, times, {"const": TYPICAL}, SUBSTITUTED]}
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,7 @@
 """Tags as plain JSON values: what they are, what they hold, and writing them.
 
-A path goes on behind a tag's name as in any client: `Tank1.Level`, `Line[3].Motor.Run`, `Word.3`, `Grid[1,2]`. One index
-counts through all dimensions, and through the BOOLs of an array of them.
+A path goes on behind a tag's name as in any client: `Tank1.Level`, `Line[3].Motor.Run`, `Word.3`, `Grid[1,2]`. One
+index counts through all dimensions, and through the BOOLs of an array of them.
 """
 
 import re
@@ -12,8 +12,7 @@ from node.cip.status import ATTRIBUTE_NOT_SETTABLE, INVALID_ATTRIBUTE_VALUE, Cip
 from node.cip.template import Template
 from node.commands.errors import CommandError
 from node.commands.values import shown, value_of
-from node.config.load import Json
-from node.config.model import TagConfig
+from node.config.model import Json, TagConfig
 from node.config.places import Spot, find, root
 from node.config.tag_check import split_path
 from node.errors import ConfigError

@@ -11,7 +11,7 @@ from itertools import pairwise
 from node.cip.template import Template
 from node.cip.text import TextType
 from node.cip.types import BOOL
-from node.config.data_files import data_file_problems
+from node.config.data_files import data_file_problems, with_data_files
 from node.config.model import (
     ORDERS,
     TABLES,
@@ -35,6 +35,7 @@ _BIT_TABLES = ("coils", "discrete")
 
 def problems(config: NodeConfig) -> list[Problem]:
     """Everything that is wrong with `config`; empty when a controller can be made of it."""
+    config = with_data_files(config)
     found = list(_node_problems(config))
     templates, faults = lay_out_types(config.types)
     found += [Problem(place, message) for place, message in faults]

@@ -31,8 +31,9 @@ Step = str | tuple[int, ...]
 @dataclass(frozen=True, slots=True)
 class Spot:
     """Elements of `kind`, `dimensions` () for one of them. `path` names them as a person does; on the wire they are
-    reached by `steps`, and `bit` is the bit of what is there when it is no more than that. The elements of a `packed`
-    array are bits of DWORDs. `count` is how many such places there are, where indices were left out."""
+    reached by `steps`, and `bit` is the bit of what is there when they are no more than that. The elements of a
+    `packed` array are bits of DWORDs. They begin at bit `begin` of the tag; a `single` one is no more than that bit.
+    `count` is how many such places there are, where indices were left out."""
 
     kind: Kind
     dimensions: tuple[int, ...] = ()
@@ -40,12 +41,19 @@ class Spot:
     path: str = ""
     steps: tuple[Step, ...] = ()
     bit: int | None = None
+    begin: int = 0
+    single: bool = False
     count: int = 1
 
     @property
     def length(self) -> int:
         """Elements in all dimensions together."""
         return math.prod(self.dimensions)
+
+    @property
+    def end(self) -> int:
+        """The bit of the tag after its last one."""
+        return self.begin + self.length * (1 if self.packed or self.single else 8 * self.kind.size)
 
     @property
     def segments(self) -> list[Segment]:
@@ -122,10 +130,16 @@ def element(spot: Spot, indices: tuple[int, ...], path: str = "") -> Spot:
     if not all(index < length for index, length in zip(indices, dimensions, strict=True)):
         what = f"0 to {spot.length - 1}" if len(dimensions) == 1 else _indices(dimensions) + ", counted from 0"
         raise _wrong(path, f"{_indices(indices)} is past the end; elements are {what}")
-    one = replace(spot, dimensions=(), packed=False, path=spot.path + _indices(indices))
+    path = spot.path + _indices(indices)
     if spot.packed:
-        return replace(one, steps=(*spot.steps, (indices[0] // 32,)), bit=indices[0] % 32)
-    return replace(one, steps=(*spot.steps, indices))
+        word, bit = divmod(indices[0], 32)
+        steps = (*spot.steps, (word,))
+        return Spot(spot.kind, (), False, path, steps, bit, spot.begin + indices[0], True, spot.count)
+    flat = 0
+    for index, length in zip(indices, dimensions, strict=True):
+        flat = flat * length + index
+    begin = spot.begin + 8 * spot.kind.size * flat
+    return Spot(spot.kind, (), False, path, (*spot.steps, indices), None, begin, False, spot.count)
 
 
 def _inside(spot: Spot, name: str, path: str) -> Spot:
@@ -140,7 +154,7 @@ def _inside(spot: Spot, name: str, path: str) -> Spot:
     bit = int(name)
     if bit >= 8 * kind.size:
         raise _wrong(path, f"{kind.name} has bits 0 to {8 * kind.size - 1}")
-    return replace(spot, kind=BOOL, path=f"{spot.path}.{bit}", bit=bit)
+    return replace(spot, kind=BOOL, path=f"{spot.path}.{bit}", bit=bit, begin=spot.begin + bit, single=True)
 
 
 def _member(spot: Spot, template: Template, name: str, path: str) -> Spot:
@@ -159,6 +173,8 @@ def _member(spot: Spot, template: Template, name: str, path: str) -> Spot:
         packed=bool(member.bits),
         path=f"{spot.path}.{member.name}",
         steps=(*spot.steps, member.name),
+        begin=spot.begin + 8 * member.offset + (member.bit or 0),
+        single=member.bit is not None,
     )
 
 

@@ -1,15 +1,24 @@
 """What a plant file can choose from: kinds, profiles, types, signals, tables. A farm imports only this of them."""
 
 import hashlib
+import importlib
+from collections.abc import Callable
 
-from node.cip.template import Template
-from node.config.check import MAX_PRODUCT_NAME, problems, room_in
+from node.cip.template import Kind, Template
+from node.config.check import MAX_PRODUCT_NAME, block_spot, problems, room_in
 from node.config.identity import identity
 from node.config.model import ACCESS, ON_WRITE, ORDERS, TABLES
-from node.config.places import root
+from node.config.places import Spot, root
 from node.config.problem import Problem
-from node.config.structures import MAX_IDENTIFIER, MAX_STRING, identifier_fault, lay_out_types, type_name_fault
-from node.config.tag_check import misfit, tag_problems
+from node.config.structures import (
+    MAX_IDENTIFIER,
+    MAX_STRING,
+    MAX_TYPES,
+    identifier_fault,
+    lay_out_types,
+    type_name_fault,
+)
+from node.config.tag_check import alias_spot, misfit, part_spots, split_path, tag_problems, takes_text
 from node.config.tagspec import (
     MAX_ELEMENTS,
     OTHER_NAMES,
@@ -34,6 +43,7 @@ __all__ = [
     "MAX_IDENTIFIER",
     "MAX_PRODUCT_NAME",
     "MAX_STRING",
+    "MAX_TYPES",
     "MODBUS_PROFILES",
     "ON_WRITE",
     "ORDERS",
@@ -44,12 +54,16 @@ __all__ = [
     "TABLES",
     "TEXT_TYPES",
     "TYPES",
+    "Kind",
     "ModbusProfile",
     "Parameter",
     "Problem",
     "Profile",
     "Signal",
+    "Spot",
     "Template",
+    "alias_spot",
+    "block_spot",
     "check_dimensions",
     "check_name",
     "check_type",
@@ -57,15 +71,19 @@ __all__ = [
     "identity",
     "lay_out_types",
     "misfit",
+    "object_fault",
     "parse_cip_address",
     "parse_type",
+    "part_spots",
     "problems",
     "room_in",
     "root",
     "signal_problems",
+    "split_path",
     "split_type",
     "stable_serial",
     "tag_problems",
+    "takes_text",
     "type_name_fault",
 ]
 
@@ -73,6 +91,13 @@ DEFAULT_PROFILES = {"logix": "1756-L61", "modbus": "generic", "gateway": "1756-L
 """Built-in kind to the profile it has when none is given."""
 
 KINDS = tuple(DEFAULT_PROFILES)
+
+
+def object_fault(profile: str, section: str, name: str, value: str) -> str:
+    """What is wrong with giving attribute `name` of object `section` the JSON text `value` on a device of `profile`;
+    "" when nothing is. Objects come in only when this is asked."""
+    check: Callable[[str, str, str, str], str] = importlib.import_module("node.objects.settings").check
+    return check(profile, section, name, value)
 
 
 def stable_serial(*parts: str) -> int:

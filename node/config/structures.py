@@ -24,6 +24,7 @@ from node.cip.template import (
 from node.cip.text import TextType, text_by_name
 from node.cip.types import BOOL, by_name
 from node.config.model import MemberConfig, TypeConfig
+from node.config.tagspec import OTHER_NAMES
 from node.errors import ConfigError
 
 MAX_IDENTIFIER = 40
@@ -37,6 +38,12 @@ MAX_MEMBERS = 512
 
 MAX_PARTS = 4096
 """Members of a structure and of all it is made of."""
+
+MAX_TYPES = LAST_TEMPLATE - FIRST_TEMPLATE + 1
+"""Structures of one node; there are no more numbers for their templates."""
+
+MAX_ALL_PARTS = 50_000
+"""`MAX_PARTS` for all types together."""
 
 MAX_SIZE = 1 << 21
 """Bytes of a structure."""
@@ -73,13 +80,16 @@ class _Layout:
     def __init__(self) -> None:
         self.templates: dict[str, Template] = {}
         self._parts: dict[str, int] = {}
+        self._all_parts = 0
 
     def lay_out(self, types: Sequence[TypeConfig]) -> Iterator[tuple[str, str]]:
         """A template for each type that can have one; (place, message) for each fault."""
         for instance, config in enumerate(types, FIRST_TEMPLATE):
             faults = list(self._faults(config))
             if instance > LAST_TEMPLATE:
-                faults.append(("", f"more than {LAST_TEMPLATE - FIRST_TEMPLATE + 1} types in one node"))
+                faults.append(("", f"more than {MAX_TYPES} types in one node"))
+            if self._all_parts > MAX_ALL_PARTS:
+                faults.append(("", f"the types together have more than {MAX_ALL_PARTS} members"))
             for member, message in faults:
                 yield f"types.{config.name}" + (f".members.{member}" if member else ""), message
             if not faults:
@@ -94,7 +104,9 @@ class _Layout:
             kind = tag_kind(member.type, self.templates)
             assert kind is not None and not isinstance(kind, TextType)
             declared.append(Declared(member.name, kind, member.length))
-        self._parts[config.name.casefold()] = self._weight(config.members)
+        weight = self._weight(config.members)
+        self._parts[config.name.casefold()] = weight
+        self._all_parts += weight
         return lay_out(config.name, instance, declared)
 
     def _weight(self, members: Sequence[MemberConfig]) -> int:
@@ -155,6 +167,8 @@ def type_name_fault(name: str) -> str:
     """Why a type cannot be called `name`; "" when it can."""
     if tag_kind(name, {}) is not None:
         return f"{name!r} is a type that every controller has; give yours another name"
+    if name.upper() in OTHER_NAMES:
+        return f"{name!r} is what others call a type that is there ({OTHER_NAMES[name.upper()]}); take another name"
     return identifier_fault(name, "type")
 
 

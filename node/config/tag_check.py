@@ -1,12 +1,13 @@
 """What is wrong with the tags of a node: each by itself, and those that are other names against what they name."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import pairwise
 
 from node.cip.template import Kind, Template
 from node.cip.text import TextType
 from node.cip.types import BOOL
 from node.config.model import ACCESS, ON_WRITE, PartConfig, Scalar, SignalConfig, TagConfig
-from node.config.places import Spot, find, places, root
+from node.config.places import MAX_PLACES, Spot, find, places, root
 from node.config.problem import Problem
 from node.config.structures import identifier_fault, tag_kind
 from node.config.tagspec import check_dimensions, check_name, check_type
@@ -111,6 +112,19 @@ def reference_problems(config: Sequence[TagConfig], tags: Tags, templates: Mappi
             yield Problem(place, f"{tag.alias!r} is {spot.kind.name}{lengths}, not what the tag says that it is")
 
 
+def part_spots(tag: TagConfig, path: str, templates: Mapping[str, Template]) -> Iterator[Spot]:
+    """The members or elements of `tag` that `path` means. Raises `ConfigError` when there are none."""
+    whole = root(tag, templates)
+    if whole is None:
+        raise ConfigError(tag.name, 0, f"type {tag.type!r} is unknown")
+    yield from places(whole, path)
+
+
+def takes_text(kind: Kind) -> bool:
+    """Whether a value of `kind` is a text."""
+    return isinstance(kind, TextType) or (isinstance(kind, Template) and kind.capacity > 0)
+
+
 def misfit(kind: Kind, value: Scalar) -> str:
     """What `kind` takes, when it does not take `value`; else ""."""
     if isinstance(kind, TextType) or (isinstance(kind, Template) and kind.capacity):
@@ -172,9 +186,19 @@ def _signal_problems(signal: SignalConfig | None, kind: Kind, place: str) -> Ite
 
 
 def _part_problems(tag: TagConfig, whole: Spot, place: str) -> Iterator[Problem]:
+    spans: list[tuple[int, int, str]] = []
     for part in tag.parts:
-        yield from _one_part(part, whole, f"{place}.parts.{part.path}")
-    if tag.signal is not None and any(part.signal for part in tag.parts):
+        found = list(_one_part(part, whole, f"{place}.parts.{part.path}"))
+        yield from found
+        if part.signal is not None and not found:
+            spans += [(spot.begin, spot.end, part.path) for spot in places(whole, part.path)]
+    if len(spans) > MAX_PLACES:
+        yield Problem(f"{place}.parts", f"{len(spans)} elements with signals; wanted at most {MAX_PLACES}")
+    for (_, end, before), (begin, _, path) in pairwise(sorted(spans)):
+        if begin < end:
+            yield Problem(f"{place}.parts.{path}.signal", f"moves what the signal of {before!r} moves")
+            break
+    if tag.signal is not None and spans:
         yield Problem(f"{place}.signal", "moves the whole tag, so none of its parts can have a signal too")
 
 
@@ -186,7 +210,5 @@ def _one_part(part: PartConfig, whole: Spot, place: str) -> Iterator[Problem]:
         return
     if not spot.path:
         yield Problem(place, "names no part of the tag")
-    elif isinstance(spot.kind, TextType):
-        yield Problem(place, f"{spot.kind.name} has no parts")
     yield from _initial_problems(part.initial, spot.length, spot.kind, place)
     yield from _signal_problems(part.signal, spot.kind, place)

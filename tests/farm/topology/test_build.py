@@ -88,7 +88,7 @@ def test_serial_numbers_are_stable_and_never_shared(tmp_path: Path, monkeypatch:
     assert len({*serials.values()}) == 500 and 0 not in serials.values()
     alone = node(tmp_path, "nodes: {g-77: {kind: logix}}\n")
     assert alone.enip is not None and alone.enip.identity.serial == serials["g-77"]
-    monkeypatch.setattr("farm.topology.build.stable_serial", lambda *parts: len(parts))
+    monkeypatch.setattr("farm.topology.identities.stable_serial", lambda *parts: len(parts))
     clashing = [
         each.enip.identity.serial
         for each in load(tmp_path, "groups: {g: {count: 2, kind: logix}}\n").nodes

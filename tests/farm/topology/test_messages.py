@@ -45,11 +45,16 @@ EXAMPLES: dict[str, str] = {
     "F051": "nodes: {p: {kind: logix, tags: {A: {type: REAL, signal: sinus}}}}\n",
     "F052": "nodes: {p: {kind: logix, tags: {A: {type: REAL, init: x}}}}\n",
     "F053": "nodes: {p: {kind: logix, tags: {A: REAL, a: REAL}}}\n",
+    "F054": "nodes: {p: {kind: logix, tags: {A: {alias: B}}}}\n",
+    "F055": "nodes: {p: {kind: logix, tags: {A: {type: REAL, writable: false, access: read/write}}}}\n",
+    "F056": "nodes: {p: {kind: logix, tags: {A: {type: TIMER, members: {PER: 5}}}}}\n",
+    "F057": f"types: {{A: {{B: A}}}}\n{PLC}",
     "F060": "nodes: {p: {kind: modbus, holding: {'0': 1}}}\n",
     "F061": "nodes: {p: {kind: modbus, holding: {'40001': REAL, '40002': 1}}}\n",
     "F062": "nodes: {p: {kind: modbus, holding: {'40001': STRING}}}\n",
     "F063": "nodes: {p: {kind: modbus, units: {1..2: {}, 2: {}}}}\n",
     "F064": "groups: {g: {count: 2, kind: logix, identity: {serial: 1}}}\n",
+    "F065": "nodes: {p: {kind: logix, objects: {TCPIP: {Host Name: 5}}}}\n",
 }
 
 ELSEWHERE = {"F001", "F022", "F044", "F070"}

@@ -6,10 +6,11 @@ from pathlib import Path
 import pytest
 
 from farm.topology.document import MapNode, Source
-from farm.topology.keys import DEFAULTS, GROUP, KIND, NODE, PLANT, SIGNAL, TEMPLATE, UNIT
+from farm.topology.keys import DEFAULTS, GROUP, KIND, NODE, PLANT, TEMPLATE, UNIT
 from farm.topology.load import Budget, parse
 from farm.topology.problem import CODES, Report
 from farm.topology.shapes import Key, NotYet, Section, sections
+from farm.topology.tag_keys import SIGNAL
 from node.config.schema import MODBUS_PROFILES, PROFILES, TYPES
 from tests.farm.topology.plants import HEAD, load
 
@@ -78,7 +79,7 @@ def test_the_example_of_every_key_works(section: Section, key: Key) -> None:
 
 @pytest.mark.parametrize("signal", SIGNAL.keys, ids=lambda key: str(key.name))
 def test_every_signal_is_explained(signal: Key) -> None:
-    line = next(line for line in PAGE.splitlines() if line.startswith(f"| `{signal.name}` |"))
+    line = next(line for line in chapter("Signals").splitlines() if line.startswith(f"| `{signal.name}` |"))
     assert isinstance(signal.shape, Section) and signal.meaning in line
     for parameter in signal.shape.keys:
         assert f"`{parameter.name}`{' ' if parameter.default else ''}{parameter.default}" in line

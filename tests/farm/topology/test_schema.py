@@ -60,6 +60,8 @@ def places() -> Iterator[tuple[Section, str]]:
         "group": "groups: {g: {count: 1, kind: logix, %s}}",
         "node": "nodes: {p: {kind: logix, %s}}",
         "tag": "nodes: {p: {kind: logix, tags: {T: {type: REAL, %s}}}}",
+        "member": "nodes: {p: {kind: logix, tags: {T: {type: TIMER, members: {PRE: {%s}}}}}}",
+        "program": "nodes: {p: {kind: logix, programs: {Main: {%s}}}}",
         "block": "nodes: {p: {kind: modbus, holding: {'40001': {%s}}}}",
         "unit": "nodes: {p: {kind: modbus, units: {1: {%s}}}}",
         "identity": "nodes: {p: {kind: logix, identity: {%s}}}",
