@@ -1,4 +1,5 @@
-"""Tags that are the data files of an SLC 500 or MicroLogix: whether their type is the one that their name says.
+"""Tags that are the data files of an SLC 500 or MicroLogix: those that are always there, and whether the type of the
+others is the one that their name says.
 
     N7: INT[100]     T4: SLC_TIMER[8]     ST9: SLC_STRING[5]
 
@@ -6,18 +7,35 @@ A tag of such a controller that is called otherwise is a tag like any, which PCC
 """
 
 from collections.abc import Iterator
+from dataclasses import replace
 
-from node.cip.slc_files import belongs, by_number, parse_file_name
+from node.cip.slc_files import DEFAULT_SIZES, belongs, by_number, parse_file_name
 from node.cip.slc_structures import slc_by_name
 from node.config.model import NodeConfig, TagConfig
 from node.config.problem import Problem
 from node.objects.profiles import PCCC, PROFILES
 
+STATUS_FILE, RUN = 2, (0, 6)
+"""S:1 holds the processor's mode in its low five bits; 6 is run."""
+
+
+def with_data_files(config: NodeConfig) -> NodeConfig:
+    """`config` with the files that its controller always has and that it does not declare; any other as it is."""
+    if not _has_files(config):
+        return config
+    declared = {found[1] for tag in config.tags if (found := parse_file_name(tag.name))}
+    missing = []
+    for number, elements in enumerate(DEFAULT_SIZES):
+        kind = by_number(number)
+        if kind is not None and number not in declared:
+            initial = (*RUN, *(0,) * (elements - len(RUN))) if number == STATUS_FILE else None
+            missing.append(TagConfig(f"{kind.letter}{number}", kind.kind.name, (elements,), initial))
+    return replace(config, tags=(*config.tags, *missing))
+
 
 def data_file_problems(config: NodeConfig) -> Iterator[Problem]:
     """What is wrong with the data files of a node, and with tags of their types on any other."""
-    profile = PROFILES.get(config.profile)
-    if profile is None or profile.family != PCCC or config.enip is None:
+    if not _has_files(config):
         for tag in config.tags:
             kind = slc_by_name(tag.type)
             if kind is not None:
@@ -35,6 +53,11 @@ def data_file_problems(config: NodeConfig) -> Iterator[Problem]:
             yield Problem(f"tags.{tag.name}", message)
         elif seen.setdefault(number, tag.name) != tag.name:
             yield Problem(f"tags.{tag.name}", f"file {number} is {seen[number]} already; a number is given once")
+
+
+def _has_files(config: NodeConfig) -> bool:
+    profile = PROFILES.get(config.profile)
+    return profile is not None and profile.family == PCCC and config.enip is not None
 
 
 def _fault(tag: TagConfig) -> str:

@@ -8,7 +8,7 @@ is answered or done), 0xF0 0x07 for more than they take at once, 0x60 for what m
 does not admit.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from node.cip.pccc import (
@@ -21,18 +21,15 @@ from node.cip.pccc import (
     Address,
     PcccError,
 )
-from node.cip.slc_files import DEFAULT_SIZES, FileType, by_code, by_number, parse_file_name
+from node.cip.slc_files import FileType, by_code, parse_file_name
 from node.cip.slc_structures import SLC_STRING
 from node.cip.status import ATTRIBUTE_NOT_SETTABLE, CipError
 from node.memory.attribute import Attribute
 from node.memory.tags import TagTable
-from node.memory.text_attribute import create_attribute
 from node.memory.view import stored
 
 WORD = 2
 FULL_MASK = b"\xff\xff"
-MODE_WORD, RUN = 1, 0x06
-"""S:1 holds the processor's mode, in its low five bits."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,19 +110,6 @@ class DataFiles:
 
     def _forget(self) -> None:
         self._stale = True
-
-
-def add_default_files(tags: TagTable, sizes: Iterable[int] = DEFAULT_SIZES) -> None:
-    """Adds the files that every such controller has, from 0 on, where `tags` has none of that number yet."""
-    there = {file.number for file in _among(tags)}
-    for number, elements in enumerate(sizes):
-        kind = by_number(number)
-        if kind is not None and number not in there:
-            name = f"{kind.letter}{number}"
-            attribute = create_attribute(kind.kind, (elements,), None, name)
-            if kind.letter == "S" and elements > MODE_WORD:
-                attribute[MODE_WORD] = RUN
-            tags.add(name, attribute)
 
 
 def read_words(words: Words, now: float) -> bytes:

@@ -23,7 +23,6 @@ from node.objects.identity import FACTORY_BUT_NETWORK, POWER_CYCLE, Identity, Id
 from node.objects.message_router import message_router_object
 from node.objects.object import Object, Requester
 from node.objects.parameter import parameter_object
-from node.objects.pccc import pccc_object
 from node.objects.port import port_object
 from node.objects.profiles import ADAPTER, DEFAULT_PROFILE, DRIVE, LOGIX, MICRO800, PCCC, PROFILES, Profile
 from node.objects.program_name import program_name_object
@@ -124,6 +123,8 @@ def _family_objects(profile: Profile, device: Device, wall: Callable[[], float])
     if profile.family == LOGIX:
         yield wall_clock_object(WallClock(wall))
     if profile.family == PCCC:
+        from node.objects.pccc import pccc_object
+
         yield pccc_object(device.router.tags, device.identity.product_name)
     if profile.family == ADAPTER:
         yield assembly_object(sample_assemblies().items())

@@ -6,7 +6,8 @@
     06 00        echo
     06 03        diagnostic status
 
-Whatever else is asked for is answered with STS 0x10, as these controllers do. The object has no attributes.
+Whatever else is asked for is answered with STS 0x10, as these controllers do. Bytes behind the data of a write are
+ignored: a client that pads its messages sends one. The object has no attributes.
 """
 
 from collections.abc import Callable
@@ -44,7 +45,7 @@ from node.cip.slc_directory import Entry, encode_directory
 from node.cip.slc_files import by_code
 from node.cip.status import SERVICE_NOT_SUPPORTED, CipError
 from node.memory.access import Access
-from node.memory.data_files import FULL_MASK, DataFiles, Words, add_default_files, read_words, write_words
+from node.memory.data_files import FULL_MASK, DataFiles, Words, read_words, write_words
 from node.memory.tags import TagTable
 from node.objects.attribute_access import get_attribute_single
 from node.objects.object import Call, Handler, Object, ObjectTarget, success
@@ -116,9 +117,9 @@ class Pccc:
 
     def _write(self, call: Call, data: bytes, two: bool = False) -> bytes:
         address, values = decode_address(data, two)
-        if len(values) != address.size:
+        if len(values) < address.size:
             raise PcccError(ILLEGAL_COMMAND)
-        return self._put(call, address, values, FULL_MASK)
+        return self._put(call, address, values[: address.size], FULL_MASK)
 
     def _masked_write(self, call: Call, data: bytes) -> bytes:
         """Of 32-bit elements some clients (libplctag) send a 32-bit mask. One (pycomm3) names the size of an element or
@@ -127,9 +128,7 @@ class Pccc:
         kind = by_code(address.type)
         wide = kind is not None and kind.kind.size == _DOUBLE_WORD and len(rest) == address.size + _DOUBLE_WORD
         mask = _DOUBLE_WORD if wide else _WORD
-        values = rest[mask:]
-        if len(values) > address.size:
-            raise PcccError(ILLEGAL_COMMAND)
+        values = rest[mask : mask + address.size]
         address.size = len(values)
         return self._put(call, address, values, rest[:mask])
 
@@ -178,9 +177,7 @@ class Pccc:
 
 
 def pccc_object(tags: TagTable, product_name: str) -> Object:
-    """The PCCC object of a controller with that name in its Identity, over the data files among `tags`; those that such
-    a controller always has are added. Raises `NodeError` for a tag of another type that is called as one of them."""
-    add_default_files(tags)
+    """The PCCC object of a controller with that name in its Identity, over the data files among `tags`."""
     return Pccc(DataFiles(tags), product_name).object()
 
 

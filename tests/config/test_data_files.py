@@ -6,7 +6,7 @@ import pytest
 
 from node.config.check import problems
 from node.config.data_files import data_file_problems
-from node.config.model import EnipConfig, NodeConfig, TagConfig
+from node.config.model import EnipConfig, ModbusConfig, NodeConfig, RegisterBlock, TagConfig, UnitConfig
 from node.config.schema import identity
 from node.controller import Controller
 
@@ -41,6 +41,14 @@ def test_a_good_one_has_no_problems_and_can_be_made() -> None:
     assert set(there) == {"N7", "B3", "F8", "T4", "ST9", "L10", "n255", "Level", "O0", "I1", "S2", "C5", "R6"}
     assert there["ST9"][4] == "text"
     assert len(there["C5"]) == 8
+    assert there["S2"][0:3] == [0, 6, 0]
+
+
+def test_a_register_block_may_show_a_file_that_is_always_there() -> None:
+    block = RegisterBlock("holding", 0, 8, "F8")
+    config = replace(MICROLOGIX, tags=(), modbus=ModbusConfig(port=0, units=(UnitConfig(1, (block,)),)))
+    assert problems(config) == []
+    assert Controller(config).ports.keys() == {"enip", "modbus"}
 
 
 @pytest.mark.parametrize(

@@ -127,20 +127,18 @@ ADDRESSES = [
 WRITES = [
     typed("a write of nothing", 0xAA, READ),
     typed("a write of half a word", 0xAA, READ + b"\1"),
-    typed("a write of a word too many", 0xAA, READ + b"\1\0\1\0"),
+    typed("a write without a sub-element that is too short", 0xA9, READ[:4] + b"\1"),
+    typed("a write of a word and a byte", 0xAA, b"\3" + READ[1:] + b"\1\0\1"),
     typed("a write past the end", 0xAA, b"\x04\x07\x89\x09\0\1\0\1\0"),
     typed("a write into a file that is not there", 0xAA, b"\x02\x63\x89\0\0\1\0"),
     typed("a write of 238 bytes", 0xAA, b"\xee\x07\x89\0\0" + b"\1" * 238, EXTENDED, b"\x07"),
     typed("a write to what is only read", 0xAA, b"\x02\x0b\x89\0\0\1\0", PROTECTED),
-    typed("a write without a sub-element that is too long", 0xA9, READ[:4] + b"\1\0\1\0"),
     typed("a masked write without a mask", 0xAB, READ),
     typed("a masked write with half a mask", 0xAB, READ + b"\xff"),
     typed("a masked write of a mask alone", 0xAB, READ + b"\xff\xff"),
     typed("a masked write of half a word", 0xAB, READ + b"\xff\xff\1"),
-    typed("a masked write of a word too many", 0xAB, READ + b"\xff\xff\1\0\1\0"),
     typed("a masked write to what is only read", 0xAB, b"\x02\x0b\x89\0\0\xff\xff\1\0", PROTECTED),
     typed("a masked write past the end", 0xAB, b"\x02\x07\x89\x0a\0\xff\xff\1\0"),
-    typed("a mask of 32 bits for a word", 0xAB, READ + b"\xff\xff\xff\xff\1\0"),
 ]
 
 CASES = CIP + COMMANDS + ADDRESSES + WRITES

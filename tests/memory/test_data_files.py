@@ -5,11 +5,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from node.cip.pccc import ADDRESSING_PROBLEM, EXTENDED, ILLEGAL_COMMAND, NOT_ALLOWED, WRONG_SIZE, Address, PcccError
+from node.cip.slc_files import DEFAULT_SIZES, by_number
 from node.cip.slc_structures import SLC_STRING, SLC_TIMER
 from node.cip.status import GENERAL_ERROR, CipError
 from node.cip.types import DINT, INT, REAL
 from node.memory.attribute import Attribute
-from node.memory.data_files import DataFiles, add_default_files, read_words, write_words
+from node.memory.data_files import DataFiles, read_words, write_words
 from node.memory.tags import TagTable
 from node.memory.text_attribute import create_attribute
 
@@ -23,7 +24,10 @@ def build() -> tuple[TagTable, DataFiles]:
     tags.add("N7", create_attribute(INT, (200,), range(200)))
     tags.add("ST9", create_attribute(SLC_STRING, (3,), ["abc", "", "x" * 82]))
     tags.add("L10", create_attribute(DINT, (2,), [1, -2]))
-    add_default_files(tags)
+    for number, elements in enumerate(DEFAULT_SIZES):
+        kind = by_number(number)
+        if kind is not None and number != 7:
+            tags.add(f"{kind.letter}{number}", create_attribute(kind.kind, (elements,)))
     return tags, DataFiles(tags)
 
 
@@ -39,28 +43,10 @@ def refusal(files: DataFiles, address: Address) -> tuple[int, int]:
     return caught.value.status, caught.value.extended
 
 
-def test_files_that_no_tag_is_are_there_all_the_same() -> None:
-    tags, files = build()
-    there = [f"{file.type.letter}{file.number}[{file.attribute.length}]" for file in files]
-    assert there == [
-        "O0[4]",
-        "I1[4]",
-        "S2[66]",
-        "B3[16]",
-        "T4[8]",
-        "C5[8]",
-        "R6[4]",
-        "N7[200]",
-        "F8[32]",
-        "ST9[3]",
-        "L10[2]",
-    ]
-    names = [name for name, _ in tags]
-    assert names[:4] == ["Level", "N7", "ST9", "L10"]
-    assert set(names[4:]) == {"O0", "I1", "S2", "B3", "T4", "C5", "R6", "F8"}
-    status = tags.by_name("S2")
-    assert status is not None
-    assert status[1] == 6
+def test_files_are_tags_of_their_name_and_type() -> None:
+    _, files = build()
+    assert " ".join(f"{file.type.letter}{file.number}" for file in files) == "O0 I1 S2 B3 T4 C5 R6 N7 F8 ST9 L10"
+    assert [file.attribute.length for file in files] == [4, 4, 66, 16, 8, 8, 4, 200, 32, 3, 2]
 
 
 @pytest.mark.parametrize(

@@ -8,15 +8,15 @@ from node.cip.message import decode_reply
 from node.cip.pccc import decode_answer
 from node.cip.pccc_status import decode_status
 from node.cip.slc_directory import MICROLOGIX_1100, MICROLOGIX_1400, SLC, Layout, decode_directory
-from node.cip.slc_structures import SLC_STRING
-from node.cip.types import DINT, INT
+from node.config.data_files import with_data_files
+from node.config.model import EnipConfig, NodeConfig, TagConfig
+from node.config.schema import identity
 from node.memory.access import Access
 from node.memory.attribute import Instant
-from node.memory.tags import TagTable
-from node.memory.text_attribute import create_attribute
 from node.objects.pccc import pccc_object
 from node.objects.router import Router
 from node.objects.slc_processors import processor_of, series_of
+from node.tag_memory import build_tags
 from tests.vectors import read_vectors
 
 VECTORS = read_vectors("pccc")
@@ -27,15 +27,17 @@ MICROLOGIX = "1766-L32BXBA A/7.00"
 
 def build(product_name: str = MICROLOGIX) -> Router:
     """N7 begins with 1, -2, 3, T4:0.ACC is 2; there are ST9 and L10."""
-    tags = TagTable()
-    tags.add("N7", create_attribute(INT, (64,), [1, -2, 3, *range(61)]))
-    tags.add("ST9", create_attribute(SLC_STRING, (5,)))
-    tags.add("L10", create_attribute(DINT, (4,)))
-    item = pccc_object(tags, product_name)
-    timers = tags.by_name("T4")
+    tags = (
+        TagConfig("N7", "INT", (64,), (1, -2, 3, *range(61))),
+        TagConfig("ST9", "SLC_STRING", (5,)),
+        TagConfig("L10", "DINT", (4,)),
+    )
+    config = NodeConfig("ml", "logix", "1766-L32BXB", "", tags, EnipConfig(identity("1766-L32BXB", 1)))
+    table = build_tags(with_data_files(config).tags, 0.0)
+    timers = table.by_name("T4")
     assert timers is not None
     timers.load(0, bytes.fromhex("000000000200"))
-    return Router(tags, Instant(), [item])
+    return Router(table, Instant(), [pccc_object(table, product_name)])
 
 
 def ask(router: Router, digits: str, head: str = HEAD, trace: list[Access] | None = None) -> str:
@@ -91,10 +93,10 @@ def test_a_timer_s_done_bit_is_a_bit_of_its_control_word() -> None:
         ("0f000100a9020789 02 0900", "4f000100"),
         ("0f000100aa02078902 00", "4f100100"),
         ("0f000100aa0207890200 09", "4f100100"),
-        ("0f000100aa0207890200 090009", "4f100100"),
+        ("0f000100aa0207890200 090000", "4f000100"),
         ("0f000100ab0207890200 ffff", "4f100100"),
         ("0f000100ab0207890200 ffff 09", "4f100100"),
-        ("0f000100ab0207890200 ffff 09000900", "4f100100"),
+        ("0f000100ab0207890200 ffff 090000", "4f000100"),
         ("0f000100ab0a07890000 ffff 09000900", "4f000100"),
         ("0f00010068", "4f100100"),
         ("0f00010001", "4f100100"),
