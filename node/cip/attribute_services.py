@@ -12,13 +12,13 @@ success there is no value (CIP Vol 1, appendix A-4).
 
 import struct
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 
 from node.cip.epath import Attribute, Class, Instance, encode_epath
 from node.cip.message import Request
 from node.cip.services import GET_ATTRIBUTE_SINGLE, GET_ATTRIBUTES_ALL, SET_ATTRIBUTE_SINGLE
 from node.cip.status import ATTRIBUTE_LIST_ERROR, NOT_ENOUGH_DATA, SUCCESS, TOO_MUCH_DATA, CipError
 from node.errors import RemoteProtocolError
+from node.record import dataclass
 
 _U16 = struct.Struct("<H")
 _ENTRY = struct.Struct("<HH")

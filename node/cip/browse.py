@@ -17,11 +17,11 @@ The symbol type says what a tag or a member of a structure is:
 
 import struct
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
 from node.cip.status import ATTRIBUTE_NOT_SUPPORTED, CipError
 from node.cip.template import Kind, Template
 from node.errors import RemoteProtocolError
+from node.record import dataclass
 
 PROGRAM_TYPE = 0x1068
 """Symbol type of a program."""

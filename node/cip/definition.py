@@ -13,13 +13,13 @@ of a member's second character are its access, 0 for a hidden one (pylogix reads
 """
 
 import struct
-from dataclasses import dataclass
 
 from node.cip.browse import SymbolType, decode_symbol_type, symbol_type
 from node.cip.predefined import STRING_TEMPLATE
 from node.cip.status import GENERAL_ERROR, NOT_ENOUGH_DATA, OFFSET_PAST_END, CipError
 from node.cip.template import Member, Template
 from node.errors import RemoteProtocolError
+from node.record import dataclass
 
 STRING_NAME = "ASCIISTRING82"
 """What the template of STRING is called."""

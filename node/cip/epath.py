@@ -14,10 +14,10 @@ short is a path segment error, never an exception of Python's (CIP Vol 1, append
 
 import struct
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
 from node.cip.status import PATH_SEGMENT_ERROR, CipError
 from node.errors import LocalProtocolError
+from node.record import dataclass
 
 EXTENDED_PORT = 15
 """Port numbers from here on take two bytes of their own."""

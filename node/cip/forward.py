@@ -19,12 +19,13 @@ before it in an open and one in a close (CIP Vol 1, 3-5.5.2 and 3-5.5.3).
 """
 
 import struct
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from node.cip.message import MAX_PATH
 from node.cip.status import NOT_ENOUGH_DATA, TOO_MUCH_DATA, CipError
 from node.cip.ticks import decode_ticks
 from node.errors import LocalProtocolError, RemoteProtocolError
+from node.record import dataclass
 
 NULL, MULTICAST, POINT_TO_POINT = 0, 1, 2
 LOW, HIGH, SCHEDULED, URGENT = 0, 1, 2, 3

@@ -8,11 +8,11 @@ A request that cannot be read raises `CipError`, so that its sender gets a reply
 """
 
 import struct
-from dataclasses import dataclass
 
 from node.cip.services import REPLY
 from node.cip.status import NOT_ENOUGH_DATA, PATH_SIZE_INVALID, SUCCESS, CipError
 from node.errors import LocalProtocolError, RemoteProtocolError
+from node.record import dataclass
 
 MAX_PATH = 2 * 0xFF
 """Bytes that a path size of one byte can announce."""

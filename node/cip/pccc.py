@@ -17,11 +17,11 @@ a status in a reply that succeeds as far as CIP goes. (Rockwell 1770-6.5.16, cha
 in it, and is as pycomm3 and libplctag send it.)
 """
 
-from dataclasses import dataclass
 from struct import Struct
 
 from node.cip.status import NOT_ENOUGH_DATA, CipError
 from node.errors import LocalProtocolError, NodeError, RemoteProtocolError
+from node.record import dataclass
 
 DIAGNOSTIC = 0x06
 TYPED = 0x0F

@@ -5,10 +5,10 @@
 22 memory in KB | 23 program owner (bits 2-7)
 """
 
-from dataclasses import dataclass
 from struct import Struct
 
 from node.errors import LocalProtocolError, RemoteProtocolError
+from node.record import dataclass
 
 EXTENDED_TYPE = 0xEE
 DF1_FULL_DUPLEX = 0x34

@@ -12,8 +12,9 @@ is for the one client, and with 19968 added, as its real ones were seen to have 
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from struct import Struct
+
+from node.record import dataclass
 
 ROW = 10
 UNUSED = 0x81

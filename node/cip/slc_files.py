@@ -8,11 +8,10 @@ there is one of each; B3 to F8 are there from the start; what is made has number
 7-17; the codes of L from nodepccc and pycomm3; 0x8B and 0x8C mean the same to a client as 0x82 and 0x83.)
 """
 
-from dataclasses import dataclass
-
 from node.cip.slc_structures import SLC_CONTROL, SLC_COUNTER, SLC_STRING, SLC_TIMER
 from node.cip.template import Template
 from node.cip.types import DINT, DWORD, INT, REAL, UDINT, UINT, WORD, Type
+from node.record import dataclass
 
 LAST_FILE = 255
 LAST_FIXED = 8

@@ -14,11 +14,12 @@ four SINTs each. Hidden members are in it, the BOOLs they hold are not.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from node.cip.text import TextType
 from node.cip.types import BOOL, DINT, DWORD, SINT, Type
 from node.errors import NodeError
+from node.record import dataclass
 
 STRUCTURE = 0xA0
 """Type code of an abbreviated structure; its second byte is 2 and a 16-bit handle follows."""

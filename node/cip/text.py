@@ -6,10 +6,10 @@ Characters are ISO-8859-1, one byte each, so that any byte a client writes reads
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from node.cip.status import NOT_ENOUGH_DATA, CipError
 from node.errors import LocalProtocolError
+from node.record import dataclass
 
 SSTRING_CAPACITY = 255
 

@@ -8,10 +8,10 @@ the wire (CIP Vol 1, C-5 and C-6). A BOOL is one byte: any non-zero byte is true
 import sys
 from array import array
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from node.cip.status import NOT_ENOUGH_DATA, CipError
 from node.errors import LocalProtocolError
+from node.record import dataclass
 
 BIG_ENDIAN_HOST = sys.byteorder == "big"
 BOOL_TRUE = 0xFF

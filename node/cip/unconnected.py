@@ -9,12 +9,12 @@ the route are ignored (CIP Vol 1, 3-5.5.4).
 """
 
 import struct
-from dataclasses import dataclass
 
 from node.cip.message import MAX_PATH
 from node.cip.status import NOT_ENOUGH_DATA, PATH_SIZE_INVALID, CipError
 from node.cip.ticks import decode_ticks
 from node.errors import LocalProtocolError
+from node.record import dataclass
 
 _HEAD = struct.Struct("<BBH")
 

@@ -5,7 +5,6 @@ A Modbus reply is bits and 16-bit numbers; which of them are a REAL, and which w
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from node.cip.template import Template
 from node.cip.text import TextType
@@ -15,6 +14,7 @@ from node.client.tag_values import TagType, named_type
 from node.errors import LocalProtocolError
 from node.modbus.ranges import BIT_TABLES, WRITABLE_TABLES, register_text
 from node.modbus.values import registers_of
+from node.record import dataclass
 
 Item = bool | int | float | str
 

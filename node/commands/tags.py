@@ -6,7 +6,7 @@ index counts through all dimensions, and through the BOOLs of an array of them.
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from node.cip.status import ATTRIBUTE_NOT_SETTABLE, INVALID_ATTRIBUTE_VALUE, CipError
 from node.cip.template import Template
@@ -20,6 +20,7 @@ from node.memory.attribute import Attribute
 from node.memory.place import Place
 from node.memory.structured import StructuredAttribute
 from node.memory.tags import TagTable
+from node.record import dataclass
 from node.tag_memory import NO_TEMPLATES, tag_place
 
 LISTED = 100

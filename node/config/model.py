@@ -5,7 +5,7 @@ needs no other file: a farm decides from `old == new` whether a running node mus
 elements, ports are TCP and UDP numbers, times are seconds.
 """
 
-from dataclasses import dataclass
+from node.record import dataclass
 
 Scalar = bool | int | float | str
 Json = bool | int | float | str | None | list["Json"] | dict[str, "Json"]

@@ -9,7 +9,7 @@ indexed by the BOOL: `Flags[37]` is bit 5 of the DWORD `Flags[1]`.
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from node.cip.epath import Element, Segment, Symbolic
 from node.cip.template import Kind, Template
@@ -18,6 +18,7 @@ from node.config.hint import closest
 from node.config.model import TagConfig
 from node.config.structures import tag_kind
 from node.errors import ConfigError
+from node.record import dataclass
 
 MAX_PLACES = 10_000
 """Elements that one path may mean when it leaves indices out."""

@@ -1,6 +1,6 @@
 """One thing that is wrong with a configuration."""
 
-from dataclasses import dataclass
+from node.record import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,11 +32,11 @@ import hashlib
 import json
 import os
 from collections.abc import Iterable
-from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
 from node.errors import ConfigError, RemoteProtocolError
+from node.record import dataclass
 
 LIMIT = 4 * 1024 * 1024
 """Bytes in one line; a longer one ends the stream (a shard of many nodes sends its telemetry in one line)."""

@@ -21,7 +21,6 @@
 """
 
 import struct
-from dataclasses import dataclass
 
 from node.enip.cpf import (
     CONNECTED_ADDRESS,
@@ -37,6 +36,7 @@ from node.enip.cpf import (
 )
 from node.enip.header import PORT
 from node.errors import LocalProtocolError, RemoteProtocolError
+from node.record import dataclass
 
 VERSION = 1
 TCP_CAPABILITY = 0x0020

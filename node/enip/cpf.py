@@ -8,9 +8,9 @@ checked against the bytes there are (CIP Vol 2, 2-6).
 
 import struct
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from node.errors import LocalProtocolError, RemoteProtocolError
+from node.record import dataclass
 
 NULL_ADDRESS = 0x0000
 LEGACY_ADDRESS = 0x0001

@@ -7,9 +7,9 @@ flight cannot tell its answers apart (CIP Vol 2, 2-3).
 """
 
 import struct
-from dataclasses import dataclass
 
 from node.errors import RemoteProtocolError
+from node.record import dataclass
 
 HEADER = struct.Struct("<HHII8sI")
 HEADER_SIZE = HEADER.size

@@ -6,7 +6,6 @@ matched by connection and sequence count, for a target need not echo a context t
 """
 
 import struct
-from dataclasses import dataclass
 
 from node.cip.epath import Class, Instance, encode_epath
 from node.cip.message import Request, encode_request
@@ -33,6 +32,7 @@ from node.enip.header import (
     pack_header,
 )
 from node.errors import LocalProtocolError
+from node.record import dataclass
 
 CONNECTION_MANAGER = encode_epath((Class(CONNECTION_MANAGER_CLASS), Instance(1)))
 

@@ -5,10 +5,11 @@ A chain with nothing in it is None to the servers, so that a request nobody look
 """
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Protocol
 
 from node.memory.access import Access
+from node.record import dataclass
 
 SEND = "send"
 DROP = "drop"

@@ -1,8 +1,7 @@
 """One read or write that happened, as interceptors see it: printing, history, faults by tag."""
 
-from dataclasses import dataclass
-
 from node.memory.attribute import Attribute, Value
+from node.record import dataclass
 
 
 @dataclass(slots=True)

@@ -9,7 +9,6 @@ does not admit.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from node.cip.pccc import (
     ADDRESSING_PROBLEM,
@@ -27,6 +26,7 @@ from node.cip.status import ATTRIBUTE_NOT_SETTABLE, CipError
 from node.memory.attribute import Attribute
 from node.memory.tags import TagTable
 from node.memory.view import stored
+from node.record import dataclass
 
 WORD = 2
 FULL_MASK = b"\xff\xff"

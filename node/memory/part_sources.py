@@ -5,10 +5,10 @@ Places are counted in bits from the attribute's first byte, because a BOOL membe
 """
 
 from bisect import bisect_left, bisect_right
-from dataclasses import dataclass
 
 from node.errors import NodeError
 from node.memory.attribute import Attribute, Source
+from node.record import dataclass
 
 
 @dataclass(frozen=True, slots=True)

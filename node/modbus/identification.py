@@ -10,10 +10,10 @@ is not told loops or stops short. An object is never split.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from struct import Struct
 
 from node.errors import LocalProtocolError, RemoteProtocolError
+from node.record import dataclass
 
 BASIC = 1
 REGULAR = 2

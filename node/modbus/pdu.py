@@ -22,7 +22,6 @@ count, value and length (03); whether an address exists (02) is for whoever has 
 Modbus Application Protocol 1.1b3, 6 and 7.
 """
 
-from dataclasses import dataclass
 from struct import Struct
 
 from node.errors import LocalProtocolError, NodeError, RemoteProtocolError
@@ -32,6 +31,7 @@ from node.modbus.identification import (
     decode_identification_reply,
     encode_identification_reply,
 )
+from node.record import dataclass
 
 READ_COILS = 1
 READ_DISCRETE_INPUTS = 2

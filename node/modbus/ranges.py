@@ -14,10 +14,10 @@ Nearly every "off by one" with Modbus starts here, so both numberings meet in th
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from itertools import pairwise
 
 from node.errors import NodeError
+from node.record import dataclass
 
 COILS = "coils"
 DISCRETE = "discrete"

@@ -6,7 +6,7 @@ MicroLogix data files, an adapter assemblies, a drive parameters.
 """
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from node.cip.services import ETHERNET_LINK_CLASS, TCPIP_CLASS
 from node.cip.template import Template
@@ -33,6 +33,7 @@ from node.objects.tag_version import tag_version_object
 from node.objects.tcpip import tcpip_object
 from node.objects.template import TemplateObject
 from node.objects.wall_clock import WallClock, wall_clock_object
+from node.record import dataclass
 
 RESTART_TIME = 1.0
 """Seconds from a Reset to the end of the connections of who asked for it."""

@@ -8,7 +8,6 @@ how fast it runs are ours. The same parameters are in class 0x0F (`node.objects.
 """
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from functools import partial
 from math import pi, sin
 
@@ -18,6 +17,7 @@ from node.cip.types import DINT, REAL, Type, Value, encode_values
 from node.memory.attribute import Instant
 from node.objects.attribute_access import ATTRIBUTE_SERVICES
 from node.objects.object import AttributeRow, Object
+from node.record import dataclass
 
 EEPROM, RAM = 9, 10
 

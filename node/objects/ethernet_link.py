@@ -10,7 +10,6 @@ The interface counters count what the node has served; media faults do not happe
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from node.cip.attribute_values import Number, Numbers, Raw, ShortString
 from node.cip.services import ETHERNET_LINK_CLASS, GET_AND_CLEAR
@@ -18,6 +17,7 @@ from node.cip.status import ATTRIBUTE_NOT_SUPPORTED, INVALID_ATTRIBUTE_VALUE, Ci
 from node.cip.types import DWORD, UDINT, UINT, USINT
 from node.objects.attribute_access import ATTRIBUTE_SERVICES
 from node.objects.object import AttributeRow, Call, Object, ObjectTarget, constant, stored, success
+from node.record import dataclass
 
 SPEED = 100
 LINK_UP_FULL_DUPLEX = 0x0F

@@ -11,7 +11,6 @@ reply would read a state into it.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Protocol
 
 from node.cip.attribute_values import Codec, Number, Revision, ShortString
@@ -21,6 +20,7 @@ from node.cip.types import UDINT, UINT, USINT, WORD
 from node.enip.commands import IdentityItem
 from node.objects.attribute_access import ATTRIBUTE_SERVICES
 from node.objects.object import AttributeRow, Call, Object, Requester, constant, stored, success
+from node.record import dataclass
 
 MAX_PRODUCT_NAME = 32
 """Characters (CIP Vol 1, 5-2.2.1.7)."""

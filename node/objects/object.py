@@ -8,7 +8,7 @@ status that is not success.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from struct import Struct
 from typing import ClassVar, Protocol
 
@@ -17,6 +17,7 @@ from node.cip.services import REPLY
 from node.cip.status import ATTRIBUTE_NOT_SUPPORTED, PATH_DESTINATION_UNKNOWN, CipError
 from node.cip.unconnected import UNCONNECTED_LIMIT
 from node.memory.access import Access
+from node.record import dataclass
 
 _U16 = Struct("<H")
 

@@ -12,7 +12,7 @@ Logix controller here takes more than a real one, so that a test may put a thous
 devices, and all response times, are ours: of the size that such devices have, exact for none.
 """
 
-from dataclasses import dataclass
+from node.record import dataclass
 
 ROCKWELL = 1
 

@@ -7,11 +7,11 @@ that a route that comes back here ends (CIP Vol 1, 3-5.5.4 and appendix C; CIP V
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from node.cip.epath import Port, Segment
 from node.cip.status import CONNECTION_FAILURE, INVALID_NODE_ADDRESS, INVALID_PORT, INVALID_SEGMENT, CipError
 from node.errors import ConfigError
+from node.record import dataclass
 
 Route = tuple[tuple[int, int | str], ...]
 """Hops as (port, link)."""

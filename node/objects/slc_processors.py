@@ -4,9 +4,9 @@ pycomm3 know them.)
 """
 
 import re
-from dataclasses import dataclass
 
 from node.cip.slc_directory import MICROLOGIX_1100, MICROLOGIX_1400, SLC, Layout
+from node.record import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,6 @@ Status of a tag fault: 0xFF with 0x2100 no right, 0x2104 offset, 0x2105 count or
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from node.cip.services import (
     GET_ATTRIBUTE_SINGLE,
@@ -54,6 +53,7 @@ from node.memory.structured import StructuredAttribute
 from node.objects.object import Call, Handler, success
 from node.objects.plans import plan_read, to_wire
 from node.objects.text_access import first_texts, place_texts, read_texts
+from node.record import dataclass
 
 _HEAD = 4
 """Bytes of a reply before its data."""

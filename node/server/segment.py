@@ -13,7 +13,8 @@ import contextlib
 import socket
 import struct
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from node.record import dataclass
 
 LOOPBACK_INTERFACE = 1
 """Linux gives no other index to it, in any namespace."""

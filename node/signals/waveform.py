@@ -9,9 +9,9 @@ Chance comes from a hash of (seed, step number). The random walk lives in `node.
 
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 
 from node.errors import ConfigError
+from node.record import dataclass
 from node.signals.chance import gauss
 from node.signals.walk import RandomWalk, fold
 
