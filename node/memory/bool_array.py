@@ -8,7 +8,8 @@ from collections.abc import Sequence
 
 from node.cip.types import DWORD
 from node.memory.attribute import Attribute, Source, Value
-from node.memory.part import BitAttribute, attach, tell_flags
+from node.memory.bit import BitAttribute
+from node.memory.part import attach, tell_flags
 
 WORD_BITS = 32
 

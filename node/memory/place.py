@@ -6,7 +6,6 @@ Symbolic digits  a bit of an integer, 0 the lowest (Rockwell 1756-PM020)
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from node.cip.epath import Element, Segment, Symbolic
 from node.cip.status import GENERAL_ERROR, INDEX_PAST_END, PATH_SEGMENT_ERROR, CipError
@@ -14,7 +13,10 @@ from node.cip.template import Template
 from node.cip.types import BOOL, Type
 from node.errors import NodeError
 from node.memory.attribute import Attribute, Source
-from node.memory.part import attach, bit_of, element_of, member_of
+from node.memory.bit import bit_of
+from node.memory.member import element_of, member_of
+from node.memory.part import attach
+from node.record import dataclass
 
 
 @dataclass(frozen=True, slots=True)

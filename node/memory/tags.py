@@ -7,12 +7,12 @@ controller (Rockwell 1756-PM020). Whoever prepares replies from what was found h
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 
 from node.errors import NodeError
 from node.memory.attribute import Attribute
-from node.memory.part import element_of
+from node.memory.member import element_of
 from node.memory.place import Place
+from node.record import dataclass
 
 Address = tuple[int, int, int]
 """Class, instance, attribute."""

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 
 from node.cip.types import BOOL
 from node.memory.attribute import Attribute, Source
-from node.memory.part import BitAttribute
+from node.memory.bit import BitAttribute
 from node.objects.object import Call, Plan, Service
 
 

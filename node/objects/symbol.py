@@ -9,7 +9,7 @@ clients ask for the same attributes. Lists that only a hostile client asks for a
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from node.cip.attribute_services import decode_get_attribute_list
 from node.cip.attribute_values import Raw
@@ -29,11 +29,12 @@ from node.cip.services import GET_INSTANCE_ATTRIBUTE_LIST, SYMBOL_CLASS
 from node.cip.status import PARTIAL_TRANSFER, PATH_DESTINATION_UNKNOWN, REPLY_DATA_TOO_LARGE, CipError
 from node.cip.text import TextType
 from node.memory.attribute import Attribute
-from node.memory.part import BitAttribute
+from node.memory.bit import BitAttribute
 from node.memory.tags import CONTROLLER, Symbol, TagTable
 from node.objects.attribute_access import ATTRIBUTE_SERVICES
 from node.objects.object import AttributeRow, Call, Handler, Object, ObjectTarget, constant, success
 from node.objects.tag_access import TAG_SERVICES, TagTarget
+from node.record import dataclass
 
 _HEAD = 4
 """Bytes of a reply before its data."""

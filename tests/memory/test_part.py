@@ -11,7 +11,8 @@ from node.cip.status import CipError
 from node.cip.types import DINT, LINT, UINT
 from node.errors import NodeError
 from node.memory.attribute import Attribute, Value
-from node.memory.part import BitAttribute, MemberAttribute, bit_of
+from node.memory.bit import BitAttribute, bit_of
+from node.memory.member import MemberAttribute
 from node.memory.place import Place, follow
 from node.memory.structured import StructuredAttribute
 from node.memory.text_attribute import create_attribute
