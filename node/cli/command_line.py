@@ -6,6 +6,7 @@
 """
 
 import argparse
+import os
 import sys
 from collections.abc import Callable, Sequence
 from typing import NoReturn
@@ -16,9 +17,23 @@ FAILED = 1
 USAGE = 2
 INTERRUPTED = 130
 
+NARROW, WIDE = 60, 96
+"""Columns of a help text."""
+
 
 class UsageError(Exception):
     """A command line that the parser does not take."""
+
+
+class _Formatter(argparse.RawDescriptionHelpFormatter):
+    """As wide as the terminal. Python's own way to learn that imports four compression libraries, with every option."""
+
+    def __init__(self, prog: str) -> None:
+        try:
+            columns = os.get_terminal_size().columns
+        except OSError:
+            columns = 0
+        super().__init__(prog, width=min(max(columns - 2, NARROW), WIDE) if columns else WIDE)
 
 
 class Parser(argparse.ArgumentParser):
@@ -29,7 +44,7 @@ class Parser(argparse.ArgumentParser):
         super().__init__(
             prog=program,
             description=description,
-            formatter_class=argparse.RawDescriptionHelpFormatter,
+            formatter_class=_Formatter,
             allow_abbrev=False,
         )
         self._teach = teach
@@ -62,8 +77,9 @@ def version_line() -> str:
         return "plcfarm, run from a source tree that is not installed"
 
 
-def add_serving_options(parser: Parser, port: int, what: str) -> None:
-    """The options of every lone simulator: `what` its accesses are to, `port` where it listens by default."""
+def add_serving_options(parser: Parser, port: int, what: str, more_delays: str = "") -> None:
+    """The options of every lone simulator: `what` its accesses are to, `port` where it listens by default,
+    `more_delays` what else a delay may be."""
     parser.add_argument(
         "-a", "--address", metavar="[INTERFACE][:PORT]", default=f":{port}", help=f"Listen there; :{port} by default."
     )
@@ -73,7 +89,7 @@ def add_serving_options(parser: Parser, port: int, what: str) -> None:
         "--delay",
         metavar="#.#[-#.#]",
         default="",
-        help="Seconds that each reply waits: one figure, or a range it is drawn from. None by default.",
+        help=f"Seconds that each reply waits: one figure, or a range it is drawn from{more_delays}. None by default.",
     )
 
 

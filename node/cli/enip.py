@@ -3,11 +3,13 @@
 import argparse
 import logging
 from collections.abc import Sequence
+from dataclasses import replace
 
 from node.cip.path_text import parse_route
 from node.cli.command_line import Parser, add_serving_options, run_command
 from node.cli.enip_help import lesson
 from node.cli.log import set_up_log
+from node.cli.object_files import read_object_files
 from node.cli.serve import read_delay, resolve, serve
 from node.config.address import parse_address
 from node.config.check import problems
@@ -63,7 +65,7 @@ def parser(program: str = PROGRAM) -> Parser:
         metavar="TAG=TYPE[LENGTH]",
         help="Tags to serve, as SCADA=INT[1000], TEXT=SSTRING[100] or TAG@22/1/1=DINT.",
     )
-    add_serving_options(made, PORT, "a tag")
+    add_serving_options(made, PORT, "a tag", f", or `{TYPICAL}`: as long as the device takes")
     made.add_argument(
         "-S", "--simple", action="store_true", help="A device that routes nothing: only an empty route path is taken."
     )
@@ -101,7 +103,12 @@ def serve_tags(arguments: argparse.Namespace) -> None:
     config = build_config(
         arguments.tags, arguments.address, arguments.profile, route, arguments.delay, arguments.onward
     )
+    settings, files = read_object_files(arguments.config, config.profile)
     set_up_log(arguments.verbose, arguments.log)
+    if files:
+        log.info("Loaded config files: %r", files)
+    if settings and config.enip is not None:
+        config = replace(config, enip=replace(config.enip, objects=settings))
     serve(config, printing=arguments.printing)
 
 

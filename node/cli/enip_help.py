@@ -1,5 +1,6 @@
 """What `enip_server --help` teaches behind its options: examples, types, devices, the configuration file."""
 
+from node.config.object_files import object_file_places
 from node.config.tagspec import TYPES
 from node.objects.profiles import PROFILES, Profile
 
@@ -41,7 +42,8 @@ WIDTH = 96
 def lesson() -> str:
     """The text."""
     types = _wrapped(" ".join(TYPES), 6)
-    return "\n\n".join([_EXAMPLES, _TAGS.format(types=types), _devices(), _EXITS])
+    files = ", ".join(object_file_places({"HOME": "~"}))
+    return "\n\n".join([_EXAMPLES, _TAGS.format(types=types), _devices(), _FILES.format(files=files), _EXITS])
 
 
 def _devices() -> str:

@@ -69,3 +69,12 @@ def test_functions_import_nothing_but_what_most_runs_do_without() -> None:
                         wrong.append(f"{source.path}:{line}: {module}")
     assert wrong == []
     assert seen == set(UNNEEDED_IN_MOST_RUNS)
+
+
+def test_value_classes_of_a_node_are_cheap_to_define() -> None:
+    wrong = []
+    for source in sources("node"):
+        for item in ast.walk(source.tree):
+            if isinstance(item, ast.ImportFrom) and item.module == "dataclasses" and source.module != "node.record":
+                wrong += [f"{source.path}:{item.lineno}" for alias in item.names if alias.name == "dataclass"]
+    assert wrong == [], "from node.record import dataclass: docs/decisions/0011"
