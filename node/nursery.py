@@ -44,7 +44,10 @@ from node.control.messages import (
     process_stat,
 )
 from node.errors import RemoteProtocolError
+from node.objects import assembly, drive_parameter, file, parameter, pccc
 
+PRELOADED = (assembly, drive_parameter, file, parameter, pccc)
+"""What a controller imports if its family needs it: after the fork it would be every such child's own."""
 REHEARSALS = 10
 """CPython 3.11 specialises a function from its eighth call on."""
 REHEARSED = NodeConfig(

@@ -12,17 +12,13 @@ from node.cip.services import ETHERNET_LINK_CLASS, TCPIP_CLASS
 from node.cip.template import Template
 from node.memory.attribute import Instant
 from node.memory.tags import TagTable
-from node.objects.assembly import assembly_object, sample_assemblies
 from node.objects.attribute_names import Setting, configure
 from node.objects.connection_manager import ConnectionManager
 from node.objects.connections import Connections
-from node.objects.drive_parameter import drive_parameter_object, drive_values
 from node.objects.ethernet_link import InterfaceCounters, Traffic, ethernet_link_object
-from node.objects.file import file_object
 from node.objects.identity import FACTORY_BUT_NETWORK, POWER_CYCLE, Identity, IdentityValues, identity_object
 from node.objects.message_router import message_router_object
 from node.objects.object import Object, Requester
-from node.objects.parameter import parameter_object
 from node.objects.port import port_object
 from node.objects.profiles import ADAPTER, DEFAULT_PROFILE, DRIVE, LOGIX, MICRO800, PCCC, PROFILES, Profile
 from node.objects.program_name import program_name_object
@@ -128,10 +124,17 @@ def _family_objects(profile: Profile, device: Device, wall: Callable[[], float])
 
         yield pccc_object(device.router.tags, device.identity.product_name)
     if profile.family == ADAPTER:
+        from node.objects.assembly import assembly_object, sample_assemblies
+
         yield assembly_object(sample_assemblies().items())
     if profile.family in (ADAPTER, DRIVE):
+        from node.objects.file import file_object
+
         yield file_object()
     if profile.family == DRIVE:
+        from node.objects.drive_parameter import drive_parameter_object, drive_values
+        from node.objects.parameter import parameter_object
+
         values = drive_values(device.instant)
         device.volatile.extend(value.restart for value in values)
         yield drive_parameter_object(values)

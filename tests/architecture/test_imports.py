@@ -26,6 +26,10 @@ UNNEEDED_IN_MOST_RUNS = {
     "importlib.metadata": "node.cli.command_line",  # --version; it brings the parser of e-mail
     "logging.handlers": "node.cli.log",  # --log; it brings pickle
     "node.modbus_face": "node.controller",  # a controller that speaks Modbus
+    "node.objects.assembly": "node.objects.device",  # an adapter
+    "node.objects.drive_parameter": "node.objects.device",  # a drive
+    "node.objects.file": "node.objects.device",  # either
+    "node.objects.parameter": "node.objects.device",  # a drive
     "node.objects.pccc": "node.objects.device",  # an SLC or MicroLogix
 }
 """What a function of that module may import so that the rest starts without it: a lone simulator has 0.2 s."""
