@@ -24,8 +24,9 @@ from node.record import dataclass
 STRUCTURE = 0xA0
 """Type code of an abbreviated structure; its second byte is 2 and a 16-bit handle follows."""
 
-FIRST_TEMPLATE, LAST_TEMPLATE = 0x100, 0xEFF
-"""Template instances of structures that are not predefined."""
+TEMPLATES: tuple[int, ...] = tuple(number for number in range(0x100, 0xF00) if 0 < number & 0xFF < STRUCTURE)
+"""Template instances of structures that are not predefined. A controller gives out any from 0x100 to 0xEFF; pylogix
+looks at the low byte of a member's type alone, and never asks for the template of one that is a type's code there."""
 
 HOST_PREFIX = "ZZZZZZZZZZ"
 """How the name of a hidden member begins that holds BOOLs."""

@@ -1,6 +1,6 @@
 """The structures of a node: templates made of what its configuration declares.
 
-    own types      instances 0x100, 0x101, … in the order they are declared, each after those it is made of
+    own types      instances 0x101, 0x102, … in the order they are declared, each after those it is made of
     string types   LEN and DATA, as the predefined STRING, but of their own length
 
 A configuration may be hostile, and a structure can nest: sixteen structures of ten members each are more than a memory
@@ -12,9 +12,8 @@ from functools import lru_cache
 
 from node.cip.predefined import predefined_by_name
 from node.cip.template import (
-    FIRST_TEMPLATE,
     HOST_PREFIX,
-    LAST_TEMPLATE,
+    TEMPLATES,
     Declared,
     Kind,
     Template,
@@ -39,7 +38,7 @@ MAX_MEMBERS = 512
 MAX_PARTS = 4096
 """Members of a structure and of all it is made of."""
 
-MAX_TYPES = LAST_TEMPLATE - FIRST_TEMPLATE + 1
+MAX_TYPES = len(TEMPLATES)
 """Structures of one node; there are no more numbers for their templates."""
 
 MAX_ALL_PARTS = 50_000
@@ -84,16 +83,16 @@ class _Layout:
 
     def lay_out(self, types: Sequence[TypeConfig]) -> Iterator[tuple[str, str]]:
         """A template for each type that can have one; (place, message) for each fault."""
-        for instance, config in enumerate(types, FIRST_TEMPLATE):
+        for index, config in enumerate(types):
             faults = list(self._faults(config))
-            if instance > LAST_TEMPLATE:
+            if index >= MAX_TYPES:
                 faults.append(("", f"more than {MAX_TYPES} types in one node"))
             if self._all_parts > MAX_ALL_PARTS:
                 faults.append(("", f"the types together have more than {MAX_ALL_PARTS} members"))
             for member, message in faults:
                 yield f"types.{config.name}" + (f".members.{member}" if member else ""), message
             if not faults:
-                self.templates[config.name.casefold()] = self._template(config, instance)
+                self.templates[config.name.casefold()] = self._template(config, TEMPLATES[index])
 
     def _template(self, config: TypeConfig, instance: int) -> Template:
         if config.string:

@@ -162,7 +162,7 @@ _PLAIN = {"SINT": 0xC2, "INT": 0xC3, "DINT": 0xC4, "LINT": 0xC5, "REAL": 0xCA, "
 def symbol(tag: TagConfig) -> tuple[str, int, tuple[int, ...], int]:
     """Name, symbol type, lengths and access of a tag, from the words of the specification."""
     lengths = (*tag.dimensions, 0, 0, 0)[:3]
-    kind = _PLAIN.get(tag.type, 0x8100) | len(tag.dimensions) << 13
+    kind = _PLAIN.get(tag.type, 0x8101) | len(tag.dimensions) << 13
     if tag.packed:
         kind, lengths = 0x20D3, (3, 0, 0)
     return tag.name.rpartition(".")[2], kind, lengths, 0 if tag.access == "read/write" else 2
