@@ -16,7 +16,7 @@ from collections.abc import Callable, Mapping, Sequence
 from node.cip.epath import Attribute, Class, Instance, encode_epath
 from node.cip.message import Request
 from node.cip.services import GET_ATTRIBUTE_SINGLE, GET_ATTRIBUTES_ALL, SET_ATTRIBUTE_SINGLE
-from node.cip.status import ATTRIBUTE_LIST_ERROR, NOT_ENOUGH_DATA, SUCCESS, TOO_MUCH_DATA, CipError
+from node.cip.status import ATTRIBUTE_LIST_ERROR, NOT_ENOUGH_DATA, SUCCESS, CipError
 from node.errors import RemoteProtocolError
 from node.record import dataclass
 
@@ -56,13 +56,12 @@ def encode_get_attribute_list(ids: Sequence[int]) -> bytes:
 
 
 def decode_get_attribute_list(data: bytes) -> list[int]:
-    """The ids asked for. Raises `CipError` when there are fewer than counted, or bytes after them."""
+    """The ids asked for; bytes after them are ignored, for clients send their route there. Raises `CipError` when there
+    are fewer than counted."""
     count = _count(data)
     end = 2 + 2 * count
     if end > len(data):
         raise CipError(NOT_ENOUGH_DATA)
-    if end < len(data):
-        raise CipError(TOO_MUCH_DATA)
     return list(struct.unpack_from(f"<{count}H", data, 2))
 
 
@@ -126,6 +125,13 @@ def decode_set_attribute_list(
         values.append((ident, data[offset:end]))
         offset = end
     return values
+
+
+def without_route(data: bytes, size: int) -> bytes:
+    """`data` without the route that stands behind its first `size` bytes, if one does: words u8, 0, path. pycomm3
+    leaves it there when a message is neither connected nor sent by Unconnected Send."""
+    rest = data[size:]
+    return data[:size] if len(rest) >= 2 and rest[1] == 0 and len(rest) == 2 + 2 * rest[0] else data
 
 
 def _count(data: bytes) -> int:

@@ -17,6 +17,7 @@ from node.cip.attribute_services import (
     decode_get_attribute_list,
     decode_set_attribute_list,
     encode_attribute_statuses,
+    without_route,
 )
 from node.cip.services import (
     GET_ATTRIBUTE_LIST,
@@ -69,7 +70,7 @@ def set_attribute_single(call: Call) -> bytes:
     row = _row(call)
     if row.set is None:
         raise CipError(ATTRIBUTE_NOT_SETTABLE)
-    row.set(call.data)
+    row.set(without_route(call.data, row.codec.measure(call.data)))
     return success(call.service)
 
 

@@ -16,7 +16,7 @@ from node.cip.services import ETHERNET_LINK_CLASS, GET_AND_CLEAR
 from node.cip.status import ATTRIBUTE_NOT_SUPPORTED, INVALID_ATTRIBUTE_VALUE, CipError
 from node.cip.types import DWORD, UDINT, UINT, USINT
 from node.objects.attribute_access import ATTRIBUTE_SERVICES
-from node.objects.object import AttributeRow, Call, Object, ObjectTarget, constant, stored, success
+from node.objects.object import AttributeRow, Call, Object, ObjectTarget, constant, optional_lists, stored, success
 from node.record import dataclass
 
 SPEED = 100
@@ -92,7 +92,16 @@ def ethernet_link_object(serial: Callable[[], int], counters: InterfaceCounters)
         return success(call.service, data)
 
     services = {**ATTRIBUTE_SERVICES, GET_AND_CLEAR: get_and_clear}
-    return Object(ETHERNET_LINK_CLASS, "Ethernet Link", {1: rows}, services, 4, names=("Ethernet",))
+    return Object(
+        ETHERNET_LINK_CLASS,
+        "Ethernet Link",
+        {1: rows},
+        services,
+        4,
+        class_attributes=optional_lists((4, 5, 6, 7, 8, 9, 10), (GET_AND_CLEAR,)),
+        class_listed=(1, 2, 3, 4, 5, 6, 7),
+        names=("Ethernet",),
+    )
 
 
 def _mac(serial: int) -> bytes:

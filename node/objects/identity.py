@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Protocol
 
+from node.cip.attribute_services import without_route
 from node.cip.attribute_values import Codec, Number, Revision, ShortString
 from node.cip.services import IDENTITY_CLASS, RESET
 from node.cip.status import DEVICE_STATE_CONFLICT, INVALID_PARAMETER, TOO_MUCH_DATA, CipError
@@ -120,9 +121,10 @@ def identity_object(identity: Identity, reset: Callable[[int, Requester | None],
     rows.append(stored(10, "heartbeat interval", Number(USINT), 0, listed=False))
 
     def handle_reset(call: Call) -> bytes:
-        if len(call.data) > 1:
+        data = without_route(call.data, len(call.data) & 1)
+        if len(data) > 1:
             raise CipError(TOO_MUCH_DATA)
-        kind = call.data[0] if call.data else POWER_CYCLE
+        kind = data[0] if data else POWER_CYCLE
         if kind > FACTORY_BUT_NETWORK:
             raise CipError(INVALID_PARAMETER)
         if identity.status & KEYSWITCH == KEYSWITCH_RUN:

@@ -12,7 +12,7 @@ from node.cip.services import MESSAGE_ROUTER_CLASS, MULTIPLE_SERVICE_PACKET
 from node.cip.status import EMBEDDED_SERVICE_ERROR, NOT_ENOUGH_DATA, PARTIAL_TRANSFER, REPLY_DATA_TOO_LARGE, CipError
 from node.objects.attribute_access import READ_SERVICES
 from node.objects.connections import Connections
-from node.objects.object import AttributeRow, Call, Handler, Object, Plan, constant, success
+from node.objects.object import AttributeRow, Call, Handler, Object, Plan, constant, optional_lists, success
 from node.objects.plans import MultiplePlan
 from node.objects.router import Router
 
@@ -33,7 +33,15 @@ def message_router_object(router: Router, connections: Connections, multiple: bo
     services: dict[int, Handler] = dict(READ_SERVICES)
     if multiple:
         services[MULTIPLE_SERVICE_PACKET] = multiple_service_packet
-    return Object(MESSAGE_ROUTER_CLASS, "Message Router", {1: rows}, services)
+    optional = optional_lists(tuple(row.id for row in rows), (MULTIPLE_SERVICE_PACKET,) if multiple else ())
+    return Object(
+        MESSAGE_ROUTER_CLASS,
+        "Message Router",
+        {1: rows},
+        services,
+        class_attributes=optional,
+        class_listed=(1, 4, 5, 6, 7),
+    )
 
 
 def multiple_service_packet(call: Call) -> bytes:

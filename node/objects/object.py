@@ -136,6 +136,17 @@ def constant(
     return AttributeRow(ident, name, lambda: data, None, listed, codec, aliases)
 
 
+def optional_lists(attributes: tuple[int, ...], services: tuple[int, ...]) -> tuple[AttributeRow, ...]:
+    """Class attributes 4 and 5: which of its optional attributes and services an object has."""
+    return tuple(
+        constant(ident, name, b"".join([_U16.pack(number) for number in (len(numbers), *numbers)]))
+        for ident, name, numbers in (
+            (4, "optional attribute list", attributes),
+            (5, "optional service list", services),
+        )
+    )
+
+
 class Stored:
     """The bytes of an attribute that clients set; `accept` raises `CipError` for a value that is not taken."""
 
@@ -236,7 +247,7 @@ class Object:
             (7, "max instance attribute", last),
         )
         rows = [constant(ident, name, _U16.pack(value), ident in self.class_listed) for ident, name, value in values]
-        return rows + list(self.class_attributes)
+        return sorted([*rows, *self.class_attributes], key=lambda row: row.id)
 
 
 @dataclass(slots=True)

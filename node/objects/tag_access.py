@@ -15,6 +15,7 @@ Status of a tag fault: 0xFF with 0x2100 no right, 0x2104 offset, 0x2105 count or
 
 from collections.abc import Mapping
 
+from node.cip.attribute_services import without_route
 from node.cip.services import (
     GET_ATTRIBUTE_SINGLE,
     READ_MODIFY_WRITE,
@@ -154,9 +155,9 @@ def get_attribute_single(call: Call) -> bytes:
 
 
 def set_attribute_single(call: Call) -> bytes:
-    """0x10: exactly those bytes."""
+    """0x10: exactly those bytes; a route may stand behind them."""
     attribute, start, stop = _whole(call)
-    data = call.data
+    data = without_route(call.data, (stop - start) * attribute.size) if attribute.size else call.data
     if not attribute.settable:
         raise CipError(ATTRIBUTE_NOT_SETTABLE)
     if attribute.size == 0:

@@ -10,11 +10,11 @@ state conflict, 0x0C. Get Attributes All gives 1 to 6. There is no 7: that one i
 
 from node.cip.attribute_values import Flag, Number, PaddedString, Path, Raw
 from node.cip.interface_configuration import InterfaceConfiguration, decode_ip
-from node.cip.services import ETHERNET_LINK_CLASS, TCPIP_CLASS
+from node.cip.services import ETHERNET_LINK_CLASS, SET_ATTRIBUTE_LIST, TCPIP_CLASS
 from node.cip.status import INVALID_ATTRIBUTE_VALUE, OBJECT_STATE_CONFLICT, CipError
 from node.cip.types import DWORD, UINT, USINT
 from node.objects.attribute_access import ATTRIBUTE_SERVICES
-from node.objects.object import AttributeRow, Object, constant, stored
+from node.objects.object import AttributeRow, Object, constant, optional_lists, stored
 
 SET_BY_HARDWARE = 2
 SETTABLE = 0x10
@@ -83,7 +83,16 @@ def tcpip_object(
             accept=lambda value: _one_of(value, 0, MAX_INACTIVITY),
         ),
     ]
-    return Object(TCPIP_CLASS, "TCP/IP Interface", {1: rows}, dict(ATTRIBUTE_SERVICES), 4, names=("TCPIP", "TCP/IP"))
+    return Object(
+        TCPIP_CLASS,
+        "TCP/IP Interface",
+        {1: rows},
+        dict(ATTRIBUTE_SERVICES),
+        4,
+        class_attributes=optional_lists((8, 9, 10, 11, 13), (SET_ATTRIBUTE_LIST,)),
+        class_listed=(1, 2, 3, 4, 5, 6, 7),
+        names=("TCPIP", "TCP/IP"),
+    )
 
 
 def mask_of(address: str, network: str = "") -> str:

@@ -15,9 +15,10 @@ from node.cip.attribute_services import (
     get_attribute_single,
     get_attributes_all,
     set_attribute_single,
+    without_route,
 )
 from node.cip.message import encode_request
-from node.cip.status import ATTRIBUTE_LIST_ERROR, NOT_ENOUGH_DATA, TOO_MUCH_DATA, CipError
+from node.cip.status import ATTRIBUTE_LIST_ERROR, NOT_ENOUGH_DATA, CipError
 from node.errors import RemoteProtocolError
 from tests.vectors import check_codec, survives
 
@@ -32,7 +33,7 @@ def test_requests_for_one_attribute_and_for_all() -> None:
 
 def test_a_list_asks_for_ids_in_an_order() -> None:
     data = bytes.fromhex("0400 0400 0300 0200 0100")
-    check_codec(data, [4, 3, 2, 1], decode_get_attribute_list, encode_get_attribute_list, tail="refused")
+    check_codec(data, [4, 3, 2, 1], decode_get_attribute_list, encode_get_attribute_list, tail="ignored")
 
 
 @pytest.mark.parametrize(
@@ -41,13 +42,29 @@ def test_a_list_asks_for_ids_in_an_order() -> None:
         ("", NOT_ENOUGH_DATA),
         ("0200 0100", NOT_ENOUGH_DATA),
         ("ffff 0100", NOT_ENOUGH_DATA),
-        ("0100 0100 02", TOO_MUCH_DATA),
     ],
 )
 def test_a_list_that_does_not_add_up_is_refused(digits: str, status: int) -> None:
     with pytest.raises(CipError) as caught:
         decode_get_attribute_list(bytes.fromhex(digits))
     assert caught.value.general == status
+
+
+@pytest.mark.parametrize(
+    ("digits", "size", "left"),
+    [
+        ("0102", 2, "0102"),
+        ("0102 0000", 2, "0102"),
+        ("0102 0100 0100", 2, "0102"),
+        ("0000", 0, ""),
+        ("0102 00", 2, "010200"),
+        ("0102 0001", 2, "01020001"),
+        ("0102 0200 0100", 2, "010202000100"),
+        ("01", 2, "01"),
+    ],
+)
+def test_a_route_behind_a_value_is_taken_off(digits: str, size: int, left: str) -> None:
+    assert without_route(bytes.fromhex(digits), size) == bytes.fromhex(left)
 
 
 def test_a_list_reply_has_a_status_each_and_values_where_it_is_success() -> None:

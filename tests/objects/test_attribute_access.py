@@ -6,10 +6,10 @@ from tests.objects.devices import ask, build, build_of, request
 
 CLASSES = {
     "Identity": ("2001", "0100 0100 0700 0a00"),
-    "Message Router": ("2002", "0100 0100 0100 0700 0400"),
+    "Message Router": ("2002", "0100 0400 0100 0200 0300 0400 0100 0a00 0700 0400"),
     "Port": ("20f4", "0100 0200 0200 0200 00000000 01000100 04000200"),
-    "TCP/IP": ("20f5", "0400 0100 0100 0700 0d00"),
-    "Ethernet Link": ("20f6", "0400 0100 0100 0700 0a00"),
+    "TCP/IP": ("20f5", "0400 0100 0100 0500 0800 0900 0a00 0b00 0d00 0100 0400 0700 0d00"),
+    "Ethernet Link": ("20f6", "0400 0100 0100 0700 0400 0500 0600 0700 0800 0900 0a00 0100 4c00 0700 0a00"),
     "Wall Clock": ("208b", "0100 0100 0100 0700 0b00"),
 }
 
@@ -64,6 +64,15 @@ def test_attributes_of_fixed_size_have_plans() -> None:
         True,
         False,
     ]
+
+
+@pytest.mark.parametrize(("data", "status"), [("05", 0), ("05 0000", 0), ("05 0100 0100", 0), ("05 00", 0x15)])
+def test_a_route_behind_a_value_is_ignored(data: str, status: int) -> None:
+    assert ask(build(), request(0x10, "20f5 2401 3008", data)) == f"9000{status:02x}00"
+
+
+def test_a_route_behind_a_list_is_ignored() -> None:
+    assert ask(build(), request(0x03, "2001 2401", "0100 0100 0100 0100")) == "83000000" + "0100010000000100"
 
 
 def test_a_plan_tells_what_was_set_since() -> None:

@@ -43,7 +43,7 @@ REPLIES = {
     "TCP/IP, a name with surplus": (request(0x10, "20f5 2401 3006", "0200 616263"), "90001500"),
     "TCP/IP, no name": (request(0x10, "20f5 2401 3006"), "90001300"),
     "TCP/IP, a name too long": (request(0x10, "20f5 2401 3006", "4200" + "61" * 66), "90000900"),
-    "TCP/IP, the address is fixed": (request(0x10, "20f5 2401 3005", "00"), "90000c00"),
+    "TCP/IP, the address is fixed": (request(0x10, "20f5 2401 3005", "00" * 22), "90000c00"),
     "Identity, a long list": (
         request(0x03, "2001 2401", "1a00" + "0700" * 26),
         "83000a00 1a00" + ("0700 0000" + PRODUCT) * 18 + "0700 1100" * 8,
