@@ -48,16 +48,25 @@ def meant_plant(file: Path | None, settings: list[str], name: str | None) -> Pla
 
 
 def flatten(value: Any, path: str = "") -> Iterator[tuple[str, Any]]:
-    """(dotted path, value) of everything in nested dataclasses. Members of a list go by their name, if they have one,
-    else by their number; a list of plain values is one value, and what is not there is left out."""
+    """(dotted path, value) of everything in nested dataclasses. Members of a list go by what they are
+    called, else by their number; a list of plain values is one value, and what is not there is left out."""
     if is_dataclass(value):
         for field in fields(value):
             yield from flatten(getattr(value, field.name), f"{path}.{field.name}" if path else field.name)
     elif isinstance(value, tuple) and any(is_dataclass(item) for item in value):
         for number, item in enumerate(value):
-            yield from flatten(item, f"{path}.{getattr(item, 'name', getattr(item, 'unit_id', number))}")
+            yield from flatten(item, f"{path}.{called(item, number)}")
     elif value not in (None, (), ""):
         yield path, value
+
+
+def called(item: Any, number: int) -> str:
+    """What a member of a list goes by: `Host Name` of `TCPIP`, a tag, a unit, a path behind a tag, else its number."""
+    for name in ("name", "unit_id", "path"):
+        if hasattr(item, name):
+            section = getattr(item, "section", "")
+            return f"{section}.{getattr(item, name)}" if section else f"{getattr(item, name)}"
+    return str(number)
 
 
 def place(places: Mapping[str, Origin], path: str) -> str:

@@ -1,4 +1,4 @@
-"""Where a tag of a node is found on the wire, and how a person names one of its elements.
+"""Where a tag of a node is found on the wire, and how a person names what is within one.
 
 `farm tags` prints it, so that it can be pasted into a client; `farm read` and `farm write` use it. A node that speaks
 EtherNet/IP is asked by name, one that speaks Modbus alone by the registers that show the tag.
@@ -10,63 +10,117 @@ from dataclasses import dataclass
 from farm.errors import FarmError
 from node.client.modbus_tags import TagRegisters
 from node.config.model import NodeConfig, TagConfig
+from node.config.schema import Spot, build_templates, element, find, root, split_path
+from node.errors import ConfigError
 
-ELEMENT = re.compile(r"(?P<name>[^\[\]]+)(?:\[(?P<first>\d+)(?:-(?P<last>\d+))?\])?")
-"""`Level`, `SCADA[3]`, `SCADA[3-7]`."""
+_ELEMENTS = re.compile(r"(?P<whole>.+)\[(?P<first>\d{1,9})(?:-(?P<last>\d{1,9}))?\]")
+"""`SCADA[3]`, `SCADA[3-7]`."""
+
+WORD_BITS = 32
+"""BOOLs of a packed array that travel together."""
+
+SIZES = (1, 2, 4, 8)
+"""Bytes of the masks that set bits of a word."""
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """An integer on the wire by its path, the bits of it that are meant, and the bytes that masks for them take."""
+
+    path: str
+    bits: range
+    size: int
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Elements `first` to `first + count - 1` of the tag `tag` of `node`."""
+    """Elements `first` to `first + count - 1` of `spot`, a tag of `node` or what is within it."""
 
     node: NodeConfig
     tag: TagConfig
+    spot: Spot
     first: int
     count: int
 
     @property
+    def name(self) -> str:
+        """What a person calls all of which these are elements."""
+        return self.tag.name + self.spot.path
+
+    @property
     def path(self) -> str:
-        """The path that an EtherNet/IP client reads the elements by."""
-        indices: list[str] = []
-        rest = self.first
-        for length in reversed(self.tag.dimensions):
-            rest, index = divmod(rest, length)
-            indices.insert(0, str(index))
-        return f"{self.tag.name}[{','.join(indices)}]" if indices else self.tag.name
+        """The path that an EtherNet/IP client reads the elements by, or the first of the words they are bits of."""
+        return self._path(self.first)
+
+    @property
+    def words(self) -> tuple[Word, ...]:
+        """The integers that these are bits of, one after another; none where they are whole values."""
+        spot = self.spot
+        if spot.bit is not None:
+            return (
+                Word(self.path, range(spot.bit, spot.bit + 1), next(size for size in SIZES if spot.bit < 8 * size)),
+            )
+        if not spot.packed:
+            return ()
+        found = []
+        end = self.first + self.count
+        for start in range(self.first - self.first % WORD_BITS, end, WORD_BITS):
+            bits = range(max(self.first, start) - start, min(end, start + WORD_BITS) - start)
+            found.append(Word(self._path(start), bits, WORD_BITS // 8))
+        return tuple(found)
+
+    def _path(self, index: int) -> str:
+        return self.tag.name + (element(self.spot, (index,)) if self.spot.dimensions else self.spot).word_path
 
 
 def find_place(node: NodeConfig, text: str, count: int | None = None) -> Place:
-    """What `text` means in `node`: a tag (all of it), an element or a range. `count` elements, where it is given.
+    """What `text` means in `node`: a tag (all of it), a member, an element, a range or a bit. `count` elements, where
+    it is given.
 
-    Raises `FarmError` when there is no such tag or element.
+    Raises `FarmError` when there is no such tag, member or element.
     """
-    match = ELEMENT.fullmatch(text)
-    if match is None:
-        raise FarmError(f"{text!r} is no tag; wanted one like Level, SCADA[3] or SCADA[3-7]")
-    tag = next((tag for tag in node.tags if tag.name.casefold() == match["name"].casefold()), None)
-    if tag is None:
-        raise FarmError(f"{node.name} has no tag {match['name']!r}; `farm tags {node.name}` lists them")
-    if match["first"] is None:
-        first, last = 0, tag.length - 1
-    else:
-        first = int(match["first"])
-        last = int(match["last"]) if match["last"] is not None else first
+    elements = _ELEMENTS.fullmatch(text)
+    if elements is not None:
+        tag, spot = _spot(node, elements["whole"])
+        if spot.dimensions:
+            first = int(elements["first"])
+            return _checked(node, tag, spot, first, int(elements["last"] or first), count)
+    tag, spot = _spot(node, text)
+    return _checked(node, tag, spot, 0, spot.length - 1, count)
+
+
+def _checked(node: NodeConfig, tag: TagConfig, spot: Spot, first: int, last: int, count: int | None) -> Place:
     if count is not None:
         last = first + count - 1
-    if not 0 <= first <= last < tag.length:
-        raise FarmError(f"{text}: {tag.name} has elements 0 to {tag.length - 1}")
-    return Place(node, tag, first, last - first + 1)
+    if not 0 <= first <= last < spot.length:
+        raise FarmError(f"{tag.name}{spot.path} has elements 0 to {spot.length - 1}")
+    return Place(node, tag, spot, first, last - first + 1)
 
 
-def registers(node: NodeConfig, tag: TagConfig) -> list[TagRegisters]:
-    """The register blocks that show `tag`, in the order of units and blocks."""
+def _spot(node: NodeConfig, text: str) -> tuple[TagConfig, Spot]:
+    found = split_path(text, {tag.name.casefold(): tag for tag in node.tags})
+    if found is None:
+        name = re.split(r"[\[.]", text)[0] or text
+        raise FarmError(f"{node.name} has no tag {name!r}; `farm tags {node.name}` lists them")
+    tag, path = found
+    whole = root(tag, build_templates(node.types))
+    if whole is None:
+        raise FarmError(f"{node.name} {tag.name}: type {tag.type!r} is unknown here")
+    try:
+        return tag, find(whole, path)
+    except ConfigError as exc:
+        raise FarmError(f"{text}: {exc.message}") from exc
+
+
+def registers(node: NodeConfig, name: str, kind: str, length: int) -> list[TagRegisters]:
+    """The register blocks that show the tag or member `name`, in the order of units and blocks."""
     if node.modbus is None:
         return []
     return [
-        TagRegisters(unit.unit_id, block.table, block.start, block.count, tag.type, tag.length, block.order)
+        TagRegisters(unit.unit_id, block.table, block.start, block.count, kind, length, block.order)
         for unit in node.modbus.units
         for block in unit.blocks
-        if block.tag == tag.name
+        if block.tag == name
     ]
 
 
@@ -79,6 +133,6 @@ def address(node: NodeConfig, tag: TagConfig) -> str:
         if tag.address is not None:
             places.append("@" + "/".join(map(str, tag.address)))
     several = node.modbus is not None and len(node.modbus.units) > 1
-    for block in registers(node, tag):
+    for block in registers(node, tag.name, tag.type, tag.length):
         places.append(f"{block.numbers}{f'/{block.unit}' if several else ''}")
     return " ".join(places)

@@ -57,12 +57,27 @@ def type_text(tag: TagConfig) -> str:
 
 
 def shorten(value: Any) -> str:
-    """A value for a table: an array as its first few elements, a number to seven digits, a text in quotes."""
-    if isinstance(value, list):
-        text = " ".join(shorten(item) for item in value[:10])
-        return f"{text[:WIDTH].rsplit(' ', 1)[0]} ..." if len(value) > 10 or len(text) > WIDTH else text
+    """A value for a table: an array as its first few elements, a structure as its first few members, a number to seven
+    digits, a text in quotes, - for what cannot be read."""
+    if isinstance(value, list | dict):
+        text = _inside(value)
+        cut = isinstance(value, list) and len(value) > 10
+        return f"{text[:WIDTH].rsplit(' ', 1)[0]} ..." if cut or len(text) > WIDTH else text
+    if value is None:
+        return "-"
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, float):
         return f"{value:.7g}"
     return f'"{value}"' if isinstance(value, str) else str(value)
+
+
+def _inside(value: Any) -> str:
+    """What is in an array or a structure: `1 2 3`, `Speed=5 Hours=(0 0)`."""
+    if isinstance(value, dict):
+        return " ".join(f"{name}={_nested(member)}" for name, member in value.items())
+    return " ".join(_nested(item) for item in value[:10])
+
+
+def _nested(value: Any) -> str:
+    return f"({_inside(value)})" if isinstance(value, list | dict) else shorten(value)

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Coroutine, Sequence
 from typing import TypeVar
 
-from farm.cli.tag_places import Place, registers
+from farm.cli.tag_places import Place, Word, registers
 from farm.errors import FarmError
 from farm.supervisor.link import Link
 from farm.supervisor.wire import decode_plant
@@ -12,10 +12,11 @@ from farm.topology.plant import Plant
 from node.client.aio import AsyncConnector
 from node.client.modbus_aio import AsyncModbus
 from node.client.modbus_tags import TagRegisters, read_tag, write_tag
+from node.client.tag_values import Value, parse_truths
 from node.config.model import NodeConfig
+from node.config.schema import Template, build_templates
 from node.errors import NodeError
 
-Value = bool | int | float | str | bytes
 Result = TypeVar("Result")
 
 
@@ -45,15 +46,24 @@ def asked(place: Place, work: Coroutine[None, None, Result]) -> Result:
     try:
         return asyncio.run(work)
     except NodeError as exc:
-        raise FarmError(f"{place.node.name} {place.tag.name}: {exc}") from exc
+        raise FarmError(f"{place.node.name} {place.name}: {exc}") from exc
 
 
 async def read_place(place: Place, seconds: float) -> list[Value]:
     """Its values. Raises `NodeError` when the node does not answer, or answers with an error."""
     node = place.node
     if node.enip is not None:
-        async with AsyncConnector(node.address, node.enip.port, seconds) as plc:
-            return list(await plc.read(place.path, place.count))
+        async with _controller(node, node.enip.port, seconds) as plc:
+            words = place.words
+            if not words:
+                return list(await plc.read(place.path, place.count))
+            held = await plc.read(words[0].path, len(words))
+            return [
+                bool(number >> bit & 1)
+                for word, number in zip(words, held, strict=True)
+                if isinstance(number, int)
+                for bit in word.bits
+            ]
     block, device = _modbus(place, seconds)
     async with device:
         return list(await read_tag(device, block, place.first, place.count))
@@ -62,21 +72,39 @@ async def read_place(place: Place, seconds: float) -> list[Value]:
 async def write_place(place: Place, values: Sequence[str], seconds: float) -> None:
     """Writes `values`, as a person types them, from the place's first element on. Raises as `read_place` does."""
     node = place.node
+    kind = place.spot.kind
+    if isinstance(kind, Template) and not kind.capacity:
+        member = kind.visible[0].name
+        raise FarmError(f"{place.name} is a structure ({kind.name}); write its members, as {place.name}.{member}")
     if node.enip is not None:
-        async with AsyncConnector(node.address, node.enip.port, seconds) as plc:
-            await plc.write(place.path, list(values), place.tag.type)
+        async with _controller(node, node.enip.port, seconds) as plc:
+            if place.words:
+                await _write_bits(plc, place.words, parse_truths(values))
+            else:
+                await plc.write(place.path, list(values), kind)
         return
     block, device = _modbus(place, seconds)
     async with device:
         await write_tag(device, block, place.first, values)
 
 
+def _controller(node: NodeConfig, port: int, seconds: float) -> AsyncConnector:
+    return AsyncConnector(node.address, port, seconds, templates=build_templates(node.types).values())
+
+
+async def _write_bits(plc: AsyncConnector, words: Sequence[Word], truths: Sequence[bool]) -> None:
+    """Sets and clears bits, word by word, and leaves those beside them as they are."""
+    left = iter(truths)
+    for word in words:
+        ones = sum(1 << bit for bit in word.bits if next(left))
+        zeros = sum(1 << bit for bit in word.bits) - ones
+        await plc.modify(word.path, ones, zeros, word.size)
+
+
 def _modbus(place: Place, seconds: float) -> tuple[TagRegisters, AsyncModbus]:
     """The first block that shows all of the place, and a connection to its unit."""
-    node = place.node
-    for block in registers(node, place.tag):
+    node, spot = place.node, place.spot
+    for block in registers(node, place.name, spot.kind.name, spot.length):
         if node.modbus is not None and place.first + place.count <= block.elements:
             return block, AsyncModbus(node.address, node.modbus.port, block.unit, seconds)
-    raise FarmError(
-        f"no registers of {node.name} show {place.tag.name} {place.first} to {place.first + place.count - 1}"
-    )
+    raise FarmError(f"no registers of {node.name} show {place.name} {place.first} to {place.first + place.count - 1}")

@@ -8,8 +8,9 @@ from farm.cli import options
 from farm.cli.read import TIMEOUT, TagName, text
 from farm.cli.tag_places import Place, find_place
 from farm.cli.terminal import say
-from farm.cli.wire_access import Value, asked, read_place, running_node, write_place
+from farm.cli.wire_access import asked, read_place, running_node, write_place
 from farm.supervisor.link import Link, run_named
+from node.client.tag_values import Value
 
 
 def write(
@@ -21,7 +22,7 @@ def write(
     timeout: options.Timeout = TIMEOUT,
     name: options.FarmName = None,
 ) -> None:
-    """Write a tag over the wire and print what it holds then."""
+    """Write a tag, or what is within one, over the wire and print what it holds then."""
     found = running_node(Link.open(run_named(name)), node)
     place = find_place(found, tag, len(values))
     held = asked(place, write_and_read(place, values, timeout or TIMEOUT))

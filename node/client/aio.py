@@ -6,15 +6,17 @@ a `CipError`; no usable answer at all is a `NoAnswer` that names host and port.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
 from types import TracebackType
 
 from node.cip.epath import encode_epath
 from node.cip.message import Reply, Request, decode_reply, encode_request
 from node.cip.path_text import Route, parse_path, route_segments
+from node.cip.predefined import PREDEFINED
 from node.cip.services import (
     GET_ATTRIBUTE_SINGLE,
+    READ_MODIFY_WRITE,
     READ_TAG,
     READ_TAG_FRAGMENTED,
     WRITE_TAG,
@@ -24,10 +26,12 @@ from node.cip.status import PARTIAL_TRANSFER, REPLY_DATA_TOO_LARGE, SUCCESS, Cip
 from node.cip.tag_services import (
     decode_read_reply,
     encode_read_fragmented,
+    encode_read_modify_write,
     encode_read_tag,
     encode_write_fragmented,
     encode_write_tag,
 )
+from node.cip.template import Template
 from node.client.failure import NoAnswer, no_answer
 from node.client.tag_values import TagType, Value, cut, decode_values, encode_elements, named_type, tag_type, type_code
 from node.enip.commands import IdentityItem, decode_list_identity
@@ -126,15 +130,24 @@ class AsyncConnector:
     """A session with one controller: `async with AsyncConnector("127.64.0.1") as plc: await plc.read("SCADA")`.
 
     `timeout` is the seconds a call may take in all. With `route` None messages go plain, else inside Unconnected Send
-    over its hops, () for none. Every method raises `NoAnswer`, those that send a message `CipError` as well.
+    over its hops, () for none. `templates` are structures it knows beside STRING, TIMER and the like. Every method
+    raises `NoAnswer`, those that send a message `CipError` as well.
     """
 
-    def __init__(self, host: str, port: int = PORT, timeout: float = 5.0, route: Route | None = None) -> None:
+    def __init__(
+        self,
+        host: str,
+        port: int = PORT,
+        timeout: float = 5.0,
+        route: Route | None = None,
+        templates: Iterable[Template] = (),
+    ) -> None:
         self.host = host
         self.port = port
         self.timeout = timeout
         self._route = None if route is None else encode_epath(route_segments(route))
         self._link: Link | None = None
+        self._known = {template.handle: template for template in (*PREDEFINED, *templates)}
         self._kinds: dict[bytes, TagType | None] = {}
 
     async def __aenter__(self) -> "AsyncConnector":
@@ -178,13 +191,14 @@ class AsyncConnector:
         return (await self.request(Request(GET_ATTRIBUTE_SINGLE, encode_epath(parse_path(path))))).data
 
     async def read(self, tag: str, count: int = 1) -> list[Value]:
-        """`count` elements of a tag such as `SCADA[3]`: bool, int, float or str; a structure's bytes as one value.
+        """`count` elements of a tag such as `SCADA[3]`: bool, int, float or str; a structure as a dict of its
+        members, or as its bytes, all in one value, when it is not known.
 
         Raises `LocalProtocolError` when `tag` is no path.
         """
         path = encode_epath(parse_path(tag))
         async with deadline(self.host, self.port, self.timeout):
-            return decode_values(*await self._read(path, count))
+            return decode_values(*await self._read(path, count), self._known)
 
     async def write(self, tag: str, values: Value | Sequence[Value], type: str | TagType | None = None) -> None:
         """Writes one value or several from `tag` on. `type` (`"DINT"`) is asked of the controller when not given.
@@ -193,10 +207,17 @@ class AsyncConnector:
         client may see it half done. Raises `LocalProtocolError` for values that are not of the type.
         """
         path = encode_epath(parse_path(tag))
-        listed = [values] if isinstance(values, bool | int | float | str | bytes) else list(values)
+        listed = list(values) if isinstance(values, Sequence) and not isinstance(values, str | bytes) else [values]
         async with deadline(self.host, self.port, self.timeout):
             kind = named_type(type) if isinstance(type, str) else type or await self._kind(path, tag)
             await self._write(path, kind, encode_elements(kind, listed))
+
+    async def modify(self, tag: str, ones: int, zeros: int, size: int) -> None:
+        """Sets the bits `ones` of an integer of `size` bytes and clears the bits `zeros`, and leaves the others as they
+        are, whoever writes them meanwhile. Raises `LocalProtocolError` when `tag` is no path."""
+        every = (1 << 8 * size) - 1
+        masks = (mask.to_bytes(size, "little") for mask in (ones & every, every & ~zeros))
+        await self.request(Request(READ_MODIFY_WRITE, encode_epath(parse_path(tag)), encode_read_modify_write(*masks)))
 
     async def _read(self, path: bytes, count: int) -> tuple[int, int | None, bytes]:
         reply = await self._message(Request(READ_TAG, path, encode_read_tag(count)))
@@ -210,7 +231,7 @@ class AsyncConnector:
             data += part
             if not part or len(data) > MAX_READ:
                 raise RemoteProtocolError(f"a read that does not end: {len(data)} bytes after a part of {len(part)}")
-        self._kinds[path] = tag_type(code, handle)
+        self._kinds[path] = tag_type(code, handle, self._known)
         return code, handle, bytes(data)
 
     async def _kind(self, path: bytes, tag: str) -> TagType:

@@ -8,12 +8,13 @@ from node.cip.template import Kind, Template
 from node.config.check import MAX_PRODUCT_NAME, block_spot, problems, room_in
 from node.config.identity import identity
 from node.config.model import ACCESS, ON_WRITE, ORDERS, TABLES
-from node.config.places import Spot, root
+from node.config.places import Spot, element, find, root
 from node.config.problem import Problem
 from node.config.structures import (
     MAX_IDENTIFIER,
     MAX_STRING,
     MAX_TYPES,
+    build_templates,
     identifier_fault,
     lay_out_types,
     type_name_fault,
@@ -64,9 +65,12 @@ __all__ = [
     "Template",
     "alias_spot",
     "block_spot",
+    "build_templates",
     "check_dimensions",
     "check_name",
     "check_type",
+    "element",
+    "find",
     "identifier_fault",
     "identity",
     "lay_out_types",

@@ -4,10 +4,14 @@ from farm.topology.plant import Origin, Plant
 from node.config.model import (
     EnipConfig,
     IdentityConfig,
+    MemberConfig,
     ModbusConfig,
     NodeConfig,
+    ObjectSetting,
+    PartConfig,
     RegisterBlock,
     TagConfig,
+    TypeConfig,
     UnitConfig,
 )
 
@@ -33,6 +37,24 @@ METER = NodeConfig(
             UnitConfig(2, (RegisterBlock("input", 8, 2, "Power"),)),
         ),
     ),
+)
+MOTOR = TypeConfig(
+    "Motor", (MemberConfig("Speed", "REAL"), MemberConfig("Run", "BOOL"), MemberConfig("Bits", "BOOL", 40))
+)
+LINE = NodeConfig(
+    "line",
+    "logix",
+    "1756-L61",
+    "127.64.0.3",
+    (
+        TagConfig("M", "Motor", (3,), parts=(PartConfig("[1].Speed", 5.0),)),
+        TagConfig("Flags", "BOOL", (40,), packed=True),
+        TagConfig("Word", "LINT"),
+        TagConfig("Program:Main.T", "TIMER"),
+        TagConfig("Go", "BOOL", alias="M[2].Run"),
+    ),
+    EnipConfig(IDENTITY, objects=(ObjectSetting("TCPIP", "Host Name", '"line"'),)),
+    types=(MOTOR,),
 )
 PLANT = Plant(
     "works",

@@ -1,7 +1,7 @@
 """Each value of a node with the place it comes from."""
 
 from farm.cli.inspect import flatten, place
-from tests.farm.cli.plants import PLANT, TANK
+from tests.farm.cli.plants import LINE, PLANT, TANK
 
 
 def test_values_are_flat_and_named() -> None:
@@ -10,6 +10,13 @@ def test_values_are_flat_and_named() -> None:
     assert values["tags.Level.type"] == "REAL"
     assert values["enip.identity.vendor"] == 1
     assert values["enip.port"] == 44818
+
+
+def test_members_of_lists_go_by_what_they_are_called() -> None:
+    values = dict(flatten(LINE))
+    assert values["tags.M.parts.[1].Speed.initial"] == 5.0
+    assert values["types.Motor.members.Bits.length"] == 40
+    assert values["enip.objects.TCPIP.Host Name.value"] == '"line"'
 
 
 def test_places_are_the_nearest_that_is_known() -> None:

@@ -2,10 +2,11 @@
 
 import pytest
 
-from farm.cli.tag_places import address, find_place
+from farm.cli.read import lines
+from farm.cli.tag_places import Word, address, find_place
 from farm.cli.tags import shorten, tag_row
 from farm.errors import FarmError
-from tests.farm.cli.plants import METER, TANK
+from tests.farm.cli.plants import LINE, METER, TANK
 
 
 @pytest.mark.parametrize(
@@ -29,12 +30,47 @@ def test_a_range() -> None:
         ("Lev", "tank has no tag 'Lev'; `farm tags tank` lists them"),
         ("Grid[6]", "Grid has elements 0 to 5"),
         ("Grid[3-2]", "Grid has elements 0 to 5"),
-        ("Grid[", "wanted one like Level"),
+        ("Grid[", "wanted indices as [3]"),
+        ("Level.Speed", "REAL has no members"),
+        ("Level.3", "REAL has no bits"),
     ],
 )
 def test_what_is_no_place_is_said(text: str, said: str) -> None:
     with pytest.raises(FarmError, match=said.replace("[", r"\[")):
         find_place(TANK, text)
+
+
+@pytest.mark.parametrize(
+    ("text", "path", "count", "kind"),
+    [
+        ("M", "M[0]", 3, "Motor"),
+        ("m[1]", "M[1]", 1, "Motor"),
+        ("M[1].Speed", "M[1].Speed", 1, "REAL"),
+        ("M[2].run", "M[2].Run", 1, "BOOL"),
+        ("Program:Main.T", "Program:Main.T", 1, "TIMER"),
+        ("program:main.t.ACC", "Program:Main.T.ACC", 1, "DINT"),
+        ("Go", "Go", 1, "BOOL"),
+        ("Grid[1,2]", "Grid[1,2]", 1, "DINT"),
+    ],
+)
+def test_what_is_within_a_tag(text: str, path: str, count: int, kind: str) -> None:
+    place = find_place(TANK if text.startswith("Grid") else LINE, text)
+    assert (place.path, place.count, place.spot.kind.name, place.words) == (path, count, kind, ())
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("Flags", (Word("Flags[0]", range(32), 4), Word("Flags[1]", range(8), 4))),
+        ("Flags[37]", (Word("Flags[1]", range(5, 6), 4),)),
+        ("Flags[30-33]", (Word("Flags[0]", range(30, 32), 4), Word("Flags[1]", range(2), 4))),
+        ("M[2].Bits[39]", (Word("M[2].Bits[1]", range(7, 8), 4),)),
+        ("Word.3", (Word("Word", range(3, 4), 1),)),
+        ("Word.63", (Word("Word", range(63, 64), 8),)),
+    ],
+)
+def test_bits_are_bits_of_words(text: str, words: tuple[Word, ...]) -> None:
+    assert find_place(LINE, text).words == words
 
 
 def test_addresses_to_paste_into_a_client() -> None:
@@ -61,7 +97,25 @@ def test_a_tag_for_scripts() -> None:
 
 
 @pytest.mark.parametrize(
-    ("value", "text"), [(True, "true"), (1 / 3, "0.3333333"), ("a b", '"a b"'), ([1, 2], "1 2"), (list(range(11)), ...)]
+    ("value", "text"),
+    [
+        (True, "true"),
+        (1 / 3, "0.3333333"),
+        ("a b", '"a b"'),
+        ([1, 2], "1 2"),
+        (list(range(11)), ...),
+        (None, "-"),
+        ({"Speed": 1.5, "Run": True, "Hours": [0, 7]}, "Speed=1.5 Run=true Hours=(0 7)"),
+        ([{"A": 1}, {"A": 2}], "(A=1) (A=2)"),
+        ({"A" * 30: 1, "B" * 30: 2}, f"{'A' * 30}=1 ..."),
+    ],
 )
 def test_values_in_a_table_are_short(value: object, text: object) -> None:
     assert shorten(value) == (text if text is not ... else "0 1 2 3 4 5 6 7 8 ...")
+
+
+def test_a_structure_is_one_member_a_line() -> None:
+    motor = {"Speed": 1.5, "Hours": [0, 7], "Pump": {"Run": True}}
+    assert lines([motor]) == "Speed     1.5\nHours     0 7\nPump.Run  true"
+    assert lines([{"A": 1}, {"A": [{"B": "x"}]}]) == "[0].A       1\n[1].A[0].B  x"
+    assert lines([1, True, "a b"]) == "1\ntrue\na b"
