@@ -133,6 +133,16 @@ UDT2 = lay_out(
             "UDT1,SINT,SINT[2],UDT2,DINT,SINT[3],UDT3,SINT,SINT[4],UDT3,SINT,SINT[4][2],UDT3,SINT,SINT[4][4]",
             0x5F58,
         ),
+        # the structure that 1756-PM020 reads whole
+        (
+            lay_out(
+                "STRUCT_B",
+                0x110,
+                [Declared("pilot_on", BOOL), Declared("hourlyCount", INT, 12), Declared("rate", REAL)],
+            ),
+            "STRUCT_B,SINT,INT[12],REAL",
+            0x9ECD,
+        ),
         # read from controllers
         (lay_out("TimerWrapper", 0x110, [Declared("TON", TIMER)]), "TimerWrapper,TIMER,DINT,DINT,DINT", 0xC23B),
         (lay_out("CounterWrapper", 0x110, [Declared("C", COUNTER)]), "CounterWrapper,COUNTER,DINT,DINT,DINT", 0x8436),
