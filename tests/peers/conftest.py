@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.peers import enip_tags
+from tests.peers import enip_tags, logix_plant
 from tests.peers.capture import Capture, CaptureError
 
 ROOT = Path(__file__).parents[2]
@@ -113,3 +113,11 @@ def cpppo() -> Callable[..., list[str]]:
         return done.stdout.splitlines()
 
     return client
+
+
+@pytest.fixture(scope="session")
+def logix(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    """One Logix controller a profile, with the tags of `logix_plant`."""
+    plant = tmp_path_factory.mktemp("logix") / "plant.yaml"
+    plant.write_text(logix_plant.PLANT)
+    yield from running(plant)
