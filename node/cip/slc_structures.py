@@ -45,6 +45,15 @@ SLC_STRUCTURES: tuple[Template, ...] = (SLC_TIMER, SLC_COUNTER, SLC_CONTROL, SLC
 _BY_NAME = {template.name: template for template in SLC_STRUCTURES}
 
 
+def swap_characters(data: bytes) -> bytes:
+    """Whole SLC_STRINGs from the order of memory to that of the wire, and back: each word of characters turned."""
+    swapped = bytearray(data)
+    swapped[0::2], swapped[1::2] = data[1::2], data[0::2]
+    for start in range(0, len(data), SLC_STRING.size):
+        swapped[start : start + 2] = data[start : start + 2]
+    return bytes(swapped)
+
+
 def slc_by_name(name: str) -> Template | None:
     """The structure called `name` in any case, None when there is none."""
     return _BY_NAME.get(name.upper())

@@ -21,7 +21,7 @@ from node.cip.pccc import (
     PcccError,
 )
 from node.cip.slc_files import FileType, by_code, parse_file_name
-from node.cip.slc_structures import SLC_STRING
+from node.cip.slc_structures import SLC_STRING, swap_characters
 from node.cip.status import ATTRIBUTE_NOT_SETTABLE, CipError
 from node.memory.attribute import Attribute
 from node.memory.tags import TagTable
@@ -159,13 +159,7 @@ def _masked(held: bytes, data: bytes, mask: bytes) -> bytes:
 def _turned(attribute: Attribute, data: bytes) -> bytes:
     """`data`, whole elements, with the characters of each word changed over where they are strings: to the wire, and
     back from it."""
-    if attribute.type is not SLC_STRING:
-        return data
-    turned = bytearray(data)
-    turned[0::2], turned[1::2] = data[1::2], data[0::2]
-    for start in range(0, len(data), SLC_STRING.size):
-        turned[start : start + WORD] = data[start : start + WORD]
-    return bytes(turned)
+    return swap_characters(data) if attribute.type is SLC_STRING else data
 
 
 def _refused(exc: CipError) -> PcccError:
