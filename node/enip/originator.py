@@ -138,7 +138,8 @@ class OriginatorSession:
         command, _, session, status, context, _ = HEADER.unpack_from(frame)
         body = frame[HEADER_SIZE:]
         if command == SEND_UNIT_DATA and status == SUCCESS:
-            own_id, sequence, message = decode_connected(body)
+            ident, sequence, message = decode_connected(body)
+            own_id = self._own_id(ident)
             token = self._sequences.pop((own_id, sequence), 0)
             if own_id not in self._connections or self._waiting.pop(token, None) is None:
                 return None
@@ -153,3 +154,10 @@ class OriginatorSession:
             elif command == SEND_RR_DATA:
                 body = decode_unconnected(body)
         return Answer(token, command, status, body)
+
+    def _own_id(self, ident: int) -> int:
+        """The T->O id of the connection that a reply under `ident` belongs to. A target that does not know the
+        connection any more can only give back the O->T id it was sent, and some targets always do."""
+        if ident in self._connections:
+            return ident
+        return next((own for own, connection in self._connections.items() if connection.target_id == ident), 0)

@@ -148,14 +148,14 @@ class ConnectionManager:
     def _send_on(self, call: Call, send: UnconnectedSend, hops: Sequence[Segment], hop: Hop) -> OnwardSend:
         """The embedded message, with what is left of the route, for the next device."""
         _check_depth(call)
-        if send.patience == 0 or _sends_on(send.message):
+        if not send.patience or _sends_on(send.message):
             raise CipError(CONNECTION_FAILURE, (UNCONNECTED_PARAMETER_ERROR,))
         if len(send.message) > UNCONNECTED_LIMIT:
             raise CipError(CONNECTION_FAILURE, (UNCONNECTED_TOO_LARGE,))
-        timeout = min(send.patience, MAX_WAIT)
+        timeout = _less(min(send.patience, MAX_WAIT))
         message, rest = send.message, hops[hop.used :]
         if rest:
-            further = UnconnectedSend(message, encode_epath(rest), *encode_ticks(_less(timeout)))
+            further = UnconnectedSend(message, encode_epath(rest), *encode_ticks(timeout))
             message = encode_request(Request(UNCONNECTED_SEND, MANAGER_PATH, encode_unconnected_send(further)))
         return OnwardSend(hop.address, message, timeout, call.service, _left(send), call.limit)
 
@@ -202,8 +202,8 @@ class ConnectionManager:
         path = encode_epath(segments[ports[hop.used - 1] + 1 :])
         make = partial(Relay, address=hop.address, path=path, connections=self.connections)
         relay = self.connections.open_as(make, opening, call.origin)
-        timeout = min(opening.patience or OPEN_WAIT, OPEN_WAIT)
-        tick, ticks = encode_ticks(_less(timeout))
+        timeout = _less(min(opening.patience or OPEN_WAIT, OPEN_WAIT))
+        tick, ticks = encode_ticks(timeout)
         further = replace(opening, o_t_id=0, t_o_id=relay.own_id, path=path, priority_tick=tick, timeout_ticks=ticks)
         data = encode_forward_open(further, large)
         message = encode_request(Request(call.service, MANAGER_PATH, data))
@@ -252,6 +252,6 @@ def _sends_on(message: bytes) -> bool:
     return request.service == UNCONNECTED_SEND and target == [Class(CONNECTION_MANAGER_CLASS)]
 
 
-def _less(timeout: float) -> float:
-    """What the next router is given of a time-out, so that its answer comes before this one gives up."""
-    return timeout - min(0.25, timeout / 4)
+def _less(patience: float) -> float:
+    """How long a router waits whom somebody gives so much time: its own answer must be there before that is over."""
+    return patience - min(0.25, patience / 4)

@@ -113,6 +113,16 @@ def test_connected_answers_are_matched_by_connection_and_sequence() -> None:
     assert unit(0x200, 3) == []
 
 
+def test_an_answer_under_the_target_s_own_id_is_taken_too() -> None:
+    session = registered()
+    connection = session.connect(target_id=0x100, own_id=0x200)
+    token, frame = session.connected(connection, READ)
+    lost = bytes.fromhex("cc000700")
+    assert session.receive(reply(frame, encode_connected(0x100, 2, lost))) == []
+    assert session.receive(reply(frame, encode_connected(0x100, 1, lost))) == [Answer(token, SEND_UNIT_DATA, 0, lost)]
+    assert session.waiting == 0
+
+
 def test_sequence_counts_go_round() -> None:
     session = registered()
     connection = session.connect(1, 2)

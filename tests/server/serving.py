@@ -26,13 +26,13 @@ class Clock:
 
 
 class Node:
-    """A listener with all that stands behind it."""
+    """A listener with all that stands behind it; `options` are those of its device."""
 
-    def __init__(self, host: str = HOST, port: int = 0, limit: int = 64, idle: float = 0.0) -> None:
+    def __init__(self, host: str = HOST, port: int = 0, limit: int = 64, idle: float = 0.0, **options: object) -> None:
         self.clock = Clock()
-        self.device = build()
+        self.device = build(**options)  # type: ignore[arg-type]
         self.metrics = Metrics()
-        self.service = EnipService(self.device, self.clock, port)
+        self.service = EnipService(self.device, self.clock, port, host)
         self.listener = Listener(
             host,
             port,
@@ -47,7 +47,7 @@ class Node:
         self.listener.ticker.add(self.device.connections.poll)
 
     async def connect(self) -> "Client":
-        reader, writer = await asyncio.open_connection("127.0.0.1" if not self.listener.host else HOST, self.port)
+        reader, writer = await asyncio.open_connection(self.listener.host or "127.0.0.1", self.port)
         return Client(reader, writer)
 
     @property
