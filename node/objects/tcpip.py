@@ -26,6 +26,7 @@ DEFAULT_INACTIVITY = 120
 
 LOOPBACK_MASK = "255.192.0.0"
 
+_FLAGS, _LINK, _INTERFACE = Number(DWORD), Path(), InterfaceConfiguration()
 _CONFLICT = 35
 _MULTICAST = 8
 
@@ -38,61 +39,67 @@ def tcpip_object(
     inactivity: int = DEFAULT_INACTIVITY,
 ) -> Object:
     """`ip` and `mask` in dots, `inactivity` in seconds, 0 for never."""
-    flags, u8, u16 = Number(DWORD), Number(USINT), Number(UINT)
-    interface, link = InterfaceConfiguration(), Path()
-    addresses = interface.encode({"ip_address": ip, "network_mask": mask, "domain_name": domain_name})
-    rows = [
-        constant(1, "status", flags.encode(SET_BY_HARDWARE), codec=flags, aliases=("interface status",)),
-        constant(
-            2,
-            "configuration capability",
-            flags.encode(SETTABLE | SWITCHES),
-            codec=flags,
-            aliases=("capability", "interface capability"),
-        ),
-        stored(
-            3,
-            "configuration control",
-            flags,
-            STATIC,
-            aliases=("control", "interface control"),
-            accept=lambda value: _one_of(value, STATIC, STATIC),
-        ),
-        constant(
-            4,
-            "physical link",
-            link.encode(f"@0x{ETHERNET_LINK_CLASS:X}/1"),
-            codec=link,
-            aliases=("physical link object", "path to physical link", "path to physical link object"),
-        ),
-        AttributeRow(5, "interface configuration", lambda: addresses, _refuse, codec=interface),
-        stored(6, "host name", PaddedString(MAX_HOST_NAME), host_name[:MAX_HOST_NAME], aliases=("hostname",)),
-        stored(8, "TTL value", u8, 1, listed=False, aliases=("TTL",), accept=lambda value: _one_of(value, 1, 255)),
-        stored(
-            9, "multicast configuration", Raw(_MULTICAST), "00" * _MULTICAST, listed=False, aliases=("mcast config",)
-        ),
-        stored(10, "select ACD", Flag(), False, listed=False),
-        stored(11, "last conflict detected", Raw(_CONFLICT), "00" * _CONFLICT, listed=False, accept=_cleared),
-        stored(
-            13,
-            "encapsulation inactivity timeout",
-            u16,
-            inactivity,
-            listed=False,
-            aliases=("inactivity timeout",),
-            accept=lambda value: _one_of(value, 0, MAX_INACTIVITY),
-        ),
-    ]
+    addresses = _INTERFACE.encode({"ip_address": ip, "network_mask": mask, "domain_name": domain_name})
     return Object(
         TCPIP_CLASS,
         "TCP/IP Interface",
-        {1: rows},
+        {1: [*_listed_rows(addresses, host_name[:MAX_HOST_NAME]), *_other_rows(inactivity)]},
         dict(ATTRIBUTE_SERVICES),
         4,
         class_attributes=optional_lists((8, 9, 10, 11, 13), (SET_ATTRIBUTE_LIST,)),
         class_listed=(1, 2, 3, 4, 5, 6, 7),
         names=("TCPIP", "TCP/IP"),
     )
+
+
+def _listed_rows(addresses: bytes, host_name: str) -> list[AttributeRow]:
+    """1 to 6."""
+    settable = _FLAGS.encode(SETTABLE | SWITCHES)
+    link = _LINK.encode(f"@0x{ETHERNET_LINK_CLASS:X}/1")
+    link_names = ("physical link object", "path to physical link", "path to physical link object")
+    return [
+        constant(1, "status", _FLAGS.encode(SET_BY_HARDWARE), codec=_FLAGS, aliases=("interface status",)),
+        constant(2, "configuration capability", settable, codec=_FLAGS, aliases=("capability", "interface capability")),
+        stored(
+            3,
+            "configuration control",
+            _FLAGS,
+            STATIC,
+            aliases=("control", "interface control"),
+            accept=lambda value: _check_range(value, STATIC, STATIC),
+        ),
+        constant(4, "physical link", link, codec=_LINK, aliases=link_names),
+        AttributeRow(5, "interface configuration", lambda: addresses, _refuse, codec=_INTERFACE),
+        stored(6, "host name", PaddedString(MAX_HOST_NAME), host_name, aliases=("hostname",)),
+    ]
+
+
+def _other_rows(inactivity: int) -> list[AttributeRow]:
+    """8 to 13."""
+    multicast, conflict = Raw(_MULTICAST), Raw(_CONFLICT)
+    return [
+        stored(
+            8,
+            "TTL value",
+            Number(USINT),
+            1,
+            listed=False,
+            aliases=("TTL",),
+            accept=lambda value: _check_range(value, 1, 255),
+        ),
+        stored(9, "multicast configuration", multicast, "00" * _MULTICAST, listed=False, aliases=("mcast config",)),
+        stored(10, "select ACD", Flag(), False, listed=False),
+        stored(11, "last conflict detected", conflict, "00" * _CONFLICT, listed=False, accept=_check_cleared),
+        stored(
+            13,
+            "encapsulation inactivity timeout",
+            Number(UINT),
+            inactivity,
+            listed=False,
+            aliases=("inactivity timeout",),
+            accept=lambda value: _check_range(value, 0, MAX_INACTIVITY),
+        ),
+    ]
 
 
 def mask_of(address: str, network: str = "") -> str:
@@ -108,12 +115,12 @@ def _refuse(data: bytes) -> None:
     raise CipError(OBJECT_STATE_CONFLICT)
 
 
-def _one_of(value: object, low: int, high: int) -> None:
+def _check_range(value: object, low: int, high: int) -> None:
     if not isinstance(value, int) or not low <= value <= high:
         raise CipError(INVALID_ATTRIBUTE_VALUE)
 
 
-def _cleared(value: object) -> None:
+def _check_cleared(value: object) -> None:
     """What was found is only ever cleared."""
     if value != "00" * _CONFLICT:
         raise CipError(INVALID_ATTRIBUTE_VALUE)
