@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from farm.errors import FarmError
 from node.client.modbus_tags import TagRegisters
+from node.config.data_files import data_file_address, has_data_files
 from node.config.model import NodeConfig, TagConfig
 from node.config.schema import Spot, build_templates, element, find, root, split_path
 from node.errors import ConfigError
@@ -125,10 +126,12 @@ def registers(node: NodeConfig, name: str, kind: str, length: int) -> list[TagRe
 
 
 def address(node: NodeConfig, tag: TagConfig) -> str:
-    """How clients reach the tag: `Level`, `SCADA[1000]`, `@22/1/1`, `40001-40002`, `40001/3` (unit 3); several are
-    separated by blanks."""
+    """How clients reach the tag: `Level`, `SCADA[1000]`, `@22/1/1`, `N7:0-99`, `40001-40002`, `40001/3` (unit 3);
+    several are separated by blanks."""
     places = []
-    if node.enip is not None:
+    if has_data_files(node):
+        places += [place for place in [data_file_address(tag)] if place]
+    elif node.enip is not None:
         places.append(tag.name + (f"[{','.join(map(str, tag.dimensions))}]" if tag.dimensions else ""))
         if tag.address is not None:
             places.append("@" + "/".join(map(str, tag.address)))

@@ -10,11 +10,13 @@ from farm.supervisor.link import Link
 from farm.supervisor.wire import decode_plant
 from farm.topology.plant import Plant
 from node.client.aio import AsyncConnector
+from node.client.data_files import AsyncDataFiles
 from node.client.modbus_aio import AsyncModbus
 from node.client.modbus_tags import TagRegisters, read_tag, write_tag
 from node.client.tag_values import Value, parse_truths
+from node.config.data_files import has_data_files, with_data_files
 from node.config.model import NodeConfig
-from node.config.schema import Template, build_templates
+from node.config.schema import Template, build_templates, root
 from node.errors import NodeError
 
 Result = TypeVar("Result")
@@ -30,7 +32,7 @@ def running_plant(link: Link) -> Plant:
 
 def running_nodes(link: Link) -> dict[str, NodeConfig]:
     """Its nodes by name."""
-    return {node.name: node for node in running_plant(link).nodes}
+    return {node.name: with_data_files(node) for node in running_plant(link).nodes}
 
 
 def running_node(link: Link, name: str) -> NodeConfig:
@@ -89,7 +91,12 @@ async def write_place(place: Place, values: Sequence[str], seconds: float) -> No
 
 
 def _controller(node: NodeConfig, port: int, seconds: float) -> AsyncConnector:
-    return AsyncConnector(node.address, port, seconds, templates=build_templates(node.types).values())
+    templates = build_templates(node.types)
+    if has_data_files(node):
+        spots = {tag.name.casefold(): root(tag, templates) for tag in node.tags}
+        kinds = {name: spot.kind for name, spot in spots.items() if spot is not None}
+        return AsyncDataFiles(node.address, port, seconds, kinds)
+    return AsyncConnector(node.address, port, seconds, templates=templates.values())
 
 
 async def _write_bits(plc: AsyncConnector, words: Sequence[Word], truths: Sequence[bool]) -> None:

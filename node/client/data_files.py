@@ -62,7 +62,7 @@ class AsyncDataFiles(AsyncConnector):
     by name without case, where that is not the usual (INT). Every method raises `PcccError` as well."""
 
     def __init__(
-        self, host: str, port: int = PORT, timeout: float = 5.0, kinds: Mapping[str, Type | Template] | None = None
+        self, host: str, port: int = PORT, timeout: float = 5.0, kinds: Mapping[str, TagType] | None = None
     ) -> None:
         super().__init__(host, port, timeout)
         self._file_kinds = kinds or {}
@@ -98,8 +98,10 @@ class AsyncDataFiles(AsyncConnector):
         return None
 
     async def modify(self, tag: str, ones: int, zeros: int, size: int) -> None:
-        """Sets the bits `ones` of a word or double word and clears the bits `zeros`, in one masked write."""
-        await self._modify(self._spot(tag), ones, zeros, size)
+        """Sets the bits `ones` of a word or double word and clears the bits `zeros`, in one masked write of all of it,
+        however few bytes `size` says that they are in."""
+        spot = self._spot(tag)
+        await self._modify(spot, ones, zeros, max(size, spot.kind.size if isinstance(spot.kind, Type) else _WORD))
 
     async def _modify(self, spot: _Spot, ones: int, zeros: int, size: int) -> None:
         every = (1 << 8 * size) - 1
@@ -146,7 +148,8 @@ class AsyncDataFiles(AsyncConnector):
         found = parse_file_name(name)
         if found is None:
             raise LocalProtocolError(f"{name!r} is no data file (as N7 is), and PCCC reaches nothing else")
-        kind = self._file_kinds.get(name.casefold(), found[0].kind)
+        declared = self._file_kinds.get(name.casefold())
+        kind = declared if isinstance(declared, Type | Template) else found[0].kind
         place = None
         if member:
             place = kind.member(member) if isinstance(kind, Template) else None

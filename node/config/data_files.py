@@ -19,9 +19,25 @@ STATUS_FILE, RUN = 2, (0, 6)
 """S:1 holds the processor's mode in its low five bits; 6 is run."""
 
 
+def has_data_files(config: NodeConfig) -> bool:
+    """Whether clients reach what this node holds as data files."""
+    profile = PROFILES.get(config.profile)
+    return profile is not None and profile.family == PCCC and config.enip is not None
+
+
+def data_file_address(tag: TagConfig) -> str:
+    """How clients call all of a data file: `N7:0-99`, `S:0-65`; "" for any other tag."""
+    found = parse_file_name(tag.name)
+    if found is None:
+        return ""
+    kind, number = found
+    last = f"-{tag.length - 1}" if tag.length > 1 else ""
+    return f"{kind.letter}{'' if kind.alone else number}:0{last}"
+
+
 def with_data_files(config: NodeConfig) -> NodeConfig:
     """`config` with the files that its controller always has and that it does not declare; any other as it is."""
-    if not _has_files(config):
+    if not has_data_files(config):
         return config
     declared = {found[1] for tag in config.tags if (found := parse_file_name(tag.name))}
     missing = []
@@ -35,7 +51,7 @@ def with_data_files(config: NodeConfig) -> NodeConfig:
 
 def data_file_problems(config: NodeConfig) -> Iterator[Problem]:
     """What is wrong with the data files of a node, and with tags of their types on any other."""
-    if not _has_files(config):
+    if not has_data_files(config):
         for tag in config.tags:
             kind = slc_by_name(tag.type)
             if kind is not None:
@@ -53,11 +69,6 @@ def data_file_problems(config: NodeConfig) -> Iterator[Problem]:
             yield Problem(f"tags.{tag.name}", message)
         elif seen.setdefault(number, tag.name) != tag.name:
             yield Problem(f"tags.{tag.name}", f"file {number} is {seen[number]} already; a number is given once")
-
-
-def _has_files(config: NodeConfig) -> bool:
-    profile = PROFILES.get(config.profile)
-    return profile is not None and profile.family == PCCC and config.enip is not None
 
 
 def _fault(tag: TagConfig) -> str:

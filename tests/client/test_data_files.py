@@ -111,7 +111,8 @@ def test_bits_are_set_and_cleared_in_one_write() -> None:
             await client.write("L10", 0xFF)
             await client.modify("L10", 1 << 20, 0x0F, 4)
             await client.write("N7", 0xFF)
-            await client.modify("N7", 1 << 8, 0xF0, 2)
+            await client.modify("N7", 1 << 8, 0, 2)
+            await client.modify("N7", 0, 0xF0, 1)
             return [*await client.read("L10"), *await client.read("N7")]
 
     assert run(work()) == [0x1000F0, 0x10F]

@@ -168,6 +168,23 @@ def test_a_data_file_is_a_tag(plant: Running, micrologix: SLCDriver) -> None:
     assert {"O0", "I1", "S2", "C5", "R6"} <= set(rows)
 
 
+@pytest.mark.parametrize("node", NODES)
+def test_the_farm_s_own_verbs_speak_pccc(plant: Running, node: str) -> None:
+    for tag, values, read in (
+        ("N7[50-52]", ["1", "-2", "0x10"], "1\n-2\n16\n"),
+        ("N7[53].7", ["true"], "true\n"),
+        ("F8[5]", ["-3.25"], "-3.25\n"),
+        ("T4[6].PRE", ["250"], "250\n"),
+        ("T4[6].TT", ["true"], "true\n"),
+        ("R6[1].POS", ["7"], "7\n"),
+    ):
+        assert plant.farm("write", node, tag, *values) == read
+        assert plant.farm("read", node, tag) == read
+    assert plant.farm("read", node, "S2[0-2]") == "0\n6\n0\n"
+    rows = {row["name"]: row["address"] for row in json.loads(plant.farm("tags", node, "--json"))}
+    assert (rows["T4"], rows["I1"]) == ("T4:0-7", "I:0-3")
+
+
 def test_a_signal_moves_a_data_file(micrologix: SLCDriver) -> None:
     assert micrologix.read("N20:0{4}").value == [7, 7, 7, 7]
 

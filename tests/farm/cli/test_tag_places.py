@@ -1,11 +1,14 @@
 """Tags as people name them, and where they lie on the wire."""
 
+from dataclasses import replace
+
 import pytest
 
 from farm.cli.read import lines
 from farm.cli.tag_places import Word, address, find_place
 from farm.cli.tags import shorten, tag_row
 from farm.errors import FarmError
+from node.config.model import TagConfig
 from tests.farm.cli.plants import LINE, METER, TANK
 
 
@@ -119,3 +122,14 @@ def test_a_structure_is_one_member_a_line() -> None:
     assert lines([motor]) == "Speed     1.5\nHours     0 7\nPump.Run  true"
     assert lines([{"A": 1}, {"A": [{"B": "x"}]}]) == "[0].A       1\n[1].A[0].B  x"
     assert lines([1, True, "a b"]) == "1\ntrue\na b"
+
+
+def test_data_files_are_reached_as_such() -> None:
+    tags = (
+        TagConfig("N7", "INT", (100,)),
+        TagConfig("S2", "INT", (66,)),
+        TagConfig("L9", "DINT"),
+        TagConfig("X", "INT"),
+    )
+    node = replace(TANK, profile="1766-L32BXB", tags=tags)
+    assert [address(node, tag) for tag in node.tags] == ["N7:0-99", "S:0-65", "L9:0", ""]
