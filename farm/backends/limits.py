@@ -14,6 +14,9 @@ from node.config.model import NodeConfig
 RESERVE = 64
 """Descriptors of a shard that are nobody's connection: its log, loop and control stream, and room for modules."""
 UDP_LISTENERS = 1
+BROADCAST_LISTENERS = 2
+"""Of a node that has an address in a segment with broadcasts: the segment's own and 255.255.255.255. Loopback has
+none."""
 
 
 def hard_limit() -> int:
@@ -27,6 +30,8 @@ def descriptors(node: NodeConfig) -> int:
     count = 0
     if node.enip is not None:
         count += 1 + UDP_LISTENERS + (node.enip.max_connections or 64)
+        if node.address and not node.address.startswith("127."):
+            count += BROADCAST_LISTENERS
     if node.modbus is not None:
         count += 1 + node.modbus.max_connections
     return count

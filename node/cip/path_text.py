@@ -33,6 +33,10 @@ Route = tuple[tuple[int, int | str], ...]
 
 MAX_DIMENSIONS = 3
 
+ETHERNET_PORT = 2
+"""Of a controller. The manual of 2016 writes an address as the port, {"link": 0, "port": "10.0.0.7"}, which names no
+port: it means this one."""
+
 _KINDS: dict[str, type[Class | Instance | Attribute | Element | ConnectionPoint]] = {
     "class": Class,
     "instance": Instance,
@@ -202,6 +206,8 @@ def _hop(hop: object, whole: str) -> Route:
         return _hops_of_text(hop, whole)
     if isinstance(hop, dict) and hop.keys() == {"port", "link"}:
         port, link = hop["port"], hop["link"]
+        if type(link) is int and isinstance(port, str) and not _decimal(port):
+            port, link = link or ETHERNET_PORT, port
         if type(port) is int and type(link) in (int, str):
             return (_checked_hop(port, link, whole),)
     raise _bad_route(whole)

@@ -1,6 +1,7 @@
 """A farm that cannot fit is refused with the figure."""
 
 import socket
+from dataclasses import replace
 
 import pytest
 
@@ -14,6 +15,8 @@ def test_descriptors_are_listeners_and_connections() -> None:
     assert limits.descriptors(a_node(1)) == 2 + 64
     assert limits.descriptors(NodeConfig("m", "modbus", "generic", "127.0.0.1", modbus=ModbusConfig())) == 1 + 64
     assert limits.descriptors(NodeConfig("n", "logix", "1756-L61", "127.0.0.1")) == 0
+    assert limits.descriptors(replace(a_node(1), address="10.0.0.1")) == 2 + 2 + 64
+    assert limits.descriptors(replace(a_node(1), address="")) == 2 + 64
 
 
 @pytest.mark.parametrize(
