@@ -170,6 +170,7 @@ class Controller:
             settings=enip.objects,
             traffic=self._traffic,
             wall=self._wall,
+            idle_timeout=enip.idle_timeout,
         )
 
     def _traffic(self) -> Traffic:

@@ -2,6 +2,7 @@
 
 import argparse
 import logging
+import socket
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -40,7 +41,7 @@ def build_config(
     """The configuration of a lone controller. Raises `ConfigError` for what was typed wrong."""
     host, port = parse_address(address, PORT)
     numeric = resolve(host)
-    found = identity(profile, lone_serial(numeric, port))
+    found = identity(profile, lone_serial(numeric or socket.gethostname(), port))
     route = route_path if route_path is not None or PROFILES[profile].routes else ()
     config = NodeConfig(
         name=PROGRAM,

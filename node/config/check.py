@@ -26,6 +26,7 @@ from node.config.problem import Problem
 from node.config.structures import identifier_fault, lay_out_types
 from node.config.tag_check import Tags, reference_problems, split_path, tag_problems
 from node.errors import ConfigError
+from node.objects.settings import check as check_setting
 
 MAX_PRODUCT_NAME = 32
 """Characters (CIP Vol 1, 5-2.2.1.7)."""
@@ -44,6 +45,7 @@ def problems(config: NodeConfig) -> list[Problem]:
     found += data_file_problems(config)
     if config.enip is not None:
         found += _enip_problems(config.enip)
+        found += _setting_problems(config.enip, config.profile)
     if config.modbus is not None:
         found += _modbus_problems(config.modbus, tags, templates)
     if config.enip is not None and config.modbus is not None and config.enip.port == config.modbus.port != 0:
@@ -105,6 +107,13 @@ def _enip_problems(enip: EnipConfig) -> Iterator[Problem]:
     if enip.onward and not is_subnet(enip.onward):
         yield Problem("enip.onward", f"{enip.onward!r}; wanted an IPv4 subnet as 127.64.0.0/10")
     yield from _identity_problems(enip.identity)
+
+
+def _setting_problems(enip: EnipConfig, profile: str) -> Iterator[Problem]:
+    for setting in enip.objects:
+        wrong = check_setting(profile, setting.section, setting.name, setting.value)
+        if wrong:
+            yield Problem(f"enip.objects.{setting.section}.{setting.name}", wrong)
 
 
 def _identity_problems(identity: IdentityConfig) -> Iterator[Problem]:

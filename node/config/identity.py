@@ -26,5 +26,6 @@ def identity(profile: str, serial: int) -> IdentityConfig:
 
 
 def lone_serial(address: str, port: int) -> int:
-    """The serial number of a controller that belongs to no farm: its address's own, always the same, never 0."""
+    """The serial number of a controller that belongs to no farm: its address's own, always the same, never 0. One on
+    all addresses gives its host's name, for the same command may run in many containers."""
     return zlib.crc32(f"{address}:{port}".encode()) or 1

@@ -26,7 +26,7 @@ from node.objects.router import Router
 from node.objects.routes import Route, Routes, Subnet
 from node.objects.symbol import SymbolObject
 from node.objects.tag_version import tag_version_object
-from node.objects.tcpip import tcpip_object
+from node.objects.tcpip import DEFAULT_INACTIVITY, MAX_INACTIVITY, tcpip_object
 from node.objects.template import TemplateObject
 from node.objects.wall_clock import WallClock, wall_clock_object
 from node.record import dataclass
@@ -87,11 +87,13 @@ def build_device(
     settings: Iterable[Setting] = (),
     traffic: Callable[[], Traffic] = Traffic,
     wall: Callable[[], float] = lambda: 0.0,
+    idle_timeout: float = 0.0,
 ) -> Device:
     """A device of `profile` that serves `tags`, which may be of `templates`. `address` is its IPv4 address ("" where it
     has several), `route_path` None takes any route, () only an empty one; `onward` are the addresses a route may lead
     on to. `settings` replace what its objects say, `traffic` gives what it has received and sent, `wall` the seconds
-    since 1970. Raises `ConfigError` for a setting that does not fit."""
+    since 1970, `idle_timeout` the seconds after which it ends a silent session, 0 for never. Raises `ConfigError` for a
+    setting that does not fit."""
     who = Identity.of(identity)
     connections = Connections(instant, max_cip_connections)
     router = Router(tags, instant)
@@ -106,13 +108,18 @@ def build_device(
         connections, who, routes, largest=profile.largest, large=profile.large, slot=profile.family == PCCC
     )
     router.add(manager.object())
-    router.add(tcpip_object(address or "0.0.0.0", mask, host_name))
+    router.add(tcpip_object(address or "0.0.0.0", mask, host_name, inactivity=_inactivity(idle_timeout)))
     router.add(ethernet_link_object(lambda: who.serial, counters))
     router.add(port_object(address, profile.routes))
     for item in (*_family_objects(profile, device, wall), *_tag_objects(profile, tags, templates, host_name)):
         router.add(item)
     configure(router.objects.values(), settings)
     return device
+
+
+def _inactivity(idle_timeout: float) -> int:
+    """As a device tells it, in whole seconds; one without a time-out of its own tells the usual one."""
+    return min(max(1, round(idle_timeout)), MAX_INACTIVITY) if idle_timeout else DEFAULT_INACTIVITY
 
 
 def _family_objects(profile: Profile, device: Device, wall: Callable[[], float]) -> Iterable[Object]:

@@ -11,6 +11,7 @@ from node.config.model import (
     EnipConfig,
     ModbusConfig,
     NodeConfig,
+    ObjectSetting,
     RegisterBlock,
     SignalConfig,
     TagConfig,
@@ -51,6 +52,10 @@ def test_a_good_one_has_none(config: NodeConfig) -> None:
         (replace(GATEWAY, enip=None, modbus=None), "kind: the node speaks no protocol"),
         (replace(GATEWAY, address="plc.local"), "address: 'plc.local'; wanted an IPv4 address"),
         (replace(GATEWAY, address="1.2.3.256"), "address: '1.2.3.256'; wanted an IPv4 address"),
+        (
+            replace(GATEWAY, enip=EnipConfig(identity("1756-L61", 1), objects=(ObjectSetting("TCPIP", "Host", "1"),))),
+            "enip.objects.TCPIP.Host: got attribute 'Host', wanted one of TCPIP: status",
+        ),
         (with_tag(name="level"), "tags.level: there is a tag 'Level' already"),
         (with_tag(name="1st"), "tags.1st.name: '1st' is no tag name"),
         (with_tag(type="WORDS"), "tags.Extra.type: type 'WORDS' is unknown"),

@@ -115,6 +115,12 @@ def test_the_counters_count_and_are_cleared() -> None:
     assert words(ask(device, counters)) == [0] * 11
 
 
+@pytest.mark.parametrize(("seconds", "told"), [(0.0, 120), (0.2, 1), (30.4, 30), (1e6, 3600)])
+def test_the_time_out_of_a_silent_session_is_told(seconds: float, told: int) -> None:
+    reply = ask(build_of("1756-L61", idle_timeout=seconds), request(0x0E, "20f5 2401 300d"))
+    assert reply == "8e000000" + told.to_bytes(2, "little").hex()
+
+
 def test_counters_wrap() -> None:
     device = build_of("1756-L61", traffic=lambda: Traffic(bytes_in=2**32 + 3))
     assert ask(device, request(0x0E, "20f6 2401 3004")).startswith("8e00000003000000")
