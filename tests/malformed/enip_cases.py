@@ -160,7 +160,7 @@ MESSAGES = [
     cip("an unknown service", message(0x33, IDENTITY), error(0x33, 0x08)),
     cip("a tag service on the Identity", message(0x4C, IDENTITY, GOOD_READ), error(0x4C, 0x08)),
     cip("a service code with the reply bit", message(0xCC, SCADA, GOOD_READ), error(0xCC, 0x08)),
-    cip("Set Attribute Single on the Identity", message(0x10, IDENTITY + b"\x30\x01", b"\1\0"), error(0x10, 0x08)),
+    cip("Set Attribute Single on the Identity", message(0x10, IDENTITY + b"\x30\x01", b"\1\0"), error(0x10, 0x0E)),
 ]
 
 TAGS = [
@@ -258,7 +258,7 @@ ROUTING = [
     cip(
         "Unconnected Send by a route of no ports",
         routed(len(READ), READ, b"\1\0\x20\1"),
-        error(0x52, 0x01, 0x0315, data=b"\1"),
+        error(0x52, 0x01, 0x0315, data=b"\1\0"),
     ),
     cip("Forward Open of nothing", message(0x54, MANAGER), error(0x54, 0x13)),
     cip("Large Forward Open cut short", message(0x5B, MANAGER, b"\0" * 20), error(0x5B, 0x13)),

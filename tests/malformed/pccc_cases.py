@@ -64,7 +64,7 @@ CIP = [
     cip(
         "PCCC through a backplane that is not there",
         routed(len(command(0x0F, 0xA2, READ)), command(0x0F, 0xA2, READ), b"\0\1\0\1\0"),
-        error(0x52, 0x01, 0x0311, data=b"\1"),
+        error(0x52, 0x01, 0x0311, data=b"\1\0"),
     ),
     cip(
         "a large connection",
