@@ -141,7 +141,7 @@ class ConnectionManager:
             send.message, call.trace, origin=call.origin, limit=call.limit, depth=call.depth + 1
         )
         plan = call.router.plan_of(send.message) if call.trace is None else None
-        if plan is not None and plan.size == len(reply):
+        if plan is not None and plan.size == len(reply) and not _sends_on(send.message):
             call.router.keep(call.message, plan)
         return reply
 
@@ -232,8 +232,8 @@ def _segments(path: bytes) -> list[Segment]:
 
 
 def _left(send: UnconnectedSend) -> bytes:
-    """The words of route that this router was given."""
-    return bytes((len(send.route) >> 1,))
+    """The words of route that this router was given, and a reserved byte."""
+    return bytes((len(send.route) >> 1, 0))
 
 
 def _check_depth(call: Call) -> None:
@@ -243,7 +243,7 @@ def _check_depth(call: Call) -> None:
 
 
 def _sends_on(message: bytes) -> bool:
-    """Whether a message to be sent on asks the next device to do the same, which would have no end."""
+    """Whether a message is an Unconnected Send itself."""
     try:
         request = decode_request(message)
         target = decode_epath(request.path)[:1]

@@ -66,11 +66,12 @@ def multiple_service_packet(call: Call) -> bytes:
 
 
 def _plan(call: Call, messages: list[bytes], replies: list[bytes]) -> None:
-    """The packet has a plan when all its messages have one, and their replies are those the plans would give."""
+    """The packet has a plan when all its messages have one, none is a packet itself, and their replies are those the
+    plans would give."""
     plans: list[Plan] = []
     for message, reply in zip(messages, replies, strict=True):
         plan = call.router.plan_of(message)
-        if plan is None or plan.size != len(reply):
+        if plan is None or plan.size != len(reply) or isinstance(plan, MultiplePlan):
             return
         plans.append(plan)
     packet = success(call.service, encode_multiple(replies))

@@ -30,6 +30,8 @@ MAX_PLAN_BYTES = 256 * 1024
 MAX_TARGETS = 1024
 MAX_DEPTH = 4
 """Messages within messages: Unconnected Send, Multiple Service Packet, and some to spare."""
+PLAN_DEPTH = 1
+"""As deep a plan is looked for: with what it may hold itself, no deeper than `MAX_DEPTH`."""
 
 
 class Router:
@@ -76,7 +78,7 @@ class Router:
 
         Raises `RemoteProtocolError` for no bytes at all: there is no service to reply to.
         """
-        if trace is None:
+        if trace is None and depth <= PLAN_DEPTH:
             plan = self.plans.get(message)
             if plan is not None and plan.size <= limit:
                 try:
