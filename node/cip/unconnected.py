@@ -3,9 +3,9 @@
     priority/tick u8 | timeout ticks u8 | message length u16 | message | pad u8 if the length is odd |
     route size u8 (words) | reserved u8 | route path
 
-On success the reply is the embedded message's own. A routing failure is a reply of Unconnected Send itself with one
-byte, the words of route left, behind its status. Real clients send a route of no words too, and surplus bytes after
-the route are ignored (CIP Vol 1, 3-5.5.4).
+On success the reply is the embedded message's own. A routing failure is a reply of Unconnected Send itself with the
+words of route left u8 and a reserved u8 behind its status, as Logix controllers send it. Real clients send a route of
+no words too, and surplus bytes after the route are ignored (CIP Vol 1, 3-5.5.4).
 """
 
 import struct

@@ -45,7 +45,7 @@ def test_the_last_router_sends_the_embedded_message_itself() -> None:
     assert onward.timeout == pytest.approx(4.87)
     assert onward.answer(OK) == OK
     assert onward.answer(path("cc000401 0000")) == path("cc000401 0000")
-    assert onward.fail(0x0204).hex() == "d2000101040207"
+    assert onward.fail(0x0204).hex() == "d200010104020700"
 
 
 def test_a_router_before_it_sends_what_is_left_of_the_route() -> None:
@@ -61,18 +61,18 @@ def test_a_long_time_is_cut() -> None:
 
 def test_an_answer_must_fit_and_be_one() -> None:
     onward = raised(gateway(), send(ONE, HOP), limit=9)
-    assert onward.answer(OK).hex() == "d2001b0006"
+    assert onward.answer(OK).hex() == "d2001b000600"
     for broken in (b"", b"\xcc\0\0", b"\x4c\0\0\0"):
         with pytest.raises(RemoteProtocolError):
             onward.answer(broken)
 
 
 REFUSED = {
-    "to another subnet": (send(ONE, "1208 31302e302e302e31"), "d2000101120305"),
-    "by a message that asks for the same": (send(send(ONE, HOP), HOP), "d2000101050206"),
-    "in no time": (send(ONE, HOP, ticks=0), "d2000101050206"),
-    "of 505 bytes": (send(ONE + bytes(495), HOP), "d2000101060206"),
-    "by an Unconnected Send that ends here": (send(send(ONE, HOP), "0100"), "d2000101110306"),
+    "to another subnet": (send(ONE, "1208 31302e302e302e31"), "d200010112030500"),
+    "by a message that asks for the same": (send(send(ONE, HOP), HOP), "d200010105020600"),
+    "in no time": (send(ONE, HOP, ticks=0), "d200010105020600"),
+    "of 505 bytes": (send(ONE + bytes(495), HOP), "d200010106020600"),
+    "by an Unconnected Send that ends here": (send(send(ONE, HOP), "0100"), "d200010111030600"),
 }
 
 
@@ -84,7 +84,7 @@ def test_what_is_not_sent_on(case: str) -> None:
 
 def test_nothing_of_a_packet_is_sent_on() -> None:
     packet = request(0x0A, ROUTER, "0200 0600 1000") + ONE + send(ONE, HOP)
-    assert ask(gateway(), packet).endswith("d2000101110306")
+    assert ask(gateway(), packet).endswith("d200010111030600")
     packet = request(0x0A, ROUTER, "0100 0400") + open_request(path=path(HOP + ROUTER))
     assert ask(gateway(), packet) == f"8a001e000100 0400 d400 0101 1103 {TRIPLET} 0800".replace(" ", "")
 

@@ -46,7 +46,7 @@ def send(message: bytes, route: str, tick: int = 0x0A, ticks: int = 0x05) -> byt
 
 def failed(status: str, route: str) -> str:
     """The reply of an Unconnected Send that got nowhere."""
-    return f"d20001 01{status}{len(bytes.fromhex(route)) // 2:02x}".replace(" ", "")
+    return f"d20001 01{status}{len(bytes.fromhex(route)) // 2:02x}00".replace(" ", "")
 
 
 @asynccontextmanager
