@@ -7,11 +7,17 @@ Pumps[2].Speed == [1450.0]
 Timer == [{PRE: 1000, ACC: 5, EN: True, TT: False, DN: False}]
 """
 
+import math
 from collections.abc import Callable
+from struct import Struct
 
+from node.cip.status import PARTIAL_TRANSFER
+from node.cip.types import REAL
 from node.exchange.exchange import Exchange
 from node.memory.access import Access
 from node.memory.attribute import Value
+
+_SINGLE = Struct("<f")
 
 
 class Printer:
@@ -36,8 +42,20 @@ def format_access(access: Access) -> str:
         last = access.stop - 1
         name += f"[{access.start}-{last}]" if last > access.start else f"[{access.start}]"
     sign = "<=" if access.writing else "=="
-    failed = access.status not in (0, 6)
-    return f"{name} {sign} " + (f"error 0x{access.status:02X}" if failed else _shown(access.values))
+    if access.status not in (0, PARTIAL_TRANSFER):
+        return f"{name} {sign} error 0x{access.status:02X}"
+    values = access.values
+    return f"{name} {sign} " + _shown([*map(_shortest, values)] if access.attribute.type is REAL else values)
+
+
+def _shortest(value: Value) -> Value:
+    """A REAL in as few digits as tell it from its neighbours: 1.1, and not the 1.100000023841858 that it is."""
+    if isinstance(value, float) and math.isfinite(value):
+        for digits in range(1, 9):
+            shorter = float(f"{value:.{digits}g}")
+            if _SINGLE.unpack(_SINGLE.pack(shorter))[0] == value:
+                return shorter
+    return value
 
 
 def _shown(value: Value) -> str:

@@ -14,6 +14,7 @@ Status of a tag fault: 0xFF with 0x2100 no right, 0x2104 offset, 0x2105 count or
 """
 
 from collections.abc import Mapping
+from typing import NoReturn
 
 from node.cip.attribute_services import without_route
 from node.cip.services import (
@@ -89,7 +90,7 @@ def write_tag(call: Call) -> bytes:
     """0x4D: all elements; bytes after them are ignored."""
     code, handle, count, data = decode_write_tag(call.data)
     attribute, start = _checked(call, count)
-    _same_type(attribute, code, handle)
+    _same_type(call, attribute, start, count, code, handle)
     if attribute.size == 0:
         data = first_texts(data, count)
     elif len(data) < count * attribute.size:
@@ -104,7 +105,7 @@ def write_tag_fragmented(call: Call) -> bytes:
     """0x53: part of a write of `count` elements, at a byte offset; a structure may be cut anywhere."""
     code, handle, count, offset, data = decode_write_fragmented(call.data)
     attribute, start = _checked(call, count)
-    _same_type(attribute, code, handle)
+    _same_type(call, attribute, start, count, code, handle)
     size = attribute.size
     if size and offset >= count * size:
         raise CipError(GENERAL_ERROR, (OFFSET_PAST_END,))
@@ -192,7 +193,7 @@ def _checked(call: Call, count: int) -> tuple[Attribute, int]:
     if count == 0:
         raise CipError(INVALID_PARAMETER_VALUE)
     if target.start + count > target.attribute.length:
-        raise CipError(GENERAL_ERROR, (INDEX_PAST_END,))
+        _refuse(call, target.attribute, target.start, count, CipError(GENERAL_ERROR, (INDEX_PAST_END,)))
     return target.attribute, target.start
 
 
@@ -202,9 +203,16 @@ def _whole(call: Call) -> tuple[Attribute, int, int]:
     return target.attribute, target.start, stop
 
 
-def _same_type(attribute: Attribute, code: int, handle: int | None) -> None:
+def _same_type(call: Call, attribute: Attribute, start: int, count: int, code: int, handle: int | None) -> None:
     if encode_type(code, handle) != attribute.type_bytes:
-        raise CipError(GENERAL_ERROR, (TYPE_MISMATCH,))
+        _refuse(call, attribute, start, count, CipError(GENERAL_ERROR, (TYPE_MISMATCH,)))
+
+
+def _refuse(call: Call, attribute: Attribute, start: int, count: int, error: CipError) -> NoReturn:
+    """Raises `error`, noted as an access that failed."""
+    writing = call.service not in (READ_TAG, READ_TAG_FRAGMENTED)
+    _note(call, Access(attribute, start, start + count, writing, b"", error.general))
+    raise error
 
 
 def _note(call: Call, access: Access) -> None:

@@ -1,8 +1,10 @@
 """The chain: order, fate, and what stands in it."""
 
+import struct
+
 import pytest
 
-from node.cip.types import INT
+from node.cip.types import INT, REAL
 from node.errors import NodeError
 from node.exchange.delay import Delay, parse_delay
 from node.exchange.exchange import CLOSE, DROP, SEND, Chain, Exchange, build_chain
@@ -104,6 +106,7 @@ def test_printing() -> None:
         Access(tag, 4, 6, True, b"", 0xFF),
         Access(tag, 0, 1, False, b"\1\0", 6),
         Access(Attribute(INT, name="ONE"), 0, 1, False, b"\7\0"),
+        Access(Attribute(REAL, (4,), name="R"), 0, 4, True, struct.pack("<4f", 1.1, 3.4028235e38, 1e-45, float("inf"))),
     ]
     lines: list[str] = []
     printer = Printer(lines.append)
@@ -115,4 +118,5 @@ def test_printing() -> None:
         "SCADA[4-5] <= error 0xFF",
         "SCADA[0] == [1]",
         "ONE == [7]",
+        "R[0-3] <= [1.1, 3.4028235e+38, 1e-45, inf]",
     ]

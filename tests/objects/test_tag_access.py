@@ -337,3 +337,17 @@ def test_accesses_are_traced() -> None:
     ]
     assert [item.values for item in trace[:3]] == [[5, 6], [42], []]
     assert trace[3].values == ["n0", "n1"]
+
+
+def test_what_is_past_the_end_or_of_another_type_is_traced_as_refused() -> None:
+    device = build()
+    trace: list[Access] = []
+    ask(device, request(0x4C, SCADA + "2900e703", "0200"), trace)
+    ask(device, request(0x52, SCADA, "e903 00000000"), trace)
+    ask(device, request(0x4D, SCADA + "2805", "ca00 0100 00000000"), trace)
+    seen = [(item.attribute.name, item.start, item.stop, item.writing, item.status) for item in trace]
+    assert seen == [
+        ("SCADA", 999, 1001, False, 0xFF),
+        ("SCADA", 0, 1001, False, 0xFF),
+        ("SCADA", 5, 6, True, 0xFF),
+    ]
