@@ -18,6 +18,7 @@ from node.memory.access import Access
 from node.memory.attribute import Value
 
 _SINGLE = Struct("<f")
+_LARGEST = 3.4028236e38
 
 
 class Printer:
@@ -53,7 +54,7 @@ def _shortest(value: Value) -> Value:
     if isinstance(value, float) and math.isfinite(value):
         for digits in range(1, 9):
             shorter = float(f"{value:.{digits}g}")
-            if _SINGLE.unpack(_SINGLE.pack(shorter))[0] == value:
+            if abs(shorter) < _LARGEST and _SINGLE.unpack(_SINGLE.pack(shorter))[0] == value:
                 return shorter
     return value
 
