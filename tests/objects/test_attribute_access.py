@@ -90,3 +90,10 @@ def test_a_plan_keeps_within_a_limit() -> None:
     whole = ask(device, message)
     assert len(bytes.fromhex(whole)) == 22
     assert ask(device, message, limit=21) == "83000a00" + whole[8:28] + "09001100"
+
+
+def test_a_route_behind_a_tag_s_value_is_ignored() -> None:
+    device = build()
+    assert ask(device, request(0x10, "2016 2401 3001", "0900 0800 0700 0100 0100")) == "90000000"
+    assert ask(device, request(0x0E, "2016 2401 3001")) == "8e000000" + "090008000700"
+    assert ask(device, request(0x10, "2016 2401 3001", "0900 0800 0700 0600")) == "90001500"
