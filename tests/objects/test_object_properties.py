@@ -24,7 +24,11 @@ def requests(draw: st.DrawFn) -> tuple[str, bytes]:
     rows = item.instances.get(instance, [])
     row = draw(st.sampled_from(rows)) if rows else None
     number = row.id if row is not None and draw(st.booleans()) else draw(st.none() | st.integers(0, 0x1FF))
-    segments: list[Segment] = [Class(item.class_id), Instance(instance), *([] if number is None else [Attribute(number)])]
+    segments: list[Segment] = [
+        Class(item.class_id),
+        Instance(instance),
+        *([] if number is None else [Attribute(number)]),
+    ]
     data = draw(st.binary(max_size=60))
     if row is not None and draw(st.booleans()):
         data = row.get() + data[:2]
