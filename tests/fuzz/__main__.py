@@ -11,18 +11,30 @@ import tempfile
 from importlib.util import find_spec
 from pathlib import Path
 
+from tests.vectors import read_vectors
+
 ROOT = Path(__file__).parents[2]
-NAMES = ("framing", "encapsulation", "requests", "replies", "epath", "message", "modbus", "text")
+MAX_LENGTH = 600
+NAMES = (
+    *("framing", "encapsulation", "requests", "replies", "epath", "message", "modbus", "text"),
+    *("logix", "paths", "connected", "routing", "pccc", "browse", "structures", "object files"),
+)
+SEEDED = {"message", "logix", "connected", "pccc", "requests"}
+"""Targets that take Message Router requests: they begin with those that clients were logged with."""
 
 
 def fuzz(name: str, seconds: int, corpus: Path) -> bool:
     """Run one target for a while; True when nothing broke it."""
     folder = corpus / name
     folder.mkdir(parents=True, exist_ok=True)
+    if name in SEEDED:
+        for client in ("pycomm3", "pylogix"):
+            for vector in read_vectors(f"{client}_requests").values():
+                (folder / f"{client}-{vector.name}").write_bytes(vector.data[:MAX_LENGTH])
     command = [sys.executable, "-m", "tests.fuzz.worker", name, str(folder), f"-max_total_time={seconds}"]
     command += [
         f"-artifact_prefix={corpus}/{name}-",
-        "-max_len=600",
+        f"-max_len={MAX_LENGTH}",
         "-rss_limit_mb=2048",
         "-timeout=10",
     ]

@@ -26,6 +26,7 @@ from node.modbus.bank import RegisterBank
 from node.modbus.ranges import parse_range
 from node.modbus.unit import Unit, Units
 from node.objects.device import Device, build_device
+from tests.fuzz.logix_targets import LOGIX_TARGETS
 
 Target = Callable[[bytes], None]
 
@@ -184,4 +185,5 @@ TARGETS: dict[str, Target] = {
     "message": routed,
     "modbus": modbus,
     "text": text,
+    **LOGIX_TARGETS,
 }

@@ -80,7 +80,7 @@ class Wired:
             known.product_name,
             known.state,
         )
-        device = build_device(
+        self.device = build_device(
             identity,
             self.tags,
             Instant(),
@@ -91,7 +91,7 @@ class Wired:
             wall=lambda: WALL,
         )
         self.session: TargetSession[list[Access]] = TargetSession(
-            device.router, device.connections, lambda: b"", Metrics()
+            self.device.router, self.device.connections, lambda: b"", Metrics()
         )
         registered = self.session.answer(REGISTER)
         assert registered is not None
