@@ -10,6 +10,7 @@ does not admit.
 
 from collections.abc import Iterator
 
+from node.cip.epath import Element, Symbolic
 from node.cip.pccc import (
     ADDRESSING_PROBLEM,
     EXTENDED,
@@ -21,14 +22,18 @@ from node.cip.pccc import (
     PcccError,
 )
 from node.cip.slc_files import FileType, by_code, parse_file_name
-from node.cip.slc_structures import SLC_STRING, swap_characters
+from node.cip.slc_structures import SLC_CONTROL, SLC_COUNTER, SLC_STRING, SLC_TIMER, swap_characters
 from node.cip.status import ATTRIBUTE_NOT_SETTABLE, CipError
+from node.cip.template import Template
+from node.cip.types import BOOL
 from node.memory.attribute import Attribute
+from node.memory.place import Place, follow
 from node.memory.tags import TagTable
 from node.memory.view import stored
 from node.record import dataclass
 
 WORD = 2
+_WITH_MEMBERS = (SLC_TIMER, SLC_COUNTER, SLC_CONTROL)
 FULL_MASK = b"\xff\xff"
 
 
@@ -129,8 +134,17 @@ def write_words(words: Words, data: bytes, now: float, mask: bytes = FULL_MASK) 
     Raises `PcccError`.
     """
     attribute = words.file.attribute
+    part = not words.whole or bool(mask.strip(b"\xff"))
     try:
-        if not words.whole or mask.strip(b"\xff"):
+        if (
+            part
+            and attribute.source is not None
+            and isinstance(attribute.type, Template)
+            and not attribute.type.capacity
+        ):
+            _write_members(words, data, now, mask)
+            return
+        if part:
             if not attribute.settable:
                 raise CipError(ATTRIBUTE_NOT_SETTABLE)
             skip = words.first * attribute.size
@@ -152,8 +166,38 @@ def _among(tags: TagTable) -> Iterator[DataFile]:
 
 
 def _masked(held: bytes, data: bytes, mask: bytes) -> bytes:
-    ones = (mask * (len(data) // len(mask) + 1))[: len(data)]
+    ones = _repeated(mask, len(data))
     return bytes(old & ~one & 0xFF | new & one for old, new, one in zip(held, data, ones, strict=True))
+
+
+def _write_members(words: Words, data: bytes, now: float, mask: bytes) -> None:
+    """The same by members, each of which may have a signal of its own. Bits of a control word that are no member's have
+    no meaning and stay as they are."""
+    attribute = words.file.attribute
+    assert isinstance(attribute.type, Template)
+    ones = _repeated(mask, len(data))
+    writes: list[tuple[Place, int, int]] = []
+    for at in range(0, len(data), WORD):
+        element, within = divmod(words.start + at, attribute.size)
+        new, touched = (int.from_bytes(part[at : at + WORD], "little") for part in (data, ones))
+        for member in attribute.type.visible:
+            shift = 8 * (member.offset - within) + (member.bit or 0)
+            meant = (touched if member.bit is None else touched >> shift & 1) if 0 <= shift < 16 else 0
+            if meant:
+                place = follow(attribute, [Element(element), Symbolic(member.name)])
+                writes.append((place, new >> shift, meant))
+    if not all(place.attribute.settable for place, _, _ in writes):
+        raise CipError(ATTRIBUTE_NOT_SETTABLE)
+    for place, new, touched in writes:
+        if place.attribute.type is not BOOL:
+            or_mask, and_mask = (word.to_bytes(WORD, "little") for word in (new & touched, new | ~touched & 0xFFFF))
+            place.attribute.modify(place.start, or_mask, and_mask, now)
+        else:
+            place.attribute.write(place.start, [bool(new & 1)], now)
+
+
+def _repeated(mask: bytes, size: int) -> bytes:
+    return (mask * (size // len(mask) + 1))[:size]
 
 
 def _turned(attribute: Attribute, data: bytes) -> bytes:

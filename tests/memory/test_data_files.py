@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from node.cip.epath import Element, Symbolic
 from node.cip.pccc import ADDRESSING_PROBLEM, EXTENDED, ILLEGAL_COMMAND, NOT_ALLOWED, WRONG_SIZE, Address, PcccError
 from node.cip.slc_files import DEFAULT_SIZES, by_number
 from node.cip.slc_structures import SLC_STRING, SLC_TIMER
@@ -11,6 +12,7 @@ from node.cip.status import GENERAL_ERROR, CipError
 from node.cip.types import DINT, INT, REAL
 from node.memory.attribute import Attribute
 from node.memory.data_files import DataFiles, read_words, write_words
+from node.memory.place import follow
 from node.memory.tags import TagTable
 from node.memory.text_attribute import create_attribute
 
@@ -145,9 +147,8 @@ def test_a_mask_of_32_bits_reaches_the_upper_word() -> None:
 class Sine:
     """A source that counts its fills and writes."""
 
-    refuses = False
-
     def __init__(self) -> None:
+        self.refuses = False
         self.written: list[tuple[int, int]] = []
 
     def fill(self, attribute: Attribute, now: float, start: int, stop: int) -> None:
@@ -176,6 +177,27 @@ def test_a_signal_moves_a_data_file_as_any_tag() -> None:
     assert read_words(files.find(Address(2, 7, N, 3)), 42.0) == b"\x2a\0"
     write_words(files.find(Address(4, 7, N, 8)), bytes(4), 0.0)
     assert source.written == [(8, 10)]
+
+
+def test_a_write_of_a_word_is_no_write_of_its_neighbours() -> None:
+    tags, files = build()
+    timers = tags.by_name("T4")
+    assert timers is not None
+    moving, refusing = Sine(), Sine()
+    refusing.refuses = True
+    for name, source in (("ACC", moving), ("TT", refusing)):
+        follow(timers, [Element(0), Symbolic(name)]).attach(source)
+    write_words(files.find(Address(2, 4, T, 0, 1)), b"\x64\0", 0.0)
+    write_words(files.find(Address(2, 4, T, 0)), b"\0\x20", 0.0, b"\0\xa0")
+    assert timers[0] == {"PRE": 100, "ACC": 0, "EN": False, "TT": False, "DN": True}
+    assert (moving.written, refusing.written) == ([], [])
+    write_words(files.find(Address(2, 4, T, 0, 2)), b"\7\0", 0.0)
+    assert len(moving.written) == 1
+    for address, mask in ((Address(2, 4, T, 0), b"\0\x40"), (Address(4, 4, T, 0), b"\xff\xff")):
+        with pytest.raises(PcccError) as caught:
+            write_words(files.find(address), bytes(address.size), 0.0, mask)
+        assert caught.value.status == NOT_ALLOWED
+    assert read_words(files.find(Address(4, 4, T, 0)), 0.0) == b"\0\x20\x64\0"
 
 
 def test_rights_and_gates_are_the_tag_s() -> None:
