@@ -136,12 +136,7 @@ def write_words(words: Words, data: bytes, now: float, mask: bytes = FULL_MASK) 
     attribute = words.file.attribute
     part = not words.whole or bool(mask.strip(b"\xff"))
     try:
-        if (
-            part
-            and attribute.source is not None
-            and isinstance(attribute.type, Template)
-            and not attribute.type.capacity
-        ):
+        if part and attribute.source is not None and attribute.type in _WITH_MEMBERS:
             _write_members(words, data, now, mask)
             return
         if part:
