@@ -5,6 +5,7 @@ Aliases come after the tags they name, so that they can be configured in any ord
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 
 from node.cip.template import Template
 from node.cip.types import BOOL_TRUE
@@ -98,7 +99,8 @@ def _start_part(part: PartConfig, place: Place, spot: Spot, epoch: float, number
         place.attribute[place.start : place.start + spot.length] = values
     if part.signal is not None:
         ahead = number * dict(part.signal.parameters).get("spread", 0.0)
-        place.attach(_source(part.signal, spot, epoch - ahead))
+        own = replace(part.signal, seed=part.signal.seed + number)
+        place.attach(_source(own, spot, epoch - ahead))
 
 
 def _source(signal: SignalConfig, spot: Spot, epoch: float) -> SignalSource:

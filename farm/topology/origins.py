@@ -14,6 +14,9 @@ _TAG_FIELDS = {
     "signal": ("signal",),
     "on_write": ("signal.on_write",),
     "writable": ("access",),
+    "access": ("access",),
+    "constant": ("constant",),
+    "alias": ("alias", "type", "dimensions"),
     "unit": ("unit",),
     "address": ("address",),
 }
@@ -52,7 +55,7 @@ class Origins(Mapping[str, Mapping[str, Origin]]):
 
 def _of_body(body: MapNode) -> Iterator[tuple[str, Origin]]:
     """What stands in a node's body apart from its tags and blocks."""
-    for key in ("kind", "profile"):
+    for key in ("kind", "profile", "programs", "delay"):
         if (written := body.get(key)) is not None:
             yield key, origin(written)
     if (written := body.get("profile")) is not None:
@@ -64,14 +67,23 @@ def _of_body(body: MapNode) -> Iterator[tuple[str, Origin]]:
         entries = body.map(section)
         for key, _, value in entries.items() if entries is not None else ():
             yield f"{path}.{key}", origin(value)
+    objects = body.map("objects")
+    for section, _, attributes in objects.items() if objects is not None else ():
+        for name, key, _ in attributes.items() if isinstance(attributes, MapNode) else ():
+            yield f"enip.objects.{section}.{name}", origin(key)
 
 
 def _of_tag(path: str, entry: MapNode) -> Iterator[tuple[str, Origin]]:
-    """The fields of one tag."""
+    """The fields of one tag, or of a member of one."""
     for key, _, value in entry.items():
         place = _first(value)
         for name in _TAG_FIELDS.get(key, ()):
             yield f"{path}.{name}", origin(place)
+    members = entry.map("members")
+    for member, key, body in members.items() if members is not None else ():
+        yield f"{path}.parts.{member}", origin(key)
+        if isinstance(body, MapNode):
+            yield from _of_tag(f"{path}.parts.{member}", body)
 
 
 def _first(node: Node) -> Node:

@@ -188,16 +188,16 @@ def _steps(path: str) -> list[Step]:
             inside, bracket, rest = rest[1:].partition("]")
             parts = [part.strip() for part in inside.split(",")]
             if not bracket or not all(part.isascii() and part.isdigit() and len(part) < 10 for part in parts):
-                raise _wrong(path, f"{path!r}: wanted indices as [3] or [1,2,3], closed by ]")
+                raise _wrong(path, "wanted indices as [3] or [1,2,3], closed by ]")
             steps.append(tuple(map(int, parts)))
         elif rest[0] == ".":
             end = min((at for at in (rest.find(".", 1), rest.find("[", 1)) if at > 0), default=len(rest))
             name, rest = rest[1:end], rest[end:]
             if not (name.isascii() and name.replace("_", "a").isalnum()):
-                raise _wrong(path, f"{path!r}: {name!r} is no member")
+                raise _wrong(path, f"{name!r} is no member")
             steps.append(name)
         else:
-            raise _wrong(path, f"{path!r}: wanted a dot or the end behind ]")
+            raise _wrong(path, "wanted a dot or the end behind ]")
     return steps
 
 

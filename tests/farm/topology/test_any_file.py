@@ -13,6 +13,7 @@ from farm.topology import TopologyProblems, load_plant
 from farm.topology.keys import PLANT
 from farm.topology.shapes import sections
 from node.config.schema import problems
+from node.controller import Controller
 
 BASE = """
 farm: 1
@@ -21,6 +22,7 @@ vars: {lines: 2}
 networks: {cell: {subnet: 127.70.0.0/16}}
 defaults: {network: cell}
 kinds: {both: {extends: gateway, profile: 1756-L83E}}
+types: {Motor: {Speed: REAL, Run: BOOL, Hours: "DINT[4]", Label: S8}, S8: {string: 8}}
 templates:
   tank:
     tags: {Level: {type: REAL, signal: {sine: {min: 1, phase: "${i}s"}}}, Batch: {type: "DINT[4]", init: [1, 2, 3, 4]}}
@@ -29,13 +31,16 @@ groups:
   mixer: {count: 2, kind: logix, use: [tank], address: "127.70.1.${i}"}
   drive: {for: {line: "1..${lines}"}, kind: modbus, holding: {"40001": {type: uint16, name: Speed, signal: ramp}}}
 nodes:
-  mixer-2: {tags: {Level: {init: 5, signal: square}, Batch: null}}
+  mixer-2: {tags: {Level: {init: 5, signal: square}, Batch: null, Any: {alias: "Batch2[1]"}, Batch2: "INT[4]"}}
   gw: {kind: both, unit: 9, tags: {Door: BOOL}, coils: {"00001": {tag: Door}}, units: {1..2: {use: valve}},
-       identity: {serial: 5, revision: 3.1}, enip: {port: 5000}, modbus: {port: 5001}, device_id: {revision: v1}}
+       programs: {Main: {tags: {M: {type: "Motor[2]", members: {Speed: {signal: noise}, "[1].Hours[2]": 7}}}}},
+       delay: 1ms..2ms, objects: {TCPIP: {TTL: 3}}, identity: {serial: 5, revision: 3.1},
+       enip: {port: 5000}, modbus: {port: 5001}, device_id: {revision: v1}}
 """
 
 KEYS = sorted(
-    {key.name for section in sections(PLANT) for key in section.keys} | {"A${i}", "@5", "40003", "2", "mixer-1"}
+    {key.name for section in sections(PLANT) for key in section.keys}
+    | {"A${i}", "@5", "40003", "2", "mixer-1", "Speed", "[1].Run", "Motor", "string"}
 )
 
 VALUES: list[Any] = [
@@ -79,6 +84,19 @@ VALUES += [
     {"1..3": {}},
     {"use": "valve"},
     "1e400",
+    "Motor",
+    "Motor[3]",
+    "S8",
+    "TIMER",
+    "M.Speed",
+    "Program:Main.M[1].Run",
+    "typical",
+    "read only",
+    {"string": 5},
+    {"X": "Motor"},
+    {"alias": "Door"},
+    {"type": "Motor", "members": {"Speed": 1}},
+    {"Main": {"tags": {"A": "Motor"}}},
 ]
 
 
@@ -124,5 +142,7 @@ def test_a_plant_or_its_faults(text: str) -> None:
             assert any(problem.severity == "error" for problem in exc.problems)
             return
     assert [(node.name, problem) for node in plant.nodes for problem in problems(node)] == []
+    for node in plant.nodes:
+        Controller(node)
     assert set(plant.origins) == {node.name for node in plant.nodes}
     assert all(plant.origins[node.name] for node in plant.nodes)
