@@ -102,7 +102,7 @@ def write_tag(call: Call) -> bytes:
 
 
 def write_tag_fragmented(call: Call) -> bytes:
-    """0x53: part of a write of `count` elements, at a byte offset; a structure may be cut anywhere."""
+    """0x53: part of a write of `count` elements, at a byte offset; elements may be cut anywhere, as pycomm3 does."""
     code, handle, count, offset, data = decode_write_fragmented(call.data)
     attribute, start = _checked(call, count)
     _same_type(call, attribute, start, count, code, handle)
@@ -114,11 +114,9 @@ def write_tag_fragmented(call: Call) -> bytes:
     if size == 0:
         start, data = place_texts(attribute, start, count, offset, data, call.router.now)
         stop = start + len(attribute.decode(data))
-    elif offset % size:
-        raise CipError(GENERAL_ERROR, (OFFSET_PAST_END,))
     else:
-        data = data[: min(count * size - offset, len(data) // size * size)]
         start += offset // size
+        data = _widened(attribute, start, offset % size, data[: count * size - offset], call.router.now)
         stop = start + len(data) // size
     if not data:
         raise CipError(NOT_ENOUGH_DATA)
@@ -284,6 +282,16 @@ def _store(call: Call, attribute: Attribute, start: int, stop: int, data: bytes)
         raise
     finally:
         _note(call, access)
+
+
+def _widened(attribute: Attribute, start: int, head: int, data: bytes, now: float) -> bytes:
+    """Bytes from `head` bytes into element `start` on, as whole elements: what lacks before and behind is what is
+    there."""
+    tail = -(head + len(data)) % attribute.size
+    if not data or not (head or tail):
+        return data
+    old = attribute.dump(start, start + (head + len(data) + tail) // attribute.size, now)
+    return old[:head] + data + old[len(old) - tail :]
 
 
 def _patch(call: Call, attribute: StructuredAttribute, offset: int, data: bytes) -> bytes:

@@ -100,9 +100,9 @@ WRITES = {
     ),
     "a fragment within an element": (
         request(0x53, NUMBERED, "c300 0300 01000000 6300"),
-        "d300ff01 0421",
+        "d3000000",
         "NUMBERED",
-        [1, 2, 3],
+        [0x6301, 0, 3],
     ),
     "a fragment of SSTRINGs": (
         request(0x53, name("TEXT"), "da00 0400 02000000 0162 0163 01"),
@@ -208,6 +208,19 @@ def test_fragments_of_structures_are_written_piece_by_piece() -> None:
     attribute = device.router.tags.by_name("NAME")
     assert attribute is not None
     assert attribute[0:3] == ["n0", "hello", "n2"]
+
+
+@pytest.mark.parametrize("piece", [1, 3, 7, 3982])
+def test_fragments_that_cut_elements_join_to_the_whole(piece: int) -> None:
+    device = build()
+    values = list(range(1000, 2000))
+    whole = b"".join(value.to_bytes(4, "little") for value in values)
+    for offset in range(0, len(whole), piece):
+        data = "c400 e803" + offset.to_bytes(4, "little").hex() + whole[offset : offset + piece].hex()
+        assert device.router.request(request(0x53, SCADA, data)).hex() == "d3000000"
+    attribute = device.router.tags.by_name("SCADA")
+    assert attribute is not None
+    assert attribute[0:1000] == values
 
 
 def test_no_room_for_one_element() -> None:
