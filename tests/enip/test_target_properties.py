@@ -3,9 +3,12 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
+from node.cip.unconnected import UnconnectedSend, encode_unconnected_send
 from node.enip.framing import FrameBuffer
 from node.enip.header import HEADER
 from node.errors import RemoteProtocolError
+from node.objects.onward import Onward
+from node.objects.routes import parse_subnet
 from tests.enip.test_target import Pair, connect, frame, rr, unit
 from tests.objects.devices import build, name, request
 
@@ -68,3 +71,48 @@ def test_the_session_is_as_good_as_new_afterwards() -> None:
     pair = Pair(DEVICE)
     handle = pair.register()
     assert pair.ask(rr(GOOD, handle)) == rr("cc000000c40000000000", handle).hex()
+
+
+GATEWAY = build(onward=parse_subnet("127.64.0.0/10"))
+ROUTES = st.lists(
+    st.sampled_from(
+        ("0100", "120a3132372e36342e312e35", "12083130302e302e312e", "20022401", "34040000000000000000", "4305")
+    ),
+    max_size=4,
+).map("".join)
+
+
+@given(
+    st.sampled_from((0x52, 0x54, 0x5B, 0x4E)),
+    st.binary(min_size=20, max_size=44),
+    ROUTES,
+    st.booleans(),
+    st.sampled_from((0x0204, 0x0301, 0x0312)),
+    st.binary(max_size=40),
+)
+def test_what_is_sent_on_comes_back_as_a_reply_whatever_becomes_of_it(
+    service: int, head: bytes, route: str, connected: bool, status: int, answer: bytes
+) -> None:
+    pair = Pair(GATEWAY)
+    handle = pair.register()
+    words = len(bytes.fromhex(route)) // 2
+    if service == 0x52:
+        data = encode_unconnected_send(UnconnectedSend(head, bytes.fromhex(route)))
+    else:
+        data = head.ljust(35 if service == 0x54 else 39, b"\xa3")[:-1] + bytes((words,)) + bytes.fromhex(route)
+    message = request(service, "20062401", data.hex())
+    sent = unit(connect(pair, handle), 1, message, handle) if connected else rr(message, handle)
+    try:
+        reply = pair.session.answer(sent)
+    except Onward as onward:
+        try:
+            back = onward.answer(answer)
+        except RemoteProtocolError:
+            back = onward.fail(status)
+        reply = pair.session.finish(sent, back)
+    assert reply is not None
+    assert FrameBuffer().feed(reply) == [reply]
+    assert reply[:2] == sent[:2]
+    assert reply[12:20] == sent[12:20]
+    pair.session.leave()
+    assert len(GATEWAY.connections) == 0

@@ -155,3 +155,8 @@ def test_a_peer_that_leaves_takes_its_connections() -> None:
         device.router.request(open_request(serial=serial), origin=origin)
     device.connections.leave(mine)
     assert [connection.origin for connection in device.connections] == [other]
+
+
+@pytest.mark.parametrize("service", [0x56, 0x57, 0x5A])
+def test_diagnostic_services_are_not_offered(service: int) -> None:
+    assert ask(build(), request(service, MANAGER, "0100")) == f"{service | 0x80:02x}000800"
