@@ -69,8 +69,8 @@ def _of_body(body: MapNode) -> Iterator[tuple[str, Origin]]:
             yield f"{path}.{key}", origin(value)
     objects = body.map("objects")
     for section, _, attributes in objects.items() if objects is not None else ():
-        for name, key, _ in attributes.items() if isinstance(attributes, MapNode) else ():
-            yield f"enip.objects.{section}.{name}", origin(key)
+        for name, place, _ in attributes.items() if isinstance(attributes, MapNode) else ():
+            yield f"enip.objects.{section}.{name}", origin(place)
 
 
 def _of_tag(path: str, entry: MapNode) -> Iterator[tuple[str, Origin]]:
@@ -80,8 +80,8 @@ def _of_tag(path: str, entry: MapNode) -> Iterator[tuple[str, Origin]]:
         for name in _TAG_FIELDS.get(key, ()):
             yield f"{path}.{name}", origin(place)
     members = entry.map("members")
-    for member, key, body in members.items() if members is not None else ():
-        yield f"{path}.parts.{member}", origin(key)
+    for member, written, body in members.items() if members is not None else ():
+        yield f"{path}.parts.{member}", origin(written)
         if isinstance(body, MapNode):
             yield from _of_tag(f"{path}.parts.{member}", body)
 

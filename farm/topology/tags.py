@@ -20,13 +20,15 @@ from node.config.schema import (
     MAX_ELEMENTS,
     Kind,
     Problem,
-    alias_spot,
+    Spot,
     check_name,
+    find,
     identifier_fault,
     part_spots,
     root,
     tag_problems,
     takes_text,
+    target_of,
 )
 from node.errors import ConfigError
 
@@ -39,6 +41,7 @@ _PLACES = {
     "address": ("address", "F013"),
     "access": ("access", "F012"),
     "dimensions": ("type", "F050"),
+    "parts": ("members", "F056"),
 }
 """Field of a tag to its key in the file and the code of a fault in it."""
 
@@ -54,6 +57,7 @@ class TagBuilder:
     types: Types
     signals: SignalBuilder = field(init=False)
     _known: dict[tuple[int, str, bool], tuple[Node, TagConfig | None]] = field(default_factory=dict)
+    _spots: dict[tuple[str, tuple[int, ...], bool, str], Spot] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.signals = SignalBuilder(self.seed, self.report)
@@ -173,13 +177,23 @@ class TagBuilder:
             lower = name.casefold()
             tag = tags[lower]
             try:
-                spot = alias_spot(tag.alias, tags, self.types.templates)
+                spot = self.named_spot(*target_of(tag.alias, tags))
             except ConfigError as exc:
                 self.report.error("F054", written, f"alias '{name}': {exc.message}")
                 del found[lower]
                 continue
             resolved = replace(tag, type=spot.kind.name, dimensions=spot.dimensions, packed=spot.packed)
             found[lower] = (resolved, found[lower][1])
+
+    def named_spot(self, tag: TagConfig, path: str) -> Spot:
+        """What `path` behind a tag means, found once for all nodes that have such a tag. Raises `ConfigError`."""
+        asked = (tag.type, tag.dimensions, tag.packed, path)
+        if asked not in self._spots:
+            whole = root(tag, self.types.templates)
+            if whole is None:
+                raise ConfigError(path, 0, f"tag {tag.name!r} is of no type that is known")
+            self._spots[asked] = find(whole, path)
+        return self._spots[asked]
 
     def finish(self, tag: TagConfig, entry: MapNode, packed: bool) -> TagConfig:
         """A tag with what tags and register blocks have in common, checked."""
@@ -253,11 +267,12 @@ class TagBuilder:
     def seeded(self, member: str, tag: TagConfig, entry: MapNode) -> TagConfig:
         """The tag with chance of its own, and so its members: made of the plant's seed, the node, the tag and the
         member's path."""
-        if tag.signal is None and not tag.parts:
+        if tag.signal is not None:
+            signal = self.signals.seeded(tag.signal, entry, member, tag.name)
+            if signal is not tag.signal:
+                tag = replace(tag, signal=signal)
+        if not tag.parts:
             return tag
-        signal = self.signals.seeded(tag.signal, entry, member, tag.name)
-        if signal is not tag.signal:
-            tag = replace(tag, signal=signal)
         members = entry.map("members")
         parts = []
         for part in tag.parts:

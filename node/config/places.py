@@ -33,8 +33,8 @@ Step = str | tuple[int, ...]
 class Spot:
     """Elements of `kind`, `dimensions` () for one of them. `path` names them as a person does; on the wire they are
     reached by `steps`, and `bit` is the bit of what is there when they are no more than that. The elements of a
-    `packed` array are bits of DWORDs. They begin at bit `begin` of the tag; a `single` one is no more than that bit.
-    `count` is how many such places there are, where indices were left out."""
+    `packed` array are bits of DWORDs. Where indices were left out, `every` are their places in `steps`, and `count` is
+    how many elements are meant."""
 
     kind: Kind
     dimensions: tuple[int, ...] = ()
@@ -42,19 +42,13 @@ class Spot:
     path: str = ""
     steps: tuple[Step, ...] = ()
     bit: int | None = None
-    begin: int = 0
-    single: bool = False
+    every: tuple[int, ...] = ()
     count: int = 1
 
     @property
     def length(self) -> int:
         """Elements in all dimensions together."""
         return math.prod(self.dimensions)
-
-    @property
-    def end(self) -> int:
-        """The bit of the tag after its last one."""
-        return self.begin + self.length * (1 if self.packed or self.single else 8 * self.kind.size)
 
     @property
     def segments(self) -> list[Segment]:
@@ -110,7 +104,8 @@ def _walk(spot: Spot, steps: Sequence[Step], path: str, every: bool) -> Iterator
         yield from _walk(_inside(spot, step, path), rest, path, every)
     else:
         for index in range(spot.length if every else 1):
-            one = replace(element(spot, (index,), path), count=spot.count * spot.length)
+            left_out = (*spot.every, len(spot.steps))
+            one = replace(element(spot, (index,), path), count=spot.count * spot.length, every=left_out)
             yield from _walk(_inside(one, step, path), rest, path, every)
 
 
@@ -134,13 +129,8 @@ def element(spot: Spot, indices: tuple[int, ...], path: str = "") -> Spot:
     path = spot.path + _indices(indices)
     if spot.packed:
         word, bit = divmod(indices[0], 32)
-        steps = (*spot.steps, (word,))
-        return Spot(spot.kind, (), False, path, steps, bit, spot.begin + indices[0], True, spot.count)
-    flat = 0
-    for index, length in zip(indices, dimensions, strict=True):
-        flat = flat * length + index
-    begin = spot.begin + 8 * spot.kind.size * flat
-    return Spot(spot.kind, (), False, path, (*spot.steps, indices), None, begin, False, spot.count)
+        return Spot(spot.kind, (), False, path, (*spot.steps, (word,)), bit, spot.every, spot.count)
+    return Spot(spot.kind, (), False, path, (*spot.steps, indices), None, spot.every, spot.count)
 
 
 def _inside(spot: Spot, name: str, path: str) -> Spot:
@@ -155,7 +145,7 @@ def _inside(spot: Spot, name: str, path: str) -> Spot:
     bit = int(name)
     if bit >= 8 * kind.size:
         raise _wrong(path, f"{kind.name} has bits 0 to {8 * kind.size - 1}")
-    return replace(spot, kind=BOOL, path=f"{spot.path}.{bit}", bit=bit, begin=spot.begin + bit, single=True)
+    return replace(spot, kind=BOOL, path=f"{spot.path}.{bit}", bit=bit)
 
 
 def _member(spot: Spot, template: Template, name: str, path: str) -> Spot:
@@ -174,8 +164,6 @@ def _member(spot: Spot, template: Template, name: str, path: str) -> Spot:
         packed=bool(member.bits),
         path=f"{spot.path}.{member.name}",
         steps=(*spot.steps, member.name),
-        begin=spot.begin + 8 * member.offset + (member.bit or 0),
-        single=member.bit is not None,
     )
 
 

@@ -19,7 +19,7 @@ from node.config.structures import (
     lay_out_types,
     type_name_fault,
 )
-from node.config.tag_check import alias_spot, misfit, part_spots, split_path, tag_problems, takes_text
+from node.config.tag_check import misfit, part_spots, split_path, tag_problems, takes_text, target_of
 from node.config.tagspec import (
     MAX_ELEMENTS,
     OTHER_NAMES,
@@ -63,7 +63,6 @@ __all__ = [
     "Signal",
     "Spot",
     "Template",
-    "alias_spot",
     "block_spot",
     "build_templates",
     "check_dimensions",
@@ -88,6 +87,7 @@ __all__ = [
     "stable_serial",
     "tag_problems",
     "takes_text",
+    "target_of",
     "type_name_fault",
 ]
 

@@ -1,12 +1,12 @@
 """What is wrong with the tags of a node: each by itself, and those that are other names against what they name."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from itertools import pairwise
 
 from node.cip.template import Kind, Template
 from node.cip.text import TextType
 from node.cip.types import BOOL
 from node.config.model import ACCESS, ON_WRITE, PartConfig, Scalar, SignalConfig, TagConfig
+from node.config.moving import overlap
 from node.config.places import MAX_PLACES, Spot, find, places, root
 from node.config.problem import Problem
 from node.config.structures import identifier_fault, tag_kind
@@ -19,6 +19,9 @@ PROGRAM = "Program:"
 
 MAX_BYTES = 1 << 25
 """Bytes of one tag."""
+
+MAX_CHAIN = 20
+"""Aliases that name each other in a row."""
 
 Tags = Mapping[str, TagConfig]
 """Name without case to tag."""
@@ -74,7 +77,7 @@ def target_of(alias: str, tags: Tags) -> tuple[TagConfig, str]:
     Raises `ConfigError` for one that leads nowhere, or in a circle.
     """
     text, seen = alias, [alias]
-    while True:
+    while len(seen) <= MAX_CHAIN:
         found = split_path(text, tags)
         if found is None:
             raise ConfigError(alias, 0, f"there is no tag {text!r}")
@@ -85,6 +88,7 @@ def target_of(alias: str, tags: Tags) -> tuple[TagConfig, str]:
         if tag.alias in seen:
             raise ConfigError(alias, 0, f"aliases name each other in a circle: {' -> '.join([*seen, tag.alias])}")
         seen.append(tag.alias)
+    raise ConfigError(alias, 0, f"aliases name each other more than {MAX_CHAIN} deep")
 
 
 def alias_spot(alias: str, tags: Tags, templates: Mapping[str, Template]) -> Spot:
@@ -186,19 +190,20 @@ def _signal_problems(signal: SignalConfig | None, kind: Kind, place: str) -> Ite
 
 
 def _part_problems(tag: TagConfig, whole: Spot, place: str) -> Iterator[Problem]:
-    spans: list[tuple[int, int, str]] = []
+    moving: list[Spot] = []
     for part in tag.parts:
         found = list(_one_part(part, whole, f"{place}.parts.{part.path}"))
         yield from found
         if part.signal is not None and not found:
-            spans += [(spot.begin, spot.end, part.path) for spot in places(whole, part.path)]
-    if len(spans) > MAX_PLACES:
-        yield Problem(f"{place}.parts", f"{len(spans)} elements with signals; wanted at most {MAX_PLACES}")
-    for (_, end, before), (begin, _, path) in pairwise(sorted(spans)):
-        if begin < end:
-            yield Problem(f"{place}.parts.{path}.signal", f"moves what the signal of {before!r} moves")
-            break
-    if tag.signal is not None and spans:
+            moving.append(next(places(whole, part.path)))
+    count = sum(spot.count for spot in moving)
+    if count > MAX_PLACES:
+        yield Problem(f"{place}.parts", f"{count} elements with signals; wanted at most {MAX_PLACES}")
+    shared = overlap(moving)
+    if shared is not None:
+        one, other = (spot.path.lstrip(".") for spot in shared)
+        yield Problem(f"{place}.parts", f"the signals of {one} and {other} move the same")
+    if tag.signal is not None and moving:
         yield Problem(f"{place}.signal", "moves the whole tag, so none of its parts can have a signal too")
 
 

@@ -217,7 +217,7 @@ def test_routes_onward_and_objects(tmp_path: Path) -> None:
         ("T: {type: REAL, members: {'1': true}}", "REAL has no bits [F056]"),
         (
             "T: {type: 'Motor[2]', members: {Speed: {signal: sine}, '[1].Speed': {signal: ramp}}}",
-            "moves what the signal of",
+            "the signals of [0].Speed and [1].Speed move the same [F056]",
         ),
         (
             "T: {type: 'INT[4]', signal: sine, members: {'[1]': {signal: ramp}}}",
