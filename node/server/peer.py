@@ -5,6 +5,7 @@ its replies makes them pile up in memory, and a delayed reply is overtaken by th
 """
 
 import asyncio
+import logging
 from collections import deque
 from collections.abc import Callable, Iterator
 from typing import cast
@@ -23,6 +24,8 @@ UNREAD_LIMIT = 30.0
 
 OUTBOX_LIMIT = 1024
 """Delayed replies that wait for one peer before it is read no further; it is again when half of them are sent."""
+
+log = logging.getLogger(__name__)
 
 
 class Peer(asyncio.Protocol):
@@ -54,6 +57,7 @@ class Peer(asyncio.Protocol):
         self.local = (transport.get_extra_info("sockname") or ("", 0))[:2]
         self.since = self.last_seen = self.peers.clock()
         self._admitted = self.peers.admit(self)
+        log.debug("%s at %s:%s: %s", self.name, *self.local, "connected" if self._admitted else "refused, all are busy")
         if not self._admitted:
             transport.close()
 
@@ -63,6 +67,7 @@ class Peer(asyncio.Protocol):
             self._timer.cancel()
             self._timer = None
         self._outbox = None
+        log.debug("%s at %s:%s: gone%s", self.name, *self.local, f" ({exc})" if exc else "")
         if self._admitted:
             self.peers.left(self)
 

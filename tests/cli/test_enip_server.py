@@ -2,78 +2,25 @@
 
 import asyncio
 import json
-import os
-import selectors
 import signal
 import socket
-import subprocess
-import sys
 import time
-from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from node.cip.status import CipError
+from node.cip.types import ELEMENTARY
 from node.cli import enip as enip_module
-from node.cli.enip import build_config, main
+from node.cli.enip import build_config, main, parser
 from node.client.aio import AsyncConnector
 from node.config.load import dump
 from node.config.model import NodeConfig
+from node.config.tagspec import TYPES
 from node.errors import ConfigError
+from node.objects.profiles import PROFILES
+from tests.cli.lone import ENIP_SERVER, HOST, NODE, Start, port_of, ready, run
 from tests.config.configs import GATEWAY
-
-HOST = "127.64.8.40"
-ROOT = Path(__file__).resolve().parents[2]
-ENIP_SERVER = ("-c", "from node.__main__ import enip_server; enip_server()")
-NODE = ("-m", "node")
-
-Start = Callable[..., subprocess.Popen[str]]
-
-
-@pytest.fixture
-def start() -> Iterator[Start]:
-    """Starts a command; what still runs in the end is killed."""
-    running: list[subprocess.Popen[str]] = []
-
-    def begin(*arguments: str) -> subprocess.Popen[str]:
-        process = subprocess.Popen(
-            [sys.executable, *arguments],
-            cwd=ROOT,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-            env={**os.environ, "PYTHONPATH": str(ROOT)},
-        )
-        running.append(process)
-        return process
-
-    yield begin
-    for process in running:
-        process.kill()
-        process.communicate()
-
-
-def ready(process: subprocess.Popen[str]) -> str:
-    """The line that says it serves."""
-    assert process.stdout is not None
-    with selectors.DefaultSelector() as selector:
-        selector.register(process.stdout, selectors.EVENT_READ)
-        assert selector.select(30), "not ready within 30 s"
-    line = process.stdout.readline()
-    assert line, process.communicate()[1]
-    return line
-
-
-def port_of(line: str) -> int:
-    return int(line.partition(f"{HOST}:")[2].partition(";")[0])
-
-
-def run(*arguments: str) -> tuple[int, str, str]:
-    done = subprocess.run(
-        [sys.executable, *arguments], cwd=ROOT, capture_output=True, text=True, timeout=60, stdin=subprocess.DEVNULL
-    )
-    return done.returncode, done.stdout, done.stderr
 
 
 async def read(port: int, tag: str) -> list[object]:
@@ -143,6 +90,12 @@ def test_an_address_in_use_is_one_line_and_exit_1() -> None:
         (("--route-path", "{", "A=INT"), "--route-path: "),
         (("-S", "--route-path", "false", "A=INT"), "--simple: it means --route-path false"),
         (("--profile", "S7", "A=INT"), "profile: 'S7' is unknown; known: 1756-L61"),
+        (("--profile", "1756-l83", "A=INT"), "(did you mean 1756-L83E?)"),
+        (("--onward", "10.0.0.0", "A=INT"), "enip.onward: '10.0.0.0'; wanted an IPv4 subnet as 127.64.0.0/10"),
+        (("--route-path", "[1]", "A=INT"), "--route-path: '[1]' is no route"),
+        (("--addr", ":1", "A=INT"), "unrecognized arguments: --addr"),
+        (("A=INT", "-a"), "argument -a/--address: expected one argument"),
+        (("A=BOOL[0]",), "wanted 1 to"),
         (("--nope", "A=INT"), "unrecognized arguments: --nope"),
     ],
 )
@@ -163,7 +116,9 @@ def test_a_wrong_command_line_is_one_line_and_exit_2(
         ((), None, "1756-L61/B LOGIX5561"),
         (("-S",), (), "1756-L61/B LOGIX5561"),
         (("--route-path", "false"), (), "1756-L61/B LOGIX5561"),
-        (("--route-path", '[{"link": 0, "port": 1}]'), ((1, 0),), "1756-L61/B LOGIX5561"),
+        (("--route-path", "0"), (), "1756-L61/B LOGIX5561"),
+        (("--route-path", ' [{"link": 0, "port": 1}] '), ((1, 0),), "1756-L61/B LOGIX5561"),
+        (("--route-path", ' [{"link": 0, "port": "192.168.1.2"}] '), ((2, "192.168.1.2"),), "1756-L61/B LOGIX5561"),
         (("--profile", "1766-L32BXB"), (), "1766-L32BXBA A/7.00"),
     ],
 )
@@ -227,10 +182,80 @@ def test_version_and_help() -> None:
     code, out, err = run(*ENIP_SERVER, "--version")
     assert (code, err) == (0, "")
     assert out.startswith("plcfarm")
+    assert run(*NODE, "--version") == (0, out, "")
     code, out, err = run(*ENIP_SERVER, "--help")
     assert (code, err) == (0, "")
-    options = ("--address", "--verbose", "--log", "--print", "--delay", "--simple", "--route-path", "--profile")
-    assert [option for option in options if option not in out] == []
+    options = (option for action in parser()._actions for option in action.option_strings)
+    taught = ("SCADA=INT[1000]", "TAG@22/1/1=DINT", "/etc/cpppo.cfg, ~/.cpppo.cfg, cpppo.cfg", "typical", "SSTRING")
+    assert [word for word in (*options, *taught, *PROFILES) if word not in out] == []
+    assert [line for line in out.splitlines() if len(line) > 120] == []
+
+
+@pytest.mark.net
+def test_without_tags_it_starts_and_says_so(start: Start) -> None:
+    line = ready(start(*ENIP_SERVER, "-a", f"{HOST}:0"))
+    assert "; no tags (give some as SCADA=INT[1000]); PID " in line
+    with pytest.raises(CipError):
+        asyncio.run(read(port_of(line), "SCADA"))
+
+
+@pytest.mark.net
+def test_every_type_in_either_case_and_length_and_by_number(start: Start) -> None:
+    tags = [f"{name}_1={name.lower()}" for name in TYPES] + [f"{name}_7={name.capitalize()}[7]" for name in TYPES]
+    numbered = ["Flow@22/1/3=Real", "Level@0x16/2/0x0a=DINT[2]"]
+    line = ready(start(*ENIP_SERVER, "-a", f"{HOST}:0", *tags, *numbered))
+    assert f"; {len(tags) + 2} tags; " in line
+
+    async def scene() -> None:
+        async with AsyncConnector(HOST, port_of(line)) as client:
+            for name in (cip_type.name for cip_type in ELEMENTARY):
+                number = 1.5 if name.endswith("REAL") else 1
+                await client.write(f"{name}_1", [number])
+                await client.write(f"{name}_7[5]", [number, number])
+                assert [*await client.read(f"{name}_1")] == [number]
+                assert [*await client.read(f"{name}_7", 7)] == [0, 0, 0, 0, 0, number, number]
+            for name in ("SSTRING", "STRING"):
+                await client.write(f"{name}_7[6]", ["plc"])
+                assert [*await client.read(f"{name}_7", 7)] == ["", "", "", "", "", "", "plc"]
+            await client.write("Flow", [2.5])
+            assert [*await client.read("@22/1/3")] == [2.5]
+            await client.write("@0x16/2/10", [7, 8])
+            assert [*await client.read("Level", 2)] == [7, 8]
+
+    asyncio.run(scene())
+
+
+def test_a_delay_may_be_the_device_s_own() -> None:
+    assert build_config(["A=INT"], delay="typical").delay == PROFILES["1756-L61"].response
+    assert build_config([], profile="2080-LC50", delay="typical").delay == PROFILES["2080-LC50"].response
+    assert build_config(["A=INT"], delay="0.1-0.9").delay == (0.1, 0.9)
+    assert build_config(["A=INT"]).delay == (0.0, 0.0)
+
+
+def test_where_it_listens_and_where_it_sends_on() -> None:
+    config = build_config([], "127.0.0.1", onward="127.64.0.0/10")
+    assert (config.address, config.ports, config.enip.onward) == ("127.0.0.1", {"enip": 44818}, "127.64.0.0/10")  # type: ignore[union-attr]
+    assert build_config([]).address == build_config([], "0.0.0.0:44818").address == ""
+
+
+@pytest.mark.net
+def test_what_is_refused_is_printed_too(start: Start) -> None:
+    process = start(*ENIP_SERVER, "-a", f"{HOST}:0", "-p", "SCADA=INT[10]", "R=REAL", "T=TIMER", "F=BOOL[3]")
+    port = port_of(ready(process))
+
+    async def scene() -> None:
+        async with AsyncConnector(HOST, port) as client:
+            with pytest.raises(CipError):
+                await client.read("SCADA[8]", 5)
+            await client.write("R", [1.1])
+            await client.write("F[1]", [1])
+            await client.read("T.PRE")
+
+    asyncio.run(scene())
+    process.terminate()
+    out, _ = process.communicate(timeout=30)
+    lines = [line for line in out.splitlines() if "==" not in line or "error" in line or line.startswith("T.")]
+    assert lines == ["SCADA[8-12] == error 0xFF", "R <= [1.1]", "F[1] <= [True]", "T.PRE == [0]"]
 
 
 @pytest.mark.net
