@@ -26,6 +26,7 @@ from node.modbus.bank import RegisterBank
 from node.modbus.ranges import parse_range
 from node.modbus.unit import Unit, Units
 from node.objects.device import Device, build_device
+from node.objects.identity import identity_item
 from tests.fuzz.logix_targets import LOGIX_TARGETS
 
 Target = Callable[[bytes], None]
@@ -76,6 +77,11 @@ DEVICE = device()
 UNITS = units()
 
 
+def listed() -> bytes:
+    """The ListIdentity reply."""
+    return commands.encode_list_identity(identity_item(DEVICE.identity, "127.0.0.1", 44818))
+
+
 def framing(data: bytes) -> None:
     """Frames must not depend on where the bytes were cut."""
     cut, body = (data[0], data[1:]) if data else (0, b"")
@@ -89,14 +95,14 @@ def framing(data: bytes) -> None:
 
 def encapsulation(data: bytes) -> None:
     """A live session of its own, with its handle where the input says so, and a datagram."""
-    session = TargetSession(DEVICE.router, DEVICE.connections, lambda: b"", Metrics())
+    session = TargetSession(DEVICE.router, DEVICE.connections, listed, Metrics())
     with contextlib.suppress(NodeError):
         session.answer(REGISTER)
         handle = session.handle.to_bytes(4, "little")
         for frame in FrameBuffer().feed(data):
             session.answer(frame[:4] + handle + frame[8:] if frame[4:8] == b"\xff" * 4 else frame)
     session.leave()
-    answer_datagram(data, lambda: b"")
+    answer_datagram(data, listed)
 
 
 def routed(data: bytes) -> None:

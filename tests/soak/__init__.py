@@ -1,1 +1,2 @@
-"""What takes long: kills at random moments, again and again. `python -m tests.soak --kills 50`; CI runs a few."""
+"""What takes long: kills at random moments, and what a node bears while a good client reads: sessions gone wrong,
+connections nobody closes, idle and slow clients. `make soak`; CI runs a little of each."""

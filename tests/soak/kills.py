@@ -57,12 +57,12 @@ class Round:
 
 
 class Farm:
-    """The `farm` command on a run root of its own."""
+    """The `farm` command on a run root of its own, with a plant file."""
 
-    def __init__(self, run_root: Path) -> None:
+    def __init__(self, run_root: Path, plant: str = PLANT) -> None:
         self.run_root = run_root
         self.plant = run_root.parent / f"{run_root.name}.yaml"
-        self.plant.write_text(PLANT)
+        self.plant.write_text(plant)
         self.environment = {**os.environ, "PLCFARM_RUN": str(run_root)}
 
     def begin(self, *arguments: str) -> subprocess.Popen[str]:
@@ -84,7 +84,7 @@ class Farm:
         return process.returncode, output
 
     def up(self) -> subprocess.Popen[str]:
-        """`farm up` of the six-node plant, running."""
+        """`farm up` of the plant, running."""
         return self.begin("up", str(self.plant))
 
 
