@@ -41,6 +41,10 @@ class Types:
     def of(cls, declared: MapNode | None, report: Report) -> "Types":
         """The types of a plant's `types`, filled in; every fault is noted."""
         types = cls(report)
+        if declared is not None and len(declared.entries) > MAX_TYPES:
+            report.error("F037", declared, f"{len(declared.entries):,} types; allowed are {MAX_TYPES:,}")
+            types.broken.update(name.casefold() for name in declared.entries)
+            return types
         found: dict[str, TypeConfig] = {}
         for name, key, body in declared.items() if declared is not None else ():
             if isinstance(body, MapNode) and types.named(name, key, found):
@@ -80,10 +84,6 @@ class Types:
 
     def order(self, found: dict[str, TypeConfig]) -> None:
         """Take each type after those it is made of."""
-        if len(found) > MAX_TYPES:
-            first = self.places[f"types.{next(iter(found.values())).name}"]
-            self.report.error("F037", first, f"{len(found):,} types; allowed are {MAX_TYPES:,}")
-            self.broken.update(found)
         for lower in found:
             self.visit(lower, found, [])
         self.templates, faults = lay_out_types(tuple(self.configs.values()))
@@ -124,6 +124,8 @@ class Types:
 
     def spelling(self, name: str, found: dict[str, TypeConfig], place: Node) -> str:
         """A type's name as it is declared, "" with an error noted for one that is not."""
+        if name in TYPES:
+            return name
         lower = name.casefold()
         if lower in self.broken:
             return name

@@ -5,6 +5,7 @@ What there is to choose from comes from `node.config.schema`, the one list that 
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 
 from farm.topology.document import Scalar, shown
 from farm.topology.problem import suggestion
@@ -84,11 +85,7 @@ class TypeText(ScalarShape[Type]):
             name, bracket, rest = text.partition("[")
             text = BLOCK_TYPES.get(name.strip().lower(), name) + bracket + rest
         try:
-            if self.own:
-                name, dimensions = split_type(text, "")
-                if not type_name_fault(name):
-                    return name, dimensions
-            return parse_type(text, "")
+            return _own_type(text) if self.own else parse_type(text, "")
         except ConfigError as exc:
             raise BadValueError(exc.message, code="F050", complete=True) from None
 
@@ -97,6 +94,13 @@ class TypeText(ScalarShape[Type]):
         if self.own:
             names += rf"|(?!(?:{'|'.join(OTHER_NAMES)})(?: ?\[|$))[A-Za-z_][A-Za-z0-9_]*"
         return {"anyOf": [{"type": "string", "pattern": rf"^(?:{names})( ?\[[0-9, ]+\])?$"}, SUBSTITUTED]}
+
+
+@lru_cache(maxsize=4096)
+def _own_type(text: str) -> Type:
+    """A type, or a name that one may have. Raises `ConfigError`."""
+    name, dimensions = split_type(text, "")
+    return parse_type(text, "") if type_name_fault(name) else (name, dimensions)
 
 
 @dataclass(frozen=True)

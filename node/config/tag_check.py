@@ -192,10 +192,16 @@ def _signal_problems(signal: SignalConfig | None, kind: Kind, place: str) -> Ite
 def _part_problems(tag: TagConfig, whole: Spot, place: str) -> Iterator[Problem]:
     moving: list[Spot] = []
     for part in tag.parts:
-        found = list(_one_part(part, whole, f"{place}.parts.{part.path}"))
+        inner = f"{place}.parts.{part.path}"
+        try:
+            spot = next(places(whole, part.path))
+        except ConfigError as exc:
+            yield Problem(inner, exc.message)
+            continue
+        found = list(_one_part(part, spot, inner))
         yield from found
         if part.signal is not None and not found:
-            moving.append(next(places(whole, part.path)))
+            moving.append(spot)
     count = sum(spot.count for spot in moving)
     if count > MAX_PLACES:
         yield Problem(f"{place}.parts", f"{count} elements with signals; wanted at most {MAX_PLACES}")
@@ -207,12 +213,7 @@ def _part_problems(tag: TagConfig, whole: Spot, place: str) -> Iterator[Problem]
         yield Problem(f"{place}.signal", "moves the whole tag, so none of its parts can have a signal too")
 
 
-def _one_part(part: PartConfig, whole: Spot, place: str) -> Iterator[Problem]:
-    try:
-        spot = next(places(whole, part.path))
-    except ConfigError as exc:
-        yield Problem(place, exc.message)
-        return
+def _one_part(part: PartConfig, spot: Spot, place: str) -> Iterator[Problem]:
     if not spot.path:
         yield Problem(place, "names no part of the tag")
     yield from _initial_problems(part.initial, spot.length, spot.kind, place)

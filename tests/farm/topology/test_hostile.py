@@ -43,6 +43,8 @@ def many(count: int, line: str) -> str:
     return "".join(line.replace("#", str(number)) for number in range(count))
 
 
+PLC = "nodes: {p: {kind: logix}}\n"
+
 WIDE = ", ".join(f"t{number}: REAL" for number in range(20000))
 
 CASES: dict[str, tuple[str, str]] = {
@@ -100,6 +102,60 @@ CASES: dict[str, tuple[str, str]] = {
         f"{HEAD}kinds:\n" + "".join(f"  k{n}: {{extends: k{n + 1}}}\n" for n in range(15000)) + "  z: {extends: k0}\n",
         "F031",
     ),
+    "many-types": (f"{HEAD}types:\n" + many(20_000, "  T#: {X: INT}\n") + PLC, "F037"),
+    "types-chain": (f"{HEAD}types:\n" + "".join(f"  T{n}: {{X: T{n + 1}}}\n" for n in range(2000)) + PLC, "F057"),
+    "types-circle": (f"{HEAD}types: {{A: {{X: B}}, B: {{X: 'A[60000]'}}}}\n{PLC}", "F057"),
+    "types-wide": (
+        f"{HEAD}types:\n"
+        + "".join(f"  T{n}: {{{', '.join(f'X{m}: T{n + 1}' for m in range(20))}}}\n" for n in range(20))
+        + f"  T20: {{X: INT}}\n{PLC}",
+        "F057",
+    ),
+    "types-huge": (
+        f"{HEAD}types: {{A: {{X: 'B[65535]'}}, B: {{X: 'C[65535]'}}, C: {{X: 'LINT[65535]'}}}}\n{PLC}",
+        "F057",
+    ),
+    "types-many-members": (
+        f"{HEAD}types:\n"
+        + "".join(f"  T{n}: {{{', '.join(f'X{m}: INT' for m in range(500))}}}\n" for n in range(40))
+        + "".join(f"  U{n}: {{{', '.join(f'X{m}: T{m}' for m in range(8))}}}\n" for n in range(10))
+        + PLC,
+        "F057",
+    ),
+    "million-members": (group(f"count: 9000, kind: logix, tags: {{t: {{type: TIMER, members: {{{WIDE}}}}}}}"), "F037"),
+    "many-elements": (
+        group(
+            "count: 1, kind: logix, tags: {"
+            + many(3000, "t#: {type: 'TIMER[10000]', members: {ACC: {signal: sine}, '[5].ACC': {signal: sine}}}, ")
+            + "}"
+        ),
+        "F056",
+    ),
+    "many-indices": (
+        group(
+            "count: 1, kind: logix, tags: {t: {type: 'TIMER[60000]', members: {"
+            + many(5_000, "'[#].ACC': {signal: sine}, ")
+            + "ACC: {signal: sine}}}}"
+        ),
+        "F056",
+    ),
+    "alias-chain": (
+        group("count: 1, kind: logix, tags: {" + "".join(f"t{n}: {{alias: t{n + 1}}}, " for n in range(10_000)) + "}"),
+        "F054",
+    ),
+    "alias-circle": (
+        group(
+            "count: 1, kind: logix, tags: {"
+            + "".join(f"t{n}: {{alias: t{(n + 1) % 3000}}}, " for n in range(3000))
+            + "}"
+        ),
+        "F054",
+    ),
+    "million-programs": (
+        group(f"count: 9000, kind: logix, programs: {{P: {{tags: {{{WIDE}}}}}}}"),
+        "F037",
+    ),
+    "deep-object": (group("count: 1, kind: logix, objects: {TCPIP: {Host Name: " + "[" * 15 + "]" * 15 + "}}"), "F065"),
     "python-object": (f"{HEAD}seed: !!python/object/apply:os.system ['true']\n", "F005"),
     "include-above": (f"{HEAD}include: ../../etc/passwd\n", "F006"),
     "include-absolute": (f"{HEAD}include: /etc/passwd\n", "F006"),
