@@ -12,6 +12,7 @@ Logix controller here takes more than a real one, so that a test may put a thous
 devices, and all response times, are ours: of the size that such devices have, exact for none.
 """
 
+from node.cip.types import BOOL_TRUE
 from node.record import dataclass
 
 ROCKWELL = 1
@@ -21,6 +22,9 @@ AC_DRIVE_755 = 143
 COMMUNICATIONS_ADAPTER = 12
 PROGRAMMABLE_CONTROLLER = 14
 HUMAN_MACHINE_INTERFACE = 24
+
+BOOL_IS_ONE = 30
+"""The firmware from which on a true BOOL of a Logix controller is 1."""
 
 REMOTE_RUN = 0x3060
 RUNNING = 0x0060
@@ -37,8 +41,8 @@ class Profile:
 
     `family` decides which objects there are (`node.objects.device`). `large` is whether it knows the Large Forward
     Open, `largest` the bytes a connection of it may carry, `multiple` whether it knows the Multiple Service Packet.
-    `packed` lays BOOL arrays out in DWORDs, `bool_true` is the byte a true BOOL reads as. `sessions` and `connections`
-    are how many TCP and CIP connections it takes, `response` the least and the greatest seconds a reply of it takes.
+    `packed` lays BOOL arrays out in DWORDs. `sessions` and `connections` are how many TCP and CIP connections it takes,
+    `response` the least and the greatest seconds a reply of it takes.
     """
 
     name: str
@@ -55,10 +59,14 @@ class Profile:
     largest: int = 4002
     multiple: bool = True
     packed: bool = True
-    bool_true: int = 0xFF
     sessions: int = 2048
     connections: int = 512
     response: tuple[float, float] = (0.001, 0.005)
+
+    @property
+    def bool_true(self) -> int:
+        """The byte a true BOOL reads as: Logix controllers changed it with firmware 30 (1756-PM020)."""
+        return 1 if self.family == LOGIX and self.revision[0] >= BOOL_IS_ONE else BOOL_TRUE
 
     @property
     def symbols(self) -> bool:
