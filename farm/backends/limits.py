@@ -10,9 +10,14 @@ from collections.abc import Sequence
 
 from farm.errors import BackendError
 from node.config.model import NodeConfig
+from node.config.schema import PROFILES
 
 RESERVE = 64
 """Descriptors of a shard that are nobody's connection: its log, loop and control stream, and room for modules."""
+PROMISED = 64
+"""Connections that a node is sure to get when its file does not say how many. Its profile may take more: they come out of
+what is left, and wait where nothing is."""
+
 UDP_LISTENERS = 1
 BROADCAST_LISTENERS = 2
 """Of a node that has an address in a segment with broadcasts: the segment's own and 255.255.255.255. Loopback has
@@ -26,15 +31,22 @@ def hard_limit() -> int:
 
 
 def descriptors(node: NodeConfig) -> int:
-    """Descriptors a node may hold at once: its listeners and every connection it accepts."""
+    """Descriptors a node must be able to hold at once: its listeners, and the connections that its file names or that
+    it is promised."""
     count = 0
     if node.enip is not None:
-        count += 1 + UDP_LISTENERS + (node.enip.max_connections or 64)
+        count += 1 + UDP_LISTENERS + (node.enip.max_connections or _promised(node.profile))
         if node.address and not node.address.startswith("127."):
             count += BROADCAST_LISTENERS
     if node.modbus is not None:
         count += 1 + node.modbus.max_connections
     return count
+
+
+def _promised(profile: str) -> int:
+    """Connections of a node whose file does not say how many; a small device takes no more than it has sessions."""
+    found = PROFILES.get(profile)
+    return PROMISED if found is None else min(PROMISED, found.sessions)
 
 
 def auto_size(nodes: Sequence[NodeConfig], limit: int, cores: int | None = None) -> int:

@@ -8,6 +8,7 @@ import pytest
 from farm.backends import limits
 from farm.errors import BackendError
 from node.config.model import ModbusConfig, NodeConfig
+from node.config.schema import PROFILES
 from tests.backends.contract import a_node, address
 
 
@@ -17,6 +18,22 @@ def test_descriptors_are_listeners_and_connections() -> None:
     assert limits.descriptors(NodeConfig("n", "logix", "1756-L61", "127.0.0.1")) == 0
     assert limits.descriptors(replace(a_node(1), address="10.0.0.1")) == 2 + 2 + 64
     assert limits.descriptors(replace(a_node(1), address="")) == 2 + 64
+
+
+def test_a_profile_may_take_more_than_is_promised_but_never_less() -> None:
+    node = a_node(1)
+    assert node.enip is not None and PROFILES[node.profile].sessions > limits.PROMISED
+    assert limits.descriptors(replace(node, profile="2080-LC50")) == 2 + PROFILES["2080-LC50"].sessions < 2 + 64
+    said = replace(node, enip=replace(node.enip, max_connections=500))
+    assert limits.descriptors(said) == 2 + 500
+
+
+def test_a_plant_of_five_hundred_starts_where_limits_are_as_they_come() -> None:
+    nodes = [a_node(number) for number in range(500)]
+    size = limits.auto_size(nodes, 4096, cores=4)
+    assert size > 50
+    limits.check_size(nodes[:size], 4096)
+    limits.check_size(nodes[:1], 1024)
 
 
 @pytest.mark.parametrize(
