@@ -9,14 +9,16 @@ from pathlib import Path
 import pytest
 
 from tests.architecture.sources import ROOT
+from tests.bench.start_up import measure
 
 MADE = shutil.ignore_patterns("__pycache__", "*.egg-info")
 
 
-@pytest.mark.slow
-@pytest.mark.timeout(300)
-def test_nothing_is_left_out_of_the_wheel(tmp_path: Path) -> None:
-    source, target = tmp_path / "source", tmp_path / "wheel"
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The wheel of this tree."""
+    folder = tmp_path_factory.mktemp("wheel")
+    source, target = folder / "source", folder / "wheel"
     source.mkdir()
     for folder in ("farm", "node", "topologies"):
         shutil.copytree(ROOT / folder, source / folder, symlinks=True, ignore=MADE)
@@ -27,7 +29,13 @@ def test_nothing_is_left_out_of_the_wheel(tmp_path: Path) -> None:
     if done.returncode and "No matching distribution" in done.stderr:
         pytest.skip("no package index can be reached: setuptools is not to be had")
     assert done.returncode == 0, done.stderr
-    (wheel,) = target.glob("*.whl")
+    (found,) = target.glob("*.whl")
+    return found
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+def test_nothing_is_left_out_of_the_wheel(wheel: Path) -> None:
     names = zipfile.ZipFile(wheel).namelist()
     wanted = {str(path.relative_to(ROOT)) for folder in ("farm", "node") for path in (ROOT / folder).rglob("*.py")}
     wanted |= {"farm/py.typed", "node/py.typed"}
@@ -35,3 +43,23 @@ def test_nothing_is_left_out_of_the_wheel(tmp_path: Path) -> None:
     assert wanted - set(names) == set()
     assert {name.partition("/")[0] for name in names if ".dist-info/" not in name} == {"farm", "node"}
     assert any(name.endswith("/licenses/LICENSE") for name in names)
+
+
+@pytest.mark.net
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+def test_a_bare_installation_serves_and_says_what_a_farm_needs(wheel: Path, tmp_path: Path) -> None:
+    environment = tmp_path / "environment"
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(environment)], check=True, timeout=120)
+    python = environment / "bin" / "python"
+    install = [sys.executable, "-m", "pip", "--python", str(python), "install", "--quiet", "--no-index", str(wheel)]
+    done = subprocess.run(install, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stderr
+    started = measure([str(environment / "bin" / "enip_server")], "127.64.8.41", 44818)
+    assert started.rss < 26
+    for command in (["modbus_sim", "--version"], ["python", "-m", "node", "--version"]):
+        run = [str(environment / "bin" / command[0]), *command[1:]]
+        assert subprocess.check_output(run, text=True, timeout=60, cwd=tmp_path).startswith("plcfarm ")
+    farm = subprocess.run([str(environment / "bin" / "farm"), "ps"], capture_output=True, text=True, timeout=60)
+    assert (farm.returncode, farm.stdout) == (1, "")
+    assert farm.stderr == 'farm: typer is missing, its command line stands on it: pip install "plcfarm[farm]"\n'
