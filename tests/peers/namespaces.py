@@ -9,10 +9,12 @@ import sys
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 
 INTERFACE = "eth0"
+ROOT = Path(__file__).parents[2]
 
 
 class Lan:
@@ -61,7 +63,7 @@ class Lan:
 
 def run(*arguments: str, timeout: float = 30) -> str:
     """Standard output of a command, which must succeed."""
-    done = subprocess.run(arguments, capture_output=True, text=True, timeout=timeout, check=False)
+    done = subprocess.run(arguments, cwd=ROOT, capture_output=True, text=True, timeout=timeout, check=False)
     assert done.returncode == 0, f"{' '.join(arguments)}: exit {done.returncode}: {done.stdout}{done.stderr}"
     return done.stdout
 
@@ -71,7 +73,7 @@ def why_not() -> str:
     if sys.platform != "linux" or shutil.which("ip") is None:
         return "network namespaces need Linux and iproute2"
     if os.geteuid() != 0:
-        return "network namespaces need root: seen as an ordinary user"
+        return "network namespaces need root"
     probe = f"pf{uuid.uuid4().hex[:8]}"
     if subprocess.run(["ip", "netns", "add", probe], capture_output=True, check=False).returncode:
         return "no network namespaces may be made here"

@@ -53,6 +53,41 @@ except TimeoutError:
     print(json.dumps(found))
 """
 
+SWITCHED = """
+import asyncio, json, os, socket, sys
+from node.server.ports import Ports
+from tests.server.serving import Node
+
+async def main():
+    node = Node(host=sys.argv[1], port=44818)
+    ports = Ports({"enip": node.listener})
+    seen = []
+
+    def look():
+        datagrams = node.listener._datagrams
+        descriptors = len(os.listdir("/proc/self/fd"))
+        seen.append([descriptors - before, datagrams.broadcasts if datagrams else None])
+
+    before = len(os.listdir("/proc/self/fd"))
+    await ports.open()
+    look()
+    for on in (False, True, False, True, True):
+        ports.switch(on)
+        await ports.settled()
+        look()
+    await ports.close()
+    look()
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as taken:
+        taken.bind((sys.argv[2], 44818))
+        before += 1
+        await ports.open()
+        look()
+        await ports.close()
+    print(json.dumps([seen, ports.error]))
+
+asyncio.run(main())
+"""
+
 LIST_IDENTITY = "63000000" + "00" * 8 + "0102030405060708" + "00000000"
 LIST_SERVICES = "04000000" + "00" * 20
 SEND_RR_DATA = "6f000000" + "00" * 20
@@ -165,3 +200,18 @@ def test_another_interface_s_broadcasts_are_not_a_node_s_own(network: Lan) -> No
     finally:
         network.inside("one", "ip", "route", "replace", "default", "dev", "eth0")
         network.inside("one", "ip", "link", "delete", "side0")
+
+
+def test_ports_that_go_and_come_take_their_broadcasts_along(network: Lan) -> None:
+    """And a broadcast address that somebody else holds is no fault of the node."""
+    open_, closed = [4, ["10.91.0.255", "255.255.255.255"]], [0, None]
+    script = network.inside("client", sys.executable, "-c", SWITCHED, "10.91.0.1", "10.91.0.255")
+    assert json.loads(script) == [[open_, closed, open_, closed, open_, open_, closed, [3, ["255.255.255.255"]]], None]
+
+
+def test_an_address_alone_hears_what_goes_to_everyone(network: Lan) -> None:
+    network.inside("client", "ip", "address", "add", "10.94.0.1/32", "dev", "eth0")
+    script = network.inside("client", sys.executable, "-c", SWITCHED, "10.94.0.1", "255.255.255.255")
+    seen, _ = json.loads(script)
+    assert seen[0] == [3, ["255.255.255.255"]]
+    assert seen[-1] == [2, []]
