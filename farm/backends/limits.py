@@ -15,8 +15,8 @@ from node.config.schema import PROFILES
 RESERVE = 64
 """Descriptors of a shard that are nobody's connection: its log, loop and control stream, and room for modules."""
 PROMISED = 64
-"""Connections that a node is sure to get when its file does not say how many. Its profile may take more: they come out of
-what is left, and wait where nothing is."""
+"""Connections that a node is sure to get when its file does not say how many. Its profile may take more: they come out
+of what is left, and wait where nothing is."""
 
 UDP_LISTENERS = 1
 BROADCAST_LISTENERS = 2

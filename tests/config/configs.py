@@ -8,11 +8,15 @@ from node.config.model import (
     ORDERS,
     EnipConfig,
     IdentityConfig,
+    MemberConfig,
     ModbusConfig,
     NodeConfig,
+    ObjectSetting,
+    PartConfig,
     RegisterBlock,
     SignalConfig,
     TagConfig,
+    TypeConfig,
     UnitConfig,
 )
 from node.config.schema import SIGNALS, identity
@@ -27,8 +31,30 @@ GATEWAY = NodeConfig(
         TagConfig("Count", "DINT", (10,), initial=tuple(range(10)), address=(22, 1, 1)),
         TagConfig("Name", "SSTRING", initial="pump", access="read only"),
         TagConfig("Run", "BOOL", (16,), initial=True),
+        TagConfig("Flags", "BOOL", (40,), initial=True, packed=True),
+        TagConfig(
+            "Pumps",
+            "Pump",
+            (3,),
+            parts=(PartConfig("Speed", signal=SignalConfig("ramp", on_write="hold")), PartConfig("[1].Name", "P-2")),
+        ),
+        TagConfig("Second", "REAL", alias="Pumps[1].Speed", unit="rpm"),
+        TagConfig("Program:Main.Delay", "TIMER", parts=(PartConfig("PRE", 5000),), constant=True),
     ),
-    enip=EnipConfig(identity("1756-L61", 77), port=0, route_path=((1, 0), (2, "10.0.0.1"))),
+    types=(
+        TypeConfig("S8", string=8),
+        TypeConfig(
+            "Pump", (MemberConfig("Speed", "REAL"), MemberConfig("Name", "S8"), MemberConfig("Hours", "INT", 4))
+        ),
+    ),
+    programs=("Main", "Idle"),
+    enip=EnipConfig(
+        identity("1756-L61", 77),
+        port=0,
+        route_path=((1, 0), (2, "10.0.0.1")),
+        onward="127.64.0.0/10",
+        objects=(ObjectSetting("TCPIP", "Host Name", '"gw"'),),
+    ),
     modbus=ModbusConfig(
         port=0,
         units=(
@@ -53,6 +79,15 @@ signals = st.builds(
 )
 
 
+PUMP = TypeConfig("Pump", (MemberConfig("Run", "BOOL"), MemberConfig("Speed", "REAL"), MemberConfig("Hours", "INT", 4)))
+
+part_configs = st.one_of(
+    st.builds(PartConfig, st.just("Speed"), st.none() | st.floats(width=32, allow_nan=False, allow_infinity=False)),
+    st.builds(PartConfig, st.sampled_from(["Hours[0]", "Hours[3]"]), st.integers(-5, 5), st.none() | signals),
+    st.builds(PartConfig, st.just("Run"), st.none() | st.booleans(), st.none() | signals),
+)
+
+
 def tags_of(name: str) -> st.SearchStrategy[TagConfig]:
     """Any tag of that name."""
     dimensions = st.lists(st.integers(1, 4), max_size=3).map(tuple)
@@ -69,7 +104,10 @@ def tags_of(name: str) -> st.SearchStrategy[TagConfig]:
     text = st.builds(TagConfig, st.just(name), st.just("SSTRING"), dimensions, initial=st.none() | texts)
     bits = st.lists(st.booleans(), min_size=1, max_size=5).map(tuple)
     several = bits.map(lambda values: TagConfig(name, "BOOL", (len(values),), initial=values))
-    return st.one_of(number, text, several)
+    packed = st.integers(1, 70).map(lambda length: TagConfig(name, "BOOL", (length,), packed=True))
+    parts = st.lists(part_configs, max_size=3, unique_by=lambda part: part.path).map(tuple)
+    structured = st.builds(TagConfig, st.just(name), st.just("Pump"), parts=parts, constant=st.booleans())
+    return st.one_of(number, text, several, packed, structured)
 
 
 @st.composite
@@ -78,7 +116,13 @@ def nodes(draw: st.DrawFn) -> NodeConfig:
     chosen = draw(st.lists(names, min_size=1, max_size=4, unique_by=str.casefold))
     tags = tuple(draw(tags_of(name)) for name in chosen)
     blocks = tuple(
-        RegisterBlock("holding", 10_000 * index, 1, tag.name, draw(st.sampled_from(ORDERS)))
+        RegisterBlock(
+            "holding",
+            10_000 * index,
+            1,
+            f"{tag.name}.Speed" if tag.type == "Pump" else tag.name,
+            draw(st.sampled_from(ORDERS)),
+        )
         for index, tag in enumerate(tags)
     )
     hops = st.lists(st.tuples(st.integers(1, 15), st.integers(0, 255) | st.just("10.1.2.3")), max_size=2)
@@ -96,6 +140,8 @@ def nodes(draw: st.DrawFn) -> NodeConfig:
         ),
         port=st.integers(0, 1000),
         route_path=st.none() | hops.map(tuple),
+        onward=st.sampled_from(["", "127.64.0.0/10"]),
+        max_connections=st.none() | st.integers(1, 5000),
         idle_timeout=st.floats(0, 1000),
     )
     modbus = st.builds(
@@ -113,4 +159,7 @@ def nodes(draw: st.DrawFn) -> NodeConfig:
         tags,
         None if kind == "modbus" else draw(enip),
         None if kind == "logix" else draw(modbus),
+        types=(PUMP,),
+        programs=draw(st.sampled_from([(), ("Main",)])),
+        delay=draw(st.sampled_from([(0.0, 0.0), (0.1, 0.2)])),
     )

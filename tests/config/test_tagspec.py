@@ -21,6 +21,11 @@ from node.errors import ConfigError
         ("TAG@22/1/1=INT[10]", TagConfig("TAG", "INT", (10,), address=(22, 1, 1))),
         ("out@0x93/1/0x0A=DINT[2]", TagConfig("out", "DINT", (2,), address=(0x93, 1, 10))),
         ("Program:Main.Step=STRING", TagConfig("Program:Main.Step", "STRING")),
+        ("T=TIMER", TagConfig("T", "TIMER")),
+        ("c=counter[5]", TagConfig("c", "COUNTER", (5,))),
+        ("P=Pid", TagConfig("P", "PID")),
+        ("S=string[10]", TagConfig("S", "STRING", (10,))),
+        ("Flags=BOOL[40]", TagConfig("Flags", "BOOL", (40,))),
         ("_b=BOOL[1]", TagConfig("_b", "BOOL", (1,))),
     ],
 )
