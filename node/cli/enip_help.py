@@ -2,7 +2,7 @@
 
 from node.config.object_files import object_file_places
 from node.config.tagspec import TYPES
-from node.objects.profiles import PROFILES, Profile
+from node.objects.profiles import ADAPTER, DRIVE, LOGIX, MICRO800, PANEL, PCCC, PROFILES, Profile
 
 _EXAMPLES = """\
 examples:
@@ -38,6 +38,16 @@ exit codes:
 
 WIDTH = 96
 
+FAMILIES = {
+    LOGIX: "Logix: tags, programs and structures, which clients browse",
+    MICRO800: "Micro800: tags, which clients browse",
+    PCCC: "SLC and MicroLogix: data files, by PCCC; tags are named as they are (N7=INT[100])",
+    DRIVE: "drives: parameters (class 0x93)",
+    ADAPTER: "adapters: assemblies",
+    PANEL: "operator panels: an identity",
+}
+"""What a family of devices has."""
+
 
 def lesson() -> str:
     """The text."""
@@ -47,10 +57,14 @@ def lesson() -> str:
 
 
 def _devices() -> str:
-    """Every profile in a line."""
+    """Every profile in a line, by family."""
     width = max(map(len, PROFILES))
-    lines = [f"  {profile.name:{width}}  {describe(profile)}" for profile in PROFILES.values()]
-    return "\n".join(["devices (--profile), with what --delay typical means:", *lines])
+    lines = ["devices (--profile), with what --delay typical means:"]
+    for family, what in FAMILIES.items():
+        lines.append(f"  {what}")
+        found = (profile for profile in PROFILES.values() if profile.family == family)
+        lines += (f"    {profile.name:{width}}  {describe(profile)}" for profile in found)
+    return "\n".join(lines)
 
 
 def describe(profile: Profile) -> str:
