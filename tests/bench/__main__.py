@@ -1,19 +1,27 @@
-"""`python -m tests.bench [requests|scale]`: measure, print Markdown tables, and with `--write` put them into
-docs/benchmarks.md between its markers."""
+"""`python -m tests.bench [requests|browse|startup|layers|scale …]`: measure, print Markdown tables, and with `--write`
+put each into docs/benchmarks.md between its markers. All of them when none is named."""
 
 import argparse
 import datetime
 import os
 import platform
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
-from tests.bench import requests, scale
+from tests.bench import browse, layers, requests, scale, startup
 from tests.bench.generators import BenchError
 from tests.bench.servers import ROOT
 
 PAGE = ROOT / "docs/benchmarks.md"
-BEGIN, END = "<!-- measured: begin -->", "<!-- measured: end -->"
+
+TABLES: dict[str, Callable[[argparse.Namespace], list[str]]] = {
+    "requests": lambda arguments: requests.run(arguments.runs, arguments.seconds),
+    "browse": lambda arguments: browse.run(max(3, arguments.runs)),
+    "startup": lambda arguments: startup.run(max(5, arguments.runs)),
+    "layers": lambda arguments: layers.run(arguments.seconds),
+    "scale": lambda arguments: scale.run(arguments.peers, arguments.runs),
+}
 
 
 def machine() -> str:
@@ -31,37 +39,37 @@ def machine() -> str:
     return f"{today}; {os.cpu_count()} cores, {model}; Linux {kernel}; Python {platform.python_version()}."
 
 
-def write(lines: list[str]) -> None:
-    """Replace what stands between the page's markers."""
-    text = PAGE.read_text()
-    head, _, rest = text.partition(BEGIN)
-    _, _, tail = rest.partition(END)
-    PAGE.write_text(f"{head}{BEGIN}\n" + "\n".join(lines) + f"\n{END}{tail}")
+def write(name: str, lines: list[str]) -> None:
+    """Replace what stands between the page's markers of `name`. Raises `BenchError` when they are not there."""
+    begin, end = f"<!-- {name}: begin -->", f"<!-- {name}: end -->"
+    head, opened, rest = PAGE.read_text().partition(begin)
+    _, closed, tail = rest.partition(end)
+    if not opened or not closed:
+        raise BenchError(f"{PAGE.name} has no {begin} … {end}")
+    PAGE.write_text(f"{head}{begin}\n" + "\n".join([*lines, ""]) + f"\n{end}{tail}")
 
 
 def main() -> int:
     """0 when everything was measured, 1 when something was missing or failed."""
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
-    parser.add_argument("what", nargs="*", choices=["requests", "scale", []], default=[])
+    parser.add_argument("what", nargs="*", choices=[*TABLES, []], default=[], metavar="TABLE")
     parser.add_argument("--runs", type=int, default=3, help="runs of each case; medians are shown (3)")
     parser.add_argument("--seconds", type=float, default=2.0, help="seconds a run (2)")
     parser.add_argument("--peers", type=int, default=50, help="servers started one by one, for comparison (50)")
     parser.add_argument("--write", action="store_true", help="put the tables into docs/benchmarks.md")
     arguments = parser.parse_args()
-    what = arguments.what or ["requests", "scale"]
-    lines = ["", machine()]
-    print(lines[1])
+    taken = machine()
+    print(taken)
     try:
-        if "requests" in what:
-            lines += requests.run(arguments.runs, arguments.seconds)
-        if "scale" in what:
-            lines += scale.run(arguments.peers, arguments.runs)
+        for name in arguments.what or TABLES:
+            lines = TABLES[name](arguments)
+            if arguments.write:
+                write(name, ["", taken, *lines])
     except BenchError as exc:
         print(f"bench: {exc}", file=sys.stderr)
         return 1
-    if arguments.write:
-        write(lines)
     return 0
 
 
-sys.exit(main())
+if __name__ == "__main__":
+    sys.exit(main())

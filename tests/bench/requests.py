@@ -1,7 +1,7 @@
-"""Requests a second of one node beside a peer, case by case, in one run on one core.
+"""Requests a second of our servers beside a peer, case by case, in one run on one core.
 
-Server and generator are pinned to core 0. A case runs in turn on each server (A, B, A, B …), so that a machine whose
-speed drifts slows both; the ratio is taken of the medians.
+Servers and generator are pinned to core 0. A case runs in turn on each server (A, B, C, A, B, C …), so that a machine
+whose speed drifts slows all of them; ratios are taken of the medians.
 """
 
 from __future__ import annotations
@@ -19,7 +19,10 @@ Generator = Callable[[str, int, float, list[str]], ReplyRow]
 
 READ1 = "4c0491055343414441000100"  # Read Tag SCADA, 1 element
 READ100 = "4c0391034152520064 00".replace(" ", "")  # Read Tag ARR, 100 elements
+READ_STRUCTURE = "4c0491054d4f544f52000100"  # Read Tag MOTOR, 1 element: 48 bytes behind type and handle
 ROUTED = ["-w", "ucs"]
+OURS_ONLY = "-"
+"""Before the name of a case that other servers have nothing for."""
 
 ENIP_CASES = [
     ("one read, one client", [*ROUTED, "-c", READ1, "-l", "6"]),
@@ -28,6 +31,8 @@ ENIP_CASES = [
     ("Multiple Service Packet of 20", [*ROUTED, "-c", READ1, "-l", "6", "-m", "20"]),
     ("50 clients", [*ROUTED, "-c", READ1, "-l", "6", "-n", "50"]),
     ("connected (class 3), one read", ["-x", "-w", "conn", "-c", READ1, "-l", "6"]),
+    ("-a structure of 48 bytes", [*ROUTED, "-c", READ_STRUCTURE, "-l", "52"]),
+    ("-a structure, connected", ["-w", "conn", "-c", READ_STRUCTURE, "-l", "52"]),
 ]
 MODBUS_CASES = [
     ("one register, one client", ["-n", "1"]),
@@ -46,6 +51,15 @@ class Figure:
     p50_us: float
     note: str
 
+    def cells(self) -> str:
+        """Three cells of a table; dashes where nothing was measured."""
+        if not self.rate:
+            return "— | — | —"
+        return f"{self.rate:,.0f} | {self.cpu_us:.1f} | {self.p50_us:,.0f}"
+
+
+NOTHING = Figure(0.0, 0.0, 0.0, "")
+
 
 def measure(server: Server, generator: Generator, seconds: float, arguments: list[str]) -> tuple[Figure, ReplyRow]:
     """One run of one case."""
@@ -59,7 +73,9 @@ def measure(server: Server, generator: Generator, seconds: float, arguments: lis
 
 
 def median(figures: Sequence[Figure]) -> Figure:
-    """The middle of each figure."""
+    """The middle of each figure; `NOTHING` of none."""
+    if not figures:
+        return NOTHING
     return Figure(
         statistics.median(f.rate for f in figures),
         statistics.median(f.cpu_us for f in figures),
@@ -69,28 +85,33 @@ def median(figures: Sequence[Figure]) -> Figure:
 
 
 def compare(
-    ours: Server, peer: Server, generator: Generator, cases: list[tuple[str, list[str]]], runs: int, seconds: float
+    ours: Sequence[Server],
+    peer: Server,
+    generator: Generator,
+    cases: list[tuple[str, list[str]]],
+    runs: int,
+    seconds: float,
 ) -> list[str]:
-    """A Markdown table of the two servers, a case a row."""
-    for server in (ours, peer):
+    """A Markdown table of the servers, a case a row; the last of `ours` has all cases, the peer and the others those
+    they can have. `times` is the first of `ours` against the peer, or the only one that has the case."""
+    everyone = [*ours, peer]
+    for server in everyone:
         processes.pin(processes.tree(server.pids[0]))
-    lines = [
-        f"| case | {ours.name} req/s | CPU µs/req | p50 µs | {peer.name} req/s | CPU µs/req | p50 µs | times |",
-        "|---|--:|--:|--:|--:|--:|--:|--:|",
-    ]
+    head = "".join(f" {server.name} req/s | CPU µs/req | p50 µs |" for server in everyone)
+    lines = [f"| case |{head} times |", "|---|" + "--:|" * (3 * len(everyone) + 1)]
     print("\n".join(lines), flush=True)
-    for title, arguments in cases:
-        figures: dict[str, list[Figure]] = {ours.name: [], peer.name: []}
+    for name, arguments in cases:
+        title, alone = name.removeprefix(OURS_ONLY), name.startswith(OURS_ONLY)
+        figures: dict[str, list[Figure]] = {server.name: [] for server in everyone}
         for _ in range(runs):
-            for server in (ours, peer):
+            for server in [ours[-1]] if alone else everyone:
                 figures[server.name].append(measure(server, generator, seconds, arguments)[0])
-        a, b = median(figures[ours.name]), median(figures[peer.name])
-        ratio = f"{a.rate / b.rate:.1f}" if b.rate else "—"
-        notes = "; ".join(f"{n}: {f.note}" for n, f in ((ours.name, a), (peer.name, b)) if f.note)
-        line = (
-            f"| {title}{f' ({notes})' if notes else ''} | {a.rate:,.0f} | {a.cpu_us:.1f} | {a.p50_us:,.0f} "
-            f"| {b.rate:,.0f} | {b.cpu_us:.1f} | {b.p50_us:,.0f} | {ratio} |"
-        )
+        medians = {server: median(found) for server, found in figures.items()}
+        notes = "; ".join(f"{server}: {found.note}" for server, found in medians.items() if found.note)
+        first, last = medians[ours[0].name], medians[peer.name]
+        ratio = f"{first.rate / last.rate:.1f}" if last.rate else "—"
+        cells = " | ".join(found.cells() for found in medians.values())
+        line = f"| {title}{f' ({notes})' if notes else ''} | {cells} | {ratio} |"
         print(line, flush=True)
         lines.append(line)
     return lines
@@ -100,14 +121,15 @@ def run(runs: int, seconds: float) -> list[str]:
     """Both protocols, as Markdown."""
     with contextlib.ExitStack() as stack:
         node = stack.enter_context(servers.farm_node())
-        lines = ["", "### EtherNet/IP, one farm node beside cpppo", ""]
+        lines = ["", "### EtherNet/IP: a lone enip_server and a farm node, counting, beside cpppo", ""]
         print("\n".join(lines))
+        single = stack.enter_context(servers.lone())
         peer = stack.enter_context(servers.cpppo())
-        lines += compare(node["enip"], peer, generators.enip, ENIP_CASES, runs, seconds)
+        lines += compare([single, node["enip"]], peer, generators.enip, ENIP_CASES, runs, seconds)
         title = ["", "### Modbus/TCP, one farm node beside pymodbus's server", ""]
         print("\n".join(title))
         other = stack.enter_context(servers.pymodbus())
-        lines += title + compare(node["modbus"], other, generators.modbus, MODBUS_CASES, runs, seconds)
+        lines += title + compare([node["modbus"]], other, generators.modbus, MODBUS_CASES, runs, seconds)
         lines += ["", ceiling(stack.enter_context(servers.floor()), runs, seconds)]
         print("\n".join(lines[-2:]), flush=True)
     return lines

@@ -15,6 +15,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from tests.bench import processes
 from tests.bench.generators import BenchError
@@ -24,12 +25,20 @@ ROOT = Path(__file__).parents[2]
 PLANT = """\
 farm: 1
 name: bench
+types:
+  Motor: {Speed: REAL, Current: REAL, Run: BOOL, Fault: BOOL, Mode: INT, Hours: DINT, Starts: "DINT[8]"}
 nodes:
   unit:
     kind: gateway
-    tags: {SCADA: DINT, ARR: "DINT[1000]", REG: {type: "UINT[10000]", init: [%s]}}
+    tags: {SCADA: DINT, ARR: "DINT[1000]", MOTOR: Motor, REG: {type: "UINT[10000]", init: [%s]}}
     holding: {"40001-50000": {tag: REG}}
 """
+
+TAGS = ["SCADA=DINT", "ARR=DINT[1000]"]
+"""What a lone simulator and cpppo hold."""
+
+BROWSED = 5000
+"""Tags of the node that is browsed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,20 +102,50 @@ def farm(run_root: str, *arguments: str) -> str:
 @contextlib.contextmanager
 def farm_node() -> Iterator[dict[str, Server]]:
     """One node of a farm that serves both protocols: a `Server` for `enip` and one for `modbus`."""
+    with one_node(PLANT % ", ".join(str(value) for value in range(10000))) as row:
+        yield {p: Server("farm node", row["address"], port, [row["pid"]]) for p, port in row["ports"].items()}
+
+
+@contextlib.contextmanager
+def browsed_node(profile: str = "1756-L73") -> Iterator[Server]:
+    """A farm node with five thousand tags, a fifth of them arrays and a fifth structures."""
+    kinds = ("DINT", "REAL", '"INT[10]"', "TIMER", "BOOL")
+    tags = "\n".join(f"      Area{n // 100:02}_Tag{n:04}: {kinds[n % 5]}" for n in range(BROWSED))
+    head = f"farm: 1\nname: browse\nnodes:\n  unit:\n    kind: logix\n    profile: {profile}\n    tags:\n"
+    with one_node(head + tags + "\n") as row:
+        yield Server("farm node", row["address"], row["ports"]["enip"], [row["pid"]])
+
+
+@contextlib.contextmanager
+def one_node(plant: str) -> Iterator[dict[str, Any]]:
+    """The row of `farm ps` for the one node of a plant that is up meanwhile."""
     with tempfile.TemporaryDirectory(prefix="plcb") as folder:
-        plant = Path(folder) / "plant.yaml"
-        plant.write_text(PLANT % ", ".join(str(value) for value in range(10000)))
+        file = Path(folder) / "plant.yaml"
+        file.write_text(plant)
         try:
-            farm(folder, "up", str(plant))
+            farm(folder, "up", str(file))
             (row,) = json.loads(farm(folder, "ps", "--json"))
-            yield {p: Server("plcfarm", row["address"], port, [row["pid"]]) for p, port in row["ports"].items()}
+            yield row
         finally:
             farm(folder, "down")
 
 
+def enip_server() -> str:
+    """The lone simulator's command, beside this interpreter. Raises `BenchError` where plcfarm is not installed."""
+    command = Path(sys.executable).parent / "enip_server"
+    if not command.exists():
+        raise BenchError(f"no {command}: plcfarm is not installed there (pip install -e .)")
+    return str(command)
+
+
+def lone(host: str = "127.64.250.4", port: int = 44818) -> contextlib.AbstractContextManager[Server]:
+    """A lone `enip_server` with the same tags as cpppo's."""
+    return program("enip_server", [enip_server(), "-a", f"{host}:{port}", *TAGS], host, port)
+
+
 def cpppo(host: str = "127.64.250.1", port: int = 44818) -> contextlib.AbstractContextManager[Server]:
     """cpppo's EtherNet/IP server with the same tags."""
-    command = [str(cpppo_python()), "-m", "cpppo.server.enip", "-a", f"{host}:{port}", "SCADA=DINT", "ARR=DINT[1000]"]
+    command = [str(cpppo_python()), "-m", "cpppo.server.enip", "-a", f"{host}:{port}", *TAGS]
     return program("cpppo", command, host, port)
 
 
