@@ -10,7 +10,7 @@ import logging
 import socket
 from collections.abc import Callable
 
-BATCH = 64
+BATCH = 8
 """Connections taken before others have their turn."""
 
 PAUSE = 1.0
