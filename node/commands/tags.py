@@ -92,7 +92,11 @@ class TagCommands:
 
     def _put(self, target: _Target, given: Sequence[Json]) -> None:
         attribute, now = target.attribute, self._now()
-        values = [value_of(target.spot.kind, item, target.text) for item in given]
+        several = bool(target.spot.dimensions)
+        values = [
+            value_of(target.spot.kind, item, f"{target.text}[{index}]" if several else target.text)
+            for index, item in enumerate(given, target.start)
+        ]
         try:
             if isinstance(attribute, StructuredAttribute) and not attribute.type.capacity:
                 for index, value in enumerate(values, target.start):

@@ -265,7 +265,7 @@ def test_a_configuration_file_is_served(start: Start, tmp_path: Path) -> None:
     process = start(*NODE, "run", str(file))
     line = ready(process)
     assert "; Modbus/TCP device 1756-L61 on " in line
-    assert "; 2 units; 4 tags; PID " in line
+    assert f"; 2 units; {len(GATEWAY.tags)} tags; PID " in line
     assert asyncio.run(read_one(port_of(line))) == ["pump"]
     process.terminate()
     process.communicate(timeout=30)
