@@ -27,8 +27,8 @@ Command = list[tuple[list[str], str | None]]
 
 
 def commands() -> dict[str, Command]:
-    """What is documented, each with its options' spellings and help texts: the verbs of `farm` (click commands), and the
-    lone simulators (argparse parsers)."""
+    """What is documented, each with its options' spellings and help texts: the verbs of `farm` (click commands) and the
+    lone simulators (argparse)."""
     group: Any = typer.main.get_command(farm_app)
     found = {
         f"farm {name}": [(param.opts, param.help) for param in command.params]
