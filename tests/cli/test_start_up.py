@@ -1,19 +1,23 @@
-"""A lone simulator is there at once, and small: 0.2 s and 26 MB are what it may take.
+"""A lone simulator is there at once, and small: 0.2 s and 26 MB are the goals.
 
-Time is taken as CPU time and the best of several starts, or a busy machine would decide; `python -m
-tests.bench.start_up` measures as a person waits.
+What a test can hold on any machine, busy or slow, is how much more it does than an interpreter that imports asyncio:
+of CPU time, and of the best start of several. `python -m tests.bench.start_up` measures as a person waits.
 """
 
+import resource
+import subprocess
 import sys
 
 import pytest
 
 from tests.bench.start_up import measure
-from tests.cli.lone import ENIP_SERVER, HOST, Start, ready, run
+from tests.cli.lone import ENIP_SERVER, HOST, ROOT, Start, ready, run
 
 pytestmark = pytest.mark.net
 
-SECONDS, MIB = 0.2, 26.0
+MIB = 26.0
+YARDSTICKS = 3.5
+"""It is 2.0 to 2.7 of them, from an editable installation; with typer, TLS and Modbus it was 4.5."""
 RUNS = 7
 
 NOT_NEEDED = (
@@ -64,10 +68,18 @@ def test_it_imports_nothing_that_it_does_not_need(start: Start) -> None:
     assert found == set()
 
 
+def yardstick() -> float:
+    """CPU seconds of an interpreter that imports asyncio, with all it takes by default, and ends."""
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    subprocess.run([sys.executable, "-c", "import asyncio"], cwd=ROOT, check=True, timeout=60)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+
+
 def test_it_is_ready_and_small_in_time() -> None:
-    runs = [measure([sys.executable, *ENIP_SERVER], HOST, 44818) for _ in range(RUNS)]
-    assert max(run.rss for run in runs) < MIB
-    assert min(run.cpu for run in runs) < SECONDS
+    pairs = [(measure([sys.executable, *ENIP_SERVER], HOST, 44818), yardstick()) for _ in range(RUNS)]
+    assert max(run.rss for run, _ in pairs) < MIB
+    assert min(run.cpu for run, _ in pairs) < YARDSTICKS * min(cpu for _, cpu in pairs)
 
 
 def test_the_loop_does_without_tls_and_others_may_have_it() -> None:
