@@ -102,7 +102,11 @@ TEMPLATES = [
     cip(
         "a template's attributes, more counted than there are", message(0x03, MOTOR, ids(4, count=9)), error(0x03, 0x13)
     ),
-    cip("a template's attributes, fewer counted", message(0x03, MOTOR, ids(4, 5, count=1)), error(0x03, 0x15)),
+    cip(
+        "a template's attributes, fewer counted than there are",
+        message(0x03, STRING, ids(1, 5, count=1)),
+        b"\x83\0\0\0" + b"\1\0" + b"\1\0\0\0\xce\x0f",
+    ),
     cip(
         "attribute 9 of a template",
         message(0x03, STRING, ids(1, 9)),

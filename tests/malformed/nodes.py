@@ -14,8 +14,8 @@ from node.config.model import (
     UnitConfig,
 )
 
-HOST, ENIP, MODBUS = "127.64.232.1", 44818, 15020
-PCCC_HOST = "127.64.232.2"
+HOST, ENIP, MODBUS = "127.64.228.1", 44818, 15020
+PCCC_HOST = "127.64.228.2"
 
 TYPES = (
     TypeConfig("Inner", (MemberConfig("x", "INT"), MemberConfig("y", "INT"))),

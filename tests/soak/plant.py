@@ -16,7 +16,7 @@ from farm.supervisor.link import Link, run_directory
 from tests.soak.kills import Farm
 
 NAME = "soak"
-LOGIX, MICROLOGIX = "127.108.230.1", "127.108.230.2"
+LOGIX, MICROLOGIX = "127.64.227.1", "127.64.227.2"
 PORT = 44818
 VALUE = 20161122
 """What the good client reads."""
