@@ -8,13 +8,15 @@ from typing import Any
 
 import pytest
 
+from node.cip.path_text import Route
 from node.cip.status import CipError
-from node.cip.types import BOOL, DINT, REAL
+from node.cip.types import BOOL, DINT, INT, REAL
 from node.client.aio import AsyncConnector
 from node.client.modbus_aio import AsyncModbus
 from node.commands.errors import CommandError
 from node.config.model import EnipConfig, ModbusConfig, NodeConfig, RegisterBlock, SignalConfig, TagConfig, UnitConfig
 from node.config.schema import identity
+from node.config.structures import build_templates
 from node.controller import Controller
 from node.errors import NodeError
 from node.exchange.printing import Printer
@@ -90,6 +92,42 @@ def test_both_protocols_see_a_signal_at_the_plants_time() -> None:
         await controller.stop()
 
     asyncio.run(scenario())
+
+
+def test_structures_over_the_wire_and_as_registers() -> None:
+    templates = build_templates(GATEWAY.types)
+    blocks = (RegisterBlock("holding", 0, 4, "Pumps[1].Hours"), RegisterBlock("input", 0, 2, "Second"))
+    config = gateway(modbus=ModbusConfig(0, (UnitConfig(1, blocks),)))
+
+    async def talk(controller: Controller) -> None:
+        host, port = config.address, controller.ports["enip"]
+        route: Route = ((1, 0), (2, "10.0.0.1"))
+        async with AsyncConnector(host, port, 5.0, route, templates.values()) as cip, modbus(controller) as registers:
+            await cip.write("Pumps[1].Speed", 12.5)
+            await cip.write("Pumps[1].Hours[2]", [3, 4])
+            (pump,) = await cip.read("Pumps[1]")
+            assert pump == {"Speed": 12.5, "Name": "P-2", "Hours": [0, 0, 3, 4]}
+            assert len(await cip.read("Pumps", 3)) == 3
+            assert await cip.read("Second") == [12.5]
+            assert await registers.read_values("holding", 0, INT, 4) == [0, 0, 3, 4]
+            assert await registers.read_values("input", 0, REAL) == [12.5]
+            await registers.write_values(1, INT, [-7])
+            assert await cip.read("Pumps[1].Hours[1]") == [-7]
+            assert (await cip.read("Program:Main.Delay"))[0]["PRE"] == 5000  # type: ignore[index,call-overload]
+            await cip.modify("Flags[1]", 0, 0b101, 4)
+            assert await cip.read("Flags", 2) == [0xFFFFFFFF, 0b11111010]
+            with pytest.raises(CipError):
+                await cip.write("Program:Main.Delay.ACC", 1)
+
+    controller = serving(config, talk)
+    rows = controller.command("tags")
+    assert isinstance(rows, list) and len(rows) == len(GATEWAY.tags)
+
+
+def test_replies_wait_from_the_start_when_the_configuration_says_so() -> None:
+    controller = Controller(gateway(delay=(0.1, 0.2)))
+    assert controller.delay == (0.1, 0.2)
+    assert controller.command("options/delay") == [0.1, 0.2]
 
 
 def test_two_controllers_with_the_same_tags_do_not_know_each_other() -> None:

@@ -53,6 +53,22 @@ def test_one_controller_has_a_tag_of_every_type() -> None:
     assert tags["SCADA"].address == (0x93, 1, 10)
 
 
+def test_controllers_have_structures_programs_and_other_names() -> None:
+    nodes = {node.name: node for node in plant("plant.yaml").nodes}
+    lab, clearwell = nodes["lab"], nodes["clearwell"]
+    assert [each.name for each in lab.types] == ["STR20", "Pump"]
+    assert [each.name for each in clearwell.types] == ["STR20", "Pump", "PumpGroup"]
+    tags = {tag.name: tag for tag in (*lab.tags, *clearwell.tags)}
+    assert tags["Test_Flags"].packed and tags["Test_Flags"].dimensions == (70,)
+    assert (tags["Test_Alias"].type, tags["Test_Bit"].type, tags["DutySpeed"].type) == ("REAL", "BOOL", "REAL")
+    assert any(part.signal for part in tags["HighLift"].parts)
+    assert (tags["Test_Constant"].writable, tags["Test_Hidden"].access) == (False, "none")
+    for node in nodes.values():
+        if node.enip is not None:
+            assert node.programs == ("MainProgram",)
+            assert any(tag.name == "Program:MainProgram.StepTimer" and tag.type == "TIMER" for tag in node.tags)
+
+
 def test_the_gateway_shows_one_set_of_tags_over_both_protocols() -> None:
     gateway = next(node for node in plant("plant.yaml").nodes if node.kind == "gateway")
     assert gateway.enip is not None and gateway.modbus is not None

@@ -49,10 +49,13 @@ def meant_plant(file: Path | None, settings: list[str], name: str | None) -> Pla
 
 def flatten(value: Any, path: str = "") -> Iterator[tuple[str, Any]]:
     """(dotted path, value) of everything in nested dataclasses. Members of a list go by what they are
-    called, else by their number; a list of plain values is one value, and what is not there is left out."""
+    called, else by their number; a list of plain values is one value, and what is not there, or not so, is left
+    out."""
     if is_dataclass(value):
         for field in fields(value):
-            yield from flatten(getattr(value, field.name), f"{path}.{field.name}" if path else field.name)
+            inner = getattr(value, field.name)
+            if inner is not False or field.default is not False:
+                yield from flatten(inner, f"{path}.{field.name}" if path else field.name)
     elif isinstance(value, tuple) and any(is_dataclass(item) for item in value):
         for number, item in enumerate(value):
             yield from flatten(item, f"{path}.{called(item, number)}")

@@ -88,7 +88,7 @@ class NodeBuilder:
         if profile is None and modbus_profile is None:
             return None
         packed = profile is not None and profile.packed
-        found = self.tags.tags(member.name, body, packed)
+        found = self.tags.tags(member.name, body, packed, speaks_enip)
         modbus = None
         if speaks_modbus:
             device = modbus_profile or _GENERIC

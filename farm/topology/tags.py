@@ -62,13 +62,13 @@ class TagBuilder:
     def __post_init__(self) -> None:
         self.signals = SignalBuilder(self.seed, self.report)
 
-    def tags(self, member: str, body: MapNode, packed: bool = False) -> Tags:
-        """Name in lower case to (tag, its place), of a node's `tags` and of its programs. `packed` lays BOOL arrays out
-        in DWORDs."""
+    def tags(self, member: str, body: MapNode, packed: bool = False, programs: bool = True) -> Tags:
+        """Name in lower case to (tag, its place), of a node's `tags` and, with `programs`, of those it has. `packed`
+        lays BOOL arrays out in DWORDs."""
         found: Tags = {}
         aliases: list[tuple[str, Scalar, str]] = []
         for prefix, tags in self.scopes(body):
-            for name, key, entry in tags.items():
+            for name, key, entry in tags.items() if programs or not prefix else ():
                 if not isinstance(entry, MapNode):
                     continue
                 written = entry.scalar("alias")

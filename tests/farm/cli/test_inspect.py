@@ -17,6 +17,7 @@ def test_members_of_lists_go_by_what_they_are_called() -> None:
     assert values["tags.M.parts.[1].Speed.initial"] == 5.0
     assert values["types.Motor.members.Bits.length"] == 40
     assert values["enip.objects.TCPIP.Host Name.value"] == '"line"'
+    assert values["tags.Flags.packed"] is True and "tags.M.packed" not in values
 
 
 def test_places_are_the_nearest_that_is_known() -> None:

@@ -278,6 +278,12 @@ def test_what_a_meter_cannot_have(tmp_path: Path, key: str) -> None:
     assert "is of no use: kind modbus speaks Modbus only" in found and "[F038]" in found
 
 
+def test_programs_of_the_defaults_are_no_business_of_a_meter(tmp_path: Path) -> None:
+    text = "defaults: {programs: {Main: {tags: {A: INT}}}}\nnodes: {p: {kind: logix}, m: {kind: modbus}}\n"
+    plc, meter = load(tmp_path, text).nodes
+    assert (len(plc.tags), plc.programs, meter.tags, meter.programs) == (1, ("Main",), (), ())
+
+
 def test_registers_show_what_is_within_a_tag(tmp_path: Path) -> None:
     text = (
         f"{HEAD}nodes: {{g: {{kind: gateway, tags: {{T: 'Motor[2]', W: DINT}},"
