@@ -7,6 +7,7 @@ first listing of a node builds what later ones find ready, so it stands apart.
 
 from __future__ import annotations
 
+import random
 import socket
 import statistics
 import struct
@@ -63,8 +64,6 @@ def raw(link: socket.socket, handle: bytes, ident: bytes, sequence: int) -> tupl
 
 def by_loop(server: Server, runs: int) -> tuple[Listing, Listing]:
     """The first listing, and the median of the others."""
-    import random
-
     with connect(server.host, server.port) as link:
         handle = register(link)
         link.sendall(unconnected(handle, forward_open(random.Random(1))))

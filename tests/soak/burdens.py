@@ -11,6 +11,7 @@ import socket
 import struct
 import time
 from collections import Counter
+from collections.abc import Iterator
 
 from tests.soak.session import REGISTER, Gone, connect, forward_open, read, register, reply, unconnected
 
@@ -47,7 +48,7 @@ def _answer(cip: bytes) -> str:
 
 
 @contextlib.contextmanager
-def idle(host: str, count: int) -> contextlib.AbstractContextManager[list[socket.socket]]:  # type: ignore[misc]
+def idle(host: str, count: int) -> Iterator[list[socket.socket]]:
     """So many registered sessions that say nothing more."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, max(soft, count + 200)), hard))
