@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
 
+from farm.topology.aliases import Tags
 from farm.topology.document import MapNode, Node, Scalar, shown
 from farm.topology.groups import Member
 from farm.topology.keys import UNIT_ID, UNIT_RANGE
@@ -12,7 +13,7 @@ from farm.topology.registers import BIT_TABLES, REGISTERS, number, tag_name
 from farm.topology.scalars import BadValueError
 from farm.topology.shapes import read, take
 from farm.topology.tag_keys import BLOCK_TYPE, ORDER, REGISTER_KEYS, TAG_NAME, TAG_PATH
-from farm.topology.tags import TagBuilder, Tags
+from farm.topology.tags import TagBuilder
 from node.config.model import RegisterBlock, TagConfig, UnitConfig
 from node.config.schema import TABLES, Spot, block_spot, room_in, root, split_path
 from node.errors import ConfigError

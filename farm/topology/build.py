@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field, replace
 
 from farm.topology.addresses import Given
+from farm.topology.aliases import Tags
 from farm.topology.blocks import BlockBuilder, Device
 from farm.topology.document import MapNode, Node, Scalar
 from farm.topology.groups import Member
@@ -12,7 +13,7 @@ from farm.topology.keys import DELAY, DEVICE_ID_OBJECTS, DEVICE_TEXT, PEERS, POR
 from farm.topology.object_settings import ObjectBuilder
 from farm.topology.problem import Report
 from farm.topology.shapes import read, take
-from farm.topology.tags import TagBuilder, Tags
+from farm.topology.tags import TagBuilder
 from farm.topology.types import Types, tag_maps
 from farm.topology.vocabulary import PROFILE_NAME
 from node.config.model import EnipConfig, ModbusConfig, NodeConfig

@@ -7,6 +7,7 @@ is built and checked once, and only a signal's seed is each node's own.
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
+from farm.topology.aliases import Alias, AliasResolver, Tags
 from farm.topology.document import ListNode, MapNode, Node, Scalar, shown
 from farm.topology.problem import Report
 from farm.topology.scalars import number, truth, whole
@@ -20,20 +21,14 @@ from node.config.schema import (
     MAX_ELEMENTS,
     Kind,
     Problem,
-    Spot,
     check_name,
-    find,
     identifier_fault,
     part_spots,
     root,
     tag_problems,
     takes_text,
-    target_of,
 )
 from node.errors import ConfigError
-
-Tags = dict[str, tuple[TagConfig, Node]]
-"""Name in lower case to (tag, its place): the tags of one node so far."""
 
 _PLACES = {
     "initial": ("init", "F052"),
@@ -56,17 +51,18 @@ class TagBuilder:
     report: Report
     types: Types
     signals: SignalBuilder = field(init=False)
+    aliases: AliasResolver = field(init=False)
     _known: dict[tuple[int, str, bool], tuple[Node, TagConfig | None]] = field(default_factory=dict)
-    _spots: dict[tuple[str, tuple[int, ...], bool, str], Spot] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.signals = SignalBuilder(self.seed, self.report)
+        self.aliases = AliasResolver(self.types, self.report)
 
     def tags(self, member: str, body: MapNode, packed: bool = False, programs: bool = True) -> Tags:
         """Name in lower case to (tag, its place), of a node's `tags` and, with `programs`, of those it has. `packed`
         lays BOOL arrays out in DWORDs."""
         found: Tags = {}
-        aliases: list[tuple[str, Scalar, str]] = []
+        aliases: list[Alias] = []
         for prefix, tags in self.scopes(body):
             for name, key, entry in tags.items() if programs or not prefix else ():
                 if not isinstance(entry, MapNode):
@@ -75,10 +71,10 @@ class TagBuilder:
                 tag = self.known(prefix + name, entry, key, packed)
                 if tag is not None:
                     self.add(found, self.seeded(member, tag, entry), key)
-                    if written is not None:
-                        aliases.append((tag.name, written, prefix))
+                    if written is not None and found[tag.name.casefold()][1] is key:
+                        aliases.append(Alias(tag.name, written, prefix))
         if aliases:
-            self.resolve(found, aliases)
+            self.aliases.resolve(found, aliases)
         return found
 
     def scopes(self, body: MapNode) -> Iterator[tuple[str, MapNode]]:
@@ -131,7 +127,7 @@ class TagBuilder:
 
     def build(self, name: str, entry: MapNode, key: Scalar, packed: bool) -> TagConfig | None:
         """A tag as the file describes it; None, with errors noted, when it has no usable type. Of an alias the type
-        follows from the tags of the node (`resolve`)."""
+        follows from the tags of the node (`farm.topology.aliases`)."""
         if "$" in name or not self.named(name, key):
             return None
         if entry.get("alias") is not None:
@@ -164,36 +160,6 @@ class TagBuilder:
                 self.report.error("F055", entry.key(key), message, "leave it out here")
         unit = take(entry, "unit", ENGINEERING_UNIT, "", self.report)
         return TagConfig(name, "", alias=text, unit=unit) if text else None
-
-    def resolve(self, found: Tags, aliases: list[tuple[str, Scalar, str]]) -> None:
-        """Give the aliases among a node's tags the type of what they name. In a program, its own tags come first."""
-        tags = {lower: tag for lower, (tag, _) in found.items()}
-        for name, _, prefix in aliases:
-            tag = tags[name.casefold()]
-            first = tag.alias.replace("[", ".").partition(".")[0].casefold()
-            if prefix and prefix.casefold() + first in tags:
-                tags[name.casefold()] = replace(tag, alias=prefix + tag.alias)
-        for name, written, _ in aliases:
-            lower = name.casefold()
-            tag = tags[lower]
-            try:
-                spot = self.named_spot(*target_of(tag.alias, tags))
-            except ConfigError as exc:
-                self.report.error("F054", written, f"alias '{name}': {exc.message}")
-                del found[lower]
-                continue
-            resolved = replace(tag, type=spot.kind.name, dimensions=spot.dimensions, packed=spot.packed)
-            found[lower] = (resolved, found[lower][1])
-
-    def named_spot(self, tag: TagConfig, path: str) -> Spot:
-        """What `path` behind a tag means, found once for all nodes that have such a tag. Raises `ConfigError`."""
-        asked = (tag.type, tag.dimensions, tag.packed, path)
-        if asked not in self._spots:
-            whole = root(tag, self.types.templates)
-            if whole is None:
-                raise ConfigError(path, 0, f"tag {tag.name!r} is of no type that is known")
-            self._spots[asked] = find(whole, path)
-        return self._spots[asked]
 
     def finish(self, tag: TagConfig, entry: MapNode, packed: bool) -> TagConfig:
         """A tag with what tags and register blocks have in common, checked."""

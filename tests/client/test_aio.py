@@ -12,8 +12,8 @@ import pytest
 
 from node.cip.epath import Symbolic, decode_epath
 from node.cip.message import Reply, Request, decode_request
-from node.cip.predefined import STRING
-from node.cip.services import READ_TAG, READ_TAG_FRAGMENTED, WRITE_TAG, WRITE_TAG_FRAGMENTED
+from node.cip.predefined import STRING, TIMER
+from node.cip.services import READ_MODIFY_WRITE, READ_TAG, READ_TAG_FRAGMENTED, WRITE_TAG, WRITE_TAG_FRAGMENTED
 from node.cip.status import (
     PARTIAL_TRANSFER,
     PATH_SEGMENT_ERROR,
@@ -24,16 +24,19 @@ from node.cip.status import (
 from node.cip.structure_values import encode_text
 from node.cip.tag_services import (
     decode_read_fragmented,
+    decode_read_modify_write,
     decode_read_tag,
     decode_write_fragmented,
     decode_write_tag,
     encode_type,
 )
+from node.cip.template import Declared, lay_out
 from node.cip.text import encode_texts
 from node.cip.types import BOOL, DINT, REAL, encode_values
 from node.cip.unconnected import decode_unconnected_send
 from node.client.aio import AsyncConnector, probe_enip
 from node.client.failure import NoAnswer
+from node.client.tag_values import parse_truths
 from node.enip.header import LIST_IDENTITY, REGISTER_SESSION, UNREGISTER_SESSION
 from node.errors import LocalProtocolError, NodeError
 from tests.client.scripted import HOST, IDENTITY, Scripted, serving
@@ -219,6 +222,58 @@ def test_a_structure_is_not_written_blindly() -> None:
                 await plc.write("TAG", 1)
 
     run(body())
+
+
+PUMP = lay_out("Pump", 0x101, (Declared("Speed", REAL), Declared("Hours", DINT, 2)))
+
+
+def test_a_structure_that_is_known_is_its_members() -> None:
+    tag = Tag(PUMP.type_bytes, bytes(2 * PUMP.size), PUMP.size)
+
+    async def body() -> None:
+        async with serving(Scripted(tag)) as script:
+            async with AsyncConnector(HOST, script.port, templates=(PUMP,)) as plc:
+                await plc.write("TAG", [{"Speed": 1.5, "Hours": [1, 2]}, {"Speed": 0, "Hours": [3, 4]}])
+                assert await plc.read("TAG", 2) == [{"Speed": 1.5, "Hours": [1, 2]}, {"Speed": 0.0, "Hours": [3, 4]}]
+                with pytest.raises(LocalProtocolError, match="Pump without Hours; wanted every member"):
+                    await plc.write("TAG", {"Speed": 1.5})
+            async with connect(script) as stranger:
+                assert await stranger.read("TAG") == [bytes(tag.data[: PUMP.size])]
+
+    run(body())
+
+
+def test_timers_are_known_to_everybody() -> None:
+    tag = Tag(TIMER.type_bytes, encode_values(DINT, [0, 500, 7]), TIMER.size)
+
+    async def body() -> None:
+        async with serving(Scripted(tag)) as script, connect(script) as plc:
+            (timer,) = await plc.read("TAG")
+            assert timer == {"PRE": 500, "ACC": 7, "EN": False, "TT": False, "DN": False}
+
+    run(body())
+
+
+def test_bits_are_set_and_cleared_by_masks() -> None:
+    asked: list[tuple[int, bytes, bytes]] = []
+
+    def answer(request: Request) -> Reply:
+        assert request.service == READ_MODIFY_WRITE
+        asked.append(decode_read_modify_write(request.data))
+        return Reply(request.service)
+
+    async def body() -> None:
+        async with serving(Scripted(answer)) as script, connect(script) as plc:
+            await plc.modify("TAG", 0b0001, 0b1010, 2)
+
+    run(body())
+    assert asked == [(2, bytes([1, 0]), bytes([0xF5, 0xFF]))]
+
+
+def test_truths_as_people_type_them() -> None:
+    assert parse_truths(["on", "0", "true", "off", "1"]) == [True, False, True, False, True]
+    with pytest.raises(LocalProtocolError, match="'maybe' where true or false was wanted"):
+        parse_truths(["maybe"])
 
 
 def test_a_fault_of_the_controller_keeps_its_status_and_the_session() -> None:

@@ -226,6 +226,7 @@ def test_routes_onward_and_objects(tmp_path: Path) -> None:
         ("T: {type: 'Motor[20000]', members: {Speed: 5}}", "means 20000 elements; wanted at most 10000 [F056]"),
         ("T: {type: 'Motor[4000000]'}", "bytes; wanted at most 33554432 [F050]"),
         ("T: {alias: X}", "alias 'T': there is no tag 'X' [F054]"),
+        ("T: REAL, t: {alias: X}", "tag 't' is there already"),
         ("T: {alias: T}", "aliases name each other in a circle: T -> T [F054]"),
         ("T: {alias: U}, U: {alias: T}", "in a circle: U -> T -> U [F054]"),
         ("T: {alias: U.Sped}, U: Motor", "alias 'T': Motor has no member 'Sped'; did you mean Speed? [F054]"),
