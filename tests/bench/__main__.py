@@ -9,7 +9,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from tests.bench import browse, layers, requests, scale, startup
+from tests.bench import browse, layers, requests, scale, start_up
 from tests.bench.generators import BenchError
 from tests.bench.servers import ROOT
 
@@ -18,7 +18,7 @@ PAGE = ROOT / "docs/benchmarks.md"
 TABLES: dict[str, Callable[[argparse.Namespace], list[str]]] = {
     "requests": lambda arguments: requests.run(arguments.runs, arguments.seconds),
     "browse": lambda arguments: browse.run(max(3, arguments.runs)),
-    "startup": lambda arguments: startup.run(max(5, arguments.runs)),
+    "startup": lambda arguments: start_up.run(max(5, arguments.runs)),
     "layers": lambda arguments: layers.run(arguments.seconds),
     "scale": lambda arguments: scale.run(arguments.peers, arguments.runs),
 }

@@ -1,7 +1,7 @@
 """Start-up of a lone simulator: from its command until it accepts a connection and has answered the first request.
 
 `python -m tests.bench.start_up [COMMAND...]` measures `COMMAND -a HOST:PORT SCADA=INT[1000]`, by default the
-`enip_server` beside this interpreter.
+`enip_server` beside this interpreter. The bench puts it beside cpppo's.
 """
 
 import contextlib
@@ -16,12 +16,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.bench import servers
+
 HOST, PORT = "127.90.7.1", 44818
 TAG = "SCADA=INT[1000]"
 RUNS = 10
 STEP = 0.0005
 """Seconds between two tries to connect."""
 PATIENCE = 30.0
+WAYS = (("enip_server", "127.90.7.2"), ("cpppo", "127.90.7.3"))
 REGISTER = bytes.fromhex("65000400" + "00" * 20 + "01000000")
 
 
@@ -77,6 +80,34 @@ def medians(runs: Sequence[Started]) -> Started:
         statistics.median(run.cpu for run in runs),
         statistics.median(run.rss for run in runs),
     )
+
+
+def run(runs: int) -> list[str]:
+    """The table, as Markdown. The two start in turn; the first start of each, from a cold disk, is not counted."""
+    commands = {
+        "enip_server": [servers.enip_server()],
+        "cpppo": [str(servers.cpppo_python()), "-m", "cpppo.server.enip"],
+    }
+    lines = [
+        "",
+        "### Start-up of a lone server, until it has answered a RegisterSession",
+        "",
+        "| server | s | CPU s | resident MiB |",
+        "|---|--:|--:|--:|",
+    ]
+    print("\n".join(lines), flush=True)
+    started: dict[str, list[Started]] = {name: [] for name in commands}
+    for number in range(runs + 1):
+        for name, host in WAYS:
+            one = measure(commands[name], host)
+            if number:
+                started[name].append(one)
+    for name, runs_of in started.items():
+        median = medians(runs_of)
+        row = f"| {name} | {median.seconds:.3f} | {median.cpu:.3f} | {median.rss:.1f} |"
+        print(row, flush=True)
+        lines.append(row)
+    return lines
 
 
 def main() -> None:
