@@ -6,17 +6,20 @@
 
 import contextlib
 import select
+import shutil
 import signal
 import socket
 import statistics
 import subprocess
 import sys
+import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from tests.bench import servers
+from tests.bench.servers import ROOT
 
 HOST, PORT = "127.90.7.1", 44818
 TAG = "SCADA=INT[1000]"
@@ -24,7 +27,6 @@ RUNS = 10
 STEP = 0.0005
 """Seconds between two tries to connect."""
 PATIENCE = 30.0
-WAYS = (("enip_server", "127.90.7.2"), ("cpppo", "127.90.7.3"))
 REGISTER = bytes.fromhex("65000400" + "00" * 20 + "01000000")
 
 
@@ -82,12 +84,35 @@ def medians(runs: Sequence[Started]) -> Started:
     )
 
 
+@contextlib.contextmanager
+def installed() -> Iterator[Path]:
+    """The `enip_server` of a plain installation, in an environment of its own: an editable one, with what the tests
+    hang into every start of Python, takes longer."""
+    with tempfile.TemporaryDirectory(prefix="pf-start-") as folder:
+        environment = Path(folder) / "environment"
+        source = Path(folder) / "source"
+        shutil.copytree(ROOT, source, symlinks=True, ignore=shutil.ignore_patterns(".*", "__pycache__", "build"))
+        venv = [sys.executable, "-m", "venv", "--without-pip", str(environment)]
+        pip = [sys.executable, "-m", "pip", "--python", str(environment / "bin/python"), "install", "--quiet"]
+        for command in (venv, [*pip, "--no-deps", str(source)]):
+            subprocess.run(command, check=True, capture_output=True, timeout=240)
+        yield environment / "bin/enip_server"
+
+
 def run(runs: int) -> list[str]:
-    """The table, as Markdown. The two start in turn; the first start of each, from a cold disk, is not counted."""
-    commands = {
-        "enip_server": [servers.enip_server()],
-        "cpppo": [str(servers.cpppo_python()), "-m", "cpppo.server.enip"],
-    }
+    """The table, as Markdown. They start in turn; the first start of each, from a cold disk, is not counted."""
+    with installed() as server:
+        commands = {
+            "enip_server, installed": [str(server)],
+            "enip_server, editable, with all that tests need": [servers.enip_server()],
+            "cpppo": [str(servers.cpppo_python()), "-m", "cpppo.server.enip"],
+        }
+        started: dict[str, list[Started]] = {name: [] for name in commands}
+        for number in range(runs + 1):
+            for index, (name, command) in enumerate(commands.items()):
+                one = measure(command, f"127.90.7.{2 + index}")
+                if number:
+                    started[name].append(one)
     lines = [
         "",
         "### Start-up of a lone server, until it has answered a RegisterSession",
@@ -95,18 +120,10 @@ def run(runs: int) -> list[str]:
         "| server | s | CPU s | resident MiB |",
         "|---|--:|--:|--:|",
     ]
-    print("\n".join(lines), flush=True)
-    started: dict[str, list[Started]] = {name: [] for name in commands}
-    for number in range(runs + 1):
-        for name, host in WAYS:
-            one = measure(commands[name], host)
-            if number:
-                started[name].append(one)
     for name, runs_of in started.items():
         median = medians(runs_of)
-        row = f"| {name} | {median.seconds:.3f} | {median.cpu:.3f} | {median.rss:.1f} |"
-        print(row, flush=True)
-        lines.append(row)
+        lines.append(f"| {name} | {median.seconds:.3f} | {median.cpu:.3f} | {median.rss:.1f} |")
+    print("\n".join(lines), flush=True)
     return lines
 
 
