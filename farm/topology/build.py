@@ -23,8 +23,10 @@ from node.config.schema import (
     MODBUS_PROFILES,
     PROFILES,
     TABLES,
+    TYPES,
     ModbusProfile,
     Profile,
+    problems,
 )
 
 _MODBUS_ONLY = (*TABLES, "units", "unit", "device_id", "modbus")
@@ -88,6 +90,7 @@ class NodeBuilder:
         profile, modbus_profile = self.profiles(member)
         if profile is None and modbus_profile is None:
             return None
+        noted = self.report.noted
         packed = profile is not None and profile.packed
         found = self.tags.tags(member.name, body, packed, speaks_enip)
         modbus = None
@@ -99,7 +102,7 @@ class NodeBuilder:
         self.sound(member, enip, modbus, self.values(found))
         tags = tuple(tag for tag, _ in found.values())
         speaking = profile or modbus_profile or _GENERIC
-        return NodeConfig(
+        config = NodeConfig(
             member.name,
             member.kind,
             speaking.name,
@@ -111,6 +114,20 @@ class NodeBuilder:
             programs=tuple(name for name, _, _ in self.tags.program_bodies(body)) if speaks_enip else (),
             delay=self.delay(body, speaking),
         )
+        if self.report.noted == noted:
+            self.fitting(config, profile, found, member)
+        return config
+
+    def fitting(self, config: NodeConfig, profile: Profile | None, found: Tags, member: Member) -> None:
+        """Find tags that the device cannot have, where it is no controller with tags of any name and type."""
+        usual = profile is None or profile.symbols
+        if usual and all(tag.type in TYPES or tag.type.casefold() in self.types.configs for tag in config.tags):
+            return
+        for problem in problems(config):
+            names = [tag.name for tag in config.tags if f"{problem.path}.".startswith(f"tags.{tag.name}.")]
+            what = f"tag '{names[-1]}': " if names else ""
+            place = found[names[-1].casefold()][1] if names else member.body.get("profile") or member.place
+            self.report.error("F058", place, f"{what}{problem.message}")
 
     def values(self, tags: Tags) -> int:
         """How many values are in the tags of a node, roughly: a structure counts by its bytes."""

@@ -52,6 +52,7 @@ CODES: dict[str, str] = {
     "F055": "keys of a tag that contradict each other",
     "F056": "a member that is none, or is given twice",
     "F057": "a type that cannot be",
+    "F058": "a tag that its device cannot have",
     "F060": "a register number that cannot be used",
     "F061": "register blocks that overlap",
     "F062": "a register block that does not fit its tag or type",

@@ -279,6 +279,29 @@ def test_what_a_meter_cannot_have(tmp_path: Path, key: str) -> None:
     assert "is of no use: kind modbus speaks Modbus only" in found and "[F038]" in found
 
 
+@pytest.mark.parametrize(
+    ("profile", "tag", "wanted"),
+    [
+        ("1766-L32BXB", "N7: REAL", "tag 'N7': is REAL; a data file N is"),
+        ("1766-L32BXB", "T9: 'INT[4]'", "tag 'T9'"),
+        ("1756-L61", "T4: SLC_TIMER", "tag 'T4': SLC_TIMER is a type of SLC and MicroLogix data files"),
+    ],
+)
+def test_tags_that_a_device_cannot_have(tmp_path: Path, profile: str, tag: str, wanted: str) -> None:
+    text = f"nodes:\n  p:\n    kind: logix\n    profile: {profile}\n    tags:\n      {tag}\n"
+    (found,) = headlines(tmp_path, text)
+    assert found.startswith("6:7: ") and wanted in found and "[F058]" in found
+
+
+def test_data_files_are_tags(tmp_path: Path) -> None:
+    text = (
+        "nodes: {p: {kind: logix, profile: 1766-L32BXB, tags: {N7: 'INT[100]', F8: 'REAL[5]', T4: 'SLC_TIMER[8]'}}}\n"
+    )
+    config = node(tmp_path, text)
+    assert config_problems(config) == []
+    assert [(tag.name, tag.type) for tag in config.tags] == [("N7", "INT"), ("F8", "REAL"), ("T4", "SLC_TIMER")]
+
+
 def test_programs_of_the_defaults_are_no_business_of_a_meter(tmp_path: Path) -> None:
     text = "defaults: {programs: {Main: {tags: {A: INT}}}}\nnodes: {p: {kind: logix}, m: {kind: modbus}}\n"
     plc, meter = load(tmp_path, text).nodes

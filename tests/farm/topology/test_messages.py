@@ -49,6 +49,7 @@ EXAMPLES: dict[str, str] = {
     "F055": "nodes: {p: {kind: logix, tags: {A: {type: REAL, writable: false, access: read/write}}}}\n",
     "F056": "nodes: {p: {kind: logix, tags: {A: {type: TIMER, members: {PER: 5}}}}}\n",
     "F057": f"types: {{A: {{B: A}}}}\n{PLC}",
+    "F058": "nodes: {p: {kind: logix, profile: 1766-L32BXB, tags: {N7: REAL}}}\n",
     "F060": "nodes: {p: {kind: modbus, holding: {'0': 1}}}\n",
     "F061": "nodes: {p: {kind: modbus, holding: {'40001': REAL, '40002': 1}}}\n",
     "F062": "nodes: {p: {kind: modbus, holding: {'40001': STRING}}}\n",
