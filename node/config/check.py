@@ -11,7 +11,7 @@ from itertools import pairwise
 from node.cip.template import Template
 from node.cip.text import TextType
 from node.cip.types import BOOL
-from node.config.data_files import data_file_problems, with_data_files
+from node.config.data_files import data_file_address, data_file_problems, with_data_files
 from node.config.model import (
     ORDERS,
     TABLES,
@@ -20,12 +20,14 @@ from node.config.model import (
     ModbusConfig,
     NodeConfig,
     RegisterBlock,
+    TagConfig,
 )
 from node.config.places import Spot, find, root
 from node.config.problem import Problem
 from node.config.structures import identifier_fault, lay_out_types
 from node.config.tag_check import Tags, reference_problems, split_path, tag_problems
 from node.errors import ConfigError
+from node.objects.profiles import PCCC, PROFILES
 from node.objects.settings import check as check_setting
 
 MAX_PRODUCT_NAME = 32
@@ -97,7 +99,17 @@ def _tags_problems(config: NodeConfig, tags: Tags, templates: Mapping[str, Templ
         if tag.address is not None and addresses.setdefault(tag.address, tag.name) != tag.name:
             shown = "/".join(map(str, tag.address))
             yield Problem(f"{place}.address", f"@{shown} is the tag {addresses[tag.address]!r} already")
+        if _out_of_reach(config, tag):
+            yield Problem(place, f"{config.profile} has no tags by name; wanted an address as @147/1/10")
     yield from reference_problems(config.tags, tags, templates)
+
+
+def _out_of_reach(config: NodeConfig, tag: TagConfig) -> bool:
+    """Whether no client could ever read `tag`: the device has no names, and nothing else leads there."""
+    profile = PROFILES.get(config.profile)
+    if profile is None or profile.symbols or config.enip is None or config.modbus is not None:
+        return False
+    return tag.address is None and not (profile.family == PCCC and data_file_address(tag))
 
 
 def _enip_problems(enip: EnipConfig) -> Iterator[Problem]:

@@ -41,8 +41,8 @@ class Profile:
 
     `family` decides which objects there are (`node.objects.device`). `large` is whether it knows the Large Forward
     Open, `largest` the bytes a connection of it may carry, `multiple` whether it knows the Multiple Service Packet.
-    `packed` lays BOOL arrays out in DWORDs. `sessions` and `connections` are how many TCP and CIP connections it takes,
-    `response` the least and the greatest seconds a reply of it takes.
+    `sessions` and `connections` are how many TCP and CIP connections it takes, `response` the least and the greatest
+    seconds a reply of it takes.
     """
 
     name: str
@@ -58,10 +58,14 @@ class Profile:
     large: bool = True
     largest: int = 4002
     multiple: bool = True
-    packed: bool = True
     sessions: int = 2048
     connections: int = 512
     response: tuple[float, float] = (0.001, 0.005)
+
+    @property
+    def packed(self) -> bool:
+        """Whether its BOOL arrays lie in DWORDs."""
+        return self.family == LOGIX
 
     @property
     def bool_true(self) -> int:

@@ -127,7 +127,7 @@ def test_options_make_the_device(
 ) -> None:
     served: list[NodeConfig] = []
     monkeypatch.setattr(enip_module, "serve", lambda config, **options: served.append(config))
-    assert main((*arguments, "A=INT")) == 0
+    assert main((*arguments, "N7=INT")) == 0
     enip = served[0].enip
     assert enip is not None
     assert (enip.route_path, enip.identity.product_name, enip.port) == (route, product, 44818)

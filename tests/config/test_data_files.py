@@ -23,7 +23,7 @@ MICROLOGIX = NodeConfig(
         TagConfig("ST9", "SLC_STRING", (5,), initial="text"),
         TagConfig("L10", "DINT"),
         TagConfig("n255", "INT", (1,)),
-        TagConfig("Level", "REAL"),
+        TagConfig("Level", "REAL", address=(22, 1, 1)),
     ),
     enip=EnipConfig(identity("1766-L32BXB", 7), port=0, route_path=()),
 )
@@ -42,6 +42,13 @@ def test_a_good_one_has_no_problems_and_can_be_made() -> None:
     assert there["ST9"][4] == "text"
     assert len(there["C5"]) == 8
     assert there["S2"][0:3] == [0, 6, 0]
+
+
+def test_a_tag_that_nothing_leads_to_is_told_of() -> None:
+    lost = replace(MICROLOGIX, tags=(TagConfig("Level", "REAL"),))
+    assert [str(problem) for problem in problems(lost)] == [
+        "tags.Level: 1766-L32BXB has no tags by name; wanted an address as @147/1/10"
+    ]
 
 
 def test_a_register_block_may_show_a_file_that_is_always_there() -> None:

@@ -96,20 +96,23 @@ def water_works() -> Iterator[Running]:
 
 @pytest.fixture(scope="session")
 def cpppo() -> Callable[..., list[str]]:
-    """Runs cpppo's client, a program of its own environment, and gives its lines; skips where it is not installed."""
+    """Runs cpppo's client or another of its modules, programs of their own environment, and gives the lines; skips
+    where it is not installed."""
     python = Path(os.environ.get("CPPPO_PYTHON", ROOT / ".venv-cpppo/bin/python"))
     if not python.exists():
         pytest.skip("cpppo is not installed: make test puts it into .venv-cpppo")
 
-    def client(*arguments: str, code: int = 0) -> list[str]:
+    def client(*arguments: str, code: int = 0, module: str = "client") -> list[str]:
         done = subprocess.run(
-            [str(python), "-m", "cpppo.server.enip.client", *arguments],
+            [str(python), "-m", f"cpppo.server.enip.{module}", *arguments],
             capture_output=True,
             text=True,
             timeout=60,
             check=False,
         )
-        assert done.returncode == code, f"cpppo client {arguments}: exit {done.returncode}: {done.stdout}{done.stderr}"
+        assert done.returncode == code, (
+            f"cpppo {module} {arguments}: exit {done.returncode}: {done.stdout}{done.stderr}"
+        )
         return done.stdout.splitlines()
 
     return client

@@ -43,9 +43,9 @@ TCPIP = (
 """As the specification prints it."""
 
 
-def serve(folder: Path, *arguments: str) -> Iterator[str]:
+def serve(folder: Path, *arguments: str, port: int = 0) -> Iterator[str]:
     """A lone server in `folder`; gives its address and port."""
-    command = [sys.executable, "-m", "node", "enip", "-v", "-a", f"{HOST}:0", *arguments]
+    command = [sys.executable, "-m", "node", "enip", "-v", "-a", f"{HOST}:{port}", *arguments]
     environment = {**os.environ, "HOME": str(folder), "PYTHONPATH": str(ROOT)}
     with (
         (folder / "log").open("w") as log,
@@ -78,8 +78,14 @@ def controller(folder: Path) -> Iterator[str]:
 
 @pytest.fixture(scope="module")
 def drive(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """A PowerFlex 755."""
-    yield from serve(tmp_path_factory.mktemp("drive"), "--profile", "PowerFlex-755")
+    """A PowerFlex 755, on the port that the examples of cpppo know."""
+    yield from serve(tmp_path_factory.mktemp("drive"), "--profile", "PowerFlex-755", port=44818)
+
+
+@pytest.fixture(scope="module")
+def micrologix(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A MicroLogix 1400."""
+    yield from serve(tmp_path_factory.mktemp("micrologix"), "--profile", "1766-L32BXB", "N7=INT[100]")
 
 
 @pytest.fixture(scope="module")
@@ -93,18 +99,21 @@ def python() -> str:
 
 def poll(python: str, address: str, *parameters: str, lines: int) -> list[str]:
     """The first `lines` lines that poll prints; it goes on for ever."""
-    command = [python, "-u", "-m", "cpppo.server.enip.poll", "-v", "-t", "10", "-a", address, *parameters]
+    shown = endless(python, "poll", "-v", "-t", "10", "-a", address, *parameters)
+    return [next(shown) for _ in range(lines)]
+
+
+def endless(python: str, module: str, *arguments: str) -> Iterator[str]:
+    """What a program prints that goes on for ever, line by line."""
+    command = [python, "-u", "-m", f"cpppo.server.enip.{module}", *arguments]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as polling:
         assert polling.stdout is not None
         patience = threading.Timer(60, polling.kill)
         patience.start()
         try:
-            found: list[str] = []
-            while len(found) < lines:
-                line = polling.stdout.readline()
-                assert line, f"poll ended after {found}"
-                found.append(line.strip())
-            return found
+            for line in polling.stdout:
+                yield line.strip()
+            raise AssertionError(f"{module} ended")
         finally:
             patience.cancel()
             polling.kill()
@@ -164,3 +173,38 @@ def test_poll_shows_a_drive_run(drive: str, python: str) -> None:
     assert 530 < float(values["DC Bus Volts"]) < 550
     assert float(values["Rated kW"]) == 11
     assert int(values["Speed Units"]) == 0
+
+
+def test_poll_at_several_rates_from_several_threads(drive: str, python: str) -> None:
+    """Through one connection, as the manual's last example does: twice a second, every second, 5 and 10 seconds."""
+    counts: dict[str, int] = {}
+    for line in endless(python, "poll_example_many", drive.partition(":")[0]):
+        name, equals, value = line.rpartition(": ")[2].partition(" == ")
+        assert equals, line
+        assert re.fullmatch(r"\[-?[\d.]+\]", value), line
+        counts[name.strip()] = counts.get(name.strip(), 0) + 1
+        if counts.get("Output Frequency", 0) >= 6:
+            break
+    assert set(counts) == {"Output Frequency", "Motor Velocity", "Output Current", "Elapsed KwH", "Speed Units"}
+    assert 2 <= counts["Motor Velocity"] <= 5
+    assert counts["Speed Units"] == 1
+
+
+@pytest.mark.parametrize(("device", "product"), [("drive", b"PowerFlex 755"), ("micrologix", b"1766-L32BXBA A/7.00")])
+def test_a_simple_device_routes_nothing(
+    request: pytest.FixtureRequest, python: str, device: str, product: bytes
+) -> None:
+    address = request.getfixturevalue(device)
+    shown = get_attribute(python, address, "-S", "@1/1", "@1/1/7", "@0xF5/1/5", "@0xF6/1/3")
+    assert bytes(shown["@0x0001/1"][14:]) == bytes(shown["@0x0001/1/7"]) == bytes((len(product),)) + product
+    assert shown["@0x00F5/1/5"][:4] == [5, 231, 64, 127]
+    assert len(shown["@0x00F6/1/3"]) == 6
+    polled = poll(python, address, "-S", "TCPIP", "Identity", lines=2)
+    assert product.decode() in " ".join(polled)
+    routed = subprocess.run(
+        [python, "-m", "cpppo.server.enip.get_attribute", "-a", address, "@1/1"],
+        capture_output=True,
+        timeout=60,
+        check=False,
+    )
+    assert routed.returncode != 0

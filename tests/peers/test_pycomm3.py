@@ -76,7 +76,7 @@ def test_uploads_every_tag_with_its_type(plc: LogixDriver, profile: str) -> None
     tags = plc.tags
     assert tags["Cube"]["dimensions"] == [2, 3, 4]
     assert tags["Cube"]["data_type_name"] == "DINT"
-    assert tags["Bits"]["data_type_name"] == "DWORD" if profile != MICRO800 else "BOOL"
+    assert tags["Bits"]["data_type_name"] == ("BOOL" if profile == MICRO800 else "DWORD")
     assert tags["U"]["data_type_name"] == "Recipe"
     assert tags["U"]["data_type"]["attributes"] == list(RECIPE)
     assert tags["Name"]["data_type_name"] == "STRING"
