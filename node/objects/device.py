@@ -8,7 +8,19 @@ MicroLogix data files, an adapter assemblies, a drive parameters.
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import field
 
-from node.cip.services import ETHERNET_LINK_CLASS, TCPIP_CLASS
+from node.cip.services import (
+    CONNECTION_MANAGER_CLASS,
+    ETHERNET_LINK_CLASS,
+    IDENTITY_CLASS,
+    MESSAGE_ROUTER_CLASS,
+    PORT_CLASS,
+    PROGRAM_NAME_CLASS,
+    SYMBOL_CLASS,
+    TAG_VERSION_CLASS,
+    TCPIP_CLASS,
+    TEMPLATE_CLASS,
+    WALL_CLOCK_CLASS,
+)
 from node.cip.template import Template
 from node.memory.attribute import Instant
 from node.memory.tags import TagTable
@@ -64,7 +76,7 @@ class Device:
         in objects as it was configured."""
         for restart in self.volatile:
             restart()
-        for item in self.router.objects.values():
+        for item in self.router.objects.made():
             if kind != POWER_CYCLE and not (kind == FACTORY_BUT_NETWORK and item.class_id in _NETWORK):
                 item.restore()
         if origin is not None:
@@ -101,19 +113,31 @@ def build_device(
     device = Device(router, connections, who, instant)
     counters = InterfaceCounters(traffic)
     device.volatile.append(counters.clear)
-    router.add(identity_object(who, device.reset))
-    router.add(message_router_object(router, connections, profile.multiple))
+    router.offer(IDENTITY_CLASS, lambda: identity_object(who, device.reset))
+    router.offer(MESSAGE_ROUTER_CLASS, lambda: message_router_object(router, connections, profile.multiple))
     routes = Routes(route_path, onward, address)
-    manager = ConnectionManager(
-        connections, who, routes, largest=profile.largest, large=profile.large, slot=profile.family == PCCC
+    router.offer(
+        CONNECTION_MANAGER_CLASS,
+        lambda: ConnectionManager(
+            connections, who, routes, largest=profile.largest, large=profile.large, slot=profile.family == PCCC
+        ).object(),
     )
-    router.add(manager.object())
-    router.add(tcpip_object(address or "0.0.0.0", mask, host_name, inactivity=_inactivity(idle_timeout)))
-    router.add(ethernet_link_object(lambda: who.serial, counters))
-    router.add(port_object(address, profile.routes))
-    for item in (*_family_objects(profile, device, wall), *_tag_objects(profile, tags, templates, host_name)):
+    inactivity = _inactivity(idle_timeout)
+    router.offer(TCPIP_CLASS, lambda: tcpip_object(address or "0.0.0.0", mask, host_name, inactivity=inactivity))
+    router.offer(ETHERNET_LINK_CLASS, lambda: ethernet_link_object(lambda: who.serial, counters))
+    router.offer(PORT_CLASS, lambda: port_object(address, profile.routes))
+    if profile.family in (LOGIX, MICRO800):
+        router.offer(SYMBOL_CLASS, lambda: SymbolObject(tags))
+        router.offer(TEMPLATE_CLASS, lambda: TemplateObject(templates))
+    if profile.family == LOGIX:
+        router.offer(WALL_CLOCK_CLASS, lambda: wall_clock_object(WallClock(wall)))
+        router.offer(PROGRAM_NAME_CLASS, lambda: program_name_object(host_name or profile.name))
+        router.offer(TAG_VERSION_CLASS, lambda: tag_version_object(tags, templates))
+    for item in _family_objects(profile, device):
         router.add(item)
-    configure(router.objects.values(), settings)
+    changes = tuple(settings)
+    if changes:
+        configure(router.objects.values(), changes)
     return device
 
 
@@ -122,10 +146,8 @@ def _inactivity(idle_timeout: float) -> int:
     return min(max(1, round(idle_timeout)), MAX_INACTIVITY) if idle_timeout else DEFAULT_INACTIVITY
 
 
-def _family_objects(profile: Profile, device: Device, wall: Callable[[], float]) -> Iterable[Object]:
-    """What only some devices have."""
-    if profile.family == LOGIX:
-        yield wall_clock_object(WallClock(wall))
+def _family_objects(profile: Profile, device: Device) -> Iterable[Object]:
+    """What only few devices have."""
     if profile.family == PCCC:
         from node.objects.pccc import pccc_object
 
@@ -146,13 +168,3 @@ def _family_objects(profile: Profile, device: Device, wall: Callable[[], float])
         device.volatile.extend(value.restart for value in values)
         yield drive_parameter_object(values)
         yield parameter_object(values)
-
-
-def _tag_objects(profile: Profile, tags: TagTable, templates: Sequence[Template], host_name: str) -> Iterable[Object]:
-    """What tells clients of the tags, where the device lets them be listed."""
-    if profile.family in (LOGIX, MICRO800):
-        yield SymbolObject(tags)
-        yield TemplateObject(templates)
-    if profile.family == LOGIX:
-        yield program_name_object(host_name or profile.name)
-        yield tag_version_object(tags, templates)

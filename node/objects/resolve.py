@@ -9,7 +9,7 @@ A symbolic segment may hold several names with dots between them, as some client
 or a member is status 0x04, with a symbol's number 0x05, with an index 0xFF and 0x2105.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from node.cip.epath import Attribute as AttributeSegment
 from node.cip.epath import Class, Instance, Segment, Symbolic
@@ -21,6 +21,7 @@ from node.memory.tags import CONTROLLER, PROGRAM_PREFIX, Symbol, TagTable
 from node.objects.attribute_access import READ_SERVICES
 from node.objects.object import AttributeRow, Object, ObjectTarget, Target
 from node.objects.plans import to_wire
+from node.objects.shelf import Shelf
 from node.objects.symbol import SymbolObject, target_of
 from node.objects.tag_access import TAG_SERVICES, TagTarget
 
@@ -31,7 +32,7 @@ class Resolver:
     Symbols are reached by number where `objects` has their class.
     """
 
-    def __init__(self, tags: TagTable, objects: Mapping[int, Object], instant: Instant, symbolic: bool = True) -> None:
+    def __init__(self, tags: TagTable, objects: Shelf, instant: Instant, symbolic: bool = True) -> None:
         self._tags = tags
         self._objects = objects
         self._instant = instant

@@ -24,6 +24,7 @@ from node.memory.attribute import Instant
 from node.memory.tags import TagTable
 from node.objects.object import Call, Object, Plan, Requester, Target
 from node.objects.resolve import Resolver
+from node.objects.shelf import Make, Shelf
 
 MAX_PLANS = 1024
 MAX_PLAN_BYTES = 256 * 1024
@@ -40,7 +41,7 @@ class Router:
     def __init__(self, tags: TagTable, instant: Instant, objects: Iterable[Object] = ()) -> None:
         self.tags = tags
         self.instant = instant
-        self.objects: dict[int, Object] = {}
+        self.objects = Shelf()
         self.resolver = Resolver(tags, self.objects, instant)
         self.plans: dict[bytes, Plan] = {}
         self._plan_bytes = 0
@@ -51,7 +52,11 @@ class Router:
 
     def add(self, item: Object) -> None:
         """Adds an object, in place of one of the same class."""
-        self.objects[item.class_id] = item
+        self.offer(item.class_id, lambda: item)
+
+    def offer(self, class_id: int, make: Make) -> None:
+        """Adds one that is made when it is first asked for."""
+        self.objects.offer(class_id, make)
         self.forget()
 
     def forget(self) -> None:
