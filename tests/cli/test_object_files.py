@@ -7,24 +7,7 @@ import pytest
 
 from node.client.aio import AsyncConnector
 from tests.cli.lone import ENIP_SERVER, HOST, Start, port_of, ready, run
-
-EXAMPLE = """\
-[Identity]
-# Generally, strings are not quoted
-Product Name           = 1756-L61/B LOGIX5561
-
-[TCPIP]
-# However, some complex structures require JSON configuration:
-Interface Configuration = {
-    "ip_address":      "192.168.0.201",
-    "network_mask":    "255.255.255.0",
-    "dns_primary":     "8.8.8.8",
-    "dns_secondary":   "8.8.4.4",
-    "domain_name":     "example.com",
-}
-Host Name              = controller
-"""
-"""The specification's own, the comma before the last bracket included."""
+from tests.cpppo_cfg import EXAMPLE
 
 
 async def attribute(port: int, path: str) -> bytes:

@@ -9,24 +9,7 @@ from hypothesis import strategies as st
 from node.config.model import ObjectSetting
 from node.config.object_files import load_object_files, object_file_places, parse_object_file
 from node.errors import ConfigError
-
-EXAMPLE = """\
-[Identity]
-# Generally, strings are not quoted
-Product Name           = 1756-L61/B LOGIX5561
-
-[TCPIP]
-# However, some complex structures require JSON configuration:
-Interface Configuration = {
-    "ip_address":      "192.168.0.201",
-    "network_mask":    "255.255.255.0",
-    "dns_primary":     "8.8.8.8",
-    "dns_secondary":   "8.8.4.4",
-    "domain_name":     "example.com",
-}
-Host Name              = controller
-"""
-"""As the specification has it: the last comma in its JSON, and the bracket at the margin, too."""
+from tests.cpppo_cfg import EXAMPLE
 
 
 def values(text: str) -> list[tuple[str, str, object]]:

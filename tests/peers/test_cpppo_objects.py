@@ -14,27 +14,14 @@ from pathlib import Path
 
 import pytest
 
+from tests.cpppo_cfg import EXAMPLE
+
 pytestmark = pytest.mark.net
 
 ROOT = Path(__file__).parents[2]
 HOST = "127.64.231.5"
 
-CONFIGURATION = """\
-[Identity]
-# Generally, strings are not quoted
-Product Name           = 1756-L61/C LOGIX5561
-
-[TCPIP]
-# However, some complex structures require JSON configuration:
-Interface Configuration = {
-    "ip_address":      "192.168.0.201",
-    "network_mask":    "255.255.255.0",
-    "dns_primary":     "8.8.8.8",
-    "dns_secondary":   "8.8.4.4",
-    "domain_name":     "example.com",
-}
-Host Name              = controller
-"""
+CONFIGURATION = EXAMPLE.replace("1756-L61/B", "1756-L61/C")
 
 TCPIP = (
     "TCPIP: [2, 48, 0, [{'class': 246}, {'instance': 1}], '192.168.0.201', "

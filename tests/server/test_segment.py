@@ -72,7 +72,9 @@ def test_the_last_part_of_an_answer_ends_the_search() -> None:
 
 @given(st.binary(max_size=100), st.integers(0, len(ANSWER)), st.integers(0, len(ANSWER)))
 def test_no_bytes_are_an_error(noise: bytes, start: int, stop: int) -> None:
-    decode_answer(ANSWER[:start] + noise + ANSWER[stop:], "192.168.5.20")
+    found, more = decode_answer(ANSWER[:start] + noise + ANSWER[stop:], "192.168.5.20")
+    assert found is None or isinstance(found, Segment)
+    assert isinstance(more, bool)
 
 
 def test_the_request_asks_for_all_ipv4_addresses() -> None:
