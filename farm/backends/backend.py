@@ -1,26 +1,32 @@
-"""The seam between a plan and a platform: nine methods and one flag. A tenth needs a decision record."""
+"""The seam between a plan and a platform: ten methods and two flags. Another needs a decision record."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol
 
 from farm.backends.observed import Observed, ObservedShard, ShardSpec
+from farm.backends.watch import Watch
+from farm.topology.wiring import LinkQuality, Segment, Shaping
 
 
 class Backend(Protocol):
     """A platform that runs shards. Every method may block, may be called from several threads at once for different
-    shards, and raises `farm.errors.BackendError`. `restarts` is true where the platform itself restarts what died."""
+    shards, and raises `farm.errors.BackendError`. `restarts` is true where the platform itself restarts what died;
+    `inside` where this process reaches nodes at their own addresses, and not only at their `outside` ones."""
 
     name: str
     restarts: bool
+    inside: bool
 
     def observe(self) -> Observed:
         """What is there now, read from the platform and not from memory."""
 
-    def create_network(self, network: str) -> None:
-        """Make a network of the plant; nothing where all share one."""
+    def create_network(self, segment: Segment) -> None:
+        """Make a network of the plant, or a router between networks that are there; nothing where all share one.
+        Replaces what is there under its name."""
 
     def remove_network(self, network: str) -> None:
-        """Take it away; not an error when it is gone."""
+        """Take a network or router away; not an error when it is gone."""
 
     def create(self, shard: ShardSpec) -> None:
         """Write what the shard needs to start. Replaces what an earlier one of that name left."""
@@ -37,5 +43,8 @@ class Backend(Protocol):
     def logs(self, node: str) -> Path:
         """The log file of a node."""
 
-    def shape(self, node: str, quality: str) -> None:
-        """Make a node's link worse or well again."""
+    def shape(self, node: str, quality: LinkQuality) -> Shaping:
+        """Make a node's link worse or well again; says by which means, and what is left for the node to play."""
+
+    def watch(self, shard: ObservedShard, gone: Callable[[], None]) -> Watch:
+        """Have `gone` called, once and from the running loop, when that very process is gone. Never blocks."""

@@ -3,12 +3,15 @@
 `fail_at` makes the n-th operation that changes something fail, which a real platform does when one does not look.
 """
 
+import asyncio
 import threading
 from collections.abc import Callable
 from pathlib import Path
 
 from farm.backends.observed import Observed, ObservedShard, ShardSpec
+from farm.backends.watch import Watch
 from farm.errors import BackendError
+from farm.topology.wiring import GOOD, LinkQuality, Segment, Shaping
 
 
 class MemoryBackend:
@@ -16,6 +19,7 @@ class MemoryBackend:
 
     name = "memory"
     restarts = False
+    inside = True
 
     def __init__(self, directory: Path = Path("/nowhere")) -> None:
         self.operations: list[tuple[str, str]] = []
@@ -25,7 +29,9 @@ class MemoryBackend:
         self._lock = threading.Lock()
         self._specs: dict[str, ShardSpec] = {}
         self._running: dict[str, ObservedShard] = {}
-        self._networks: set[str] = set()
+        self._networks: dict[str, Segment] = {}
+        self._links: dict[str, Shaping] = {}
+        self._waiting: set[_Watch] = set()
         self._strays: set[int] = set()
         self._last_pid = 1_000_000
 
@@ -34,15 +40,16 @@ class MemoryBackend:
         with self._lock:
             names = sorted({*self._specs, *self._running})
             shards = tuple(self._observed(name) for name in names)
-            return Observed(shards, tuple(sorted(self._strays)), tuple(sorted(self._networks)))
+            networks = tuple(self._networks[name] for name in sorted(self._networks))
+            return Observed(shards, tuple(sorted(self._strays)), networks, dict(self._links))
 
-    def create_network(self, network: str) -> None:
+    def create_network(self, segment: Segment) -> None:
         """Remember it."""
-        self._do("create_network", network, lambda: self._networks.add(network))
+        self._do("create_network", segment.name, lambda: self._networks.update({segment.name: segment}))
 
     def remove_network(self, network: str) -> None:
         """Forget it."""
-        self._do("remove_network", network, lambda: self._networks.discard(network))
+        self._do("remove_network", network, lambda: self._networks.pop(network, None))
 
     def create(self, shard: ShardSpec) -> None:
         """Remember what the shard is to serve; one that runs goes on with what it serves."""
@@ -96,9 +103,23 @@ class MemoryBackend:
         """Where a log would be."""
         return self._directory / f"{node}.log"
 
-    def shape(self, node: str, quality: str) -> None:
-        """Only count it."""
-        self._do("shape", node, lambda: None)
+    def shape(self, node: str, quality: LinkQuality) -> Shaping:
+        """Remember it; nodes would have to play all of a delay."""
+        shaping = Shaping(quality, "in a dict", LinkQuality(delay=quality.delay, jitter=quality.jitter))
+
+        def keep() -> None:
+            self._links.pop(node, None)
+            if quality != GOOD:
+                self._links[node] = shaping
+
+        self._do("shape", node, keep)
+        return shaping
+
+    def watch(self, shard: ObservedShard, gone: Callable[[], None]) -> Watch:
+        """Tells of what `kill` and `stop` do."""
+        watch = _Watch(self._waiting, shard.pid, asyncio.get_running_loop(), gone)
+        self._waiting.add(watch)
+        return watch
 
     def kill(self, shard: str) -> None:
         """The shard's process dies without being asked."""
@@ -118,6 +139,8 @@ class MemoryBackend:
     def _die(self, name: str) -> None:
         found = self._running[name]
         self._running[name] = ObservedShard(name, found.pid, found.started, alive=False, nodes=found.nodes)
+        for watch in [watch for watch in self._waiting if watch.pid == found.pid]:
+            watch.ring()
 
     def _do(self, operation: str, name: str, change: Callable[[], object]) -> None:
         with self._lock:
@@ -127,3 +150,25 @@ class MemoryBackend:
                 if not self.fail_at:
                     raise BackendError(name, operation, "told to fail")
             change()
+
+
+class _Watch:
+    """Waits for `kill` or `stop` of one pretended process."""
+
+    def __init__(
+        self, watches: "set[_Watch]", pid: int, loop: asyncio.AbstractEventLoop, gone: Callable[[], None]
+    ) -> None:
+        self.pid = pid
+        self._watches = watches
+        self._loop = loop
+        self._gone = gone
+
+    def ring(self) -> None:
+        """The process is gone."""
+        if self in self._watches:
+            self._watches.discard(self)
+            self._loop.call_soon_threadsafe(self._gone)
+
+    def close(self) -> None:
+        """Waits no longer."""
+        self._watches.discard(self)

@@ -1,7 +1,9 @@
 """What a backend sees: data only, so that a plan can be made, printed and tested without a platform."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
+from farm.topology.wiring import Segment, Shaping
 from node.config.model import NodeConfig
 
 
@@ -28,8 +30,10 @@ class ObservedShard:
 @dataclass(frozen=True, slots=True)
 class Observed:
     """Everything of one run: its shards by name order, processes that carry its mark but belong to no shard file,
-    and networks (for backends that make them)."""
+    networks and routers as they were made (for backends that make them; one that is damaged is not among them), and how
+    the links of nodes were shaped, by node name, where they are not left alone."""
 
     shards: tuple[ObservedShard, ...] = ()
     strays: tuple[int, ...] = ()
-    networks: tuple[str, ...] = ()
+    networks: tuple[Segment, ...] = ()
+    links: Mapping[str, Shaping] = field(default_factory=dict)

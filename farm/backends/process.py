@@ -13,12 +13,15 @@ A file that is missing or damaged costs what it said and no more: processes are 
 import contextlib
 import os
 import string
+from collections.abc import Callable
 from pathlib import Path
 
 from farm.backends import limits, pids
 from farm.backends.observed import Observed, ObservedShard, ShardSpec
 from farm.backends.shards import Shards
+from farm.backends.watch import Watch, watch_process
 from farm.errors import BackendError
+from farm.topology.wiring import GOOD, LinkQuality, Segment, Shaping
 from node.config.load import dump, load
 from node.config.model import NodeConfig
 from node.control.messages import PidFile, ShardFile, boot_id, digest_nodes, shard_token
@@ -34,6 +37,7 @@ class ProcessBackend:
 
     name = "process"
     restarts = False
+    inside = True
 
     def __init__(self, directory: Path, run_id: str, epoch: float, control: Path, secret: str) -> None:
         self._shard_folder = directory / "shards"
@@ -52,7 +56,7 @@ class ProcessBackend:
         strays = pids.marked(self._run, passing=[*known, self._shards.nursery])
         return Observed(shards=shards, strays=tuple(pid for pid, _ in strays))
 
-    def create_network(self, network: str) -> None:
+    def create_network(self, segment: Segment) -> None:
         """Nothing: all nodes share the loopback interface."""
 
     def remove_network(self, network: str) -> None:
@@ -124,10 +128,18 @@ class ProcessBackend:
                     return self._log(name)
         return self._log(node)
 
-    def shape(self, node: str, quality: str) -> None:
-        """Loopback has no links of its own: only a link that is well ("") can be had."""
-        if quality:
-            raise BackendError(node, "shape", "nodes on loopback share one link; links can be shaped on netns")
+    def shape(self, node: str, quality: LinkQuality) -> Shaping:
+        """Loopback has no links of its own: the node itself can play a delay, and nothing else can be had."""
+        own = LinkQuality(delay=quality.delay, jitter=quality.jitter)
+        if quality not in (GOOD, own):
+            raise BackendError(
+                node, "shape", "nodes on loopback share one link: only a delay can be had, the rest on backend netns"
+            )
+        return Shaping(quality, left=own)
+
+    def watch(self, shard: ObservedShard, gone: Callable[[], None]) -> Watch:
+        """By its pidfd."""
+        return watch_process(shard, gone)
 
     def end_all(self, grace: float = 2.0) -> int:
         """End the nursery and every process of the run but this one, whatever the files say; how many there were.

@@ -12,7 +12,19 @@ from typing import Any
 from farm.backends.backend import Backend
 from farm.backends.observed import ObservedShard, ShardSpec
 from farm.errors import BackendError, FarmError, PlanError
-from farm.plan.plan import CHANGE, KILL, REMOVE, START, STOP, Operation, Plan
+from farm.plan.plan import (
+    CHANGE,
+    CREATE_NETWORK,
+    KILL,
+    REMOVE,
+    REMOVE_NETWORK,
+    SHAPE,
+    START,
+    STOP,
+    Operation,
+    Plan,
+)
+from farm.topology.wiring import Shaping
 from node.config.load import dump
 from node.control.messages import SHARD_START, SHARD_STOP
 
@@ -39,7 +51,8 @@ async def execute(plan: Plan, backend: Backend, report: Report | None = None, te
 
 
 class Execution:
-    """One walk through a plan. `started` holds the processes it started, by shard."""
+    """One walk through a plan. `started` holds the processes it started, by shard, `shaped` what became of links, by
+    node."""
 
     def __init__(
         self,
@@ -52,6 +65,7 @@ class Execution:
     ) -> None:
         """`keep_going` does what can be done in spite of failures, and leaves them in `failures`."""
         self.started: dict[str, ObservedShard] = {}
+        self.shaped: dict[str, Shaping] = {}
         self.failures: list[FarmError] = []
         self._plan = plan
         self._backend = backend
@@ -104,12 +118,37 @@ class Execution:
                 )
                 undone.append(Operation(number, CHANGE, target, cause, spec=was, running=now))
                 stops[target] = number
-        waits = tuple(stops.values())
+        waits = self._undo_networks(undone, cause, tuple(stops.values()))
+        starts: dict[str, int] = {}
         for operation in self._begun:
             if operation.verb == STOP and operation.running is not None and operation.running.nodes:
                 was = ShardSpec(operation.target, operation.running.nodes)
                 undone.append(Operation(len(undone) + 1, START, operation.target, cause, waits, spec=was))
+                starts.update({node.name: len(undone) for node in was.nodes})
+        for operation in self._begun:
+            if operation.verb == SHAPE and operation.target not in self._fresh():
+                after = (starts[operation.target],) if operation.target in starts else ()
+                quality = operation.before
+                undone.append(Operation(len(undone) + 1, SHAPE, operation.target, cause, after, quality=quality))
         return Plan(tuple(undone))
+
+    def _undo_networks(self, undone: list[Operation], cause: str, stopped: tuple[int, ...]) -> tuple[int, ...]:
+        """Adds to `undone` what takes away the networks that were made and makes those that were taken away, one after
+        the other; the operations that the nodes' restart waits for."""
+        last = stopped
+        for operation in reversed(self._begun):
+            if operation.verb in (CREATE_NETWORK, REMOVE_NETWORK) and operation.segment is not None:
+                verb = REMOVE_NETWORK if operation.verb == CREATE_NETWORK else CREATE_NETWORK
+                number = len(undone) + 1
+                undone.append(Operation(number, verb, operation.target, cause, last, segment=operation.segment))
+                last = (number,)
+        return last
+
+    def _fresh(self) -> set[str]:
+        """Nodes of shards that were not there before: their links go with them."""
+        stopped = {operation.target for operation in self._begun if operation.verb == STOP}
+        starts = [operation for operation in self._begun if operation.verb == START and operation.target not in stopped]
+        return {node.name for operation in starts for node in operation.nodes}
 
     async def _work(self, ready: "asyncio.Queue[Operation | None]", order: "_Order") -> None:
         while (operation := await ready.get()) is not None:
@@ -154,6 +193,12 @@ class Execution:
         elif operation.verb == CHANGE and shard is not None and spec is not None:
             await asyncio.to_thread(backend.create, spec)
             await self._change(shard, spec)
+        elif operation.verb == CREATE_NETWORK and operation.segment is not None:
+            await asyncio.to_thread(backend.create_network, operation.segment)
+        elif operation.verb == REMOVE_NETWORK:
+            await asyncio.to_thread(backend.remove_network, operation.target)
+        elif operation.verb == SHAPE and operation.quality is not None:
+            self.shaped[operation.target] = await asyncio.to_thread(backend.shape, operation.target, operation.quality)
         else:
             raise PlanError(f"{operation}: an operation that nobody knows how to do")
 

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from farm.backends.observed import ObservedShard, ShardSpec
+from farm.topology.wiring import LinkQuality, RouterSpec, Segment
 from node.config.model import NodeConfig
 
 START = "start"
@@ -20,6 +21,12 @@ REMOVE = "remove"
 """Take away the files of a shard whose process is gone."""
 KILL = "kill"
 """End a process that bears the run's mark and belongs to no shard."""
+CREATE_NETWORK = "create"
+"""Make a network, or a router between networks."""
+REMOVE_NETWORK = "remove network"
+"""Take it away; whoever is on it was ended before."""
+SHAPE = "shape"
+"""Make a node's link as good or as bad as it is wanted."""
 
 SHOWN = 3
 """Nodes, and operations waited for, that a line names before it counts."""
@@ -27,9 +34,12 @@ SHOWN = 3
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """One step. `target` names the shard or process, `after` the operations that must have succeeded before.
+    """One step. `target` names the shard, process, network or node, `after` the operations that must have succeeded
+    before.
 
     `spec` is what the shard is to serve from then on (START, CHANGE), `running` what was observed of it, if anything.
+    `segment` is the network or router to make or that was observed, `quality` what a node's link is to be (SHAPE) and
+    `before` what it was.
     """
 
     number: int
@@ -39,6 +49,9 @@ class Operation:
     after: tuple[int, ...] = ()
     spec: ShardSpec | None = None
     running: ObservedShard | None = None
+    segment: Segment | None = None
+    quality: LinkQuality | None = None
+    before: LinkQuality | None = None
 
     @property
     def nodes(self) -> tuple[NodeConfig, ...]:
@@ -48,11 +61,16 @@ class Operation:
         return self.running.nodes if self.running is not None else ()
 
     def __str__(self) -> str:
-        kind = "process" if self.verb == KILL else "shard"
+        if self.segment is not None:
+            kind = "router" if isinstance(self.segment, RouterSpec) else "network"
+            verb = "remove" if self.verb == REMOVE_NETWORK else self.verb
+        else:
+            kind = {KILL: "process", SHAPE: "link of"}.get(self.verb, "shard")
+            verb = self.verb
         names = [node.name for node in self.nodes]
         served = f" ({_listed(names)})" if names else ""
         order = f", after {_listed(map(str, self.after))}" if self.after else ""
-        return f"[{self.number}] {self.verb} {kind} {self.target}{served}{order}: {self.cause}"
+        return f"[{self.number}] {verb} {kind} {self.target}{served}{order}: {self.cause}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,8 @@
 
 Only what must change does. A shard of one node is replaced when its configuration differs; a larger one that runs is
 told which of its nodes to end and to start, so that their neighbours keep their clients. An address that moves from one
-shard to another is given up before it is taken. `down` is this function with a plant of no nodes.
+shard to another is given up before it is taken. A network that changes is made anew, and whoever is on it is ended
+before and started after; a link is shaped when its shard runs. `down` is this function with a plant of no nodes.
 """
 
 from dataclasses import fields
@@ -10,8 +11,20 @@ from dataclasses import fields
 from farm.backends.observed import Observed, ObservedShard, ShardSpec
 from farm.errors import PlanError
 from farm.plan.assign import assign
-from farm.plan.plan import CHANGE, KILL, REMOVE, START, STOP, Operation, Plan
+from farm.plan.plan import (
+    CHANGE,
+    CREATE_NETWORK,
+    KILL,
+    REMOVE,
+    REMOVE_NETWORK,
+    SHAPE,
+    START,
+    STOP,
+    Operation,
+    Plan,
+)
 from farm.topology.plant import Plant
+from farm.topology.wiring import GOOD, LinkQuality, NetworkSpec, RouterSpec, Segment
 from node.config.model import NodeConfig
 
 Endpoint = tuple[str, int]
@@ -27,15 +40,19 @@ def reconcile(wanted: Plant, observed: Observed) -> Plan:
         raise PlanError(f"shard: got {size!r}, wanted a number of nodes from 1 on")
     _refuse_shared_endpoints(wanted.nodes)
     specs = assign(wanted.nodes, observed.shards, size)
-    return _Reconciliation(specs, observed).plan()
+    return _Reconciliation(specs, observed, wanted).plan()
 
 
 class _Reconciliation:
     """One run of `reconcile`: the operations so far, and who waits for whom."""
 
-    def __init__(self, specs: list[ShardSpec], observed: Observed) -> None:
+    def __init__(self, specs: list[ShardSpec], observed: Observed, wanted: Plant) -> None:
         self._specs = specs
         self._observed = observed
+        self._wanted = wanted
+        self._rewired = _rewired(wanted, observed)
+        self._made: tuple[int, ...] = ()
+        self._starts: dict[str, int] = {}
         self._seen = {shard.name: shard for shard in observed.shards}
         self._operations: list[Operation] = []
         self._freed: dict[Endpoint, int] = {}
@@ -43,7 +60,7 @@ class _Reconciliation:
         self._stops: dict[str, int] = {}
 
     def plan(self) -> Plan:
-        """Kills first, then stops and removals, changes of shards that run, and starts."""
+        """Kills first, then stops and removals, networks, changes of shards that run, starts, and links."""
         self._kill_strays()
         wanted = {spec.name for spec in self._specs}
         for shard in self._observed.shards:
@@ -55,12 +72,49 @@ class _Reconciliation:
         changed = {spec.name for spec, _ in changes}
         for spec, shard in differing:
             if spec.name not in changed:
-                self._end(shard, difference(shard.nodes, spec.nodes))
+                self._end(shard, difference(shard.nodes, spec.nodes) or "its network changes")
+        self._wire()
         for spec, shard in changes:
             self._change(spec, shard)
         for spec in self._specs:
             self._start(spec)
+        self._shape_links()
         return Plan(tuple(self._operations))
+
+    def _wire(self) -> None:
+        """Networks and routers that are gone, changed or new. Routers go first and come last."""
+        seen = {segment.name: segment for segment in self._observed.networks}
+        ended = tuple(self._stops.values())
+        removed: dict[str, int] = {}
+        for kind in (RouterSpec, NetworkSpec):
+            for segment in self._observed.networks:
+                if isinstance(segment, kind) and segment.name in self._rewired:
+                    after = (*self._kills, *ended, *removed.values())
+                    cause = "it changes" if segment in self._changing(seen) else "not in the plant"
+                    removed[segment.name] = self._add(REMOVE_NETWORK, segment.name, cause, after, segment=segment)
+        made: list[int] = []
+        for segment in self._wanted.segments:
+            if seen.get(segment.name) != segment or segment.name in removed:
+                after = (*self._kills, *removed.values(), *(made if isinstance(segment, RouterSpec) else ()))
+                made.append(self._add(CREATE_NETWORK, segment.name, "not there", after, segment=segment))
+        self._made = tuple(made)
+
+    def _changing(self, seen: dict[str, Segment]) -> list[Segment]:
+        names = {segment.name for segment in self._wanted.segments}
+        return [segment for name, segment in seen.items() if name in names]
+
+    def _shape_links(self) -> None:
+        """The links of nodes that are started, where they are to be bad, and of others where they are to change."""
+        for spec in self._specs:
+            started = self._starts.get(spec.name)
+            for node in spec.nodes:
+                shaping = self._observed.links.get(node.name)
+                before = shaping.quality if shaping is not None else GOOD
+                quality = self._wanted.links.get(node.name, GOOD)
+                if quality != before or (started is not None and quality != GOOD):
+                    after = () if started is None else (started,)
+                    cause = "made good" if quality == GOOD else f"wanted {described(quality)}"
+                    self._add(SHAPE, node.name, cause, after, quality=quality, before=before)
 
     def _kill_strays(self) -> None:
         for pid in self._observed.strays:
@@ -86,19 +140,23 @@ class _Reconciliation:
 
     def _start(self, spec: ShardSpec) -> None:
         shard = self._seen.get(spec.name)
+        after = (*self._waits_for(spec), *self._made)
         if shard is None:
-            self._add(START, spec.name, "not running", self._waits_for(spec), spec=spec)
+            self._starts[spec.name] = self._add(START, spec.name, "not running", after, spec=spec)
         elif not shard.alive:
-            self._add(START, spec.name, "its process is gone", self._waits_for(spec), spec=spec, running=shard)
+            cause = "its process is gone"
+            self._starts[spec.name] = self._add(START, spec.name, cause, after, spec=spec, running=shard)
         elif spec.name in self._stops:
-            cause = difference(shard.nodes, spec.nodes)
-            self._add(START, spec.name, cause, self._waits_for(spec), spec=spec)
+            cause = difference(shard.nodes, spec.nodes) or "its network changes"
+            self._starts[spec.name] = self._add(START, spec.name, cause, after, spec=spec)
 
     def _differs(self, spec: ShardSpec) -> bool:
         """Whether a shard that runs serves something else than `spec`; the order of nodes plays no part."""
         shard = self._seen.get(spec.name)
         if shard is None or not shard.alive:
             return False
+        if any(interface.network in self._rewired for node in shard.nodes for interface in node.interfaces):
+            return True
         return shard.nodes != spec.nodes and _by_name(shard.nodes) != _by_name(spec.nodes)
 
     def _waits_for(self, spec: ShardSpec) -> tuple[int, ...]:
@@ -115,10 +173,34 @@ class _Reconciliation:
         after: tuple[int, ...] = (),
         spec: ShardSpec | None = None,
         running: ObservedShard | None = None,
+        segment: Segment | None = None,
+        quality: LinkQuality | None = None,
+        before: LinkQuality | None = None,
     ) -> int:
         number = len(self._operations) + 1
-        self._operations.append(Operation(number, verb, target, cause, after, spec, running))
+        operation = Operation(number, verb, target, cause, after, spec, running, segment, quality, before)
+        self._operations.append(operation)
         return number
+
+
+def described(quality: LinkQuality) -> str:
+    """`delay 0.2 s, loss 2 %, down`."""
+    parts = [f"delay {quality.delay:g} s"] if quality.delay else []
+    parts += [f"jitter {quality.jitter:g} s"] if quality.jitter else []
+    parts += [f"loss {quality.loss:g} %"] if quality.loss else []
+    parts += [f"rate {quality.rate} bit/s"] if quality.rate else []
+    parts += [] if quality.up else ["down"]
+    return ", ".join(parts) or "good"
+
+
+def _rewired(wanted: Plant, observed: Observed) -> set[str]:
+    """Networks and routers that were made and are not to stay as they are, and routers on those."""
+    kept = set(wanted.segments)
+    changed = {segment.name for segment in observed.networks if segment not in kept}
+    for segment in observed.networks:
+        if isinstance(segment, RouterSpec) and any(each.network in changed for each in segment.interfaces):
+            changed.add(segment.name)
+    return changed
 
 
 def difference(old: tuple[NodeConfig, ...], new: tuple[NodeConfig, ...]) -> str:

@@ -47,6 +47,7 @@ class Api:
             "events": self._events,
             "status": self._status,
             "plant": self._plant,
+            "link": self._link,
         }
 
     async def start(self) -> None:
@@ -215,6 +216,10 @@ class Api:
 
     async def _status(self, request: Body, tell: Tell) -> dict[str, Any]:
         return self._supervisor.status()
+
+    async def _link(self, request: Body, tell: Tell) -> dict[str, Any]:
+        nodes = [str(node) for node in _field(request, "nodes", list)]
+        return await self._supervisor.link(nodes, _field(request, "changes", dict), tell)
 
     async def _plant(self, request: Body, tell: Tell) -> dict[str, Any]:
         plant = self._supervisor.state.plant

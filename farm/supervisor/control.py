@@ -8,6 +8,8 @@ import asyncio
 import hmac
 import itertools
 import logging
+import socket
+import struct
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -95,6 +97,10 @@ class Session(asyncio.Protocol):
             log.warning("control stream of %s dropped: %r", self.shard or "somebody", exc)
             self.close()
 
+    def is_of(self, pid: int) -> bool:
+        """Whether it is the session of that process. One that could not know its pid is told by its token."""
+        return self.pid in (0, pid)
+
     @property
     def open(self) -> bool:
         """Whether commands can be sent."""
@@ -147,10 +153,19 @@ class Session(asyncio.Protocol):
         token = str(message.get("token", ""))
         if message["type"] != HELLO or not hmac.compare_digest(token, shard_token(self._streams.secret, shard)):
             raise RemoteProtocolError(f"not a hello with the token of shard {shard!r}")
-        self.shard, self.pid = shard, int(message["pid"])
+        self.shard, self.pid = shard, int(message["pid"]) or self._pid_of_peer()
         if self._patience is not None:
             self._patience.cancel()
         self._streams.greeted(self)
+
+    def _pid_of_peer(self) -> int:
+        """The pid, in our namespace, of a shard in a container, which does not know it; 0 where nobody does."""
+        assert self._transport is not None
+        sock = self._transport.get_extra_info("socket")
+        if sock is None or sock.family != socket.AF_UNIX or not hasattr(socket, "SO_PEERCRED"):
+            return 0
+        pid: int = struct.unpack("=iII", sock.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12))[0]
+        return pid
 
     def _answer(self, message: Message) -> None:
         future = self._asked.get(int(message["id"]))
@@ -175,9 +190,12 @@ class ControlStreams:
 
     async def start(self) -> None:
         """Listens."""
+        self._path.parent.mkdir(mode=0o711, exist_ok=True)
         self._path.unlink(missing_ok=True)
         loop = asyncio.get_running_loop()
         self._server = await loop.create_unix_server(lambda: Session(self), str(self._path), backlog=BACKLOG)
+        self._path.parent.chmod(0o711)
+        self._path.chmod(0o666)  # nodes run as users of their own: the token is what counts
 
     async def stop(self) -> None:
         """Hangs up on all, and listens no more."""
@@ -189,7 +207,7 @@ class ControlStreams:
     def session(self, shard: str, pid: int) -> Session | None:
         """The session of that very process, if it has or had one: what a dead process said last says why."""
         found = self._by_shard.get(shard)
-        return found if found is not None and found.pid == pid else None
+        return found if found is not None and found.is_of(pid) else None
 
     def opened(self, session: Session) -> None:
         """A connection is there; nobody knows whose."""

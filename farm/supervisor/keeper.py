@@ -13,12 +13,12 @@ from typing import Any
 
 from farm.backends.backend import Backend
 from farm.backends.observed import ObservedShard, ShardSpec
+from farm.backends.watch import Watch, Watcher
 from farm.errors import FarmError
 from farm.supervisor.control import Session
 from farm.supervisor.probe import AT_ONCE
 from farm.supervisor.restart import RestartPolicy
 from farm.supervisor.roster import CRASH_LOOP, DOWN, RESTARTING, STARTING, STOPPED, UP, Member, Roster
-from farm.supervisor.watch import Watch, Watcher
 from node.config.load import dump
 from node.config.model import NodeConfig
 from node.control.messages import SHARD_START
@@ -109,12 +109,12 @@ class Keeper:
     def heard(self, session: Session, member: Member) -> None:
         """The session may have said something about the member."""
         name = member.config.name
-        if member.pid != session.pid or member.shard != session.shard:
+        if not session.is_of(member.pid) or member.shard != session.shard:
             return
         if name in session.ready:
             self._roster.listens(member, session.ready[name])
             if name in self._stopped:
-                self._spawn(self._silence(session, member))
+                self.spawn(self._silence(session, member))
             elif member.state != UP:
                 self._ask(member)
         elif name in session.failed:
@@ -209,7 +209,7 @@ class Keeper:
         if self._paused:
             self._timers[shard] = asyncio.get_running_loop().call_later(ASK_AGAIN, self._due, shard)
         elif shard not in self.taken:
-            task = self._spawn(self._revive(shard))
+            task = self.spawn(self._revive(shard))
             if task is not None:
                 self._reviving.add(task)
                 task.add_done_callback(self._reviving.discard)
@@ -234,7 +234,7 @@ class Keeper:
         policy = self._policy(f"{member.shard}/{name}")
         delay = policy.died(self._clock())
         loop = asyncio.get_running_loop()
-        loop.call_later(delay, lambda: self._spawn(self._start_again(member, member.pid)))
+        loop.call_later(delay, lambda: self.spawn(self._start_again(member, member.pid)))
 
     async def _start_again(self, member: Member, pid: int) -> None:
         session = self._find_session(member.shard, pid)
@@ -256,7 +256,7 @@ class Keeper:
         asked, pid = self._asking.get(name, (None, 0))
         if asked is not member or pid != member.pid:
             self._asking[name] = (member, member.pid)
-            self._spawn(self._ask_until_up(member, member.pid))
+            self.spawn(self._ask_until_up(member, member.pid))
 
     async def _ask_until_up(self, member: Member, pid: int) -> None:
         name = member.config.name
@@ -278,6 +278,8 @@ class Keeper:
 
     async def _one_probe(self, member: Member) -> str:
         """What is wrong with the answer; "" when nothing is."""
+        if not member.reachable:
+            return "" if member.listening else "it does not listen yet"
         async with self._turn:
             try:
                 await self._probe(member.config)
@@ -285,7 +287,8 @@ class Keeper:
                 return str(exc)
         return ""
 
-    def _spawn(self, work: Coroutine[Any, Any, None]) -> "asyncio.Task[None] | None":
+    def spawn(self, work: Coroutine[Any, Any, None]) -> "asyncio.Task[None] | None":
+        """Does `work` beside the rest, until `close`; what it raises is a bug and logged."""
         if self._closed:
             work.close()
             return None

@@ -13,6 +13,7 @@ what they are done with:
     events   follow                                                       {events: [event]}, or events until closed
     status   -            {farm, run, pid, backend, nodes, up, file, uptime_s, telemetry: {node: {..., age, stale}}}
     plant    -                                                            {plant} (encoded)
+    link     nodes, changes (fields of `wiring.LinkQuality`, or {} for a good one)           {rows}
 
 While it works, `apply` (and `down`, `restart`) says {"event": "progress", "phase": PHASE, "done": n, "total": m} with a
 phase of `start ready probe stop`, {"event": "node", "node": name, "state": state, "text": line} and, when it must wait

@@ -13,25 +13,37 @@ AT_ONCE = 64
 """Probes on their way at once; each is a descriptor and a connection in the node's queue."""
 
 
-async def probe_node(config: NodeConfig) -> None:
-    """Asks for ListIdentity (EtherNet/IP) and one register or coil (Modbus); returns when all ports have answered.
+async def probe_node(config: NodeConfig, inside: bool = True) -> None:
+    """Asks for ListIdentity (EtherNet/IP) and one register or coil (Modbus); returns when all ports have answered. They
+    are asked at the node's own address, or, from where that is not reached (`inside` false), at its outside ones.
 
     Raises `node.errors.NodeError` with the address and what was got.
     """
     if config.enip is not None:
-        await probe_enip(config.address, config.enip.port, ATTEMPT)
+        address, port = endpoint(config, "enip", config.enip.port, inside)
+        await probe_enip(address, port, ATTEMPT)
     if config.modbus is not None:
-        await _probe_modbus(config.address, config.modbus)
+        address, port = endpoint(config, "modbus", config.modbus.port, inside)
+        await _probe_modbus(address, port, config.modbus)
 
 
-async def _probe_modbus(address: str, modbus: ModbusConfig) -> None:
+def endpoint(config: NodeConfig, protocol: str, port: int, inside: bool) -> tuple[str, int]:
+    """Where the node's `protocol` is reached: inside its networks, or from the machine that it runs on."""
+    if not inside:
+        for name, address, number in config.outside:
+            if name == protocol:
+                return address, number
+    return config.address, port
+
+
+async def _probe_modbus(address: str, port: int, modbus: ModbusConfig) -> None:
     """Reads the first value of the first unit; a device without units answers unit 255, or refuses it."""
     if not modbus.units:
-        await probe_modbus(address, modbus.port, 255, ATTEMPT)
+        await probe_modbus(address, port, 255, ATTEMPT)
         return
     unit = modbus.units[0]
     if unit.blocks:
         block = unit.blocks[0]
-        await probe_modbus(address, modbus.port, unit.unit_id, ATTEMPT, block.table, block.start)
+        await probe_modbus(address, port, unit.unit_id, ATTEMPT, block.table, block.start)
     else:
-        await probe_modbus(address, modbus.port, unit.unit_id, ATTEMPT)
+        await probe_modbus(address, port, unit.unit_id, ATTEMPT)

@@ -34,7 +34,8 @@ SILENT = 10.0
 
 @dataclass(slots=True)
 class Member:
-    """A wanted node. `shard` and `pid` say who serves it (pid 0: nobody), `started` is in ticks since boot."""
+    """A wanted node. `shard` and `pid` say who serves it (pid 0: nobody), `started` is in ticks since boot. One that is
+    not `reachable`, for its link is down on purpose, counts as up when it listens; `link` says how its link is."""
 
     config: NodeConfig
     state: str = STARTING
@@ -44,6 +45,8 @@ class Member:
     restarts: int = 0
     error: str = ""
     listening: bool = False
+    reachable: bool = True
+    link: str = ""
     ports: dict[str, int] = field(default_factory=dict)
 
     def row(self, age: float | None) -> dict[str, Any]:
@@ -62,6 +65,10 @@ class Member:
             "restarts": self.restarts,
             "uptime_s": uptime(self.started) if self.pid else None,
         }
+        if self.link:
+            row["link"] = self.link
+        if self.config.outside:
+            row["outside"] = [f"{address}:{port}" for _, address, port in self.config.outside]
         return {**row, "error": error} if error else row
 
 
@@ -81,7 +88,7 @@ class Roster:
             member = before.get(config.name)
             if member is None or member.config != config:
                 restarts = member.restarts if member is not None else 0
-                member = Member(config, restarts=restarts)
+                member = Member(config, restarts=restarts, link=member.link if member is not None else "")
             self.members[config.name] = member
         self._telemetry.keep(self.members)
 

@@ -21,7 +21,7 @@ SOCKET_PATH_LIMIT = 107
 """Bytes in the path of a Unix socket (`sun_path` less its closing zero)."""
 
 NAME = re.compile(r"[A-Za-z0-9_-]{1,32}")
-OWN_FILES = frozenset({"lock", "run.json", "state.json", "farm.sock", "control.sock", "supervisor.log", "shards"})
+OWN_FILES = frozenset({"lock", "run.json", "state.json", "farm.sock", "control", "supervisor.log", "shards"})
 
 
 def default_root() -> Path:
@@ -56,8 +56,9 @@ class RunDirectory:
 
     @property
     def control_socket(self) -> Path:
-        """Where shards dial."""
-        return self.path / "control.sock"
+        """Where shards dial: in a folder of its own, which a container can be given whole, for the socket is made anew
+        by each supervisor."""
+        return self.path / "control" / "sock"
 
     @property
     def lock_file(self) -> Path:
@@ -97,8 +98,9 @@ class RunDirectory:
         return self.path.is_dir()
 
     def prepare(self) -> None:
-        """Makes the root and the folder, for this user only. Raises `FarmError` where a socket path would be too long
-        or the root belongs to someone else."""
+        """Makes the root and the folder: others may pass to the control socket, and see and change nothing.
+
+        Raises `FarmError` where a socket path would be too long or the root belongs to someone else."""
         longest = len(os.fsencode(self.control_socket))
         if longest > SOCKET_PATH_LIMIT:
             raise FarmError(
@@ -107,8 +109,8 @@ class RunDirectory:
             )
         root = self.path.parent
         try:
-            root.mkdir(mode=0o700, parents=True, exist_ok=True)
-            self.path.mkdir(mode=0o700, exist_ok=True)
+            root.mkdir(mode=0o711, parents=True, exist_ok=True)
+            self.path.mkdir(mode=0o711, exist_ok=True)
         except OSError as exc:
             raise FarmError(
                 f"cannot make {self.path}: {exc.strerror}; set {ROOT_VARIABLE} to a folder of yours"

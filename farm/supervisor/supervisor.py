@@ -7,31 +7,33 @@ that a supervisor that comes after this one's sudden death knows what to complet
 
 import asyncio
 import contextlib
+import dataclasses
 import logging
 import os
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from typing import Any
 
 from farm.backends.backend import Backend
 from farm.backends.observed import ObservedShard, ShardSpec
 from farm.errors import FarmError
 from farm.plan.execute import Execution
-from farm.plan.plan import CHANGE, KILL, START, STOP, Operation, Plan
+from farm.plan.plan import CHANGE, KILL, SHAPE, START, STOP, Operation, Plan
 from farm.plan.reconcile import reconcile
 from farm.supervisor import descriptors
 from farm.supervisor.control import COMMAND_SECONDS, ControlStreams, Session
 from farm.supervisor.ending import end_processes, nothing, remove_files
 from farm.supervisor.events import EventLog
 from farm.supervisor.keeper import Keeper, Probe
+from farm.supervisor.links import Links
 from farm.supervisor.probe import probe_node
 from farm.supervisor.progress import Progress, Tell
 from farm.supervisor.roster import STARTING, STOPPED, UP, Member, Roster, Settling
 from farm.supervisor.run_directory import RunDirectory
 from farm.supervisor.state import Identity, RunState, write_atomically
 from farm.supervisor.telemetry import Telemetry
-from farm.supervisor.watch import Watcher, watch_process
 from farm.topology.plant import Plant
+from farm.topology.wiring import GOOD, Shaping, changed_quality
 from node.config.load import dump
 from node.control.messages import SHARD_START
 
@@ -53,7 +55,7 @@ class FarmGone(FarmError):
 
 
 class Supervisor:
-    """Owns a run as long as its process holds the lock. `watcher`, `probe` and `clock` are the world, for tests."""
+    """Owns a run as long as its process holds the lock. `probe` and `clock` are the world, for tests."""
 
     def __init__(
         self,
@@ -61,8 +63,7 @@ class Supervisor:
         identity: Identity,
         backend: Backend,
         *,
-        watcher: Watcher = watch_process,
-        probe: Probe = probe_node,
+        probe: Probe | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.run = run
@@ -78,12 +79,13 @@ class Supervisor:
             backend,
             self.roster,
             self.state.stopped,
-            watcher=watcher,
-            probe=probe,
+            watcher=backend.watch,
+            probe=probe or (lambda config: probe_node(config, inside=backend.inside)),
             find_session=self.streams.session,
             restarted=self._save_soon,
             clock=clock,
         )
+        self.links = Links(self.roster, self._tell_node)
         self.ended = asyncio.Event()
         """Set when the farm went down: nothing is left to supervise."""
         self._turn = asyncio.Lock()
@@ -110,6 +112,7 @@ class Supervisor:
             if name in self.roster.members:
                 self.roster.members[name].restarts = count
         observed = await asyncio.to_thread(self.backend.observe)
+        self.links.adopt(observed.links)
         found = [shard for shard in observed.shards if shard.alive]
         for shard in found:
             self.keeper.adopt(shard)
@@ -241,6 +244,22 @@ class Supervisor:
             self._save_soon()
         return answer
 
+    async def link(self, nodes: Sequence[str], changes: Mapping[str, Any], tell: Tell) -> dict[str, Any]:
+        """Changes the links of nodes while they serve; what the file says is back with the next `farm up`."""
+        if self.state.plant is None:
+            raise FarmError(f"{self.run.name} has no nodes; `farm up` starts them")
+        links = dict(self.state.plant.links)
+        for node in nodes:
+            member = self.roster.member(node)
+            quality = changed_quality(links.pop(node, GOOD), changes)
+            if quality != GOOD:
+                links[member.config.name] = quality
+        await self.apply(dataclasses.replace(self.state.plant, links=links), tell, dry_run=False, seconds=None)
+        return {"rows": [self.roster.row(self.roster.member(node), self.clock()) for node in nodes]}
+
+    async def _tell_node(self, node: str, path: str, value: Any) -> Any:
+        return await self.tell_shard(self.roster.member(node).shard, node, path, value)
+
     async def tell_shard(self, shard: str, node: str, path: str, value: Any) -> Any:
         """What a shard answers; one that has not dialled yet is waited for. Raises `FarmError`."""
         give_up = self.clock() + COMMAND_SECONDS
@@ -260,8 +279,17 @@ class Supervisor:
 
     def node_is_ready(self, session: Session, node: str) -> None:
         """A node listens: ask it."""
-        if node in self.roster.members:
-            self.keeper.heard(session, self.roster.members[node])
+        member = self.roster.members.get(node)
+        if member is not None:
+            self.keeper.heard(session, member)
+            if self.links.plays(node):
+                self.keeper.spawn(self._play(member))
+
+    async def _play(self, member: Member) -> None:
+        try:
+            await self.links.play(member)
+        except FarmError as exc:
+            self.events.node(member.config.name, member.state, str(exc))
 
     def node_has_failed(self, session: Session, node: str) -> None:
         """A node does not listen."""
@@ -331,11 +359,22 @@ class Supervisor:
             self.keeper.adopt(execution.started[target])
         elif stage == "end" and operation.verb == CHANGE and spec is not None and running is not None:
             self.keeper.adopt(ObservedShard(target, running.pid, running.started, alive=True, nodes=spec.nodes))
+        elif stage == "end" and operation.verb == SHAPE:
+            self._shaped(target, execution.shaped[target])
         elif stage == "fail":
             log.warning("failed: %s: %s", operation, execution.failures[-1])
             if operation.verb == START and keep_going:
                 for member in self.roster.of_shard(target):
                     member.error = str(execution.failures[-1])
+
+    def _shaped(self, node: str, shaping: Shaping) -> None:
+        played = self.links.plays(node)
+        self.links.shaped(node, shaping)
+        member = self.roster.members.get(node)
+        if member is not None:
+            self.events.node(node, member.state, f"link: {member.link or 'good'}")
+            if member.listening and (played or self.links.plays(node)):
+                self.keeper.spawn(self._play(member))
 
     async def _carry_out(self, execution: Execution, plan: Plan, tell: Tell, seconds: float) -> None:
         """Executes, and waits until every node that is not up by now has answered. Raises the first failure, at once
@@ -392,6 +431,7 @@ class Supervisor:
         """These nodes are wanted."""
         nodes = plant.nodes if plant is not None else ()
         self.roster.want(nodes)
+        self.links.want(plant.links if plant is not None else {})
         self.state.stopped.intersection_update(self.roster.members)  # in place: the keeper has the same set
 
     async def _save(self) -> None:

@@ -13,6 +13,14 @@ from typing import Any
 
 from farm.errors import FarmError
 from farm.topology.plant import Origin, Plant
+from farm.topology.wiring import (
+    NetworkSpec,
+    RouterSpec,
+    decode_quality,
+    decode_segment,
+    encode_quality,
+    encode_segment,
+)
 from node.config import load as node_json
 from node.errors import NodeError
 
@@ -53,12 +61,17 @@ def encode_plant(plant: Plant) -> Body:
         "origins": maps,
         "origin_of": index,
         "warnings": list(plant.warnings),
+        "segments": [encode_segment(segment) for segment in plant.segments],
+        "links": {node: encode_quality(quality) for node, quality in plant.links.items()},
+        "settings": dict(plant.settings),
+        "counts": dict(plant.counts),
     }
 
 
 def decode_plant(body: Body) -> Plant:
     """The plant back. Raises `FarmError` when something is missing or wrong."""
     try:
+        segments = [decode_segment(segment) for segment in body["segments"]]
         maps = [{path: Origin(*place) for path, place in entry.items()} for entry in body["origins"]]
         return Plant(
             name=body["name"],
@@ -68,6 +81,11 @@ def decode_plant(body: Body) -> Plant:
             nodes=tuple(node_json.load(node, "plant") for node in body["nodes"]),
             origins={node: maps[number] for node, number in body["origin_of"].items()},
             warnings=tuple(body["warnings"]),
+            networks=tuple(segment for segment in segments if isinstance(segment, NetworkSpec)),
+            routers=tuple(segment for segment in segments if isinstance(segment, RouterSpec)),
+            links={node: decode_quality(quality) for node, quality in body["links"].items()},
+            settings=dict(body["settings"]),
+            counts=dict(body["counts"]),
         )
     except (KeyError, TypeError, ValueError, AttributeError, IndexError, NodeError) as exc:
         raise FarmError(f"not a plant: {type(exc).__name__}: {exc}") from exc

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from farm.topology.wiring import LinkQuality, NetworkSpec, RouterSpec, Segment
 from node.config.model import NodeConfig
 
 
@@ -21,7 +22,9 @@ class Origin:
 @dataclass(frozen=True, slots=True)
 class Plant:
     """The wanted state. `shard` is nodes a worker or "auto"; `origins` maps node name, then a dotted path of a value
-    (`tags.Level.type`), to where it stands; `warnings` are lines for the operator."""
+    (`tags.Level.type`), to where it stands; `warnings` are lines for the operator. `networks` and `routers` are those
+    that the backend makes, `links` the quality of each node's link that is not a good one. `settings` (`--set`) and
+    `counts` (`farm scale`) are what the file was read with, so that it can be read again in the same way."""
 
     name: str
     file: str
@@ -30,3 +33,13 @@ class Plant:
     nodes: tuple[NodeConfig, ...]
     origins: Mapping[str, Mapping[str, Origin]] = field(default_factory=dict, compare=False, repr=False)
     warnings: tuple[str, ...] = ()
+    networks: tuple[NetworkSpec, ...] = ()
+    routers: tuple[RouterSpec, ...] = ()
+    links: Mapping[str, LinkQuality] = field(default_factory=dict)
+    settings: Mapping[str, str] = field(default_factory=dict, compare=False)
+    counts: Mapping[str, int] = field(default_factory=dict, compare=False)
+
+    @property
+    def segments(self) -> tuple[Segment, ...]:
+        """What must be there before the nodes: networks, then routers."""
+        return (*self.networks, *self.routers)

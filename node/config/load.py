@@ -14,6 +14,7 @@ from node.config.check import problems
 from node.config.model import (
     EnipConfig,
     IdentityConfig,
+    InterfaceConfig,
     Json,
     MemberConfig,
     ModbusConfig,
@@ -42,6 +43,7 @@ _RECORDS: tuple[type, ...] = (
     TypeConfig,
     PartConfig,
     ObjectSetting,
+    InterfaceConfig,
 )
 _HINTS: dict[type, dict[str, object]] = {record: get_type_hints(record) for record in _RECORDS}
 _KINDS: dict[object, str] = {

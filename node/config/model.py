@@ -174,11 +174,30 @@ class ModbusConfig:
 
 
 @dataclass(frozen=True, slots=True)
+class InterfaceConfig:
+    """A network interface of a node that has a network of its own: the plant's network, address and prefix length, MAC
+    as `02:fa:00:00:00:01`, MTU in bytes, `gateway` the next hop of all that is elsewhere ("" for none), `ipv6` as
+    `fd00::1/64` or "", `routes` as (subnet, next hop)."""
+
+    network: str
+    address: str
+    prefix: int
+    mac: str
+    mtu: int = 1500
+    gateway: str = ""
+    ipv6: str = ""
+    routes: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class NodeConfig:
     """One controller: `kind` is the built-in kind (`logix`, `modbus`, `gateway`), `profile` the device it imitates,
     `address` the one IP address all its ports bind ("" is every interface, for a lone simulator only). `types` are the
     structures its tags use, each after those it is made of. `programs` are the programs it has, with tags or without.
-    `delay` is the least and the greatest time in seconds that each reply waits."""
+    `delay` is the least and the greatest time in seconds that each reply waits. `interfaces` are those of its own
+    network namespace or container, the first of them with `address`; none where it shares the machine's. `outside` are
+    (protocol, address, port) of the machine at which it is served as well. `hostname` is what it calls itself, "" for
+    its name."""
 
     name: str
     kind: str
@@ -190,6 +209,9 @@ class NodeConfig:
     types: tuple[TypeConfig, ...] = ()
     programs: tuple[str, ...] = ()
     delay: tuple[float, float] = (0.0, 0.0)
+    interfaces: tuple[InterfaceConfig, ...] = ()
+    outside: tuple[tuple[str, str, int], ...] = ()
+    hostname: str = ""
 
     @property
     def ports(self) -> dict[str, int]:

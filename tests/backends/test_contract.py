@@ -11,6 +11,7 @@ from farm.backends.backend import Backend
 from farm.backends.memory import MemoryBackend
 from farm.backends.observed import Observed, ObservedShard, ShardSpec
 from farm.errors import BackendError
+from farm.topology.wiring import GOOD, NetworkSpec, Shaping
 from tests.backends.contract import Run, a_node, dead, one
 
 PARAMETERS = ["memory", pytest.param("process", marks=pytest.mark.net)]
@@ -153,10 +154,16 @@ def test_a_shard_may_serve_several_nodes(backend: Backend) -> None:
     assert backend.logs("plc-2").name
 
 
-def test_networks_and_links_where_there_are_none(backend: Backend) -> None:
-    backend.create_network("lab")
+def test_networks_and_links(backend: Backend) -> None:
+    lab = NetworkSpec("lab", "127.65.0.0/24", "127.65.0.254")
+    backend.create_network(lab)
+    assert backend.observe().networks in ((), (lab,))
     backend.remove_network("lab")
     backend.remove_network("lab")
-    backend.shape("plc-1", "")
+    assert backend.shape("plc-1", GOOD) == Shaping(GOOD, *_means(backend))
     assert backend.observe() == Observed()
     assert not backend.restarts
+
+
+def _means(backend: Backend) -> tuple[str, ...]:
+    return ("in a dict",) if isinstance(backend, MemoryBackend) else ()

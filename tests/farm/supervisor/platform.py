@@ -131,7 +131,7 @@ async def supervisor(platform: Platform, stay: bool = True) -> AsyncIterator[Sup
     identity.write(run)
     platform.token = identity.token
     platform._loop = asyncio.get_running_loop()
-    found = Supervisor(run, identity, platform, watcher=platform.watch, probe=platform.probe)
+    found = Supervisor(run, identity, platform, probe=platform.probe)
     await found.start()
     try:
         yield found

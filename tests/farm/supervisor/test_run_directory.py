@@ -42,7 +42,7 @@ def test_the_root_is_what_the_environment_says(tmp_path: Path, monkeypatch: pyte
 def test_a_run_is_this_users_alone(root: Path) -> None:
     run = made("works")
     assert run.exists()
-    assert run.path.stat().st_mode & 0o777 == root.stat().st_mode & 0o777 == 0o700
+    assert run.path.stat().st_mode & 0o777 == root.stat().st_mode & 0o777 == 0o711
 
 
 def test_a_root_that_others_may_write_to_is_refused(root: Path) -> None:

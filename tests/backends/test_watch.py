@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
+from farm.backends import watch as module
 from farm.backends.observed import ObservedShard
-from farm.supervisor import watch as module
-from farm.supervisor.watch import PollWatch, Watch, Watcher, watch_process
+from farm.backends.watch import PollWatch, Watch, Watcher, watch_process
 from node.control.messages import start_time
 from tests.farm.supervisor.platform import until
 
