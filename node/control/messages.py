@@ -84,8 +84,8 @@ def decode(line: bytes) -> Message:
 @dataclass(frozen=True, slots=True)
 class ShardFile:
     """What a shard reads when it starts: `run` the farm's run id, `epoch` the plant's start on the monotonic clock in
-    seconds, `pid_file` where it writes who it is, `nodes` the node configurations as `node.config.load.dump` gives
-    them."""
+    seconds, `pid_file` where it writes who it is ("" for nowhere), `nodes` the node configurations as
+    `node.config.load.dump` gives them."""
 
     shard: str
     run: str
