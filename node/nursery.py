@@ -36,6 +36,7 @@ from node.control.messages import (
     REFUSED,
     TELEMETRY,
     Message,
+    Place,
     ShardFile,
     boot_id,
     decode,
@@ -45,6 +46,9 @@ from node.control.messages import (
 )
 from node.errors import RemoteProtocolError
 from node.objects import assembly, drive_parameter, file, parameter, pccc
+
+if sys.platform == "linux":
+    from node import privileges
 
 PRELOADED = (assembly, drive_parameter, file, parameter, pccc)
 """What a controller imports if its family needs it: after the fork it would be every such child's own."""
@@ -110,6 +114,8 @@ def _rehearse() -> None:
     """Do what every shard does first, but for sockets and a loop: that fills caches and specialises the code."""
     shard.set_up_logging()
     boot_id()
+    if sys.platform == "linux":
+        privileges.rehearse()
     for _ in range(REHEARSALS):
         file = ShardFile("rehearsal", "", 0.0, "", (dict(dump(REHEARSED)),))
         file = ShardFile.decode("rehearsal", file.encode())
@@ -203,7 +209,9 @@ class Nursery:
             self._leave()
             _take_place(request["shard"], request["log"])
             gc.enable()
-            code = shard.run(request["config"], request["control"], request["token"])
+            place = Place.decode(request["place"]) if "place" in request else None
+            control = _hold(request["control"]) if place and place.user else request["control"]
+            code = shard.run(request["config"], control, request["token"], place and (lambda: _settle(place)))
         except BaseException:
             traceback.print_exc()
         finally:
@@ -235,3 +243,19 @@ def _take_place(name: str, log: str) -> None:
         comm = os.open("/proc/self/comm", os.O_WRONLY)
         os.write(comm, f"plc:{name}".encode()[:NAME_BYTES])
         os.close(comm)
+
+
+def _hold(control: str) -> str:
+    """A path to the farm's socket that leads through an open folder: a user of one's own may not pass those above it,
+    and the farm's next supervisor makes the socket anew."""
+    folder, _, name = control.rpartition("/")
+    return f"/proc/self/fd/{os.open(folder, os.O_PATH | os.O_DIRECTORY)}/{name}"
+
+
+def _settle(place: Place) -> None:
+    """Into its network, and down to what a node needs."""
+    if sys.platform == "linux":
+        if place.namespace:
+            privileges.enter_network(place.namespace)
+        user = place.user or None
+        privileges.give_up(user, user, place.keep, dict(place.limits))

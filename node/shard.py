@@ -11,6 +11,7 @@ import contextlib
 import logging
 import os
 import signal
+from collections.abc import Callable
 from typing import Any
 
 from node.config.load import load
@@ -41,10 +42,11 @@ LAST_WORDS_SECONDS = 2.0
 
 
 class Shard:
-    """The controllers of one shard file and their control stream."""
+    """The controllers of one shard file and their control stream. `pid_file` is a descriptor, -1 for none."""
 
-    def __init__(self, file: ShardFile, control: str, token: str) -> None:
+    def __init__(self, file: ShardFile, control: str, token: str, pid_file: int = -1) -> None:
         self._file = file
+        self._pid_file = pid_file
         self._token = token
         self._wanted: dict[str, Message] = {str(node.get("name", "")): node for node in file.nodes}
         self._controllers: dict[str, Controller] = {}
@@ -164,33 +166,30 @@ class Shard:
         return known
 
     def _write_pid_file(self) -> None:
-        file = self._file
-        pid_file = PidFile(
-            file.shard, file.run, boot_id(), os.getpid(), self._started, digest_nodes(self._wanted.values())
-        )
-        unfinished = f"{file.pid_file}.new"
-        descriptor = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        try:
-            os.write(descriptor, pid_file.encode())
-        finally:
-            os.close(descriptor)
-        os.replace(unfinished, file.pid_file)  # noqa: PTH105 - every shard pays for the pages that pathlib touches
+        if self._pid_file < 0:
+            return
+        file, digest = self._file, digest_nodes(self._wanted.values())
+        PidFile(file.shard, file.run, boot_id(), os.getpid(), self._started, digest).write(self._pid_file)
 
 
-def run(config: str, control: str, token: str) -> int:
+def run(config: str, control: str, token: str, settle: Callable[[], None] | None = None) -> int:
     """Serve the shard file `config` until told to end; the exit code.
 
-    `control` is the path of the farm's socket and `token` what it knows this shard by.
+    `control` is the path of the farm's socket and `token` what it knows this shard by. `settle` is called once all
+    files are open that must be, and before anything is served: it may take all rights away.
     """
     set_up_logging()
     raise_descriptor_limit()
     try:
         file = ShardFile.decode(config, read_file(config))
+        pid_file = os.open(file.pid_file, os.O_WRONLY | os.O_CREAT, 0o600) if file.pid_file else -1
+        if settle is not None:
+            settle()
     except (NodeError, OSError) as exc:
         log.error("%s", exc)
         return 1
     loop = asyncio.new_event_loop()  # asyncio.run tidies up at a price, and the process ends anyway
-    return loop.run_until_complete(_serve(file, control, token))
+    return loop.run_until_complete(_serve(file, control, token, pid_file))
 
 
 def set_up_logging() -> None:
@@ -198,8 +197,8 @@ def set_up_logging() -> None:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
 
 
-async def _serve(file: ShardFile, control: str, token: str) -> int:
-    return await Shard(file, control, token).run()
+async def _serve(file: ShardFile, control: str, token: str, pid_file: int) -> int:
+    return await Shard(file, control, token, pid_file).run()
 
 
 def build_controller(name: str, node: Message, epoch: float) -> Controller:
