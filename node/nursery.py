@@ -18,8 +18,11 @@ from collections.abc import Sequence
 from typing import NoReturn
 
 from node import rehearsal, shard
-from node.control.messages import FORK, FORKED, LIMIT, REFUSED, Message, decode, encode, process_stat, read_file
+from node.control.messages import FORK, FORKED, LIMIT, REFUSED, Message, Place, decode, encode, process_stat, read_file
 from node.errors import RemoteProtocolError
+
+if sys.platform == "linux":
+    from node import privileges
 
 PREPARED_BYTES = 64 * 1024
 """Of a shard file that is read before the fork. The nodes of a larger one are many, and the other requests wait."""
@@ -138,7 +141,10 @@ class Nursery:
             _take_place(request["shard"], request["log"])
             gc.freeze()
             gc.enable()
-            code = shard.run(request["config"], request["control"], request["token"], prepared)
+            place = Place.decode(request["place"]) if "place" in request else None
+            control = _hold(request["control"]) if place and place.user else request["control"]
+            settle = (lambda: _settle(place)) if place is not None else None
+            code = shard.run(request["config"], control, request["token"], prepared, settle)
         except BaseException:
             traceback.print_exc()
         finally:
@@ -190,3 +196,19 @@ def _take_place(name: str, log: str) -> None:
         comm = os.open("/proc/self/comm", os.O_WRONLY)
         os.write(comm, f"plc:{name}".encode()[:NAME_BYTES])
         os.close(comm)
+
+
+def _hold(control: str) -> str:
+    """A path to the farm's socket that leads through an open folder: a user of one's own may not pass those above it,
+    and the farm's next supervisor makes the socket anew."""
+    folder, _, name = control.rpartition("/")
+    return f"/proc/self/fd/{os.open(folder, os.O_PATH | os.O_DIRECTORY)}/{name}"
+
+
+def _settle(place: Place) -> None:
+    """Into its network, and down to what a node needs."""
+    if sys.platform == "linux":
+        if place.namespace:
+            privileges.enter_network(place.namespace)
+        user = place.user or None
+        privileges.give_up(user, user, place.keep, dict(place.limits))

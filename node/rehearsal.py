@@ -31,6 +31,9 @@ from node.control.messages import READY, Message, ShardFile, boot_id, decode
 from node.errors import NodeError
 from node.objects import assembly, drive_parameter, file, parameter, pccc
 
+if sys.platform == "linux":
+    from node import privileges
+
 PRELOADED = (assembly, drive_parameter, file, parameter, pccc)
 """What a controller imports if its family needs it: after the fork it would be every such child's own."""
 REHEARSALS = 10
@@ -70,6 +73,8 @@ def rehearse() -> None:
     """A shard's life, `REHEARSALS` times. Nothing of it is left but what was learnt."""
     shard.set_up_logging()
     boot_id()
+    if sys.platform == "linux":
+        privileges.rehearse()
     handlers = {signum: signal.getsignal(signum) for signum in (signal.SIGTERM, signal.SIGINT)}
     for _ in range(REHEARSALS):
         content = ShardFile("rehearsal", "", 0.0, "", (dump(REHEARSED),)).encode()

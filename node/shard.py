@@ -11,6 +11,7 @@ import contextlib
 import logging
 import os
 import signal
+from collections.abc import Callable
 from typing import Any
 
 from node.config.load import load
@@ -42,10 +43,11 @@ LAST_WORDS_SECONDS = 2.0
 
 
 class Shard:
-    """The controllers of one shard file and their control stream."""
+    """The controllers of one shard file and their control stream. `pid_file` is a descriptor, -1 for none."""
 
-    def __init__(self, prepared: "Prepared", control: str, token: str) -> None:
+    def __init__(self, prepared: "Prepared", control: str, token: str, pid_file: int = -1) -> None:
         self._file = file = prepared.file
+        self._pid_file = pid_file
         self._token = token
         self._wanted: dict[str, Message] = {_name_of(node): node for node in file.nodes}
         self._made = prepared.controllers
@@ -169,17 +171,11 @@ class Shard:
         return known
 
     def _write_pid_file(self) -> None:
+        if self._pid_file < 0:
+            return
         file = self._file
         pid_file = PidFile(file.shard, file.run, boot_id(), os.getpid(), self._started, self._digest)
-        if not file.pid_file:
-            return
-        unfinished = f"{file.pid_file}.new"
-        descriptor = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        try:
-            os.write(descriptor, pid_file.encode())
-        finally:
-            os.close(descriptor)
-        os.replace(unfinished, file.pid_file)  # noqa: PTH105 - every shard pays for the pages that pathlib touches
+        pid_file.write(self._pid_file)
 
 
 @dataclass(slots=True)
@@ -203,21 +199,32 @@ def prepare(source: str, content: bytes) -> Prepared:
     return Prepared(file, digest_nodes(file.nodes), controllers)
 
 
-def run(config: str, control: str, token: str, prepared: Prepared | None = None) -> int:
+def run(
+    config: str,
+    control: str,
+    token: str,
+    prepared: Prepared | None = None,
+    settle: Callable[[], None] | None = None,
+) -> int:
     """Serve the shard file `config` until told to end; the exit code.
 
     `control` is the path of the farm's socket and `token` what it knows this shard by. `prepared` is what the file
-    holds, if somebody has read it already.
+    holds, if somebody has read it already. `settle` is called once all files are open that must be, and before anything
+    is served: it may take all rights away.
     """
     set_up_logging()
     raise_descriptor_limit()
     try:
         prepared = prepared or _read(config)
+        place = prepared.file.pid_file
+        pid_file = os.open(place, os.O_WRONLY | os.O_CREAT, 0o600) if place else -1
+        if settle is not None:
+            settle()
     except (NodeError, OSError) as exc:
         log.error("%s", exc)
         return 1
     loop = asyncio.new_event_loop()  # asyncio.run tidies up at a price, and the process ends anyway
-    return loop.run_until_complete(_serve(prepared, control, token))
+    return loop.run_until_complete(_serve(prepared, control, token, pid_file))
 
 
 def _read(config: str) -> Prepared:
@@ -230,8 +237,8 @@ def set_up_logging() -> None:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
 
 
-async def _serve(prepared: Prepared, control: str, token: str) -> int:
-    return await Shard(prepared, control, token).run()
+async def _serve(prepared: Prepared, control: str, token: str, pid_file: int) -> int:
+    return await Shard(prepared, control, token, pid_file).run()
 
 
 def _name_of(node: Message) -> str:

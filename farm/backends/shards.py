@@ -18,7 +18,7 @@ from pathlib import Path
 import node
 from farm.backends import pids
 from farm.errors import BackendError
-from node.control.messages import FORK, FORKED, LIMIT, RUN_VARIABLE, Message, decode, encode
+from node.control.messages import FORK, FORKED, LIMIT, RUN_VARIABLE, Message, Place, decode, encode
 from node.errors import ProtocolError
 
 REPLY_SECONDS = 30.0
@@ -52,8 +52,10 @@ class Shards:
         process = self._nursery
         return process.pid if process is not None and process.poll() is None else 0
 
-    def fork(self, shard: str, config: Path, log: Path, control: Path, token: str) -> tuple[int, int]:
-        """(pid, started) of a new shard that serves the shard file `config`.
+    def fork(
+        self, shard: str, config: Path, log: Path, control: Path, token: str, place: Place | None = None
+    ) -> tuple[int, int]:
+        """(pid, started) of a new shard that serves the shard file `config` at its `place`.
 
         Raises `BackendError` when the system refuses another process, or the nursery cannot be started or died.
         """
@@ -64,6 +66,7 @@ class Shards:
             "log": str(log),
             "control": str(control),
             "token": token,
+            **({} if place is None else {"place": place.encode()}),
         }
         wish = _Wish(request)
         self._wishes.append(wish)

@@ -1,5 +1,5 @@
-"""`python -m tests.soak [kills|crashes|load|broadcast|memory|sessions|opens|idle|slow …]`: all of them when none is named;
-exit 1 when a bound was broken or anything was left behind. It says what it does line by line."""
+"""`python -m tests.soak [kills|crashes|load|broadcast|memory|sessions|opens|idle|slow …]`: all of them when none is
+named; exit 1 when a bound was broken or anything was left behind. It says what it does line by line."""
 
 import argparse
 import random
