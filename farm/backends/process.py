@@ -5,12 +5,14 @@ All that is known stands in the run's folder and in /proc, so any process that k
     shards/NAME.json   what the shard is to serve (`ShardFile`), by `create`
     shards/NAME.pid    which process it is (`PidFile`), by the shard and by `start`, whichever comes first
     logs/NAME.log      what it prints, appended to over restarts
+    links/NODE.json    how a node's link is to be, where it is not a good one, by `shape`
     nursery.log        what the nursery prints
 
 A file that is missing or damaged costs what it said and no more: processes are found by the mark in their environment.
 """
 
 import contextlib
+import json
 import os
 import string
 from collections.abc import Callable
@@ -20,8 +22,8 @@ from farm.backends import limits, pids
 from farm.backends.observed import Observed, ObservedShard, ShardSpec
 from farm.backends.shards import Shards
 from farm.backends.watch import Watch, watch_process
-from farm.errors import BackendError
-from farm.topology.wiring import GOOD, LinkQuality, Segment, Shaping
+from farm.errors import BackendError, FarmError
+from farm.topology.wiring import GOOD, LinkQuality, Segment, Shaping, decode_quality, encode_quality
 from node.config.load import dump, load
 from node.config.model import NodeConfig
 from node.control.messages import PidFile, ShardFile, boot_id, digest_nodes, shard_token
@@ -42,6 +44,7 @@ class ProcessBackend:
     def __init__(self, directory: Path, run_id: str, epoch: float, control: Path, secret: str) -> None:
         self._shard_folder = directory / "shards"
         self._log_folder = directory / "logs"
+        self._link_folder = directory / "links"
         self._run = run_id
         self._epoch = epoch
         self._control = control
@@ -54,7 +57,7 @@ class ProcessBackend:
         shards = tuple(self._observe_shard(name, boot) for name in self._names())
         known = [shard.pid for shard in shards if shard.alive]
         strays = pids.marked(self._run, passing=[*known, self._shards.nursery])
-        return Observed(shards=shards, strays=tuple(pid for pid, _ in strays))
+        return Observed(shards=shards, strays=tuple(pid for pid, _ in strays), links=self._observe_links())
 
     def create_network(self, segment: Segment) -> None:
         """Nothing: all nodes share the loopback interface."""
@@ -135,6 +138,15 @@ class ProcessBackend:
             raise BackendError(
                 node, "shape", "nodes on loopback share one link: only a delay can be had, the rest on backend netns"
             )
+        file = self._link_folder / f"{_safe(node)}.json"
+        try:
+            if quality == GOOD:
+                file.unlink(missing_ok=True)
+            else:
+                self._link_folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+                self._replace(file, json.dumps(encode_quality(quality)).encode())
+        except OSError as exc:
+            raise BackendError(node, "shape", f"cannot write how its link is: {exc}") from exc
         return Shaping(quality, left=own)
 
     def watch(self, shard: ObservedShard, gone: Callable[[], None]) -> Watch:
@@ -184,12 +196,23 @@ class ProcessBackend:
             return PidFile.decode(str(path), path.read_bytes())
         return None
 
+    def _observe_links(self) -> dict[str, Shaping]:
+        found = {}
+        for path in self._link_folder.glob("*.json"):
+            with contextlib.suppress(OSError, ValueError, TypeError, FarmError):
+                quality = decode_quality(json.loads(path.read_bytes()))
+                found[path.stem] = Shaping(quality, left=quality)
+        return found
+
     def _write(self, name: str, suffix: str, data: bytes) -> None:
-        unfinished = self._path(name, f"{suffix}.tmp")
+        self._replace(self._path(name, suffix), data)
+
+    def _replace(self, path: Path, data: bytes) -> None:
+        unfinished = path.with_name(f"{path.name}.tmp")
         descriptor = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         with os.fdopen(descriptor, "wb") as out:
             out.write(data)
-        unfinished.replace(self._path(name, suffix))
+        unfinished.replace(path)
 
     def _path(self, name: str, suffix: str) -> Path:
         return self._shard_folder / f"{_safe(name)}{suffix}"

@@ -23,6 +23,7 @@ restarts, uptime_s} with a state of `starting up down restarting crash-loop stop
 """
 
 import contextlib
+import errno
 import os
 import select
 import socket
@@ -232,4 +233,14 @@ def _last_words(run: RunDirectory) -> str:
         lines = run.log_file.read_text(errors="replace").strip().splitlines()
     except OSError:
         lines = []
-    return f" ({run.log_file}: {lines[-1]})" if lines else f" (nothing in {run.log_file})"
+    if lines:
+        return f" ({run.log_file}: {lines[-1]})"
+    return f" ({os.strerror(errno.ENOSPC)}: {run.path})" if _full(run.path) else f" (nothing in {run.log_file})"
+
+
+def _full(folder: Path) -> bool:
+    """Whether nothing more can be written there: a log, too, says nothing then."""
+    try:
+        return os.statvfs(folder).f_bavail == 0
+    except OSError:
+        return False

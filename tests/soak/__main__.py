@@ -8,24 +8,38 @@ import tempfile
 import time
 from pathlib import Path
 
-from tests.soak import kills, robustness
+from tests.soak import kills, plants, robustness
 
 BURDENS = ("sessions", "opens", "idle", "slow")
 
 
-def kill(rounds: int, seed: int) -> int:
+def kill(backend: str, rounds: int, seed: int) -> int:
     """How many rounds were not clean."""
     chance = random.Random(seed)
     dirty = 0
-    with tempfile.TemporaryDirectory(prefix="plcs") as folder:
-        farm = kills.Farm(Path(folder) / "run")
+    with tempfile.TemporaryDirectory(prefix="plcs") as folder, plants.decoys():
+        farm = kills.Farm(Path(folder) / "run", plants.PLANTS[backend], backend)
         spans = kills.spans(farm)
-        print(f"seed {seed}; up takes {spans['up']:.2f} s, down {spans['down']:.2f} s", flush=True)
+        print(
+            f"{backend}, seed {seed}; " + ", ".join(f"{verb} {span:.2f} s" for verb, span in spans.items()), flush=True
+        )
         for number in range(1, rounds + 1):
             outcome = kills.one(farm, chance, spans)
             print(f"{number:3} {outcome}", flush=True)
             dirty += not outcome.clean
-    print(f"{rounds} kills, {dirty} not clean", flush=True)
+    print(f"{backend}: {rounds} kills, {dirty} not clean", flush=True)
+    return dirty
+
+
+def kill_all(backends: list[str], rounds: int, seed: int) -> int:
+    """The same on every backend that can be had here."""
+    dirty = 0
+    for backend in backends:
+        reason = plants.runs_here(backend)
+        if reason:
+            print(f"{backend}: not tried: {reason}", flush=True)
+        else:
+            dirty += kill(backend, rounds, seed)
     return dirty
 
 
@@ -54,6 +68,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.soak", description=__doc__)
     parser.add_argument("what", nargs="*", choices=["kills", *BURDENS, []], default=[], metavar="WHAT")
     parser.add_argument("--kills", type=int, default=50, help="rounds, a kill each (50)")
+    parser.add_argument("--backend", action="append", choices=list(plants.PLANTS), help="to kill on (all)")
     parser.add_argument("--sessions", type=int, default=100_000, help="mutated sessions (100000)")
     parser.add_argument("--opens", type=int, default=10_000, help="Forward Opens that are abandoned (10000)")
     parser.add_argument("--idle", type=int, default=1000, help="idle connections (1000)")
@@ -64,7 +79,7 @@ def main() -> int:
     what = arguments.what or ["kills", *BURDENS]
     failed = burden([name for name in what if name != "kills"], arguments) if what != ["kills"] else 0
     if "kills" in what:
-        failed += kill(arguments.kills, arguments.seed)
+        failed += kill_all(arguments.backend or list(plants.PLANTS), arguments.kills, arguments.seed)
     return 1 if failed else 0
 
 

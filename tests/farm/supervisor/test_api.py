@@ -98,7 +98,7 @@ def test_a_farm_comes_up_and_is_asked_about(platform: Platform) -> None:
         (b"{}\n", "no operation None; there is apply, down"),
         (b'{"op":"fly"}\n', "no operation 'fly'; there is apply, down"),
         (b'{"op":"apply"}\n', "apply: field 'plant': got None, wanted dict"),
-        (b'{"op":"apply","plant":{}}\n', "not a plant: KeyError: 'origins'"),
+        (b'{"op":"apply","plant":{}}\n', "not a plant: KeyError: 'segments'"),
         (b'{"op":"restart","nodes":3}\n', "restart: field 'nodes': got 3, wanted list"),
         (b'{"op":"command","node":"pump-9","path":"tags"}\n', "no node named 'pump-9' in this farm"),
         (b'{"op":"tags","node":"pump-9"}\n', "no node named 'pump-9' in this farm"),
