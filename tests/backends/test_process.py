@@ -233,7 +233,7 @@ def test_a_link_of_loopback_can_only_be_slow(run: Run) -> None:
 def test_a_link_is_remembered_until_it_is_good(run: Run) -> None:
     slow = LinkQuality(delay=0.2)
     run.backend.shape("plc-1", slow)
-    (run.directory / "links" / "plc-2.json").write_text("[")
+    (run.folder / "links" / "plc-2.json").write_text("[")
     assert run.backend.observe().links == {"plc-1": Shaping(slow, left=slow)}
     run.backend.shape("plc-1", LinkQuality())
     assert run.backend.observe().links == {}
