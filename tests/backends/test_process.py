@@ -230,6 +230,15 @@ def test_a_link_of_loopback_can_only_be_slow(run: Run) -> None:
             run.backend.shape("plc-1", quality)
 
 
+def test_a_link_is_remembered_until_it_is_good(run: Run) -> None:
+    slow = LinkQuality(delay=0.2)
+    run.backend.shape("plc-1", slow)
+    (run.folder / "links" / "plc-2.json").write_text("[")
+    assert run.backend.observe().links == {"plc-1": Shaping(slow, left=slow)}
+    run.backend.shape("plc-1", LinkQuality())
+    assert run.backend.observe().links == {}
+
+
 def test_too_many_nodes_for_one_shard_are_refused_early(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("farm.backends.limits.hard_limit", lambda: 256)
     with pytest.raises(BackendError, match="needs 262 descriptors, this user may have 256"):
