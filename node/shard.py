@@ -79,7 +79,7 @@ class Shard:
         return {
             "token": self._token,
             "shard": self._file.shard,
-            "pid": os.getpid(),
+            "pid": os.getpid() if self._file.pid_file else 0,
             "started": self._started,
             "nodes": list(self._wanted),
         }
@@ -114,7 +114,7 @@ class Shard:
 
     async def _start(self, name: str, node: Message) -> None:
         try:
-            controller = build_controller(name, node, self._file.epoch)
+            controller = build_controller(name, node, self._file.epoch, self._file.everywhere)
             await controller.start()
         except (NodeError, OSError) as exc:
             self._fail(name, str(exc))
@@ -164,7 +164,10 @@ class Shard:
         return known
 
     def _write_pid_file(self) -> None:
+        """Says who it is, unless it cannot know: in a container its pid is another than outside."""
         file = self._file
+        if not file.pid_file:
+            return
         pid_file = PidFile(
             file.shard, file.run, boot_id(), os.getpid(), self._started, digest_nodes(self._wanted.values())
         )
@@ -202,12 +205,12 @@ async def _serve(file: ShardFile, control: str, token: str) -> int:
     return await Shard(file, control, token).run()
 
 
-def build_controller(name: str, node: Message, epoch: float) -> Controller:
+def build_controller(name: str, node: Message, epoch: float, everywhere: bool = False) -> Controller:
     """The controller of a node as it stands in a shard file. Raises `NodeError`."""
     config = load(node, name)
     if config.name != name:
         raise NodeError(f"the configuration is for {config.name!r} and not for {name!r}")
-    return Controller(config, epoch=epoch)
+    return Controller(config, epoch=epoch, everywhere=everywhere)
 
 
 def _ready(name: str, controller: Controller) -> Message:
