@@ -1,7 +1,7 @@
 """Installs the wheels beside this file: pure Python, without pip, which a bare Debian python3 has not.
 
-`install.py PREFIX` unpacks them into PREFIX/site, writes their console scripts into PREFIX/bin, and compiles what a node
-imports, the standard library's part included: containers are read-only, and images of Python come without it.
+`install.py PREFIX` unpacks them into PREFIX/site, writes their console scripts into PREFIX/bin, and compiles what a
+node imports, the standard library's part included: containers are read-only, and images of Python come without it.
 """
 
 import configparser
@@ -25,7 +25,9 @@ IMPORTED = ("node.cli.enip", "node.cli.modbus", "node.cli.run", "node.cli.shard"
 def main(prefix: Path) -> None:
     """Installs. Raises SystemExit where this Python is too old or there is no wheel."""
     if sys.version_info < OLDEST:
-        raise SystemExit(f"the base image has Python {sys.version.split()[0]}: wanted 3.11 or newer (--build-arg BASE=…)")
+        raise SystemExit(
+            f"the base image has Python {sys.version.split()[0]}: wanted 3.11 or newer (--build-arg BASE=…)"
+        )
     wheels = sorted(Path(__file__).parent.glob("*.whl"))
     if not wheels:
         raise SystemExit("no wheel in the build context: `farm image build --context FOLDER` writes one there")
