@@ -84,7 +84,7 @@ class Shard:
         return {
             "token": self._token,
             "shard": self._file.shard,
-            "pid": os.getpid(),
+            "pid": os.getpid() if self._file.pid_file else 0,
             "started": self._started,
             "nodes": list(self._wanted),
         }
@@ -119,7 +119,8 @@ class Shard:
 
     async def _start(self, name: str, node: Message) -> None:
         try:
-            controller = self._made.pop(name, None) or build_controller(name, node, self._file.epoch)
+            made = self._made.pop(name, None)
+            controller = made or build_controller(name, node, self._file.epoch, self._file.everywhere)
             await controller.start()
         except (NodeError, OSError) as exc:
             self._fail(name, str(exc))
@@ -171,6 +172,7 @@ class Shard:
         return known
 
     def _write_pid_file(self) -> None:
+        """Says who it is, unless it cannot know: in a container its pid is another than outside."""
         if self._pid_file < 0:
             return
         file = self._file
@@ -195,7 +197,7 @@ def prepare(source: str, content: bytes) -> Prepared:
     controllers = {}
     for node in file.nodes:
         with contextlib.suppress(Exception):
-            controllers[_name_of(node)] = build_controller(_name_of(node), node, file.epoch)
+            controllers[_name_of(node)] = build_controller(_name_of(node), node, file.epoch, file.everywhere)
     return Prepared(file, digest_nodes(file.nodes), controllers)
 
 
@@ -245,12 +247,12 @@ def _name_of(node: Message) -> str:
     return str(node.get("name", ""))
 
 
-def build_controller(name: str, node: Message, epoch: float) -> Controller:
+def build_controller(name: str, node: Message, epoch: float, everywhere: bool = False) -> Controller:
     """The controller of a node as it stands in a shard file. Raises `NodeError`."""
     config = load(node, name)
     if config.name != name:
         raise NodeError(f"the configuration is for {config.name!r} and not for {name!r}")
-    return Controller(config, epoch=epoch)
+    return Controller(config, epoch=epoch, everywhere=everywhere)
 
 
 def _ready(name: str, controller: Controller) -> Message:

@@ -6,7 +6,7 @@ Two streams, both JSON, one object a line, UTF-8, at most `LIMIT` bytes a line:
   for each node, `telemetry` once a second and `answer`s, and gets `command`s.
 * nursery, over the socket it inherited: `fork` in, `forked` or `refused` out, one for one and in order.
 
-    hello      {type, token, shard, pid, started, nodes: [name]}
+    hello      {type, token, shard, pid, started, nodes: [name]}     pid 0: it is in a container, and does not know
     ready      {type, node, ports: {protocol: port}}
     failed     {type, node, error}
     telemetry  {type, nodes: {name: {requests, errors, bugs, connections, uptime}}}
@@ -88,18 +88,21 @@ def decode(line: bytes) -> Message:
 @dataclass(frozen=True, slots=True)
 class ShardFile:
     """What a shard reads when it starts: `run` the farm's run id, `epoch` the plant's start on the monotonic clock in
-    seconds, `pid_file` where it writes who it is ("" for nowhere), `nodes` the node configurations as
-    `node.config.load.dump` gives them."""
+    seconds, `pid_file` where it writes who it is ("" where it cannot know), `nodes` the node configurations as
+    `node.config.load.dump` gives them. `everywhere` has them served on every interface of the container they are in."""
 
     shard: str
     run: str
     epoch: float
     pid_file: str
     nodes: tuple[Message, ...]
+    everywhere: bool = False
 
     def encode(self) -> bytes:
         """The file's content."""
-        body = {"shard": self.shard, "run": self.run, "epoch": self.epoch, "pid_file": self.pid_file}
+        body: Message = {"shard": self.shard, "run": self.run, "epoch": self.epoch, "pid_file": self.pid_file}
+        if self.everywhere:
+            body["everywhere"] = True
         return json.dumps({**body, "nodes": list(self.nodes)}, separators=(",", ":")).encode()
 
     @classmethod
@@ -107,7 +110,8 @@ class ShardFile:
         """The file back. Raises `ConfigError` naming `source` when it is damaged."""
         try:
             body = json.loads(data)
-            return cls(body["shard"], body["run"], float(body["epoch"]), body["pid_file"], tuple(body["nodes"]))
+            nodes, everywhere = tuple(body["nodes"]), body.get("everywhere") is True
+            return cls(body["shard"], body["run"], float(body["epoch"]), body["pid_file"], nodes, everywhere)
         except (ValueError, KeyError, TypeError) as exc:
             raise ConfigError(source, 0, f"not a shard file ({exc})") from exc
 
