@@ -24,6 +24,7 @@ from node.control.messages import (
     PidFile,
     ShardFile,
     boot_id,
+    checked_mark,
     digest_nodes,
     read_file,
     start_time,
@@ -50,6 +51,7 @@ class Shard:
         self._wanted: dict[str, Message] = {_name_of(node): node for node in file.nodes}
         self._made = prepared.controllers
         self._digest = prepared.digest
+        self._checked = prepared.checked
         self._controllers: dict[str, Controller] = {}
         self._failed: dict[str, str] = {}
         self._agent = Agent(control, self)
@@ -117,7 +119,7 @@ class Shard:
 
     async def _start(self, name: str, node: Message) -> None:
         try:
-            controller = self._made.pop(name, None) or build_controller(name, node, self._file.epoch)
+            controller = self._made.pop(name, None) or build_controller(name, node, self._file.epoch, self._checked)
             await controller.start()
         except (NodeError, OSError) as exc:
             self._fail(name, str(exc))
@@ -146,6 +148,7 @@ class Shard:
         async with self._changing:
             await self._end(name)
             self._wanted[name] = node
+            self._checked = False
             self._digest = digest_nodes(self._wanted.values())
             self._write_pid_file()
             await self._start(name, node)
@@ -185,22 +188,30 @@ class Shard:
 @dataclass(slots=True)
 class Prepared:
     """A shard file as far as it can be had ready before the shard's process is there: `digest` is that of its nodes,
-    `controllers` are those that could be made, and are taken from here. A node that is not among them cannot be served,
-    and the shard will find out why."""
+    `checked` whether the file's mark says that they need no check, and `controllers` are those that could be made, to
+    be taken from here. A node that is not among them cannot be served, and the shard will find out why."""
 
     file: ShardFile
     digest: str
+    checked: bool
     controllers: dict[str, Controller]
 
 
-def prepare(source: str, content: bytes) -> Prepared:
-    """Makes what `content` of the shard file `source` says. Raises `ConfigError` when it is damaged."""
+def read(source: str, content: bytes) -> Prepared:
+    """What the content of the shard file `source` says; no controllers yet. Raises `ConfigError` when it is damaged."""
     file = ShardFile.decode(source, content)
-    controllers = {}
-    for node in file.nodes:
+    digest = digest_nodes(file.nodes)
+    return Prepared(file, digest, file.checked == checked_mark(digest), {})
+
+
+def prepare(source: str, content: bytes) -> Prepared:
+    """The same, with controllers."""
+    prepared = read(source, content)
+    for node in prepared.file.nodes:
         with contextlib.suppress(Exception):
-            controllers[_name_of(node)] = build_controller(_name_of(node), node, file.epoch)
-    return Prepared(file, digest_nodes(file.nodes), controllers)
+            name = _name_of(node)
+            prepared.controllers[name] = build_controller(name, node, prepared.file.epoch, prepared.checked)
+    return prepared
 
 
 def run(config: str, control: str, token: str, prepared: Prepared | None = None) -> int:
@@ -212,17 +223,12 @@ def run(config: str, control: str, token: str, prepared: Prepared | None = None)
     set_up_logging()
     raise_descriptor_limit()
     try:
-        prepared = prepared or _read(config)
+        prepared = prepared or read(config, read_file(config))
     except (NodeError, OSError) as exc:
         log.error("%s", exc)
         return 1
     loop = asyncio.new_event_loop()  # asyncio.run tidies up at a price, and the process ends anyway
     return loop.run_until_complete(_serve(prepared, control, token))
-
-
-def _read(config: str) -> Prepared:
-    file = ShardFile.decode(config, read_file(config))
-    return Prepared(file, digest_nodes(file.nodes), {})
 
 
 def set_up_logging() -> None:
@@ -238,9 +244,9 @@ def _name_of(node: Message) -> str:
     return str(node.get("name", ""))
 
 
-def build_controller(name: str, node: Message, epoch: float) -> Controller:
-    """The controller of a node as it stands in a shard file. Raises `NodeError`."""
-    config = load(node, name)
+def build_controller(name: str, node: Message, epoch: float, checked: bool = False) -> Controller:
+    """The controller of a node as it stands in a shard file; `checked` as for `load`. Raises `NodeError`."""
+    config = load(node, name, checked)
     if config.name != name:
         raise NodeError(f"the configuration is for {config.name!r} and not for {name!r}")
     return Controller(config, epoch=epoch)

@@ -11,8 +11,10 @@ A file that is missing or damaged costs what it said and no more: processes are 
 """
 
 import contextlib
+import hashlib
 import os
 import string
+from dataclasses import dataclass
 from pathlib import Path
 
 from farm.backends import limits, pids
@@ -21,7 +23,7 @@ from farm.backends.shards import Shards
 from farm.errors import BackendError
 from node.config.load import dump, load
 from node.config.model import NodeConfig
-from node.control.messages import PidFile, ShardFile, boot_id, digest_nodes, shard_token
+from node.control.messages import PidFile, ShardFile, boot_id, checked_mark, digest_nodes, shard_token
 from node.errors import ConfigError
 
 NAME_CHARACTERS = frozenset(string.ascii_letters + string.digits + "_-")
@@ -43,11 +45,12 @@ class ProcessBackend:
         self._control = control
         self._secret = secret
         self._shards = Shards(run_id, directory / "nursery.log")
+        self._read: dict[str, _Content] = {}
 
     def observe(self) -> Observed:
         """The shards that have files, and marked processes that are none of them."""
         boot = boot_id()
-        shards = tuple(self._observe_shard(name, boot) for name in self._names())
+        shards = tuple(self._observe_shard(name, boot, self._content_or_none(name)) for name in self._names())
         known = [shard.pid for shard in shards if shard.alive]
         strays = pids.marked(self._run, passing=[*known, self._shards.nursery])
         return Observed(shards=shards, strays=tuple(pid for pid, _ in strays))
@@ -69,33 +72,34 @@ class ProcessBackend:
             if pid_file is None or not pids.alive(pid_file.pid, pid_file.started):
                 self._path(shard.name, ".pid").unlink(missing_ok=True)
             nodes = tuple(dict(dump(node)) for node in shard.nodes)
+            digest = digest_nodes(nodes)
             place = str(self._path(shard.name, ".pid").absolute())
-            file = ShardFile(shard.name, self._run, self._epoch, place, nodes)
-            self._write(shard.name, ".json", file.encode())
+            content = ShardFile(shard.name, self._run, self._epoch, place, nodes, checked_mark(digest)).encode()
+            self._write(shard.name, ".json", content)
+            self._read[shard.name] = _Content(_mark(content), digest, shard.nodes)
         except OSError as exc:
             raise BackendError(shard.name, "create", f"cannot write its files: {exc}") from exc
 
     def start(self, shard: str) -> ObservedShard:
         """Fork it, unless it runs. On return its process is known on disk too."""
-        file = self._read_shard_file(shard)
-        if file is None:
+        content = self._read_content(shard)
+        if content is None:
             raise BackendError(shard, "start", f"{self._path(shard, '.json')} is missing or damaged: create it first")
-        nodes = _load_nodes(file)
-        running = self._observe_shard(shard, boot_id())
+        running = self._observe_shard(shard, boot_id(), content)
         if running.alive:
-            if running.nodes != nodes:
+            if running.nodes != content.nodes:
                 raise BackendError(shard, "start", f"process {running.pid} serves something else: stop it first")
             return running
         config, log = self._path(shard, ".json").absolute(), self._log(shard).absolute()
         token = shard_token(self._secret, shard)
         pid, started = self._shards.fork(shard, config, log, self._control.absolute(), token)
-        pid_file = PidFile(shard, self._run, boot_id(), pid, started, digest_nodes(file.nodes))
+        pid_file = PidFile(shard, self._run, boot_id(), pid, started, content.digest)
         try:
             self._write(shard, ".pid", pid_file.encode())
         except OSError as exc:
             pids.end(pid, started, grace=0.0)
             raise BackendError(shard, "start", f"cannot write its pid file: {exc}") from exc
-        return ObservedShard(shard, pid, started, alive=True, nodes=nodes)
+        return ObservedShard(shard, pid, started, alive=True, nodes=content.nodes)
 
     def stop(self, shard: ObservedShard, grace: float) -> None:
         """End that very process. A stray of `Observed` is ended as a shard with `started` 0, if it bears the mark."""
@@ -109,6 +113,7 @@ class ProcessBackend:
 
     def remove(self, shard: str) -> None:
         """Take away its files but its log."""
+        self._read.pop(shard, None)
         for suffix in SHARD_FILES:
             try:
                 self._path(shard, suffix).unlink(missing_ok=True)
@@ -148,17 +153,35 @@ class ProcessBackend:
             return []
         return sorted(name for name in found if name and NAME_CHARACTERS.issuperset(name))
 
-    def _observe_shard(self, name: str, boot: str) -> ObservedShard:
-        file, pid_file = self._read_shard_file(name), self._read_pid_file(name)
-        nodes: tuple[NodeConfig, ...] = ()
-        with contextlib.suppress(BackendError):
-            nodes = _load_nodes(file) if file is not None else ()
+    def _observe_shard(self, name: str, boot: str, content: "_Content | None") -> ObservedShard:
+        pid_file = self._read_pid_file(name)
+        nodes = content.nodes if content is not None else ()
         if pid_file is None or pid_file.boot_id != boot or pid_file.run != self._run:
             return ObservedShard(name, pid=0, started=0, alive=False, nodes=nodes)
         alive = pids.alive(pid_file.pid, pid_file.started)
-        if alive and file is not None and digest_nodes(file.nodes) != pid_file.digest:
+        if alive and content is not None and content.digest != pid_file.digest:
             nodes = ()  # it serves something else, and nobody knows what
         return ObservedShard(name, pid_file.pid, pid_file.started, alive, nodes)
+
+    def _content_or_none(self, name: str) -> "_Content | None":
+        with contextlib.suppress(BackendError):
+            return self._read_content(name)
+        return None
+
+    def _read_content(self, name: str) -> "_Content | None":
+        """What the shard's file says, decoded unless it is the file that was read or written last. Raises
+        `BackendError` for nodes that are none."""
+        path = self._path(name, ".json")
+        try:
+            data = path.read_bytes()
+            known = self._read.get(name)
+            if known is None or known.mark != _mark(data):
+                file = ShardFile.decode(str(path), data)
+                known = self._read[name] = _Content(_mark(data), digest_nodes(file.nodes), _load_nodes(file))
+        except (OSError, ConfigError):
+            self._read.pop(name, None)
+            return None
+        return known
 
     def _read_shard_file(self, name: str) -> ShardFile | None:
         path = self._path(name, ".json")
@@ -184,6 +207,19 @@ class ProcessBackend:
 
     def _log(self, name: str) -> Path:
         return self._log_folder / f"{_safe(name)}.log"
+
+
+@dataclass(frozen=True, slots=True)
+class _Content:
+    """A shard's file: what stands for its bytes, the digest of its nodes, and the nodes."""
+
+    mark: bytes
+    digest: str
+    nodes: tuple[NodeConfig, ...]
+
+
+def _mark(data: bytes) -> bytes:
+    return hashlib.blake2b(data, digest_size=16).digest()
 
 
 def _safe(name: str) -> str:

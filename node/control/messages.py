@@ -35,6 +35,7 @@ from collections.abc import Iterable
 from functools import cache
 from typing import Any
 
+from node import __version__
 from node.errors import ConfigError, RemoteProtocolError
 from node.record import dataclass
 
@@ -85,17 +86,20 @@ def decode(line: bytes) -> Message:
 class ShardFile:
     """What a shard reads when it starts: `run` the farm's run id, `epoch` the plant's start on the monotonic clock in
     seconds, `pid_file` where it writes who it is ("" for nowhere), `nodes` the node configurations as
-    `node.config.load.dump` gives them."""
+    `node.config.load.dump` gives them. `checked` is `checked_mark` of the nodes when `node.config.check` has passed
+    them, so that a shard need not ask it again; whoever changes a node by hand makes the mark another's."""
 
     shard: str
     run: str
     epoch: float
     pid_file: str
     nodes: tuple[Message, ...]
+    checked: str = ""
 
     def encode(self) -> bytes:
         """The file's content."""
         body = {"shard": self.shard, "run": self.run, "epoch": self.epoch, "pid_file": self.pid_file}
+        body["checked"] = self.checked
         return json.dumps({**body, "nodes": list(self.nodes)}, separators=(",", ":")).encode()
 
     @classmethod
@@ -103,7 +107,8 @@ class ShardFile:
         """The file back. Raises `ConfigError` naming `source` when it is damaged."""
         try:
             body = json.loads(data)
-            return cls(body["shard"], body["run"], float(body["epoch"]), body["pid_file"], tuple(body["nodes"]))
+            nodes, checked = tuple(body["nodes"]), str(body.get("checked", ""))
+            return cls(body["shard"], body["run"], float(body["epoch"]), body["pid_file"], nodes, checked)
         except (ValueError, KeyError, TypeError) as exc:
             raise ConfigError(source, 0, f"not a shard file ({exc})") from exc
 
@@ -145,6 +150,11 @@ def digest_nodes(nodes: Iterable[Message]) -> str:
     """16 hex digits that differ when the configurations do; the order of the nodes plays no part."""
     lines = sorted(json.dumps(node, separators=(",", ":"), sort_keys=True) for node in nodes)
     return hashlib.blake2b("\n".join(lines).encode(), digest_size=8).hexdigest()
+
+
+def checked_mark(digest: str) -> str:
+    """What a shard file says of nodes whose `digest_nodes` is `digest`, when this version's check has passed them."""
+    return f"{__version__} {digest}"
 
 
 def shard_token(secret: str, shard: str) -> str:
