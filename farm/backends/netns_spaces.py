@@ -130,7 +130,7 @@ class Spaces:
         def create() -> None:
             try:
                 unshare(CLONE_NEWNET)
-                self._pin(name)
+                self.pin_this(name)
                 outcome.append(set_up())
             except BaseException as exc:
                 failure.append(exc)
@@ -149,11 +149,13 @@ class Spaces:
         """Takes the pin away; the namespace ends with the last process in it. Not an error when it is gone."""
         pin = self.pin(name)
         with contextlib.suppress(OSError):
-            unmount(str(pin))
+            while True:  # until it is no mount any more: somebody may have mounted twice
+                unmount(str(pin))
         with contextlib.suppress(OSError):
             pin.unlink(missing_ok=True)
 
-    def _pin(self, name: str) -> None:
+    def pin_this(self, name: str) -> None:
+        """Pins the calling thread's namespace as `name`. Raises `OSError`."""
         pin = self.pin(name)
         os.close(os.open(pin, os.O_RDONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o444))
         mount(f"/proc/self/task/{threading.get_native_id()}/ns/net", str(pin), MS_BIND)

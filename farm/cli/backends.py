@@ -6,7 +6,7 @@ from farm.errors import FarmError
 from farm.supervisor.run_directory import RunDirectory
 from farm.supervisor.state import Identity
 
-BACKENDS = ("process",)
+BACKENDS = ("process", "netns")
 
 
 def check_backend(name: str) -> str:
@@ -19,4 +19,8 @@ def check_backend(name: str) -> str:
 def make_backend(run: RunDirectory, identity: Identity) -> Backend:
     """The backend of a run, from what its folder says about it."""
     check_backend(identity.backend)
+    if identity.backend == "netns":
+        from farm.backends.netns import NetnsBackend
+
+        return NetnsBackend(run.path, identity.run_id, identity.epoch, run.control_socket, identity.token)
     return ProcessBackend(run.path, identity.run_id, identity.epoch, run.control_socket, identity.token)
