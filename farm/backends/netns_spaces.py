@@ -8,6 +8,7 @@ are found without any file, and no other's are touched (namespaces(7), mount(2))
 
 import contextlib
 import ctypes
+import errno
 import hashlib
 import os
 import threading
@@ -161,12 +162,19 @@ class Spaces:
         mount(f"/proc/self/task/{threading.get_native_id()}/ns/net", str(pin), MS_BIND)
 
     def prepare(self) -> None:
-        """Makes the folder of pins what `ip netns` makes of it: a mount of its own, shared. Raises `BackendError`."""
+        """Makes the folder of pins what `ip netns` makes of it: a mount of its own, shared. Raises `BackendError`.
+
+        One that is a mount already is not mounted once more: each would double all that are there.
+        """
         try:
             self.pins.mkdir(mode=0o755, parents=True, exist_ok=True)
-            if not self.pins.is_mount():
-                mount(str(self.pins), str(self.pins), MS_BIND | MS_REC)
-            mount("", str(self.pins), MS_SHARED | MS_REC)
+            try:
+                mount("", str(self.pins), MS_SHARED)
+            except OSError as exc:
+                if exc.errno != errno.EINVAL:  # it is no mount
+                    raise
+                mount(str(self.pins), str(self.pins), MS_BIND)
+                mount("", str(self.pins), MS_SHARED)
         except OSError as exc:
             raise BackendError("networks", "create", f"cannot prepare {self.pins}: {exc.strerror}") from exc
 
