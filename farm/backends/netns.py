@@ -74,6 +74,8 @@ class NetnsBackend(ForkedShards):
         )
         self._links = {node: _decode_shaping(body) for node, body in _read(directory / LINKS_FILE, {}).items()}
         self._writing = threading.Lock()
+        self._wiring = threading.Lock()
+        """One after the other is faster than at once: the kernel has one lock for all links of the machine."""
         self._look()
 
     def enter(self) -> None:
@@ -124,16 +126,17 @@ class NetnsBackend(ForkedShards):
         if interfaces and len(shard.nodes) > 1:
             raise BackendError(shard.name, "create", f"a namespace is one node's, got {len(shard.nodes)}: use `shard: 1`")
         super().create(shard)
-        if self.files.observe_shard(shard.name).alive:
+        if self.files.is_alive(shard.name):
             return
-        attachments = self._standing(shard.name, interfaces)
-        if attachments is None:
-            attachments = [self._networks.attach(each, self._gateway_mac(each)) for each in interfaces]
-            wire(self.switch, space_of(shard.name), attachments)
-            self._forget_links(shard.name)
-        if attachments:
-            self._networks.introduce(attachments)
-            self._routers.introduce(interfaces)
+        with self._wiring:
+            attachments = self._standing(shard.name, interfaces)
+            if attachments is None:
+                attachments = [self._networks.attach(each, self._gateway_mac(each)) for each in interfaces]
+                wire(self.switch, space_of(shard.name), attachments)
+                self._forget_links(shard.name)
+            if attachments:
+                self._networks.introduce(attachments)
+                self._routers.introduce(interfaces)
 
     def _standing(self, shard: str, interfaces: list[InterfaceConfig]) -> list[Attachment] | None:
         """How a shard is attached whose namespace and links are there and right, else None."""

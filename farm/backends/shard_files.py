@@ -60,6 +60,11 @@ class ShardFiles:
             nodes = ()  # it serves something else, and nobody knows what
         return ObservedShard(name, pid_file.pid, pid_file.started, alive, nodes)
 
+    def is_alive(self, name: str) -> bool:
+        """Whether the process of its pid file runs."""
+        pid_file = self._read_pid_file(name)
+        return pid_file is not None and pid_file.boot_id == boot_id() and pids.alive(pid_file.pid, pid_file.started)
+
     def read(self, name: str) -> ShardFile | None:
         """What the shard is to serve, None where there is no such file or a damaged one."""
         path = self.path(name, ".json")
@@ -72,9 +77,8 @@ class ShardFiles:
         try:
             for folder in (self._shard_folder, self._log_folder):
                 folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            pid_file = self._read_pid_file(shard.name)
             place = self.path(shard.name, ".pid")
-            if pid_file is None or not pids.alive(pid_file.pid, pid_file.started):
+            if not self.is_alive(shard.name):
                 place.unlink(missing_ok=True)
                 os.close(os.open(place, os.O_WRONLY | os.O_CREAT, 0o600))
             nodes = tuple(dict(dump(node)) for node in shard.nodes)
