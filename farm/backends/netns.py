@@ -186,7 +186,8 @@ class NetnsBackend(ForkedShards):
         try:
             self.switch.kernel.send([rtnetlink.switch_link(port_name(space_of(node), 0), up=quality.up)])
         except OSError as exc:
-            raise BackendError(node, "shape", str(exc)) from exc
+            if quality != GOOD:
+                raise BackendError(node, "shape", str(exc)) from exc
         shaping = Shaping(quality, "" if quality.up else "down by link", left)
         self._note_link(node, shaping)
         return shaping
@@ -194,17 +195,24 @@ class NetnsBackend(ForkedShards):
     def end_all(self, grace: float = 2.0) -> int:
         """As for every backend; then whatever bears the run's mark is taken away, with or without files."""
         count = super().end_all(grace)
-        self.switch.close()
+        self.switch.drop()
         for leftovers in netns_leftovers.find_leftovers(self._pins, self.switch.machine):
             if leftovers.mark == self.spaces.mark:
                 netns_leftovers.take_away(leftovers, self._pins, self.switch.machine)
         self._networks.specs.clear()
         self._routers.specs.clear()
+        self._routers.close()
         self._look()
         for name in (NETWORKS_FILE, LINKS_FILE):
             with contextlib.suppress(OSError):
                 (self._directory / name).unlink(missing_ok=True)
         return count
+
+    def close(self) -> None:
+        """End the nursery and close what is open. Shards and networks live on."""
+        super().close()
+        self._routers.close()
+        self.switch.close()
 
     def _look(self) -> tuple[dict[str, rtnetlink.Link], set[str]]:
         """The switch's links by name, and the names of networks and routers that are as they were made."""

@@ -92,6 +92,13 @@ class Routers:
         """They are gone. Raises `BackendError`."""
         self._tell(interfaces, "", lambda index, each: rtnetlink.delete_neighbour(index, each.address), "forget")
 
+    def close(self) -> None:
+        """Closes what is open; the routers stay."""
+        with self._lock:
+            for _, kernel in self._sockets.values():
+                kernel.close()
+            self._sockets.clear()
+
     def _tell(self, interfaces: Sequence[InterfaceConfig], only: str, message: _Build, operation: str) -> None:
         with self._lock:
             specs = [spec for spec in self.specs.values() if only in ("", spec.name)]

@@ -78,11 +78,20 @@ class Switch:
             self._last_port += 1
             return self._last_port
 
-    def close(self) -> None:
+    def drop(self) -> None:
         """Takes the pin away; the namespace ends when nobody is in it any more."""
         with self._lock:
             self.spaces.drop(SWITCH)
             self._leave()
+
+    def close(self) -> None:
+        """Closes what is open; all of it stays. Nothing can be asked after it."""
+        with self._lock:
+            self._leave()
+            self.machine.close()
+            if self.machine_namespace >= 0:
+                os.close(self.machine_namespace)
+            self.machine_namespace = -1
 
     def _be_there(self) -> Rtnetlink:
         """Finds it, makes it, or pins it again when its pin was taken away."""
