@@ -14,7 +14,13 @@ from farm.errors import BackendError
 from farm.topology.wiring import GOOD, NetworkSpec, Shaping
 from tests.backends.contract import Run, a_node, dead, one
 
-PARAMETERS = ["memory", pytest.param("process", marks=pytest.mark.net)]
+PARAMETERS = [
+    "memory",
+    pytest.param("process", marks=pytest.mark.net),
+    pytest.param("netns", marks=[pytest.mark.net, pytest.mark.root]),
+]
+RUNS = {"process": "run", "netns": "netns_run"}
+"""Where the run of a backend with processes is to be had."""
 
 
 @pytest.fixture(params=PARAMETERS)
@@ -22,8 +28,12 @@ def backend(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Backend]
     if request.param == "memory":
         yield MemoryBackend(tmp_path)
     else:
-        run: Run = request.getfixturevalue("run")
-        yield run.backend
+        yield run_of(request, request.param).backend
+
+
+def run_of(request: pytest.FixtureRequest, name: str) -> Run:
+    run: Run = request.getfixturevalue(RUNS[name])
+    return run
 
 
 @pytest.fixture
@@ -39,7 +49,7 @@ def settle(request: pytest.FixtureRequest, backend: Backend) -> Callable[[], Non
     """Waits until plc-1 serves."""
     if isinstance(backend, MemoryBackend):
         return lambda: None
-    run: Run = request.getfixturevalue("run")
+    run = run_of(request, backend.name)
     return lambda: run.farm.wait_for(lambda: "plc-1" in run.farm.ready)
 
 
