@@ -7,14 +7,14 @@ every backend.
 
 import contextlib
 import logging
-import math
 import threading
+import time
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-from docker.errors import APIError
+from docker.errors import APIError, NotFound
 
 from farm.backends import docker_containers as containers
 from farm.backends import docker_labels as labels
@@ -38,6 +38,8 @@ ENDING_AT_ONCE = 4
 """Containers stopped and removed at once: more make dockerd forget endpoints (moby#42119), and are no faster."""
 LISTING_AT_ONCE = 8
 LAST_WORDS = 5
+TELL_AGAIN, LOOK_AGAIN = 0.25, 0.02
+KILL_SECONDS = 10
 
 
 class DockerBackend:
@@ -141,8 +143,7 @@ class DockerBackend:
                 if pid != shard.pid or pid == 0:
                     continue
                 name = _node(container)
-                with self._engine.told(name, "stop"):
-                    self._engine.api.stop(container["Id"], timeout=math.ceil(grace))
+                self._end(container, grace)
                 if self._files.read(name) is None:
                     self._remove(container["Id"], name)
 
@@ -182,9 +183,7 @@ class DockerBackend:
         found = list(self._inspected())
 
         def end(container: dict[str, Any]) -> None:
-            with self._engine.told(_node(container), "stop"):
-                if container["State"]["Running"]:
-                    self._engine.api.stop(container["Id"], timeout=math.ceil(grace))
+            self._end(container, grace)
             self._remove(container["Id"], _node(container))
 
         with ThreadPoolExecutor(ENDING_AT_ONCE) as crew:
@@ -224,6 +223,40 @@ class DockerBackend:
                 for left in self._inspected(shard):
                     self._remove(left["Id"], shard)
             raise
+
+    def _end(self, container: dict[str, Any], grace: float) -> None:
+        """SIGTERM, after `grace` seconds SIGKILL; returns when the daemon knows that it ended.
+
+        The first process of a container is deaf to SIGTERM until it has said how it wants to hear it, so one that is
+        still starting is told again.
+        """
+        if not container["State"]["Running"]:
+            return
+        name, pid = _node(container), int(container["State"]["Pid"])
+        shard = ObservedShard(name, pid, self._started(pid), alive=True, nodes=())
+        give_up = time.monotonic() + grace
+        with self._engine.told(name, "stop"):
+            while True:
+                left = give_up - time.monotonic()
+                signum = "SIGTERM" if left > 0 else "SIGKILL"
+                try:
+                    self._engine.api.kill(container["Id"], signum)
+                except APIError as exc:
+                    if not is_conflict(exc) and not is_gone(exc):
+                        raise
+                    break  # it has ended
+                if signum == "SIGKILL" or self._ends_within(shard, min(left, TELL_AGAIN)):
+                    break
+            with contextlib.suppress(NotFound):
+                self._engine.api.wait(container["Id"], timeout=KILL_SECONDS)
+
+    def _ends_within(self, shard: ObservedShard, seconds: float) -> bool:
+        give_up = time.monotonic() + seconds
+        while self._runs(shard):
+            if time.monotonic() >= give_up:
+                return False
+            time.sleep(LOOK_AGAIN)
+        return True
 
     def _last_words(self, container: str, state: dict[str, Any]) -> str:
         said = self._engine.api.logs(container, tail=LAST_WORDS).decode(errors="replace").strip()
