@@ -25,7 +25,7 @@ from farm.backends.docker_link import set_link
 from farm.backends.docker_networks import Networks
 from farm.backends.docker_watch import Watches
 from farm.backends.observed import Observed, ObservedShard, ShardSpec
-from farm.backends.shard_files import ShardFiles
+from farm.backends.docker_files import ShardFiles
 from farm.backends.watch import Watch
 from farm.errors import BackendError
 from farm.topology.wiring import GOOD, LinkQuality, Segment, Shaping
