@@ -15,6 +15,7 @@ from farm.backends import pids
 from farm.backends.observed import ObservedShard, ShardSpec
 from farm.backends.process import ProcessBackend
 from farm.errors import BackendError
+from farm.topology.wiring import LinkQuality, Shaping
 from node.control.messages import RUN_VARIABLE, process_stat, shard_token, start_time
 from tests.backends.contract import Run, a_node, address, dead, one
 
@@ -216,9 +217,26 @@ def test_a_nursery_that_cannot_start_is_told_with_its_last_words(run: Run, monke
     assert run.backend.start("plc-1").alive
 
 
-def test_links_of_loopback_have_no_quality(run: Run) -> None:
-    with pytest.raises(BackendError, match="plc-1: shape: "):
-        run.backend.shape("plc-1", "loss 5%")
+def test_a_link_of_loopback_can_only_be_slow(run: Run) -> None:
+    slow = LinkQuality(delay=0.2, jitter=0.05)
+    assert run.backend.shape("plc-1", slow) == Shaping(slow, left=slow)
+    for quality in (
+        LinkQuality(loss=5.0),
+        LinkQuality(rate=9600),
+        LinkQuality(up=False),
+        LinkQuality(0.2, kernel=True),
+    ):
+        with pytest.raises(BackendError, match=r"plc-1: shape: .* only a delay can be had"):
+            run.backend.shape("plc-1", quality)
+
+
+def test_a_link_is_remembered_until_it_is_good(run: Run) -> None:
+    slow = LinkQuality(delay=0.2)
+    run.backend.shape("plc-1", slow)
+    (run.folder / "links" / "plc-2.json").write_text("[")
+    assert run.backend.observe().links == {"plc-1": Shaping(slow, left=slow)}
+    run.backend.shape("plc-1", LinkQuality())
+    assert run.backend.observe().links == {}
 
 
 def test_too_many_nodes_for_one_shard_are_refused_early(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
