@@ -119,9 +119,8 @@ class Shard:
 
     async def _start(self, name: str, node: Message) -> None:
         try:
-            controller = self._made.pop(name, None) or build_controller(
-                name, node, self._file.epoch, self._file.everywhere
-            )
+            file = self._file
+            controller = self._made.pop(name, None) or build_controller(name, node, file.epoch, file.everywhere)
             await controller.start()
         except (NodeError, OSError) as exc:
             self._fail(name, str(exc))

@@ -102,9 +102,8 @@ class DockerBackend:
         file = self._files.read(shard)
         nodes = self._files.nodes(file)
         if file is None or len(nodes) != 1:
-            raise BackendError(
-                shard, "start", f"{self._files.path(shard, '.json')} is missing or damaged: create it first"
-            )
+            missing = self._files.path(shard, ".json")
+            raise BackendError(shard, "start", f"{missing} is missing or damaged: create it first")
         digest = digest_nodes(file.nodes)
         for container in self._inspected(shard):
             found = self._observe(shard, container)
