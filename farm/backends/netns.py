@@ -13,6 +13,7 @@ import contextlib
 import dataclasses
 import json
 import threading
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -247,7 +248,7 @@ class NetnsBackend(ForkedShards):
             ]
             if messages and self.spaces.sound(space_of(name)):
                 with contextlib.suppress(OSError):  # one that is damaged is made anew before it is used
-                    inside(self.spaces.pin(space_of(name)), lambda messages=messages: _send(messages))
+                    inside(self.spaces.pin(space_of(name)), partial(_send, messages))
 
     def _forget_links(self, node: str) -> None:
         if node in self._links:

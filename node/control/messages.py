@@ -89,10 +89,10 @@ def decode(line: bytes) -> Message:
 @dataclass(frozen=True, slots=True)
 class ShardFile:
     """What a shard reads when it starts: `run` the farm's run id, `epoch` the plant's start on the monotonic clock in
-    seconds, `pid_file` where it writes who it is ("" where it cannot know), `nodes` the node configurations as
-    `node.config.load.dump` gives them. `checked` is `checked_mark` of the nodes when `node.config.check` has passed
-    them, so that a shard need not ask it again; whoever changes a node by hand makes the mark another's. `everywhere`
-    has them served on every interface of the container they are in."""
+    seconds, `pid_file` where it writes who it is ("" for nowhere: in a container it cannot know), `nodes` the node
+    configurations as `node.config.load.dump` gives them. `checked` is `checked_mark` of the nodes when
+    `node.config.check` has passed them, so that a shard need not ask it again; whoever changes a node by hand makes the
+    mark another's. `everywhere` has them served on every interface there is."""
 
     shard: str
     run: str
