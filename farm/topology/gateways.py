@@ -4,10 +4,12 @@ gateways:
   fw1: {between: [super, cell], allow: ["super -> cell tcp 44818,502", "scada -> cell any"]}
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from farm.topology.addresses import Wish
 from farm.topology.document import ListNode, MapNode, Node, Scalar, is_null, shown
+from farm.topology.groups import Member
 from farm.topology.lock import ROUTER
 from farm.topology.network_values import Rule
 from farm.topology.networks import Network, network_of
@@ -34,6 +36,15 @@ class Gateway:
     key: Scalar
     wishes: tuple[Wish, ...]
     rules: tuple[tuple[Rule, Scalar], ...]
+
+
+def sound_names(gateways: list[Gateway], members: Iterable[Member], report: Report) -> None:
+    """Find gateways that are called as a node is: a verb that takes either could not tell them apart."""
+    names = {member.name for member in members}
+    for gateway in gateways:
+        if gateway.name in names:
+            message = f"gateway '{gateway.name}' is called as a node is"
+            report.error("F045", gateway.key, message, "give it another name")
 
 
 def read_gateways(head: MapNode, networks: dict[str, Network], backend: str, report: Report) -> list[Gateway]:

@@ -44,6 +44,11 @@ def dots(address: int) -> str:
     return str(ipaddress.IPv4Address(address))
 
 
+def ipv6_hop(network: Network, address: str) -> str:
+    """The IPv6 address of who has this IPv4 one, on a network that has IPv6."""
+    return ipv6_of(str(network.traits.ipv6), address).partition("/")[0]
+
+
 def networks_of(member: Member, networks: Mapping[str, Network]) -> list[Place]:
     """The networks of a node, the main one first."""
     name = member.body.scalar("network")
@@ -94,16 +99,16 @@ class Interfaces:
             return ()
         way = self.way(member, places)
         routes = self.routes(tuple(network.name for network, _ in places), way.router, member.place)
-        return tuple(
-            self.interface(
-                member.name,
-                network,
-                take(body, "mac", MAC, "", self.report),
-                way.address if network.name == way.network else "",
-                routes.get(network.name, ()),
-            )
-            for network, body in places
-        )
+        found = []
+        for network, body in places:
+            own, gateway = routes.get(network.name, ()), ""
+            if network.name == way.network:
+                gateway = way.address
+                if network.traits.ipv6 is not None:
+                    own = (*own, ("::/0", ipv6_hop(network, gateway)))
+            mac = take(body, "mac", MAC, "", self.report)
+            found.append(self.interface(member.name, network, mac, gateway, own))
+        return tuple(found)
 
     def of_router(self, gateway: Gateway) -> tuple[tuple[InterfaceConfig, ...], tuple[Route, ...]]:
         """The interfaces of a router, and its routes to networks that it is not on."""
@@ -184,7 +189,10 @@ class Interfaces:
         found: dict[str, list[Route]] = {}
         for beyond, hop in self.routing.ways(own).items():
             if hop.router != default:
-                next_hop = self.here(ROUTER + hop.router, self.networks[hop.network])
-                found.setdefault(hop.network, []).append((str(self.networks[beyond].image), next_hop))
+                on, target = self.networks[hop.network], self.networks[beyond]
+                next_hop = self.here(ROUTER + hop.router, on)
+                found.setdefault(hop.network, []).append((str(target.image), next_hop))
+                if target.traits.ipv6 is not None and on.traits.ipv6 is not None:
+                    found[hop.network].append((str(target.traits.ipv6), ipv6_hop(on, next_hop)))
         self._routes[own, default] = {network: tuple(routes) for network, routes in found.items()}
         return self._routes[own, default]

@@ -121,11 +121,12 @@ class HostName(ScalarShape[str]):
 
 @dataclass(frozen=True)
 class LinkValue(ScalarShape[T], Generic[T]):
-    """What a parser of `farm.topology.link_text` reads."""
+    """What a parser of `farm.topology.link_text` reads; `numbers` says whether a number alone is more than 0."""
 
     wanted: str
     parse: Callable[[str], T]
     pattern: str
+    numbers: bool = False
 
     def read(self, scalar: Scalar) -> T:
         try:
@@ -134,14 +135,15 @@ class LinkValue(ScalarShape[T], Generic[T]):
             raise self.bad(scalar, code="F066") from None
 
     def schema(self) -> JsonSchema:
-        return {"anyOf": [{"type": "number", "minimum": 0}, {"type": "string", "pattern": self.pattern}, SUBSTITUTED]}
+        number: JsonSchema = {"type": "number", "minimum": 0} if self.numbers else {"const": 0}
+        return {"anyOf": [number, {"type": "string", "pattern": self.pattern}, SUBSTITUTED]}
 
 
 _TIME = r"[0-9]+(\.[0-9]+)? ?(us|ms|s|min|m)?"
 
-LINK_TIME = LinkValue("a time such as 10ms, at most 60 s", parse_time, f"^{_TIME}$")
+LINK_TIME = LinkValue("a time such as 10ms, at most 60 s", parse_time, f"^{_TIME}$", numbers=True)
 LINK_DELAY = LinkValue(
-    "a time such as 40ms or 40ms±10ms, at most 60 s", parse_delay, rf"^{_TIME}( ?(±|\+-) ?{_TIME})?$"
+    "a time such as 40ms or 40ms±10ms, at most 60 s", parse_delay, rf"^{_TIME}( ?(±|\+-) ?{_TIME})?$", numbers=True
 )
 LOSS = LinkValue("per cent such as 2%", parse_loss, r"^[0-9]+(\.[0-9]+)? ?%$")
 RATE = LinkValue("bits a second such as 9600bit, 64kbit or 1mbit", parse_rate, r"^[0-9.]+ ?[kKmMgG]?[bB][iI][tT](/s)?$")

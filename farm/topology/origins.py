@@ -58,6 +58,8 @@ class Origins(Mapping[str, Mapping[str, Origin]]):
                 continue
             if not number:
                 yield "address", given.origin
+            if not self._seating.own:
+                return
             path = f"interfaces.{network.name}"
             yield path, network.origin
             yield f"{path}.address", given.origin

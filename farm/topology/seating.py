@@ -11,7 +11,7 @@ from farm.topology.addresses import Addresses, shown_owner
 from farm.topology.build import Seat
 from farm.topology.document import MapNode
 from farm.topology.flows import Flows
-from farm.topology.gateways import Gateway, read_gateways
+from farm.topology.gateways import Gateway, read_gateways, sound_names
 from farm.topology.groups import Member
 from farm.topology.interfaces import Interfaces, dots, networks_of
 from farm.topology.lock import Locked
@@ -49,6 +49,7 @@ class Seating:
         """A seat for each node that has an address."""
         self.addresses = Addresses(self.networks, locked, self.report, self.own)
         self.addresses.assign(members, [wish for gateway in self.gateways for wish in gateway.wishes])
+        sound_names(self.gateways, members, self.report)
         self.interfaces = Interfaces(self.farm, self.networks, self.addresses, self.gateways, self.report)
         self.interfaces.take_macs(members)
         seats = {}
