@@ -30,7 +30,8 @@ class CaptureCommands:
     ) -> None:
         self._address = address
         self._clock = clock
-        self._wall = wall
+        self._epoch = round((wall() - clock()) * 1e9)
+        """Nanoseconds since 1970 when the clock was at 0."""
         self._attach = attach
         self._captures: dict[int, Capture] = {}
         self._last = 0
@@ -68,8 +69,7 @@ class CaptureCommands:
 
     def _read(self, capture: Capture) -> Json:
         frames, more = capture.fetch(ANSWER)
-        offset = self._wall() - self._clock()
         packets: list[Json] = [
-            [round((time + offset) * 1e9), b2a_base64(frame, newline=False).decode()] for time, frame in frames
+            [self._epoch + round(time * 1e9), b2a_base64(frame, newline=False).decode()] for time, frame in frames
         ]
         return {"packets": packets, "lost": capture.lost, "more": more}
