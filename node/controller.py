@@ -42,7 +42,9 @@ if TYPE_CHECKING:
 
 class Controller:
     """Serves `config`. `clock` gives seconds that never go back, `epoch` is the plant's start on it: signals count
-    from there. `interceptors` see every exchange, the first of them nearest to the client.
+    from there. `interceptors` see every exchange, the first of them nearest to the client. `everywhere` has its ports
+    serve every interface, though `address` is still who it says it is: a container may have a leg of its own for
+    clients outside.
 
     Raises `NodeError` for a configuration that `node.config.check` would not have let pass.
     """
@@ -55,8 +57,10 @@ class Controller:
         clock: Callable[[], float] = time.monotonic,
         wall: Callable[[], float] = time.time,
         interceptors: Sequence[Interceptor] = (),
+        everywhere: bool = False,
     ) -> None:
         self.config = config = with_data_files(config)
+        self._host = "" if everywhere else config.address
         self._wall = wall
         self._profile = PROFILES.get(config.profile, PROFILES[DEFAULT_PROFILE])
         self._templates = build_templates(config.types)
@@ -154,7 +158,7 @@ class Controller:
         service = EnipService(device, self._clock, enip.port, self.config.address)
         self._enip = service
         listener = Listener(
-            self.config.address,
+            self._host,
             enip.port,
             lambda peers: EnipTcp(peers, service),
             udp=lambda: EnipUdp(service, listener.metrics),
@@ -201,4 +205,4 @@ class Controller:
         from node.modbus_face import modbus_listener, modbus_service
 
         self._modbus = modbus_service(self.config, modbus, self.tags, self._templates, self._instant)
-        return modbus_listener(self.config.address, modbus, self._modbus, self._clock, self._ticker)
+        return modbus_listener(self._host, modbus, self._modbus, self._clock, self._ticker)

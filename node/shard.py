@@ -11,6 +11,7 @@ import contextlib
 import logging
 import os
 import signal
+from collections.abc import Callable
 from typing import Any
 
 from node.config.load import load
@@ -30,6 +31,7 @@ from node.control.messages import (
 )
 from node.controller import Controller
 from node.errors import NodeError
+from node.record import dataclass
 from node.server.descriptors import raise_descriptor_limit
 
 log = logging.getLogger(__name__)
@@ -41,12 +43,15 @@ LAST_WORDS_SECONDS = 2.0
 
 
 class Shard:
-    """The controllers of one shard file and their control stream."""
+    """The controllers of one shard file and their control stream. `pid_file` is a descriptor, -1 for none."""
 
-    def __init__(self, file: ShardFile, control: str, token: str) -> None:
-        self._file = file
+    def __init__(self, prepared: "Prepared", control: str, token: str, pid_file: int = -1) -> None:
+        self._file = file = prepared.file
+        self._pid_file = pid_file
         self._token = token
-        self._wanted: dict[str, Message] = {str(node.get("name", "")): node for node in file.nodes}
+        self._wanted: dict[str, Message] = {_name_of(node): node for node in file.nodes}
+        self._made = prepared.controllers
+        self._digest = prepared.digest
         self._controllers: dict[str, Controller] = {}
         self._failed: dict[str, str] = {}
         self._agent = Agent(control, self)
@@ -79,7 +84,7 @@ class Shard:
         return {
             "token": self._token,
             "shard": self._file.shard,
-            "pid": os.getpid(),
+            "pid": os.getpid() if self._file.pid_file else 0,
             "started": self._started,
             "nodes": list(self._wanted),
         }
@@ -114,7 +119,8 @@ class Shard:
 
     async def _start(self, name: str, node: Message) -> None:
         try:
-            controller = build_controller(name, node, self._file.epoch)
+            made = self._made.pop(name, None)
+            controller = made or build_controller(name, node, self._file.epoch, self._file.everywhere)
             await controller.start()
         except (NodeError, OSError) as exc:
             self._fail(name, str(exc))
@@ -143,6 +149,7 @@ class Shard:
         async with self._changing:
             await self._end(name)
             self._wanted[name] = node
+            self._digest = digest_nodes(self._wanted.values())
             self._write_pid_file()
             await self._start(name, node)
             if name in self._failed:
@@ -152,6 +159,7 @@ class Shard:
     async def _forget(self, name: str) -> bool:
         async with self._changing:
             known = await self._end(name)
+            self._digest = digest_nodes(self._wanted.values())
             self._write_pid_file()
             return known
 
@@ -164,33 +172,66 @@ class Shard:
         return known
 
     def _write_pid_file(self) -> None:
+        """Says who it is, unless it cannot know: in a container its pid is another than outside."""
+        if self._pid_file < 0:
+            return
         file = self._file
-        pid_file = PidFile(
-            file.shard, file.run, boot_id(), os.getpid(), self._started, digest_nodes(self._wanted.values())
-        )
-        unfinished = f"{file.pid_file}.new"
-        descriptor = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        try:
-            os.write(descriptor, pid_file.encode())
-        finally:
-            os.close(descriptor)
-        os.replace(unfinished, file.pid_file)  # noqa: PTH105 - every shard pays for the pages that pathlib touches
+        pid_file = PidFile(file.shard, file.run, boot_id(), os.getpid(), self._started, self._digest)
+        pid_file.write(self._pid_file)
 
 
-def run(config: str, control: str, token: str) -> int:
+@dataclass(slots=True)
+class Prepared:
+    """A shard file as far as it can be had ready before the shard's process is there: `digest` is that of its nodes,
+    `controllers` are those that could be made, and are taken from here. A node that is not among them cannot be served,
+    and the shard will find out why."""
+
+    file: ShardFile
+    digest: str
+    controllers: dict[str, Controller]
+
+
+def prepare(source: str, content: bytes) -> Prepared:
+    """Makes what `content` of the shard file `source` says. Raises `ConfigError` when it is damaged."""
+    file = ShardFile.decode(source, content)
+    controllers = {}
+    for node in file.nodes:
+        with contextlib.suppress(Exception):
+            controllers[_name_of(node)] = build_controller(_name_of(node), node, file.epoch, file.everywhere)
+    return Prepared(file, digest_nodes(file.nodes), controllers)
+
+
+def run(
+    config: str,
+    control: str,
+    token: str,
+    prepared: Prepared | None = None,
+    settle: Callable[[], None] | None = None,
+) -> int:
     """Serve the shard file `config` until told to end; the exit code.
 
-    `control` is the path of the farm's socket and `token` what it knows this shard by.
+    `control` is the path of the farm's socket and `token` what it knows this shard by. `prepared` is what the file
+    holds, if somebody has read it already. `settle` is called once all files are open that must be, and before anything
+    is served: it may take all rights away.
     """
     set_up_logging()
     raise_descriptor_limit()
     try:
-        file = ShardFile.decode(config, read_file(config))
+        prepared = prepared or _read(config)
+        place = prepared.file.pid_file
+        pid_file = os.open(place, os.O_WRONLY | os.O_CREAT, 0o600) if place else -1
+        if settle is not None:
+            settle()
     except (NodeError, OSError) as exc:
         log.error("%s", exc)
         return 1
     loop = asyncio.new_event_loop()  # asyncio.run tidies up at a price, and the process ends anyway
-    return loop.run_until_complete(_serve(file, control, token))
+    return loop.run_until_complete(_serve(prepared, control, token, pid_file))
+
+
+def _read(config: str) -> Prepared:
+    file = ShardFile.decode(config, read_file(config))
+    return Prepared(file, digest_nodes(file.nodes), {})
 
 
 def set_up_logging() -> None:
@@ -198,16 +239,20 @@ def set_up_logging() -> None:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
 
 
-async def _serve(file: ShardFile, control: str, token: str) -> int:
-    return await Shard(file, control, token).run()
+async def _serve(prepared: Prepared, control: str, token: str, pid_file: int) -> int:
+    return await Shard(prepared, control, token, pid_file).run()
 
 
-def build_controller(name: str, node: Message, epoch: float) -> Controller:
+def _name_of(node: Message) -> str:
+    return str(node.get("name", ""))
+
+
+def build_controller(name: str, node: Message, epoch: float, everywhere: bool = False) -> Controller:
     """The controller of a node as it stands in a shard file. Raises `NodeError`."""
     config = load(node, name)
     if config.name != name:
         raise NodeError(f"the configuration is for {config.name!r} and not for {name!r}")
-    return Controller(config, epoch=epoch)
+    return Controller(config, epoch=epoch, everywhere=everywhere)
 
 
 def _ready(name: str, controller: Controller) -> Message:

@@ -1,12 +1,15 @@
 """The one place that knows which platforms there are and makes one for a run."""
 
+from collections.abc import Callable
+from pathlib import Path
+
 from farm.backends.backend import Backend
 from farm.backends.process import ProcessBackend
 from farm.errors import FarmError
 from farm.supervisor.run_directory import RunDirectory
 from farm.supervisor.state import Identity
 
-BACKENDS = ("process",)
+BACKENDS = ("process", "docker")
 
 
 def check_backend(name: str) -> str:
@@ -17,6 +20,16 @@ def check_backend(name: str) -> str:
 
 
 def make_backend(run: RunDirectory, identity: Identity) -> Backend:
-    """The backend of a run, from what its folder says about it."""
+    """The backend of a run, from what its folder says about it. Raises `FarmError` where an extra is missing."""
     check_backend(identity.backend)
-    return ProcessBackend(run.path, identity.run_id, identity.epoch, run.control_socket, identity.token)
+    make = _docker() if identity.backend == "docker" else ProcessBackend
+    return make(run.path, identity.run_id, identity.epoch, run.control_socket, identity.token)
+
+
+def _docker() -> Callable[[Path, str, float, Path, str], Backend]:
+    """Imported when it is asked for: the SDK is large, and may not be there."""
+    try:
+        from farm.backends.docker import DockerBackend
+    except ModuleNotFoundError as exc:
+        raise FarmError(f'{exc.name} is missing, backend docker stands on it: pip install "plcfarm[docker]"') from exc
+    return DockerBackend

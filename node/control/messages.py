@@ -6,15 +6,17 @@ Two streams, both JSON, one object a line, UTF-8, at most `LIMIT` bytes a line:
   for each node, `telemetry` once a second and `answer`s, and gets `command`s.
 * nursery, over the socket it inherited: `fork` in, `forked` or `refused` out, one for one and in order.
 
-    hello      {type, token, shard, pid, started, nodes: [name]}
+    hello      {type, token, shard, pid, started, nodes: [name]}     pid 0: it is in a container, and does not know
     ready      {type, node, ports: {protocol: port}}
     failed     {type, node, error}
     telemetry  {type, nodes: {name: {requests, errors, bugs, connections, uptime}}}
     command    {type, id, node, path, value}        path: "tags", "tags/SCADA", "server/stop", "server/start"
     answer     {type, id, value}  or  {type, id, error}
-    fork       {type, shard, config, log, control, token}   file paths; config is the shard file (`ShardFile`)
+    fork       {type, shard, config, log, control, token [, place]}   file paths; config is the shard file (`ShardFile`)
     forked     {type, shard, pid, started}
     refused    {type, shard, error}
+
+`place` says where and as whom a shard serves (`Place`); without it, it is left where and who the nursery is.
 
 Two commands are for the shard and not for a node of it: path "shard/start" with a node configuration as `value` starts
 the node `node`, in place of one of that name if there is one; "shard/stop" ends it and forgets it. Each is followed by
@@ -25,7 +27,8 @@ the node `node`, in place of one of that name if there is one; "shard/stop" ends
 A process is known by three numbers: the boot's id, its pid and `started`, its start time in clock ticks since boot
 (`/proc/PID/stat`, field 22; 0 where there is no /proc). Both sides read them here. The shard writes them to its pid
 file (`PidFile`) before it binds an address, with a digest of the nodes it serves, so that a shard file that was written
-anew and not yet acted upon is not taken for what runs.
+anew and not yet acted upon is not taken for what runs. The farm makes that file, empty, and both write into it and
+never replace it: a shard that has become another user has it open, and may not make files any more.
 """
 
 import hashlib
@@ -60,6 +63,7 @@ RUN_VARIABLE = "FARM_RUN"
 """In the exec environment of every process of a run, with the run's id as its value."""
 
 READ_SIZE = 1 << 20
+PID_FILE_SIZE = 512
 
 GONE = "ZX"
 """States of a process that is dead and not yet waited for."""
@@ -84,18 +88,21 @@ def decode(line: bytes) -> Message:
 @dataclass(frozen=True, slots=True)
 class ShardFile:
     """What a shard reads when it starts: `run` the farm's run id, `epoch` the plant's start on the monotonic clock in
-    seconds, `pid_file` where it writes who it is, `nodes` the node configurations as `node.config.load.dump` gives
-    them."""
+    seconds, `pid_file` where it writes who it is ("" where it cannot know), `nodes` the node configurations as
+    `node.config.load.dump` gives them. `everywhere` has them served on every interface of the container they are in."""
 
     shard: str
     run: str
     epoch: float
     pid_file: str
     nodes: tuple[Message, ...]
+    everywhere: bool = False
 
     def encode(self) -> bytes:
         """The file's content."""
-        body = {"shard": self.shard, "run": self.run, "epoch": self.epoch, "pid_file": self.pid_file}
+        body: Message = {"shard": self.shard, "run": self.run, "epoch": self.epoch, "pid_file": self.pid_file}
+        if self.everywhere:
+            body["everywhere"] = True
         return json.dumps({**body, "nodes": list(self.nodes)}, separators=(",", ":")).encode()
 
     @classmethod
@@ -103,9 +110,32 @@ class ShardFile:
         """The file back. Raises `ConfigError` naming `source` when it is damaged."""
         try:
             body = json.loads(data)
-            return cls(body["shard"], body["run"], float(body["epoch"]), body["pid_file"], tuple(body["nodes"]))
+            nodes, everywhere = tuple(body["nodes"]), body.get("everywhere") is True
+            return cls(body["shard"], body["run"], float(body["epoch"]), body["pid_file"], nodes, everywhere)
         except (ValueError, KeyError, TypeError) as exc:
             raise ConfigError(source, 0, f"not a shard file ({exc})") from exc
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where and as whom a shard serves. `namespace` is the path of a pinned network namespace, "" for the nursery's;
+    `user` its uid and gid, 0 for the nursery's own; `keep` capabilities that it keeps; `limits` pairs of a name in
+    `node.privileges.LIMITS` and a number."""
+
+    namespace: str = ""
+    user: int = 0
+    keep: tuple[int, ...] = ()
+    limits: tuple[tuple[str, int], ...] = ()
+
+    def encode(self) -> Message:
+        """As a field of `fork`."""
+        return {"namespace": self.namespace, "user": self.user, "keep": list(self.keep), "limits": dict(self.limits)}
+
+    @classmethod
+    def decode(cls, body: Message) -> "Place":
+        """The place back. Raises KeyError, TypeError or ValueError when it is damaged."""
+        limits = tuple((str(name), int(value)) for name, value in body["limits"].items())
+        return cls(str(body["namespace"]), int(body["user"]), tuple(map(int, body["keep"])), limits)
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,9 +150,13 @@ class PidFile:
     digest: str
 
     def encode(self) -> bytes:
-        """The file's content."""
+        """The file's content: always of one length, for it is written over what was there."""
         fields = ("shard", "run", "boot_id", "pid", "started", "digest")
-        return json.dumps({field: getattr(self, field) for field in fields}).encode() + b"\n"
+        return json.dumps({field: getattr(self, field) for field in fields}).encode().ljust(PID_FILE_SIZE - 1) + b"\n"
+
+    def write(self, descriptor: int) -> None:
+        """Writes it into the open file, in one go. Raises `OSError`."""
+        os.pwrite(descriptor, self.encode(), 0)
 
     @classmethod
     def decode(cls, source: str, data: bytes) -> "PidFile":

@@ -49,7 +49,9 @@ class Run:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.id = f"test-{os.getpid()}-{folder.name}"
-        self.control = folder / "control.sock"
+        self.control = folder / "control" / "sock"
+        folder.chmod(0o711)
+        self.control.parent.mkdir(mode=0o711)
         self.backend = self.again()
         self.farm = FarmEnd(self.control)
 
