@@ -36,6 +36,7 @@ from node.server.ticker import Ticker
 from node.tag_memory import build_tags
 
 if TYPE_CHECKING:
+    from node.commands.captures import CaptureCommands
     from node.server.modbus_tcp import ModbusService
 
 
@@ -70,6 +71,8 @@ class Controller:
         self._instant = Instant(clock())
         self._started = clock()
         self._interceptors = tuple(interceptors)
+        self._slow: Delay | None = None
+        self._captures: CaptureCommands | None = None
         self._ticker = Ticker(clock)
         self._enip: EnipService | None = None
         self._modbus: ModbusService | None = None
@@ -78,11 +81,10 @@ class Controller:
             listeners["enip"] = self._listen_enip(config.enip)
         if config.modbus is not None:
             listeners["modbus"] = self._listen_modbus(config.modbus)
-        self.delay = config.delay
         self.server = Ports(listeners)
-        self._commands = CommandTree(
-            TagCommands(self.tags, config.tags, clock, self._templates), self.server, self, self.connections, clock
-        )
+        self.delay = config.delay
+        tags = TagCommands(self.tags, config.tags, clock, self._templates)
+        self._commands = CommandTree(tags, self.server, self, self.connections, clock, self._capturing)
 
     async def start(self) -> None:
         """Binds every port. Raises `ListenError` and leaves nothing bound when one of them cannot be had."""
@@ -113,14 +115,24 @@ class Controller:
             raise NodeError(f"a delay from {low} to {high} s; wanted finite times")
         slow = Delay(low, high)
         self._delay = (low, high)
-        self._attach(slow if high else None)
+        self._slow = slow if high else None
+        self._attach()
 
-    def _attach(self, slow: Interceptor | None = None) -> None:
+    def _attach(self) -> None:
         """Has every exchange from now on seen by what is to see it."""
-        chain = build_chain((*(() if slow is None else (slow,)), *self._interceptors))
-        for service in (self._enip, self._modbus):
+        inner = (*(() if self._slow is None else (self._slow,)), *self._interceptors)
+        for protocol, service in (("enip", self._enip), ("modbus", self._modbus)):
             if service is not None:
-                service.chain = chain
+                taps = self._captures.taps(self.ports[protocol]) if self._captures is not None else ()
+                service.chain = build_chain((*taps, *inner))
+
+    def _capturing(self) -> "CaptureCommands":
+        """Made when it is first asked for: hardly any node is ever captured."""
+        from node.commands.captures import CaptureCommands
+
+        if self._captures is None:
+            self._captures = CaptureCommands(self.config.address, self._clock, self._wall, self._attach)
+        return self._captures
 
     def connections(self) -> Iterator[tuple[str, Peer]]:
         """(protocol, peer) of every live connection."""
