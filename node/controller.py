@@ -41,7 +41,9 @@ if TYPE_CHECKING:
 
 class Controller:
     """Serves `config`. `clock` gives seconds that never go back, `epoch` is the plant's start on it: signals count
-    from there. `interceptors` see every exchange, the first of them nearest to the client.
+    from there. `interceptors` see every exchange, the first of them nearest to the client. `everywhere` has its ports
+    serve every interface, though `address` is still who it says it is: a container may have a leg of its own for
+    clients outside.
 
     Raises `NodeError` for a configuration that `node.config.check` would not have let pass.
     """
@@ -54,8 +56,11 @@ class Controller:
         clock: Callable[[], float] = time.monotonic,
         wall: Callable[[], float] = time.time,
         interceptors: Sequence[Interceptor] = (),
+        everywhere: bool = False,
     ) -> None:
         self.config = config = with_data_files(config)
+        self._host = "" if everywhere else config.address
+        self._also = () if everywhere else further_addresses(config)
         self._wall = wall
         self._profile = PROFILES.get(config.profile, PROFILES[DEFAULT_PROFILE])
         self._templates = build_templates(config.types)
@@ -142,11 +147,11 @@ class Controller:
         service = EnipService(device, self._clock, enip.port, self.config.address)
         self._enip = service
         listener = Listener(
-            self.config.address,
+            self._host,
             enip.port,
             lambda peers: EnipTcp(peers, service),
             udp=lambda: EnipUdp(service, listener.metrics),
-            also=further_addresses(self.config),
+            also=self._also,
             max_connections=enip.max_connections or self._profile.sessions,
             idle_timeout=enip.idle_timeout,
             clock=self._clock,
@@ -193,12 +198,11 @@ class Controller:
         from node.modbus_face import modbus_listener, modbus_service
 
         self._modbus = modbus_service(self.config, modbus, self.tags, self._templates, self._instant)
-        also = further_addresses(self.config)
-        return modbus_listener(self.config.address, modbus, self._modbus, self._clock, self._ticker, also)
+        return modbus_listener(self._host, modbus, self._modbus, self._clock, self._ticker, self._also)
 
 
-def further_addresses(config: NodeConfig) -> list[str]:
+def further_addresses(config: NodeConfig) -> tuple[str, ...]:
     """Those of the node's interfaces beside the address that all its ports have first."""
     interfaces = config.interfaces
-    ipv6 = [interface.ipv6.partition("/")[0] for interface in interfaces if interface.ipv6]
-    return [*(interface.address for interface in interfaces[1:]), *ipv6]
+    ipv6 = (interface.ipv6.partition("/")[0] for interface in interfaces if interface.ipv6)
+    return (*(interface.address for interface in interfaces[1:]), *ipv6)

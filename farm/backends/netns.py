@@ -2,7 +2,7 @@
 root of a user namespace.
 
     RUN/networks.json   the networks and routers that were made, in order (`wiring.encode_segment`)
-    RUN/links.json      how the links of nodes were shaped, by node
+    RUN/links           how the links of nodes were shaped (`farm.backends.link_files`)
     /run/netns          pf-XXXXXXXX.switch, pf-XXXXXXXX.node.NAME, pf-XXXXXXXX.router.NAME
 
 What the files say is held against what the kernel has: what was made half, or was damaged, is not there, and is made
@@ -13,11 +13,13 @@ import contextlib
 import dataclasses
 import json
 import threading
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from farm.backends import limits, netns_leftovers, rtnetlink
 from farm.backends.forked import ForkedShards, own_user
+from farm.backends.link_files import LinkFiles
 from farm.backends.netns_networks import Networks
 from farm.backends.netns_routers import Routers
 from farm.backends.netns_spaces import PINS, Spaces, inside
@@ -25,7 +27,6 @@ from farm.backends.netns_switch import Switch
 from farm.backends.netns_wiring import FIRST_INTERFACE, Attachment, is_wired, port_name, unwire, wire
 from farm.backends.observed import Observed, ShardSpec
 from farm.backends.rtnetlink import Rtnetlink
-from farm.backends.shard_files import load_nodes
 from farm.errors import BackendError
 from farm.topology.wiring import (
     GOOD,
@@ -34,15 +35,13 @@ from farm.topology.wiring import (
     RouterSpec,
     Segment,
     Shaping,
-    decode_quality,
     decode_segment,
-    encode_quality,
     encode_segment,
 )
 from node.config.model import InterfaceConfig, NodeConfig
 from node.control.messages import Place
 
-NETWORKS_FILE, LINKS_FILE = "networks.json", "links.json"
+NETWORKS_FILE = "networks.json"
 MEMORY = 4 << 30
 """Bytes of address space that a node may take; it has a hundredth of it."""
 PROCESSES = 64
@@ -70,9 +69,11 @@ class NetnsBackend(ForkedShards):
             self.switch, {segment.name: segment for segment in segments if isinstance(segment, NetworkSpec)}
         )
         self._routers = Routers(
-            self.switch, self._networks, {segment.name: segment for segment in segments if isinstance(segment, RouterSpec)}
+            self.switch,
+            self._networks,
+            {segment.name: segment for segment in segments if isinstance(segment, RouterSpec)},
         )
-        self._links = {node: _decode_shaping(body) for node, body in _read(directory / LINKS_FILE, {}).items()}
+        self._links = LinkFiles(directory)
         self._writing = threading.Lock()
         self._wiring = threading.Lock()
         """One after the other is faster than at once: the kernel has one lock for all links of the machine."""
@@ -98,7 +99,7 @@ class NetnsBackend(ForkedShards):
             tuple(shards),
             self.strays(tuple(shards)),
             tuple(segment for segment in segments if segment.name in sound),
-            {node: shaping for node, shaping in self._links.items() if port_name(space_of(node), 0) in links},
+            {node: shaping for node, shaping in self._links.read().items() if port_name(space_of(node), 0) in links},
         )
 
     def create_network(self, segment: Segment) -> None:
@@ -124,7 +125,9 @@ class NetnsBackend(ForkedShards):
         let be: it has to be stopped first."""
         interfaces = _interfaces(shard.nodes)
         if interfaces and len(shard.nodes) > 1:
-            raise BackendError(shard.name, "create", f"a namespace is one node's, got {len(shard.nodes)}: use `shard: 1`")
+            raise BackendError(
+                shard.name, "create", f"a namespace is one node's, got {len(shard.nodes)}: use `shard: 1`"
+            )
         super().create(shard)
         if self.files.is_alive(shard.name):
             return
@@ -133,7 +136,7 @@ class NetnsBackend(ForkedShards):
             if attachments is None:
                 attachments = [self._networks.attach(each, self._gateway_mac(each)) for each in interfaces]
                 wire(self.switch, space_of(shard.name), attachments)
-                self._forget_links(shard.name)
+                self._links.write(shard.name, Shaping(GOOD))
             if attachments:
                 self._networks.introduce(attachments)
                 self._routers.introduce(interfaces)
@@ -166,16 +169,12 @@ class NetnsBackend(ForkedShards):
 
     def remove(self, shard: str) -> None:
         """Take away its namespace with its links, and its files but its log."""
-        file = self.files.read(shard)
-        interfaces: list[InterfaceConfig] = []
-        if file is not None:
-            with contextlib.suppress(BackendError):
-                interfaces = _interfaces(load_nodes(file))
+        interfaces = self._interfaces_of(shard)
         unwire(self.switch, space_of(shard), 0)
         if interfaces:
             self._networks.forget(interfaces)
             self._routers.forget(interfaces)
-        self._forget_links(shard)
+        self._links.write(shard, Shaping(GOOD))
         super().remove(shard)
 
     def shape(self, node: str, quality: LinkQuality) -> Shaping:
@@ -189,7 +188,7 @@ class NetnsBackend(ForkedShards):
             if quality != GOOD:
                 raise BackendError(node, "shape", str(exc)) from exc
         shaping = Shaping(quality, "" if quality.up else "down by link", left)
-        self._note_link(node, shaping)
+        self._links.write(node, shaping)
         return shaping
 
     def end_all(self, grace: float = 2.0) -> int:
@@ -203,9 +202,8 @@ class NetnsBackend(ForkedShards):
         self._routers.specs.clear()
         self._routers.close()
         self._look()
-        for name in (NETWORKS_FILE, LINKS_FILE):
-            with contextlib.suppress(OSError):
-                (self._directory / name).unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            (self._directory / NETWORKS_FILE).unlink(missing_ok=True)
         return count
 
     def close(self) -> None:
@@ -225,12 +223,14 @@ class NetnsBackend(ForkedShards):
 
     def _known_interfaces(self) -> dict[str, list[InterfaceConfig]]:
         """Of every shard that has a file, by name."""
-        found = {}
-        for name in self.files.names():
-            file = self.files.read(name)
-            with contextlib.suppress(BackendError):
-                found[name] = _interfaces(load_nodes(file)) if file is not None else []
-        return found
+        return {name: self._interfaces_of(name) for name in self.files.names()}
+
+    def _interfaces_of(self, shard: str) -> list[InterfaceConfig]:
+        with contextlib.suppress(BackendError):
+            content = self.files.content(shard)
+            if content is not None:
+                return _interfaces(content.nodes)
+        return []
 
     def _show_router(self, router: RouterSpec, known: dict[str, list[InterfaceConfig]]) -> None:
         """Nodes that were there before the router: its MAC may be another than that of the one before it."""
@@ -243,19 +243,7 @@ class NetnsBackend(ForkedShards):
             ]
             if messages and self.spaces.sound(space_of(name)):
                 with contextlib.suppress(OSError):  # one that is damaged is made anew before it is used
-                    inside(self.spaces.pin(space_of(name)), lambda messages=messages: _send(messages))
-
-    def _forget_links(self, node: str) -> None:
-        if node in self._links:
-            self._note_link(node, Shaping(GOOD))
-
-    def _note_link(self, node: str, shaping: Shaping) -> None:
-        with self._writing:
-            links = {**self._links, node: shaping}
-            if shaping.quality == GOOD:
-                del links[node]
-            self._links = links
-            _write(self._directory / LINKS_FILE, {name: _encode_shaping(each) for name, each in links.items()})
+                    inside(self.spaces.pin(space_of(name)), partial(_send, messages))
 
     def _write_networks(self) -> None:
         with self._writing:
@@ -277,18 +265,6 @@ def _send(messages: list[rtnetlink.Message]) -> None:
         kernel.send(messages)
 
 
-def _encode_shaping(shaping: Shaping) -> dict[str, Any]:
-    return {
-        "quality": encode_quality(shaping.quality),
-        "kernel": shaping.kernel,
-        "left": encode_quality(shaping.left),
-    }
-
-
-def _decode_shaping(body: dict[str, Any]) -> Shaping:
-    return Shaping(decode_quality(body["quality"]), str(body["kernel"]), decode_quality(body["left"]))
-
-
 def _read(path: Path, empty: Any) -> Any:
     """What a file holds; a missing or damaged one holds nothing."""
     try:
@@ -305,5 +281,3 @@ def _write(path: Path, body: Any) -> None:
         unfinished.replace(path)
     except OSError as exc:
         raise BackendError("networks", "create", f"cannot write {path}: {exc.strerror}") from exc
-
-

@@ -4,7 +4,10 @@ Where the farm is root's, a shard is a user of its own and keeps one capability 
 whenever it is told to; in any case it can gain none (`node.privileges`). Files: `farm.backends.shard_files`.
 """
 
+from pathlib import Path
+
 from farm.backends.forked import ForkedShards, own_user
+from farm.backends.link_files import LinkFiles
 from farm.backends.observed import Observed
 from farm.errors import BackendError
 from farm.topology.wiring import GOOD, LinkQuality, Segment, Shaping
@@ -21,10 +24,14 @@ class ProcessBackend(ForkedShards):
     name = "process"
     inside = True
 
+    def __init__(self, directory: Path, run_id: str, epoch: float, control: Path, secret: str) -> None:
+        super().__init__(directory, run_id, epoch, control, secret)
+        self._links = LinkFiles(directory)
+
     def observe(self) -> Observed:
         """The shards that have files, and marked processes that are none of them."""
         shards = self.files.observe()
-        return Observed(shards=shards, strays=self.strays(shards))
+        return Observed(shards=shards, strays=self.strays(shards), links=self._links.read())
 
     def create_network(self, segment: Segment) -> None:
         """Nothing: all nodes share the loopback interface."""
@@ -43,4 +50,6 @@ class ProcessBackend(ForkedShards):
             raise BackendError(
                 node, "shape", "nodes on loopback share one link: only a delay can be had, the rest on backend netns"
             )
-        return Shaping(quality, left=own)
+        shaping = Shaping(quality, left=own)
+        self._links.write(node, shaping)
+        return shaping

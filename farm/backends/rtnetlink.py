@@ -188,9 +188,7 @@ def delete_neighbour(index: int, address: str) -> Message:
 def add_station(port: int, mac: str) -> Message:
     """Tells a bridge behind which of its ports `mac` is: what is sent there is never flooded to all."""
     body = _NEIGHBOUR.pack(socket.AF_BRIDGE, 0, 0, port, _PERMANENT | _NO_ARP, _OF_MASTER, 0)
-    return Message(
-        NEW_NEIGHBOUR, _CREATE | _REPLACE, body + attribute(_NDA_MAC, encode_mac(mac)), f"add station {mac}"
-    )
+    return Message(NEW_NEIGHBOUR, _CREATE | _REPLACE, body + attribute(_NDA_MAC, encode_mac(mac)), f"add station {mac}")
 
 
 def delete_station(port: int, mac: str) -> Message:

@@ -10,7 +10,23 @@ from typing import Annotated, Any
 import typer
 
 from farm import __version__
-from farm.cli import demo, doctor, down, events, inspect, logs, plan, ps, read, restart, schema, supervise, tags, up
+from farm.cli import (
+    demo,
+    doctor,
+    down,
+    events,
+    inspect,
+    link,
+    logs,
+    plan,
+    ps,
+    read,
+    restart,
+    schema,
+    supervise,
+    tags,
+    up,
+)
 from farm.cli import validate as validate_verb
 from farm.cli import write as write_verb
 from farm.cli.terminal import fail, note, say
@@ -37,6 +53,7 @@ VERBS: dict[str, Callable[..., None]] = {
     "logs": logs.logs,
     "events": events.events,
     "restart": restart.restart,
+    "link": link.link,
     "plan": plan.plan,
     "validate": validate_verb.validate,
     "inspect": inspect.inspect,

@@ -7,7 +7,7 @@ what they are done with:
     apply    plant (`wire.encode_plant`), dry_run, timeout (seconds, none: by size)   {plan: [line], rows, seconds}
     down     -                                                            {nodes, seconds}
     ps       -                                                            {farm, file, rows}
-    restart  node                                                         {row}
+    restart  nodes                                                        {rows}
     command  node, path, value                                            {value}
     tags     node (or null for all)                  {tags: [{node, name, type, value, ...}], errors: {node: line}}
     events   follow                                                       {events: [event]}, or events until closed
@@ -18,7 +18,8 @@ what they are done with:
 While it works, `apply` (and `down`, `restart`) says {"event": "progress", "phase": PHASE, "done": n, "total": m} with a
 phase of `start ready probe stop`, {"event": "node", "node": name, "state": state, "text": line} and, when it must wait
 for another command, {"event": "waiting", "text": line}. A row is {name, kind, profile, address, ports, state, pid,
-restarts, uptime_s} with a state of `starting up down restarting crash-loop stopped`, and `error` where there is one.
+restarts, uptime_s} with a state of `starting up down restarting crash-loop stopped`, and where there is one `error`,
+`link` (how a bad one is), `outside` (address:port) and `networks`.
 """
 
 import contextlib

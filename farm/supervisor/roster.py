@@ -69,6 +69,8 @@ class Member:
             row["link"] = self.link
         if self.config.outside:
             row["outside"] = [f"{address}:{port}" for _, address, port in self.config.outside]
+        if self.config.interfaces:
+            row["networks"] = [interface.network for interface in self.config.interfaces]
         return {**row, "error": error} if error else row
 
 

@@ -104,10 +104,10 @@ def build_device(
     idle_timeout: float = 0.0,
 ) -> Device:
     """A device of `profile` that serves `tags`, which may be of `templates`. `address` is its IPv4 address ("" where it
-    has several), `mac` that of its network interface ("" makes one up), `route_path` None takes any route, () only an empty one; `onward` are the addresses a route may lead
-    on to. `settings` replace what its objects say, `traffic` gives what it has received and sent, `wall` the seconds
-    since 1970, `idle_timeout` the seconds after which it ends a silent session, 0 for never. Raises `ConfigError` for a
-    setting that does not fit."""
+    has several), `mac` that of its network interface ("" makes one up), `route_path` None takes any route, () only an
+    empty one; `onward` are the addresses a route may lead on to. `settings` replace what its objects say, `traffic`
+    gives what it has received and sent, `wall` the seconds since 1970, `idle_timeout` the seconds after which it ends a
+    silent session, 0 for never. Raises `ConfigError` for a setting that does not fit."""
     who = Identity.of(identity)
     connections = Connections(instant, max_cip_connections)
     router = Router(tags, instant)

@@ -1,8 +1,8 @@
 """A port of a node: binds TCP and UDP, closes, stops and starts again, and keeps the peers within their limits.
 
 Binding is done here and not by asyncio, so that a port that cannot be had is one clear error, both protocols get the
-same number, at every address that the node has, and a farm learns the number the system gave for port 0. The sockets of broadcasts are opened and closed
-with the port (`node.server.datagrams`).
+same number, at every address that the node has, and a farm learns the number the system gave for port 0. The sockets of
+broadcasts are opened and closed with the port (`node.server.datagrams`).
 """
 
 import asyncio
