@@ -1,8 +1,8 @@
 """Nodes as containers: one each, on networks of the plant's own, found by their labels and by nothing else.
 
-What runs is asked of the daemon. The run's folder holds what a container is given (`shard_files`): without these files
-it is a stray, and is ended as one. Docker restarts nothing: that is the supervisor's, by the rules that it has for
-every backend.
+What runs is asked of the daemon. The run's folder holds what a container is given (`container_files`): without these
+files it is a stray, and is ended as one. Docker restarts nothing: that is the supervisor's, by the rules that it has
+for every backend.
 """
 
 import contextlib
@@ -126,7 +126,7 @@ class DockerBackend:
         pid = self._run_container(shard, lambda: containers.create(self._engine.api, nodes[0], place))
         started = self._started(pid)
         try:
-            self._files.started(file, pid, started)
+            self._files.started(shard, digest, pid, started)
         except OSError as exc:
             self._end_left(shard)
             raise BackendError(shard, "start", f"cannot write its pid file: {exc}") from exc

@@ -10,7 +10,7 @@ from farm.backends.shard_files import ShardFiles, load_nodes
 from farm.errors import BackendError
 from node.config.load import dump
 from node.config.model import NodeConfig
-from node.control.messages import ShardFile, boot_id
+from node.control.messages import ShardFile, boot_id, checked_mark, digest_nodes
 
 READABLE, WRITABLE = 0o644, 0o666
 
@@ -22,7 +22,8 @@ class ContainerFiles(ShardFiles):
         """Writes what the shard is to serve, and makes its log. Raises `BackendError`."""
         everywhere = any(node.outside for node in shard.nodes)
         nodes = tuple(dict(dump(node)) for node in shard.nodes)
-        file = ShardFile(shard.name, self._run, self._epoch, "", nodes, everywhere)
+        mark = checked_mark(digest_nodes(nodes))
+        file = ShardFile(shard.name, self._run, self._epoch, "", nodes, mark, everywhere)
         try:
             for folder in (self._shard_folder, self._log_folder):
                 folder.mkdir(mode=0o700, parents=True, exist_ok=True)

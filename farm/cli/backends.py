@@ -9,7 +9,10 @@ from farm.errors import FarmError
 from farm.supervisor.run_directory import RunDirectory
 from farm.supervisor.state import Identity
 
-BACKENDS = ("process", "docker")
+BACKENDS = ("process", "netns", "docker")
+
+Maker = Callable[[Path, str, float, Path, str], Backend]
+"""A backend of a run: its folder, run id, epoch, control socket and secret."""
 
 
 def check_backend(name: str) -> str:
@@ -22,14 +25,30 @@ def check_backend(name: str) -> str:
 def make_backend(run: RunDirectory, identity: Identity) -> Backend:
     """The backend of a run, from what its folder says about it. Raises `FarmError` where an extra is missing."""
     check_backend(identity.backend)
-    make = _docker() if identity.backend == "docker" else ProcessBackend
-    return make(run.path, identity.run_id, identity.epoch, run.control_socket, identity.token)
+    made = _MAKERS[identity.backend]()
+    return made(run.path, identity.run_id, identity.epoch, run.control_socket, identity.token)
 
 
-def _docker() -> Callable[[Path, str, float, Path, str], Backend]:
+def _process() -> Maker:
+    return ProcessBackend
+
+
+def _netns() -> Maker:
+    """Imported when it is asked for: it is for Linux, and stands on an extra."""
+    try:
+        from farm.backends.netns import NetnsBackend
+    except ModuleNotFoundError as exc:
+        raise FarmError(f'{exc.name} is missing, backend netns stands on it: pip install "plcfarm[netns]"') from exc
+    return NetnsBackend
+
+
+def _docker() -> Maker:
     """Imported when it is asked for: the SDK is large, and may not be there."""
     try:
         from farm.backends.docker import DockerBackend
     except ModuleNotFoundError as exc:
         raise FarmError(f'{exc.name} is missing, backend docker stands on it: pip install "plcfarm[docker]"') from exc
     return DockerBackend
+
+
+_MAKERS: dict[str, Callable[[], Maker]] = {"process": _process, "netns": _netns, "docker": _docker}

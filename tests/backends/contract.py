@@ -1,11 +1,13 @@
 """What the tests of backends share: nodes on addresses of this test run's own, and a farm to report to."""
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 from farm.backends import docker_labels, pids
 from farm.backends.docker import DockerBackend
 from farm.backends.docker_engine import Engine
+from farm.backends.forked import ForkedShards
 from farm.backends.observed import ObservedShard, ShardSpec
 from farm.backends.process import ProcessBackend
 from node.config.model import EnipConfig, IdentityConfig, NodeConfig, SignalConfig, TagConfig
@@ -13,6 +15,9 @@ from tests.control.farm_end import FarmEnd
 
 RUN_BYTES = (64 + os.getpid() // 250 % 60, os.getpid() % 250)
 """Second and third byte of every address, so that two test runs on one machine do not meet."""
+
+
+MakeBackend = Callable[[Path, str, float, Path, str], ForkedShards]
 
 
 def address(number: int) -> str:
@@ -49,8 +54,10 @@ class Run:
     """A run's folder, its backend, and the farm that its shards report to; `again` is the backend of another
     supervisor for the same run."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, make: MakeBackend = ProcessBackend) -> None:
         self.folder = folder
+        self._make = make
+        self.made: list[ForkedShards] = []
         self.id = f"test-{os.getpid()}-{folder.name}"
         self.control = folder / "control" / "sock"
         folder.chmod(0o711)
@@ -58,9 +65,10 @@ class Run:
         self.backend = self.again()
         self.farm = FarmEnd(self.control)
 
-    def again(self) -> ProcessBackend:
+    def again(self) -> ForkedShards:
         """A backend that knows nothing but the folder."""
-        return ProcessBackend(self.folder, self.id, 0.0, self.control, "secret")
+        self.made.append(self._make(self.folder, self.id, 0.0, self.control, "secret"))
+        return self.made[-1]
 
     def another_farm(self) -> FarmEnd:
         """The farm is gone, its socket too, and another listens in its place."""

@@ -17,8 +17,11 @@ from tests.backends.contract import DockerRun, Run, a_node, dead, one
 PARAMETERS = [
     "memory",
     pytest.param("process", marks=pytest.mark.net),
+    pytest.param("netns", marks=[pytest.mark.net, pytest.mark.root]),
     pytest.param("docker", marks=[pytest.mark.docker, pytest.mark.root]),
 ]
+RUNS = {"process": "run", "netns": "netns_run", "docker": "docker_run"}
+"""Where the run of a backend with processes is to be had."""
 
 
 @pytest.fixture(params=PARAMETERS)
@@ -26,8 +29,12 @@ def backend(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Backend]
     if request.param == "memory":
         yield MemoryBackend(tmp_path)
     else:
-        run: Run | DockerRun = request.getfixturevalue("run" if request.param == "process" else "docker_run")
-        yield run.backend
+        yield run_of(request, request.param).backend
+
+
+def run_of(request: pytest.FixtureRequest, name: str) -> Run | DockerRun:
+    run: Run | DockerRun = request.getfixturevalue(RUNS[name])
+    return run
 
 
 @pytest.fixture
@@ -43,7 +50,7 @@ def settle(request: pytest.FixtureRequest, backend: Backend) -> Callable[[], Non
     """Waits until plc-1 serves."""
     if isinstance(backend, MemoryBackend):
         return lambda: None
-    run: Run | DockerRun = request.getfixturevalue("run" if backend.name == "process" else "docker_run")
+    run = run_of(request, backend.name)
     return lambda: run.farm.wait_for(lambda: "plc-1" in run.farm.ready)
 
 
