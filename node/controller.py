@@ -37,6 +37,7 @@ from node.tag_memory import build_tags
 
 if TYPE_CHECKING:
     from node.commands.captures import CaptureCommands
+    from node.server.doorway import Doorway
     from node.server.modbus_tcp import ModbusService
 
 
@@ -98,6 +99,11 @@ class Controller:
         """Closes every port and connection. What the tags hold stays; `start` serves it again."""
         await self.server.close()
         self._ticker.stop()
+
+    def stand_in(self, doorway: "Doorway") -> None:
+        """Has the ports serve the machine's own addresses too, from the next `start` on: `config.outside`."""
+        for listener in self.server.listeners.values():
+            listener.doorway = doorway
 
     @property
     def ports(self) -> dict[str, int]:
@@ -164,6 +170,7 @@ class Controller:
             lambda peers: EnipTcp(peers, service),
             udp=lambda: EnipUdp(service, listener.metrics),
             also=self._also,
+            outside=outside_of(self.config, "enip"),
             max_connections=enip.max_connections or self._profile.sessions,
             idle_timeout=enip.idle_timeout,
             clock=self._clock,
@@ -210,7 +217,13 @@ class Controller:
         from node.modbus_face import modbus_listener, modbus_service
 
         self._modbus = modbus_service(self.config, modbus, self.tags, self._templates, self._instant)
-        return modbus_listener(self._host, modbus, self._modbus, self._clock, self._ticker, self._also)
+        outside = outside_of(self.config, "modbus")
+        return modbus_listener(self._host, modbus, self._modbus, self._clock, self._ticker, self._also, outside)
+
+
+def outside_of(config: NodeConfig, protocol: str) -> tuple[tuple[str, int], ...]:
+    """(address, port) of the machine at which a protocol of the node is served as well."""
+    return tuple((address, port) for name, address, port in config.outside if name == protocol)
 
 
 def further_addresses(config: NodeConfig) -> tuple[str, ...]:
