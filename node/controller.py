@@ -155,14 +155,18 @@ class Controller:
         return listener
 
     def _build_device(self, enip: EnipConfig) -> Device:
+        on = self.config.interfaces[0] if self.config.interfaces else None
         return build_device(
             enip.identity,
             self.tags,
             self._instant,
             profile=self._profile,
             address=self.config.address,
-            mask=mask_of(self.config.address, enip.onward),
-            host_name=self.config.name,
+            mask=mask_of(self.config.address, enip.onward if on is None else f"{on.address}/{on.prefix}"),
+            host_name=self.config.hostname or self.config.name,
+            gateway="" if on is None else on.gateway,
+            mac="" if on is None else on.mac,
+            controller_name=self.config.name,
             route_path=enip.route_path,
             onward=parse_subnet(enip.onward),
             max_cip_connections=enip.max_cip_connections or self._profile.connections,
