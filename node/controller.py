@@ -26,7 +26,7 @@ from node.objects.device import Device, build_device
 from node.objects.ethernet_link import Traffic
 from node.objects.profiles import DEFAULT_PROFILE, PROFILES
 from node.objects.routes import parse_subnet
-from node.objects.tcpip import mask_of, prefix_mask
+from node.objects.tcpip import mask_of
 from node.server.enip_tcp import EnipService, EnipTcp
 from node.server.enip_udp import EnipUdp
 from node.server.listener import Listener
@@ -180,17 +180,18 @@ class Controller:
         return listener
 
     def _build_device(self, enip: EnipConfig) -> Device:
-        first = self.config.interfaces[0] if self.config.interfaces else None
+        on = self.config.interfaces[0] if self.config.interfaces else None
         return build_device(
             enip.identity,
             self.tags,
             self._instant,
             profile=self._profile,
             address=self.config.address,
-            mask=prefix_mask(first.prefix) if first else mask_of(self.config.address, enip.onward),
-            gateway=first.gateway if first else "",
-            mac=first.mac if first else "",
+            mask=mask_of(self.config.address, enip.onward if on is None else f"{on.address}/{on.prefix}"),
             host_name=self.config.hostname or self.config.name,
+            gateway="" if on is None else on.gateway,
+            mac="" if on is None else on.mac,
+            controller_name=self.config.name,
             route_path=enip.route_path,
             onward=parse_subnet(enip.onward),
             max_cip_connections=enip.max_cip_connections or self._profile.connections,
