@@ -57,7 +57,9 @@ def level(address: str, port: int = 44818) -> list[int]:
         client.conn.Port = port
         answer = client.Read("Level", 4)
         assert answer.Status == "Success", answer
-        return list(answer.Value)
+        found = list(answer.Value)
+    client.conn.msg_socket.close()  # made by pylogix, and never closed by it
+    return found
 
 
 def registers(address: str, port: int = 502) -> list[int]:
