@@ -26,7 +26,7 @@ from node.objects.device import Device, build_device
 from node.objects.ethernet_link import Traffic
 from node.objects.profiles import DEFAULT_PROFILE, PROFILES
 from node.objects.routes import parse_subnet
-from node.objects.tcpip import mask_of
+from node.objects.tcpip import mask_of, prefix_mask
 from node.server.enip_tcp import EnipService, EnipTcp
 from node.server.enip_udp import EnipUdp
 from node.server.listener import Listener
@@ -61,6 +61,7 @@ class Controller:
     ) -> None:
         self.config = config = with_data_files(config)
         self._host = "" if everywhere else config.address
+        self._also = () if everywhere else further_addresses(config)
         self._wall = wall
         self._profile = PROFILES.get(config.profile, PROFILES[DEFAULT_PROFILE])
         self._templates = build_templates(config.types)
@@ -162,6 +163,7 @@ class Controller:
             enip.port,
             lambda peers: EnipTcp(peers, service),
             udp=lambda: EnipUdp(service, listener.metrics),
+            also=self._also,
             max_connections=enip.max_connections or self._profile.sessions,
             idle_timeout=enip.idle_timeout,
             clock=self._clock,
@@ -171,14 +173,17 @@ class Controller:
         return listener
 
     def _build_device(self, enip: EnipConfig) -> Device:
+        first = self.config.interfaces[0] if self.config.interfaces else None
         return build_device(
             enip.identity,
             self.tags,
             self._instant,
             profile=self._profile,
             address=self.config.address,
-            mask=mask_of(self.config.address, enip.onward),
-            host_name=self.config.name,
+            mask=prefix_mask(first.prefix) if first else mask_of(self.config.address, enip.onward),
+            gateway=first.gateway if first else "",
+            mac=first.mac if first else "",
+            host_name=self.config.hostname or self.config.name,
             route_path=enip.route_path,
             onward=parse_subnet(enip.onward),
             max_cip_connections=enip.max_cip_connections or self._profile.connections,
@@ -205,4 +210,11 @@ class Controller:
         from node.modbus_face import modbus_listener, modbus_service
 
         self._modbus = modbus_service(self.config, modbus, self.tags, self._templates, self._instant)
-        return modbus_listener(self._host, modbus, self._modbus, self._clock, self._ticker)
+        return modbus_listener(self._host, modbus, self._modbus, self._clock, self._ticker, self._also)
+
+
+def further_addresses(config: NodeConfig) -> tuple[str, ...]:
+    """Those of the node's interfaces beside the address that all its ports have first."""
+    interfaces = config.interfaces
+    ipv6 = (interface.ipv6.partition("/")[0] for interface in interfaces if interface.ipv6)
+    return (*(interface.address for interface in interfaces[1:]), *ipv6)

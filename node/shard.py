@@ -25,6 +25,7 @@ from node.control.messages import (
     PidFile,
     ShardFile,
     boot_id,
+    checked_mark,
     digest_nodes,
     read_file,
     start_time,
@@ -52,6 +53,7 @@ class Shard:
         self._wanted: dict[str, Message] = {_name_of(node): node for node in file.nodes}
         self._made = prepared.controllers
         self._digest = prepared.digest
+        self._checked = prepared.checked
         self._controllers: dict[str, Controller] = {}
         self._failed: dict[str, str] = {}
         self._agent = Agent(control, self)
@@ -119,8 +121,7 @@ class Shard:
 
     async def _start(self, name: str, node: Message) -> None:
         try:
-            made = self._made.pop(name, None)
-            controller = made or build_controller(name, node, self._file.epoch, self._file.everywhere)
+            controller = self._made.pop(name, None) or self._build(name, node)
             await controller.start()
         except (NodeError, OSError) as exc:
             self._fail(name, str(exc))
@@ -130,6 +131,9 @@ class Shard:
         else:
             self._controllers[name] = controller
             self._agent.report(_ready(name, controller))
+
+    def _build(self, name: str, node: Message) -> Controller:
+        return build_controller(name, node, self._file.epoch, self._checked, self._file.everywhere)
 
     def _fail(self, name: str, error: str) -> None:
         line = " ".join(error.split())
@@ -149,6 +153,7 @@ class Shard:
         async with self._changing:
             await self._end(name)
             self._wanted[name] = node
+            self._checked = False
             self._digest = digest_nodes(self._wanted.values())
             self._write_pid_file()
             await self._start(name, node)
@@ -183,22 +188,31 @@ class Shard:
 @dataclass(slots=True)
 class Prepared:
     """A shard file as far as it can be had ready before the shard's process is there: `digest` is that of its nodes,
-    `controllers` are those that could be made, and are taken from here. A node that is not among them cannot be served,
-    and the shard will find out why."""
+    `checked` whether the file's mark says that they need no check, and `controllers` are those that could be made, to
+    be taken from here. A node that is not among them cannot be served, and the shard will find out why."""
 
     file: ShardFile
     digest: str
+    checked: bool
     controllers: dict[str, Controller]
 
 
-def prepare(source: str, content: bytes) -> Prepared:
-    """Makes what `content` of the shard file `source` says. Raises `ConfigError` when it is damaged."""
+def read(source: str, content: bytes) -> Prepared:
+    """What the content of the shard file `source` says; no controllers yet. Raises `ConfigError` when it is damaged."""
     file = ShardFile.decode(source, content)
-    controllers = {}
-    for node in file.nodes:
+    digest = digest_nodes(file.nodes)
+    return Prepared(file, digest, file.checked == checked_mark(digest), {})
+
+
+def prepare(source: str, content: bytes) -> Prepared:
+    """The same, with controllers."""
+    prepared = read(source, content)
+    for node in prepared.file.nodes:
         with contextlib.suppress(Exception):
-            controllers[_name_of(node)] = build_controller(_name_of(node), node, file.epoch, file.everywhere)
-    return Prepared(file, digest_nodes(file.nodes), controllers)
+            name = _name_of(node)
+            file = prepared.file
+            prepared.controllers[name] = build_controller(name, node, file.epoch, prepared.checked, file.everywhere)
+    return prepared
 
 
 def run(
@@ -217,7 +231,7 @@ def run(
     set_up_logging()
     raise_descriptor_limit()
     try:
-        prepared = prepared or _read(config)
+        prepared = prepared or read(config, read_file(config))
         place = prepared.file.pid_file
         pid_file = os.open(place, os.O_WRONLY | os.O_CREAT, 0o600) if place else -1
         if settle is not None:
@@ -227,11 +241,6 @@ def run(
         return 1
     loop = asyncio.new_event_loop()  # asyncio.run tidies up at a price, and the process ends anyway
     return loop.run_until_complete(_serve(prepared, control, token, pid_file))
-
-
-def _read(config: str) -> Prepared:
-    file = ShardFile.decode(config, read_file(config))
-    return Prepared(file, digest_nodes(file.nodes), {})
 
 
 def set_up_logging() -> None:
@@ -247,9 +256,11 @@ def _name_of(node: Message) -> str:
     return str(node.get("name", ""))
 
 
-def build_controller(name: str, node: Message, epoch: float, everywhere: bool = False) -> Controller:
-    """The controller of a node as it stands in a shard file. Raises `NodeError`."""
-    config = load(node, name)
+def build_controller(
+    name: str, node: Message, epoch: float, checked: bool = False, everywhere: bool = False
+) -> Controller:
+    """The controller of a node as it stands in a shard file; `checked` as for `load`. Raises `NodeError`."""
+    config = load(node, name, checked)
     if config.name != name:
         raise NodeError(f"the configuration is for {config.name!r} and not for {name!r}")
     return Controller(config, epoch=epoch, everywhere=everywhere)

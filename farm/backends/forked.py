@@ -11,7 +11,7 @@ from pathlib import Path
 
 from farm.backends import limits, pids
 from farm.backends.observed import ObservedShard, ShardSpec
-from farm.backends.shard_files import ShardFiles, load_nodes
+from farm.backends.shard_files import ShardFiles
 from farm.backends.shards import Shards
 from farm.backends.watch import Watch, watch_process
 from farm.errors import BackendError
@@ -54,27 +54,25 @@ class ForkedShards:
 
     def start(self, shard: str) -> ObservedShard:
         """Fork it, unless it runs. On return its process is known on disk too."""
-        file = self.files.read(shard)
-        if file is None:
-            raise BackendError(
-                shard, "start", f"{self.files.path(shard, '.json')} is missing or damaged: create it first"
-            )
-        nodes = load_nodes(file)
+        content = self.files.content(shard)
+        if content is None:
+            path = self.files.path(shard, ".json")
+            raise BackendError(shard, "start", f"{path} is missing or damaged: create it first")
         running = self.files.observe_shard(shard)
         if running.alive:
-            if running.nodes != nodes:
+            if running.nodes != content.nodes:
                 raise BackendError(shard, "start", f"process {running.pid} serves something else: stop it first")
             return running
         config, log = self.files.path(shard, ".json").absolute(), self.files.log(shard).absolute()
         token, control = shard_token(self._secret, shard), self._control.absolute()
-        place = self.place(shard, nodes) if sys.platform == "linux" else None
+        place = self.place(shard, content.nodes) if sys.platform == "linux" else None
         pid, started = self._shards.fork(shard, config, log, control, token, place)
         try:
-            self.files.started(file, pid, started)
+            self.files.started(shard, content.digest, pid, started)
         except OSError as exc:
             pids.end(pid, started, grace=0.0)
             raise BackendError(shard, "start", f"cannot write its pid file: {exc}") from exc
-        return ObservedShard(shard, pid, started, alive=True, nodes=nodes)
+        return ObservedShard(shard, pid, started, alive=True, nodes=content.nodes)
 
     def stop(self, shard: ObservedShard, grace: float) -> None:
         """End that very process. A stray of `Observed` is ended as a shard with `started` 0, if it bears the mark."""

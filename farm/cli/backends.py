@@ -1,15 +1,22 @@
 """The one place that knows which platforms there are and makes one for a run."""
 
-from collections.abc import Callable
-from pathlib import Path
+import importlib
+import os
+import sys
 
 from farm.backends.backend import Backend
-from farm.backends.process import ProcessBackend
-from farm.errors import FarmError
+from farm.errors import BackendError, FarmError
 from farm.supervisor.run_directory import RunDirectory
 from farm.supervisor.state import Identity
 
-BACKENDS = ("process", "docker")
+HOMES = {
+    "process": ("farm.backends.process", "ProcessBackend"),
+    "netns": ("farm.backends.netns", "NetnsBackend"),
+    "docker": ("farm.backends.docker", "DockerBackend"),
+}
+"""Backend to the module and class it is; a platform's own library is imported with it, and only then."""
+
+BACKENDS = tuple(HOMES)
 
 
 def check_backend(name: str) -> str:
@@ -20,16 +27,21 @@ def check_backend(name: str) -> str:
 
 
 def make_backend(run: RunDirectory, identity: Identity) -> Backend:
-    """The backend of a run, from what its folder says about it. Raises `FarmError` where an extra is missing."""
-    check_backend(identity.backend)
-    make = _docker() if identity.backend == "docker" else ProcessBackend
-    return make(run.path, identity.run_id, identity.epoch, run.control_socket, identity.token)
-
-
-def _docker() -> Callable[[Path, str, float, Path, str], Backend]:
-    """Imported when it is asked for: the SDK is large, and may not be there."""
+    """The backend of a run, from what its folder says about it. Raises `BackendError` where the library it stands on is
+    not installed."""
+    module, name = HOMES[check_backend(identity.backend)]
     try:
-        from farm.backends.docker import DockerBackend
+        made = getattr(importlib.import_module(module), name)
     except ModuleNotFoundError as exc:
-        raise FarmError(f'{exc.name} is missing, backend docker stands on it: pip install "plcfarm[docker]"') from exc
-    return DockerBackend
+        cure = f'pip install "plcfarm[{identity.backend}]"'
+        raise BackendError(identity.backend, "open", f"{exc.name} is not installed: {cure}") from exc
+    backend: Backend = made(run.path, identity.run_id, identity.epoch, run.control_socket, identity.token)
+    return backend
+
+
+def served_outside(backend: str) -> bool:
+    """Whether this machine reaches the nodes of a backend at addresses of 127/8 only: those in network namespaces of
+    another user than root, and those in containers of a virtual machine."""
+    if backend == "netns":
+        return os.geteuid() != 0
+    return backend == "docker" and sys.platform != "linux"

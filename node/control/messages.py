@@ -38,6 +38,7 @@ from collections.abc import Iterable
 from functools import cache
 from typing import Any
 
+from node import __version__
 from node.errors import ConfigError, RemoteProtocolError
 from node.record import dataclass
 
@@ -88,19 +89,23 @@ def decode(line: bytes) -> Message:
 @dataclass(frozen=True, slots=True)
 class ShardFile:
     """What a shard reads when it starts: `run` the farm's run id, `epoch` the plant's start on the monotonic clock in
-    seconds, `pid_file` where it writes who it is ("" where it cannot know), `nodes` the node configurations as
-    `node.config.load.dump` gives them. `everywhere` has them served on every interface of the container they are in."""
+    seconds, `pid_file` where it writes who it is ("" for nowhere: in a container it cannot know), `nodes` the node
+    configurations as `node.config.load.dump` gives them. `checked` is `checked_mark` of the nodes when
+    `node.config.check` has passed them, so that a shard need not ask it again; whoever changes a node by hand makes the
+    mark another's. `everywhere` has them served on every interface there is."""
 
     shard: str
     run: str
     epoch: float
     pid_file: str
     nodes: tuple[Message, ...]
+    checked: str = ""
     everywhere: bool = False
 
     def encode(self) -> bytes:
         """The file's content."""
         body: Message = {"shard": self.shard, "run": self.run, "epoch": self.epoch, "pid_file": self.pid_file}
+        body["checked"] = self.checked
         if self.everywhere:
             body["everywhere"] = True
         return json.dumps({**body, "nodes": list(self.nodes)}, separators=(",", ":")).encode()
@@ -110,8 +115,12 @@ class ShardFile:
         """The file back. Raises `ConfigError` naming `source` when it is damaged."""
         try:
             body = json.loads(data)
-            nodes, everywhere = tuple(body["nodes"]), body.get("everywhere") is True
-            return cls(body["shard"], body["run"], float(body["epoch"]), body["pid_file"], nodes, everywhere)
+            nodes, checked, everywhere = (
+                tuple(body["nodes"]),
+                str(body.get("checked", "")),
+                body.get("everywhere") is True,
+            )
+            return cls(body["shard"], body["run"], float(body["epoch"]), body["pid_file"], nodes, checked, everywhere)
         except (ValueError, KeyError, TypeError) as exc:
             raise ConfigError(source, 0, f"not a shard file ({exc})") from exc
 
@@ -179,6 +188,11 @@ def digest_nodes(nodes: Iterable[Message]) -> str:
     """16 hex digits that differ when the configurations do; the order of the nodes plays no part."""
     lines = sorted(json.dumps(node, separators=(",", ":"), sort_keys=True) for node in nodes)
     return hashlib.blake2b("\n".join(lines).encode(), digest_size=8).hexdigest()
+
+
+def checked_mark(digest: str) -> str:
+    """What a shard file says of nodes whose `digest_nodes` is `digest`, when this version's check has passed them."""
+    return f"{__version__} {digest}"
 
 
 def shard_token(secret: str, shard: str) -> str:

@@ -91,6 +91,8 @@ def build_device(
     profile: Profile = PROFILES[DEFAULT_PROFILE],
     address: str = "",
     mask: str = "255.255.255.0",
+    gateway: str = "",
+    mac: str = "",
     host_name: str = "",
     route_path: Route | None = None,
     onward: Subnet | None = None,
@@ -102,10 +104,10 @@ def build_device(
     idle_timeout: float = 0.0,
 ) -> Device:
     """A device of `profile` that serves `tags`, which may be of `templates`. `address` is its IPv4 address ("" where it
-    has several), `route_path` None takes any route, () only an empty one; `onward` are the addresses a route may lead
-    on to. `settings` replace what its objects say, `traffic` gives what it has received and sent, `wall` the seconds
-    since 1970, `idle_timeout` the seconds after which it ends a silent session, 0 for never. Raises `ConfigError` for a
-    setting that does not fit."""
+    has several), `mac` that of its network interface ("" makes one up), `route_path` None takes any route, () only an
+    empty one; `onward` are the addresses a route may lead on to. `settings` replace what its objects say, `traffic`
+    gives what it has received and sent, `wall` the seconds since 1970, `idle_timeout` the seconds after which it ends a
+    silent session, 0 for never. Raises `ConfigError` for a setting that does not fit."""
     who = Identity.of(identity)
     connections = Connections(instant, max_cip_connections)
     router = Router(tags, instant)
@@ -123,8 +125,11 @@ def build_device(
         ).object(),
     )
     inactivity = _inactivity(idle_timeout)
-    router.offer(TCPIP_CLASS, lambda: tcpip_object(address or "0.0.0.0", mask, host_name, inactivity=inactivity))
-    router.offer(ETHERNET_LINK_CLASS, lambda: ethernet_link_object(lambda: who.serial, counters))
+    router.offer(
+        TCPIP_CLASS,
+        lambda: tcpip_object(address or "0.0.0.0", mask, host_name, inactivity=inactivity, gateway=gateway),
+    )
+    router.offer(ETHERNET_LINK_CLASS, lambda: ethernet_link_object(lambda: who.serial, counters, mac))
     router.offer(PORT_CLASS, lambda: port_object(address, profile.routes))
     if profile.family in (LOGIX, MICRO800):
         router.offer(SYMBOL_CLASS, lambda: SymbolObject(tags))

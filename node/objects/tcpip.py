@@ -37,9 +37,11 @@ def tcpip_object(
     host_name: str = "",
     domain_name: str = "",
     inactivity: int = DEFAULT_INACTIVITY,
+    gateway: str = "",
 ) -> Object:
-    """`ip` and `mask` in dots, `inactivity` in seconds, 0 for never."""
-    addresses = _INTERFACE.encode({"ip_address": ip, "network_mask": mask, "domain_name": domain_name})
+    """`ip`, `mask` and `gateway` in dots, "" for no gateway; `inactivity` in seconds, 0 for never."""
+    values = {"ip_address": ip, "network_mask": mask, "domain_name": domain_name}
+    addresses = _INTERFACE.encode({**values, "gateway_address": gateway} if gateway else values)
     return Object(
         TCPIP_CLASS,
         "TCP/IP Interface",
@@ -107,8 +109,13 @@ def mask_of(address: str, network: str = "") -> str:
     that a farm's loopback addresses or most others have."""
     bits = network.partition("/")[2]
     if bits.isdigit() and int(bits) <= 32:
-        return decode_ip((0xFFFFFFFF << 32 - int(bits) & 0xFFFFFFFF).to_bytes(4, "little"))
+        return prefix_mask(int(bits))
     return LOOPBACK_MASK if address.startswith("127.") else "255.255.255.0"
+
+
+def prefix_mask(prefix: int) -> str:
+    """The mask of `prefix` bits, 0 to 32, in dots."""
+    return decode_ip((0xFFFFFFFF << 32 - prefix & 0xFFFFFFFF).to_bytes(4, "little"))
 
 
 def _refuse(data: bytes) -> None:

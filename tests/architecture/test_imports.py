@@ -14,6 +14,7 @@ THIRD_PARTY = {
     "typer": ("farm.cli.*",),
     "click": ("farm.cli.*",),
     "yaml": ("farm.topology.*",),
+    "pyroute2": ("farm.backends.netns*",),
 }
 """Each third-party package and the modules that may import it. A new one is an entry here and in the extras."""
 
