@@ -27,7 +27,7 @@ from node.config.model import (
     TagConfig,
     UnitConfig,
 )
-from node.control.messages import READY, Message, ShardFile, boot_id, decode
+from node.control.messages import READY, Message, ShardFile, boot_id, checked_mark, decode, digest_nodes
 from node.errors import NodeError
 from node.objects import assembly, drive_parameter, file, parameter, pccc
 
@@ -77,7 +77,8 @@ def rehearse() -> None:
         privileges.rehearse()
     handlers = {signum: signal.getsignal(signum) for signum in (signal.SIGTERM, signal.SIGINT)}
     for _ in range(REHEARSALS):
-        content = ShardFile("rehearsal", "", 0.0, "", (dump(REHEARSED),)).encode()
+        nodes = (dump(REHEARSED),)
+        content = ShardFile("rehearsal", "", 0.0, "", nodes, checked_mark(digest_nodes(nodes))).encode()
         prepared = shard.prepare("rehearsal", content)
         if sys.platform == "linux":
             loop = asyncio.new_event_loop()

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from farm.backends import limits, pids
 from farm.backends.observed import ObservedShard, ShardSpec
-from farm.backends.shard_files import ShardFiles, load_nodes
+from farm.backends.shard_files import ShardFiles
 from farm.backends.shards import Shards
 from farm.backends.watch import Watch, watch_process
 from farm.errors import BackendError
@@ -54,27 +54,25 @@ class ForkedShards:
 
     def start(self, shard: str) -> ObservedShard:
         """Fork it, unless it runs. On return its process is known on disk too."""
-        file = self.files.read(shard)
-        if file is None:
-            raise BackendError(
-                shard, "start", f"{self.files.path(shard, '.json')} is missing or damaged: create it first"
-            )
-        nodes = load_nodes(file)
+        content = self.files.content(shard)
+        if content is None:
+            path = self.files.path(shard, ".json")
+            raise BackendError(shard, "start", f"{path} is missing or damaged: create it first")
         running = self.files.observe_shard(shard)
         if running.alive:
-            if running.nodes != nodes:
+            if running.nodes != content.nodes:
                 raise BackendError(shard, "start", f"process {running.pid} serves something else: stop it first")
             return running
         config, log = self.files.path(shard, ".json").absolute(), self.files.log(shard).absolute()
         token, control = shard_token(self._secret, shard), self._control.absolute()
-        place = self.place(shard, nodes) if sys.platform == "linux" else None
+        place = self.place(shard, content.nodes) if sys.platform == "linux" else None
         pid, started = self._shards.fork(shard, config, log, control, token, place)
         try:
-            self.files.started(file, pid, started)
+            self.files.started(shard, content.digest, pid, started)
         except OSError as exc:
             pids.end(pid, started, grace=0.0)
             raise BackendError(shard, "start", f"cannot write its pid file: {exc}") from exc
-        return ObservedShard(shard, pid, started, alive=True, nodes=nodes)
+        return ObservedShard(shard, pid, started, alive=True, nodes=content.nodes)
 
     def stop(self, shard: ObservedShard, grace: float) -> None:
         """End that very process. A stray of `Observed` is ended as a shard with `started` 0, if it bears the mark."""
@@ -110,19 +108,27 @@ class ForkedShards:
         self._shards.close()
 
 
+LEAST_USERS = 60_000
+"""Of a range of subordinate ids that is worth using."""
+
+
 def own_user(run_id: str, shard: str) -> int:
     """The uid and gid of a shard, the same whenever it is started; 0 where this user cannot give it one: it is not
     root, or root of a user namespace that has no such user."""
-    if os.geteuid() != 0 or not _users_exist():
-        return 0
+    first, count = _users() if os.geteuid() == 0 else (0, 0)
     digest = hashlib.blake2b(f"{run_id}/{shard}".encode(), digest_size=8).digest()
-    return FIRST_USER + int.from_bytes(digest, "big") % USERS
+    return first + int.from_bytes(digest, "big") % count if count else 0
 
 
-def _users_exist() -> bool:
+def _users() -> tuple[int, int]:
+    """The first uid for nodes and how many there are: our own range, or in a user namespace what it has beside its
+    root; none where it has no others."""
     try:
-        ranges = Path("/proc/self/uid_map").read_text().split("\n")
+        lines = Path("/proc/self/uid_map").read_text().split("\n")
     except OSError:
-        return False
-    spans = [[int(word) for word in line.split()] for line in ranges if line.strip()]
-    return any(first <= FIRST_USER and first + count >= FIRST_USER + USERS for first, _, count in spans)
+        return 0, 0
+    spans = [(int(first), int(count)) for first, _, count in (line.split() for line in lines if line.strip())]
+    for first, count in spans:
+        if first <= FIRST_USER and first + count >= FIRST_USER + USERS:
+            return FIRST_USER, USERS
+    return next(((first, count) for first, count in spans if first > 0 and count >= LEAST_USERS), (0, 0))

@@ -1,5 +1,5 @@
-"""How the links of nodes were shaped, in the run's folder, for whoever supervises next: links/NODE.json, where a link is
-not a good one. A file that is missing or damaged counts as a good link, and a plan then shapes it anew."""
+"""How the links of nodes were shaped, in the run's folder, for whoever supervises next: links/NODE.json, where a link
+is not a good one. A file that is missing or damaged counts as a good link, and a plan then shapes it anew."""
 
 import contextlib
 import json

@@ -101,13 +101,14 @@ def add_veth(
     inner: str,
     namespace: int,
     *,
+    index: int,
     inner_index: int,
     inner_mac: str,
     master: int = 0,
     mtu: int = 1500,
 ) -> Message:
-    """A veth pair: `name` here, up and on the bridge `master`; `inner`, not yet up, as link `inner_index` of the
-    namespace that the descriptor `namespace` holds."""
+    """A veth pair: `name` here as link `index`, up and on the bridge `master`; `inner`, not yet up, as link
+    `inner_index` of the namespace that the descriptor `namespace` holds."""
     peer = (
         _LINK.pack(0, 0, 0, inner_index, 0, 0)
         + _text(_NAME, inner)
@@ -116,7 +117,7 @@ def add_veth(
         + _number(_MTU, mtu)
     )
     info = _text(_KIND, "veth") + attribute(_DATA, attribute(_VETH_PEER, peer))
-    body = _LINK.pack(0, 0, 0, 0, _UP, _UP) + _text(_NAME, name) + _number(_MTU, mtu)
+    body = _LINK.pack(0, 0, 0, index, _UP, _UP) + _text(_NAME, name) + _number(_MTU, mtu)
     if master:
         body += _number(_MASTER, master)
     return Message(NEW_LINK, _CREATE | _EXCLUSIVE, body + attribute(_LINK_INFO, info), f"add veth {name} to {inner}")
@@ -200,6 +201,12 @@ def list_links() -> Message:
     """Asks for all links of the namespace, without their counters."""
     body = _LINK.pack(0, 0, 0, 0, 0, 0) + _number(_EXTENT, _SKIP_STATISTICS)
     return Message(GET_LINK, _DUMP, body, "list links")
+
+
+def find_link(name: str) -> Message:
+    """Asks for one link."""
+    body = _LINK.pack(0, 0, 0, 0, 0, 0) + _number(_EXTENT, _SKIP_STATISTICS) + _text(_NAME, name)
+    return Message(GET_LINK, 0, body, f"find link {name}", missing_ok=True)
 
 
 def encode(messages: Sequence[Message], first: int) -> bytes:
@@ -310,20 +317,31 @@ class Rtnetlink:
             raise failures[0]
 
     def links(self) -> list[Link]:
-        """All links of the namespace."""
+        """All links of the namespace. Raises `OSError`."""
+        return self._ask(list_links(), DONE)
+
+    def link(self, name: str) -> Link | None:
+        """The link of that name, if there is one. Raises `OSError`."""
+        return next(iter(self._ask(find_link(name), ERROR)), None)
+
+    def _ask(self, request: Message, last: int) -> list[Link]:
+        """The links that the kernel tells of, until a message of the type `last`."""
         with self._lock:
             first = self._number(1)
-            self._socket.send(encode([list_links()], first))
+            self._socket.send(encode([request], first))
             found: list[Link] = []
             while True:
                 for kind, sequence, body in decode(self._socket.recv(_READ)):
                     if sequence != first:
                         continue  # of a request that was given up
-                    if kind == ERROR:
-                        raise _failure("list links", *decode_error(body))
-                    if kind == DONE:
+                    if kind == NEW_LINK:
+                        found.append(decode_link(body))
+                        continue
+                    code, words = decode_error(body) if kind == ERROR else (0, "")
+                    if code and not (request.missing_ok and code in _MISSING):
+                        raise _failure(request.what, code, words)
+                    if kind in (last, ERROR):
                         return found
-                    found.append(decode_link(body))
 
     def _number(self, count: int) -> int:
         first = self._sequence + 1

@@ -1,12 +1,25 @@
 """The one place that knows which platforms there are and makes one for a run."""
 
+import importlib
+import os
+import sys
+
 from farm.backends.backend import Backend
-from farm.backends.process import ProcessBackend
-from farm.errors import FarmError
+from farm.errors import BackendError, FarmError
 from farm.supervisor.run_directory import RunDirectory
 from farm.supervisor.state import Identity
 
-BACKENDS = ("process",)
+HOMES = {
+    "process": ("farm.backends.process", "ProcessBackend"),
+    "netns": ("farm.backends.netns", "NetnsBackend"),
+    "docker": ("farm.backends.docker", "DockerBackend"),
+}
+"""Backend to the module and class it is; a platform's own library is imported with it, and only then."""
+
+ROOTLESS = ("farm.backends.netns_rootless", "RootlessNetnsBackend")
+"""What netns is for any user but root."""
+
+BACKENDS = tuple(HOMES)
 
 
 def check_backend(name: str) -> str:
@@ -17,6 +30,36 @@ def check_backend(name: str) -> str:
 
 
 def make_backend(run: RunDirectory, identity: Identity) -> Backend:
-    """The backend of a run, from what its folder says about it."""
-    check_backend(identity.backend)
-    return ProcessBackend(run.path, identity.run_id, identity.epoch, run.control_socket, identity.token)
+    """The backend of a run, from what its folder says about it, to look at it and to end it. Raises `BackendError`
+    where the library it stands on is not installed.
+
+    Namespaces that a user made without root are seen from within only, and go with their processes: from here they
+    are a run of processes.
+    """
+    without_root = identity.backend == "netns" and os.geteuid() != 0
+    return _made(run, identity, HOMES["process" if without_root else check_backend(identity.backend)])
+
+
+def make_supervised(run: RunDirectory, identity: Identity) -> Backend:
+    """The same for the process that supervises it from now on, which may be moved into the run's namespaces."""
+    without_root = identity.backend == "netns" and os.geteuid() != 0
+    return _made(run, identity, ROOTLESS if without_root else HOMES[check_backend(identity.backend)])
+
+
+def _made(run: RunDirectory, identity: Identity, home: tuple[str, str]) -> Backend:
+    module, name = home
+    try:
+        made = getattr(importlib.import_module(module), name)
+    except ModuleNotFoundError as exc:
+        cure = f'pip install "plcfarm[{identity.backend}]"'
+        raise BackendError(identity.backend, "open", f"{exc.name} is not installed: {cure}") from exc
+    backend: Backend = made(run.path, identity.run_id, identity.epoch, run.control_socket, identity.token)
+    return backend
+
+
+def served_outside(backend: str) -> bool:
+    """Whether this machine reaches the nodes of a backend at addresses of 127/8 only: those in network namespaces of
+    another user than root, and those in containers of a virtual machine."""
+    if backend == "netns":
+        return os.geteuid() != 0
+    return backend == "docker" and sys.platform != "linux"

@@ -6,7 +6,7 @@ Two streams, both JSON, one object a line, UTF-8, at most `LIMIT` bytes a line:
   for each node, `telemetry` once a second and `answer`s, and gets `command`s.
 * nursery, over the socket it inherited: `fork` in, `forked` or `refused` out, one for one and in order.
 
-    hello      {type, token, shard, pid, started, nodes: [name]}
+    hello      {type, token, shard, pid, started, nodes: [name]}     pid 0: it is in a container, and does not know
     ready      {type, node, ports: {protocol: port}}
     failed     {type, node, error}
     telemetry  {type, nodes: {name: {requests, errors, bugs, connections, uptime}}}
@@ -38,6 +38,7 @@ from collections.abc import Iterable
 from functools import cache
 from typing import Any
 
+from node import __version__
 from node.errors import ConfigError, RemoteProtocolError
 from node.record import dataclass
 
@@ -88,18 +89,25 @@ def decode(line: bytes) -> Message:
 @dataclass(frozen=True, slots=True)
 class ShardFile:
     """What a shard reads when it starts: `run` the farm's run id, `epoch` the plant's start on the monotonic clock in
-    seconds, `pid_file` where it writes who it is ("" for nowhere), `nodes` the node configurations as
-    `node.config.load.dump` gives them."""
+    seconds, `pid_file` where it writes who it is ("" for nowhere: in a container it cannot know), `nodes` the node
+    configurations as `node.config.load.dump` gives them. `checked` is `checked_mark` of the nodes when
+    `node.config.check` has passed them, so that a shard need not ask it again; whoever changes a node by hand makes the
+    mark another's. `everywhere` has them served on every interface there is."""
 
     shard: str
     run: str
     epoch: float
     pid_file: str
     nodes: tuple[Message, ...]
+    checked: str = ""
+    everywhere: bool = False
 
     def encode(self) -> bytes:
         """The file's content."""
-        body = {"shard": self.shard, "run": self.run, "epoch": self.epoch, "pid_file": self.pid_file}
+        body: Message = {"shard": self.shard, "run": self.run, "epoch": self.epoch, "pid_file": self.pid_file}
+        body["checked"] = self.checked
+        if self.everywhere:
+            body["everywhere"] = True
         return json.dumps({**body, "nodes": list(self.nodes)}, separators=(",", ":")).encode()
 
     @classmethod
@@ -107,7 +115,12 @@ class ShardFile:
         """The file back. Raises `ConfigError` naming `source` when it is damaged."""
         try:
             body = json.loads(data)
-            return cls(body["shard"], body["run"], float(body["epoch"]), body["pid_file"], tuple(body["nodes"]))
+            nodes, checked, everywhere = (
+                tuple(body["nodes"]),
+                str(body.get("checked", "")),
+                body.get("everywhere") is True,
+            )
+            return cls(body["shard"], body["run"], float(body["epoch"]), body["pid_file"], nodes, checked, everywhere)
         except (ValueError, KeyError, TypeError) as exc:
             raise ConfigError(source, 0, f"not a shard file ({exc})") from exc
 
@@ -116,22 +129,25 @@ class ShardFile:
 class Place:
     """Where and as whom a shard serves. `namespace` is the path of a pinned network namespace, "" for the nursery's;
     `user` its uid and gid, 0 for the nursery's own; `keep` capabilities that it keeps; `limits` pairs of a name in
-    `node.privileges.LIMITS` and a number."""
+    `node.privileges.LIMITS` and a number; `doorway` the path where sockets of the machine are had, "" for none."""
 
     namespace: str = ""
     user: int = 0
     keep: tuple[int, ...] = ()
     limits: tuple[tuple[str, int], ...] = ()
+    doorway: str = ""
 
     def encode(self) -> Message:
         """As a field of `fork`."""
-        return {"namespace": self.namespace, "user": self.user, "keep": list(self.keep), "limits": dict(self.limits)}
+        body: Message = {"namespace": self.namespace, "user": self.user, "keep": list(self.keep)}
+        return {**body, "limits": dict(self.limits), "doorway": self.doorway}
 
     @classmethod
     def decode(cls, body: Message) -> "Place":
         """The place back. Raises KeyError, TypeError or ValueError when it is damaged."""
         limits = tuple((str(name), int(value)) for name, value in body["limits"].items())
-        return cls(str(body["namespace"]), int(body["user"]), tuple(map(int, body["keep"])), limits)
+        keep, doorway = tuple(map(int, body["keep"])), str(body.get("doorway", ""))
+        return cls(str(body["namespace"]), int(body["user"]), keep, limits, doorway)
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,6 +191,11 @@ def digest_nodes(nodes: Iterable[Message]) -> str:
     """16 hex digits that differ when the configurations do; the order of the nodes plays no part."""
     lines = sorted(json.dumps(node, separators=(",", ":"), sort_keys=True) for node in nodes)
     return hashlib.blake2b("\n".join(lines).encode(), digest_size=8).hexdigest()
+
+
+def checked_mark(digest: str) -> str:
+    """What a shard file says of nodes whose `digest_nodes` is `digest`, when this version's check has passed them."""
+    return f"{__version__} {digest}"
 
 
 def shard_token(secret: str, shard: str) -> str:

@@ -1,4 +1,4 @@
-"""A link as bad as was asked, measured: within 10 % of the rate, the loss and, where the kernel has netem, the delay."""
+"""A link as bad as was asked, measured: within 10 % of rate, loss and, where the kernel has netem, delay."""
 
 from __future__ import annotations
 

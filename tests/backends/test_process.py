@@ -16,6 +16,8 @@ from farm.backends.observed import ObservedShard, ShardSpec
 from farm.backends.process import ProcessBackend
 from farm.errors import BackendError
 from farm.topology.wiring import LinkQuality, Shaping
+from node import __version__
+from node import shard as node_shard
 from node.control.messages import RUN_VARIABLE, process_stat, shard_token, start_time
 from tests.backends.contract import Run, a_node, address, dead, one
 
@@ -181,6 +183,22 @@ def test_damaged_files_cost_what_they_said_and_no_more(run: Run, content: bytes)
         ObservedShard("plc-2", 0, 0, alive=False, nodes=two.nodes),
     )
     assert observed.strays == (two.pid,)
+
+
+def test_a_file_says_that_its_nodes_are_checked_until_somebody_changes_them(run: Run) -> None:
+    run.backend.create(one(1))
+    file = run.folder / "shards" / "plc-1.json"
+    written = file.read_bytes()
+    assert node_shard.read("plc-1", written).checked
+    changed = written.replace(b'"SCADA"', b'"SC/DA"')
+    assert not node_shard.read("plc-1", changed).checked
+    assert not node_shard.read("plc-1", written.replace(__version__.encode(), b"0.0.0")).checked
+    file.write_bytes(changed)
+    with pytest.raises(BackendError, match=r"plc-1: start: its file is damaged: .*SC/DA"):
+        run.backend.start("plc-1")
+    assert run.backend.observe().shards[0].nodes == ()
+    file.write_bytes(written)
+    assert run.backend.start("plc-1").nodes == one(1).nodes
 
 
 def test_files_are_this_users_alone(run: Run) -> None:
