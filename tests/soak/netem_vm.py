@@ -38,8 +38,6 @@ DISK = "1400M"
 LIMIT = 600.0
 """Seconds for all of it."""
 PASSED = "NETEM-PASSED"
-TOO_FAST = 20_000_000
-"""A rate that is tested and that an emulated processor does not reach."""
 
 BEGIN = f"""#!/bin/sh
 export PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root PYTHONDONTWRITEBYTECODE=1
@@ -52,7 +50,7 @@ tar -xf /dev/vdb -C /mnt
 ip link set lo up
 cd /mnt
 python3 -m tests.soak.netem_guest &&
-    python3 -m pytest -q -p no:cacheprovider -k "not {TOO_FAST}" tests/backends/test_netns_shape.py && echo {PASSED}
+    python3 -m pytest -q -p no:cacheprovider tests/backends/test_netns_shape.py && echo {PASSED}
 echo o > /proc/sysrq-trigger
 sleep 60
 """
@@ -72,7 +70,9 @@ def run(limit: float = LIMIT) -> bool:
 
 def _boot(image: Path, project: Path, until: float) -> bool:
     command = [
-        *("qemu-system-x86_64", "-accel", "tcg", "-m", "1024", "-smp", "2", "-nographic", "-no-reboot", "-nic", "none"),
+        *("qemu-system-x86_64", "-accel", "tcg", "-m", "1024", "-nographic", "-no-reboot", "-nic", "none"),
+        # Its clock counts its instructions, two nanoseconds each: how busy this machine is changes no figure.
+        *("-icount", "shift=1,sleep=off", "-rtc", "clock=vm"),
         *("-kernel", str(image / "vmlinuz"), "-initrd", str(image / "initrd")),
         *("-drive", f"file={image / 'disk'},format=raw,if=virtio,snapshot=on"),
         *("-drive", f"file={project},format=raw,if=virtio,readonly=on"),
@@ -120,7 +120,9 @@ def _image(until: float) -> Path:
     folder = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "plcfarm" / f"netem-vm-{digest}"
     if (folder / "disk").is_file():
         return folder
-    folder.mkdir(parents=True, exist_ok=True)
+    for older in folder.parent.glob("netem-vm-*"):
+        shutil.rmtree(older)
+    folder.mkdir(parents=True)
     with tempfile.TemporaryDirectory(prefix="root-", dir=folder) as made:
         root = Path(made)
         begun = time.monotonic()
