@@ -2,7 +2,7 @@
 root of a user namespace.
 
     RUN/networks.json   the networks and routers that were made, in order (`wiring.encode_segment`)
-    RUN/links.json      how the links of nodes were shaped, by node
+    RUN/links           how the links of nodes were shaped (`farm.backends.link_files`)
     /run/netns          pf-XXXXXXXX.switch, pf-XXXXXXXX.node.NAME, pf-XXXXXXXX.router.NAME
 
 What the files say is held against what the kernel has: what was made half, or was damaged, is not there, and is made
@@ -19,6 +19,7 @@ from typing import Any
 
 from farm.backends import limits, netns_leftovers, rtnetlink
 from farm.backends.forked import ForkedShards, own_user
+from farm.backends.link_files import LinkFiles
 from farm.backends.netns_networks import Networks
 from farm.backends.netns_routers import Routers
 from farm.backends.netns_spaces import PINS, Spaces, inside
@@ -26,7 +27,6 @@ from farm.backends.netns_switch import Switch
 from farm.backends.netns_wiring import FIRST_INTERFACE, Attachment, is_wired, port_name, unwire, wire
 from farm.backends.observed import Observed, ShardSpec
 from farm.backends.rtnetlink import Rtnetlink
-from farm.backends.shard_files import load_nodes
 from farm.errors import BackendError
 from farm.topology.wiring import (
     GOOD,
@@ -35,15 +35,13 @@ from farm.topology.wiring import (
     RouterSpec,
     Segment,
     Shaping,
-    decode_quality,
     decode_segment,
-    encode_quality,
     encode_segment,
 )
 from node.config.model import InterfaceConfig, NodeConfig
 from node.control.messages import Place
 
-NETWORKS_FILE, LINKS_FILE = "networks.json", "links.json"
+NETWORKS_FILE = "networks.json"
 MEMORY = 4 << 30
 """Bytes of address space that a node may take; it has a hundredth of it."""
 PROCESSES = 64
@@ -75,7 +73,7 @@ class NetnsBackend(ForkedShards):
             self._networks,
             {segment.name: segment for segment in segments if isinstance(segment, RouterSpec)},
         )
-        self._links = {node: _decode_shaping(body) for node, body in _read(directory / LINKS_FILE, {}).items()}
+        self._links = LinkFiles(directory)
         self._writing = threading.Lock()
         self._wiring = threading.Lock()
         """One after the other is faster than at once: the kernel has one lock for all links of the machine."""
@@ -101,7 +99,7 @@ class NetnsBackend(ForkedShards):
             tuple(shards),
             self.strays(tuple(shards)),
             tuple(segment for segment in segments if segment.name in sound),
-            {node: shaping for node, shaping in self._links.items() if port_name(space_of(node), 0) in links},
+            {node: shaping for node, shaping in self._links.read().items() if port_name(space_of(node), 0) in links},
         )
 
     def create_network(self, segment: Segment) -> None:
@@ -138,7 +136,7 @@ class NetnsBackend(ForkedShards):
             if attachments is None:
                 attachments = [self._networks.attach(each, self._gateway_mac(each)) for each in interfaces]
                 wire(self.switch, space_of(shard.name), attachments)
-                self._forget_links(shard.name)
+                self._links.write(shard.name, Shaping(GOOD))
             if attachments:
                 self._networks.introduce(attachments)
                 self._routers.introduce(interfaces)
@@ -171,16 +169,12 @@ class NetnsBackend(ForkedShards):
 
     def remove(self, shard: str) -> None:
         """Take away its namespace with its links, and its files but its log."""
-        file = self.files.read(shard)
-        interfaces: list[InterfaceConfig] = []
-        if file is not None:
-            with contextlib.suppress(BackendError):
-                interfaces = _interfaces(load_nodes(file))
+        interfaces = self._interfaces_of(shard)
         unwire(self.switch, space_of(shard), 0)
         if interfaces:
             self._networks.forget(interfaces)
             self._routers.forget(interfaces)
-        self._forget_links(shard)
+        self._links.write(shard, Shaping(GOOD))
         super().remove(shard)
 
     def shape(self, node: str, quality: LinkQuality) -> Shaping:
@@ -194,7 +188,7 @@ class NetnsBackend(ForkedShards):
             if quality != GOOD:
                 raise BackendError(node, "shape", str(exc)) from exc
         shaping = Shaping(quality, "" if quality.up else "down by link", left)
-        self._note_link(node, shaping)
+        self._links.write(node, shaping)
         return shaping
 
     def end_all(self, grace: float = 2.0) -> int:
@@ -208,9 +202,8 @@ class NetnsBackend(ForkedShards):
         self._routers.specs.clear()
         self._routers.close()
         self._look()
-        for name in (NETWORKS_FILE, LINKS_FILE):
-            with contextlib.suppress(OSError):
-                (self._directory / name).unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            (self._directory / NETWORKS_FILE).unlink(missing_ok=True)
         return count
 
     def close(self) -> None:
@@ -230,12 +223,14 @@ class NetnsBackend(ForkedShards):
 
     def _known_interfaces(self) -> dict[str, list[InterfaceConfig]]:
         """Of every shard that has a file, by name."""
-        found = {}
-        for name in self.files.names():
-            file = self.files.read(name)
-            with contextlib.suppress(BackendError):
-                found[name] = _interfaces(load_nodes(file)) if file is not None else []
-        return found
+        return {name: self._interfaces_of(name) for name in self.files.names()}
+
+    def _interfaces_of(self, shard: str) -> list[InterfaceConfig]:
+        with contextlib.suppress(BackendError):
+            content = self.files.content(shard)
+            if content is not None:
+                return _interfaces(content.nodes)
+        return []
 
     def _show_router(self, router: RouterSpec, known: dict[str, list[InterfaceConfig]]) -> None:
         """Nodes that were there before the router: its MAC may be another than that of the one before it."""
@@ -249,18 +244,6 @@ class NetnsBackend(ForkedShards):
             if messages and self.spaces.sound(space_of(name)):
                 with contextlib.suppress(OSError):  # one that is damaged is made anew before it is used
                     inside(self.spaces.pin(space_of(name)), partial(_send, messages))
-
-    def _forget_links(self, node: str) -> None:
-        if node in self._links:
-            self._note_link(node, Shaping(GOOD))
-
-    def _note_link(self, node: str, shaping: Shaping) -> None:
-        with self._writing:
-            links = {**self._links, node: shaping}
-            if shaping.quality == GOOD:
-                del links[node]
-            self._links = links
-            _write(self._directory / LINKS_FILE, {name: _encode_shaping(each) for name, each in links.items()})
 
     def _write_networks(self) -> None:
         with self._writing:
@@ -280,18 +263,6 @@ def _interfaces(nodes: tuple[NodeConfig, ...]) -> list[InterfaceConfig]:
 def _send(messages: list[rtnetlink.Message]) -> None:
     with Rtnetlink() as kernel:
         kernel.send(messages)
-
-
-def _encode_shaping(shaping: Shaping) -> dict[str, Any]:
-    return {
-        "quality": encode_quality(shaping.quality),
-        "kernel": shaping.kernel,
-        "left": encode_quality(shaping.left),
-    }
-
-
-def _decode_shaping(body: dict[str, Any]) -> Shaping:
-    return Shaping(decode_quality(body["quality"]), str(body["kernel"]), decode_quality(body["left"]))
 
 
 def _read(path: Path, empty: Any) -> Any:

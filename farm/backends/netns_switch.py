@@ -1,4 +1,4 @@
-"""The switch of a farm: one network namespace that holds all bridges and their ports, and that the farm itself is in.
+"""The switch of a farm: one network namespace that holds all bridges with their ports, and that the farm itself is in.
 
 So the machine's own list of links, its firewall and its services never see the plant's traffic, and taking this one
 namespace away takes every bridge and port away (docs/decisions/0016). Ways into it, and into the machine's namespace

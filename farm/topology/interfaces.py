@@ -1,7 +1,7 @@
 """How nodes and routers are on their networks: addresses where they are on the backend, MACs, next hops."""
 
 import ipaddress
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from farm.topology.addresses import Addresses
@@ -65,12 +65,14 @@ def networks_of(member: Member, networks: Mapping[str, Network]) -> list[Place]:
 
 @dataclass(slots=True)
 class Interfaces:
-    """Makes the interfaces of one plant's nodes and routers, all of whose addresses are given."""
+    """Makes the interfaces of one plant's nodes and routers, all of whose addresses are given. `refused` are the names
+    of gateways that have errors already, and that a node may name all the same."""
 
     farm: str
     networks: Mapping[str, Network]
     addresses: Addresses
     gateways: Sequence[Gateway]
+    refused: Collection[str]
     report: Report
     macs: Macs = field(init=False)
     routing: Routing = field(init=False)
@@ -141,7 +143,7 @@ class Interfaces:
             main = places[0][0]
             beside = self.routing.beside(main.name)
             return self.to_router(beside[0], main) if len(beside) == 1 else Way()
-        if written.dollar or written.text == NO_GATEWAY:
+        if written.dollar or written.text == NO_GATEWAY or written.text in self.refused:
             return Way()
         networks = [network for network, _ in places]
         if written.text in self.routing.routers:

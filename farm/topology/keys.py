@@ -173,7 +173,7 @@ PLANT = Section(
         Key(
             "networks",
             MapOf(NETWORK, "network", FARM_NAME),
-            "network name to subnet and more",
+            "network name to subnet and the rest",
             "default: 127.64.0.0/10",
         ),
         Key("types", TYPES, "structures (UDTs) and strings of your own, for tags", "none"),

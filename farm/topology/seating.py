@@ -23,12 +23,14 @@ from farm.topology.wiring import NetworkSpec, RouterSpec
 
 @dataclass(slots=True)
 class Seating:
-    """The networks of one plant and who is where on them. `outside` says that nodes are served in 127/8 as well."""
+    """The networks of one plant and who is where on them. `outside` says that nodes are served in 127/8 as well;
+    `declared` are the names of the file's gateways, `gateways` those that can be."""
 
     farm: str
     backend: str
     outside: bool
     networks: dict[str, Network]
+    declared: frozenset[str]
     gateways: list[Gateway]
     report: Report
     addresses: Addresses = field(init=False)
@@ -38,7 +40,9 @@ class Seating:
     def of(cls, head: MapNode, farm: str, backend: str, outside: bool, report: Report) -> "Seating":
         """From the filled-in `networks` and `gateways` of a file."""
         networks = read_networks(head, backend, outside, report)
-        return cls(farm, backend, outside, networks, read_gateways(head, networks, backend, report), report)
+        declared = head.map("gateways")
+        names = frozenset(declared.entries if declared is not None else ())
+        return cls(farm, backend, outside, networks, names, read_gateways(head, networks, backend, report), report)
 
     @property
     def own(self) -> bool:
@@ -50,7 +54,8 @@ class Seating:
         self.addresses = Addresses(self.networks, locked, self.report, self.own)
         self.addresses.assign(members, [wish for gateway in self.gateways for wish in gateway.wishes])
         sound_names(self.gateways, members, self.report)
-        self.interfaces = Interfaces(self.farm, self.networks, self.addresses, self.gateways, self.report)
+        refused = self.declared - {gateway.name for gateway in self.gateways}
+        self.interfaces = Interfaces(self.farm, self.networks, self.addresses, self.gateways, refused, self.report)
         self.interfaces.take_macs(members)
         seats = {}
         for member in members:

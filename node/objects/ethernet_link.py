@@ -63,14 +63,18 @@ class InterfaceCounters:
         self._cleared = self._traffic()
 
 
-def ethernet_link_object(serial: Callable[[], int], counters: InterfaceCounters) -> Object:
-    """`serial` makes the MAC address: locally administered, the same for the same device."""
+def ethernet_link_object(serial: Callable[[], int], counters: InterfaceCounters, mac: str = "") -> Object:
+    """`mac` is the device's own, as `02:fa:00:00:00:01`. Where it has none, `serial` makes one: locally administered,
+    the same for the same device."""
+    own = bytes.fromhex(mac.replace(":", ""))
     u8, u32, flags = Number(USINT), Number(UDINT), Number(DWORD)
     media = Numbers(UDINT, _MEDIA_COUNTERS)
     rows = [
         constant(1, "speed", u32.encode(SPEED), codec=u32, aliases=("interface speed",)),
         constant(2, "flags", flags.encode(LINK_UP_FULL_DUPLEX), codec=flags, aliases=("interface flags",)),
-        AttributeRow(3, "physical address", lambda: _mac(serial()), codec=Raw(6), aliases=("MAC address", "MAC")),
+        AttributeRow(
+            3, "physical address", lambda: own or _mac(serial()), codec=Raw(6), aliases=("MAC address", "MAC")
+        ),
         AttributeRow(4, "interface counters", counters.get, codec=Numbers(UDINT, _INTERFACE_COUNTERS)),
         constant(5, "media counters", media.encode([0] * _MEDIA_COUNTERS), codec=media),
         stored(6, "interface control", Numbers(UINT, 2), [NEGOTIATE, 0], accept=_check_control),

@@ -24,6 +24,7 @@ MAX_HOST_NAME = 64
 MAX_INACTIVITY = 3600
 DEFAULT_INACTIVITY = 120
 
+NO_ADDRESS = "0.0.0.0"
 LOOPBACK_MASK = "255.192.0.0"
 
 _FLAGS, _LINK, _INTERFACE = Number(DWORD), Path(), InterfaceConfiguration()
@@ -37,9 +38,17 @@ def tcpip_object(
     host_name: str = "",
     domain_name: str = "",
     inactivity: int = DEFAULT_INACTIVITY,
+    gateway: str = "",
 ) -> Object:
-    """`ip` and `mask` in dots, `inactivity` in seconds, 0 for never."""
-    addresses = _INTERFACE.encode({"ip_address": ip, "network_mask": mask, "domain_name": domain_name})
+    """`ip`, `mask` and `gateway` ("" for none) in dots, `inactivity` in seconds, 0 for never."""
+    addresses = _INTERFACE.encode(
+        {
+            "ip_address": ip,
+            "network_mask": mask,
+            "gateway_address": gateway or NO_ADDRESS,
+            "domain_name": domain_name,
+        }
+    )
     return Object(
         TCPIP_CLASS,
         "TCP/IP Interface",

@@ -94,3 +94,13 @@ def docker_run(docker_host: docker_daemon.Daemon) -> Iterator[DockerRun]:
         shutil.rmtree(folder)
         left = run.left()
     assert left == []
+
+
+@pytest.fixture(scope="module")
+def docker_root(daemon: docker_daemon.Daemon) -> Iterator[Path]:
+    """A run root for this module, with the daemon in the environment."""
+    with pytest.MonkeyPatch.context() as patch, tempfile.TemporaryDirectory(prefix="pf-", dir="/tmp") as folder:
+        Path(folder).chmod(0o711)
+        patch.setenv("PLCFARM_RUN", folder)
+        patch.setenv("DOCKER_HOST", daemon.url)
+        yield Path(folder)

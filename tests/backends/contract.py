@@ -109,6 +109,14 @@ class DockerRun:
         self.backend.close()
         self.farm.close()
 
+    def one(self, name: str) -> ShardSpec:
+        """A shard of one node on no network."""
+        return ShardSpec(name, (a_node(1, name),))
+
+    def container(self, name: str) -> str:
+        """What the container of a node is called."""
+        return docker_labels.container_name(self.id, name)
+
     def left(self) -> list[str]:
         """Names of containers and networks, and pids, that are still there."""
         engine = Engine()
