@@ -11,6 +11,7 @@ import typer
 
 from farm import __version__
 from farm.cli import (
+    clean,
     demo,
     doctor,
     down,
@@ -49,6 +50,7 @@ app = typer.Typer(
 VERBS: dict[str, Callable[..., None]] = {
     "up": up.up,
     "down": down.down,
+    "clean": clean.clean,
     "ps": ps.ps,
     "tags": tags.tags,
     "read": read.read,

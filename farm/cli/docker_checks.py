@@ -20,11 +20,10 @@ LONGEST = 1 << 20
 def docker(need: Need) -> Iterator[Check]:
     """A daemon that this user may ask, and its version."""
     bad = BAD if need.backend == "docker" else LIMITED
-    host = os.environ.get("DOCKER_HOST", "")
-    if host and not host.startswith(UNIX):
-        yield Check("docker", GOOD, f"{host}, by DOCKER_HOST; not asked here")
+    path = docker_socket()
+    if path is None:
+        yield Check("docker", GOOD, f"{os.environ['DOCKER_HOST']}, by DOCKER_HOST; not asked here")
         return
-    path = Path(host.removeprefix(UNIX)) if host else DOCKER_SOCKET
     if not path.exists():
         yield Check("docker", bad, f"no daemon at {path}", "systemctl start docker")
         return
@@ -37,6 +36,14 @@ def docker(need: Need) -> Iterator[Check]:
         return
     yield Check("docker", GOOD, f"{version.get('Version', '?')} at {path}")
     yield api_version(str(version.get("ApiVersion", "")), bad)
+
+
+def docker_socket() -> Path | None:
+    """Where this machine's daemon listens, there or not; None when `DOCKER_HOST` names another machine's."""
+    host = os.environ.get("DOCKER_HOST", "")
+    if host and not host.startswith(UNIX):
+        return None
+    return Path(host.removeprefix(UNIX)) if host else DOCKER_SOCKET
 
 
 def api_version(text: str, bad: str) -> Check:
