@@ -26,7 +26,7 @@ from node.objects.device import Device, build_device
 from node.objects.ethernet_link import Traffic
 from node.objects.profiles import DEFAULT_PROFILE, PROFILES
 from node.objects.routes import parse_subnet
-from node.objects.tcpip import mask_of, prefix_mask
+from node.objects.tcpip import mask_of
 from node.server.enip_tcp import EnipService, EnipTcp
 from node.server.enip_udp import EnipUdp
 from node.server.listener import Listener
@@ -37,6 +37,7 @@ from node.tag_memory import build_tags
 
 if TYPE_CHECKING:
     from node.commands.captures import CaptureCommands
+    from node.server.doorway import Doorway
     from node.server.modbus_tcp import ModbusService
 
 
@@ -98,6 +99,11 @@ class Controller:
         """Closes every port and connection. What the tags hold stays; `start` serves it again."""
         await self.server.close()
         self._ticker.stop()
+
+    def stand_in(self, doorway: "Doorway") -> None:
+        """Has the ports serve the machine's own addresses too, from the next `start` on: `config.outside`."""
+        for listener in self.server.listeners.values():
+            listener.doorway = doorway
 
     @property
     def ports(self) -> dict[str, int]:
@@ -164,6 +170,7 @@ class Controller:
             lambda peers: EnipTcp(peers, service),
             udp=lambda: EnipUdp(service, listener.metrics),
             also=self._also,
+            outside=outside_of(self.config, "enip"),
             max_connections=enip.max_connections or self._profile.sessions,
             idle_timeout=enip.idle_timeout,
             clock=self._clock,
@@ -173,17 +180,18 @@ class Controller:
         return listener
 
     def _build_device(self, enip: EnipConfig) -> Device:
-        first = self.config.interfaces[0] if self.config.interfaces else None
+        on = self.config.interfaces[0] if self.config.interfaces else None
         return build_device(
             enip.identity,
             self.tags,
             self._instant,
             profile=self._profile,
             address=self.config.address,
-            mask=prefix_mask(first.prefix) if first else mask_of(self.config.address, enip.onward),
-            gateway=first.gateway if first else "",
-            mac=first.mac if first else "",
+            mask=mask_of(self.config.address, enip.onward if on is None else f"{on.address}/{on.prefix}"),
             host_name=self.config.hostname or self.config.name,
+            gateway="" if on is None else on.gateway,
+            mac="" if on is None else on.mac,
+            controller_name=self.config.name,
             route_path=enip.route_path,
             onward=parse_subnet(enip.onward),
             max_cip_connections=enip.max_cip_connections or self._profile.connections,
@@ -210,7 +218,13 @@ class Controller:
         from node.modbus_face import modbus_listener, modbus_service
 
         self._modbus = modbus_service(self.config, modbus, self.tags, self._templates, self._instant)
-        return modbus_listener(self._host, modbus, self._modbus, self._clock, self._ticker, self._also)
+        outside = outside_of(self.config, "modbus")
+        return modbus_listener(self._host, modbus, self._modbus, self._clock, self._ticker, self._also, outside)
+
+
+def outside_of(config: NodeConfig, protocol: str) -> tuple[tuple[str, int], ...]:
+    """(address, port) of the machine at which a protocol of the node is served as well."""
+    return tuple((address, port) for name, address, port in config.outside if name == protocol)
 
 
 def further_addresses(config: NodeConfig) -> tuple[str, ...]:

@@ -22,7 +22,7 @@ from farm.backends import limits, pids
 from farm.backends.docker_engine import Engine, is_conflict, is_gone, one_line
 from farm.backends.docker_files import ContainerFiles
 from farm.backends.docker_images import Images
-from farm.backends.docker_link import set_link
+from farm.backends.docker_link import pull_cable
 from farm.backends.docker_networks import Networks
 from farm.backends.docker_watch import Watches
 from farm.backends.link_files import LinkFiles
@@ -131,7 +131,7 @@ class DockerBackend:
             self._end_left(shard)
             raise BackendError(shard, "start", f"cannot write its pid file: {exc}") from exc
         if not self._quality(shard).up:
-            set_link(shard, pid, up=False)  # another container's cable was pulled
+            pull_cable(shard, pid, up=False)  # another container's cable was pulled
         return ObservedShard(shard, pid, started, alive=True, nodes=nodes)
 
     def stop(self, shard: ObservedShard, grace: float) -> None:
@@ -167,7 +167,7 @@ class DockerBackend:
         if quality.up != self._quality(node).up:
             for container in self._inspected(node):
                 if container["State"]["Running"]:
-                    set_link(node, int(container["State"]["Pid"]), up=quality.up)
+                    pull_cable(node, int(container["State"]["Pid"]), up=quality.up)
         left = LinkQuality(delay=quality.delay, jitter=quality.jitter)
         shaping = Shaping(quality, "" if quality.up else "its port is down", left)
         self._links.write(node, shaping)

@@ -1,56 +1,123 @@
-"""What runs in Docker left behind, found by their label and by nothing else: containers and networks; images stay.
+"""What runs left in a Docker daemon, found by their label and by nothing else, and what the daemon is fit for.
 
-A name like ours without the label is somebody else's.
+Plain data, for `farm clean` and `farm doctor`, which need no run and no backend for it.
 """
 
-from dataclasses import dataclass, field
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from typing import Any
+
+from docker.errors import APIError
 
 from farm.backends import docker_labels as labels
 from farm.backends.docker_engine import Engine, is_gone
+from farm.backends.docker_images import BASES, Images, context_files, node_tag
 from farm.backends.docker_networks import Networks
+from farm.errors import BackendError
+
+OLDEST_API = (1, 41)
+"""Docker 20.10: the oldest that this was tried on."""
+REMOVING_AT_ONCE = 4
 
 
-@dataclass(slots=True)
-class DockerLeftovers:
-    """Of the run `run` of the farm `farm`: names of its containers and networks."""
+@dataclass(frozen=True, slots=True)
+class Leftovers:
+    """Of one run, by its id: the farm's name, names of its containers and networks, and how many containers run."""
 
     run: str
     farm: str
-    containers: list[str] = field(default_factory=list)
-    networks: list[str] = field(default_factory=list)
+    containers: tuple[str, ...]
+    networks: tuple[str, ...]
+    running: int
 
 
-def find_leftovers(engine: Engine) -> list[DockerLeftovers]:
-    """Those of every run that this daemon knows, of living ones too, by run. Raises `BackendError`."""
-    found: dict[str, DockerLeftovers] = {}
+@dataclass(frozen=True, slots=True)
+class DaemonReport:
+    """A daemon at `url`: `error` says why it cannot be used, "" when it can. `image` is the tag that this version's
+    nodes run in, `image_there` whether it is, `base` what it could be built on, "" for nothing."""
 
-    def of(body: dict[str, Any]) -> DockerLeftovers:
-        marks = body.get("Labels") or {}
-        run = str(marks[labels.RUN])
-        return found.setdefault(run, DockerLeftovers(run, str(marks.get(labels.FARM, ""))))
-
-    with engine.told("leftovers", "list"):
-        for container in engine.api.containers(all=True, filters=labels.of_any_run()):
-            of(container).containers.append(str(container["Names"][0]).lstrip("/"))
-        for network in engine.api.networks(filters=labels.of_any_run()):
-            of(network).networks.append(str(network["Name"]))
-    return [found[run] for run in sorted(found)]
+    url: str
+    error: str = ""
+    version: str = ""
+    api: str = ""
+    api_suffices: bool = False
+    image: str = ""
+    image_there: bool = False
+    base: str = ""
 
 
-def take_away(engine: Engine, leftovers: DockerLeftovers) -> None:
-    """Ends and removes what one run left. Raises `BackendError`."""
-    for container in engine_containers(engine, leftovers.run):
-        with engine.told(container, "remove"):
-            try:
-                engine.api.remove_container(container, force=True, v=True)
-            except Exception as exc:
-                if not is_gone(exc):
-                    raise
-    Networks(engine, leftovers.run, leftovers.farm).remove_all()
+def find_leftovers(url: str = "") -> list[Leftovers]:
+    """Those of every run, of living ones too, by run id, at the daemon at `url` ("": DOCKER_HOST, else the machine's).
+
+    Raises `BackendError` when it does not answer.
+    """
+    engine = Engine(url)
+    try:
+        with engine.told("docker", "list"):
+            containers: list[dict[str, Any]] = engine.api.containers(all=True, filters=labels.of_any_run())
+            networks: list[dict[str, Any]] = engine.api.networks(filters=labels.of_any_run())
+    finally:
+        engine.close()
+    runs = sorted({str(found["Labels"][labels.RUN]) for found in (*containers, *networks)})
+    return [_of_run(run, containers, networks) for run in runs]
 
 
-def engine_containers(engine: Engine, run: str) -> list[str]:
-    """Ids of the run's containers."""
-    with engine.told(run, "list"):
-        return [str(each["Id"]) for each in engine.api.containers(all=True, filters=labels.of_run(run))]
+def take_away(leftovers: Leftovers, url: str = "") -> None:
+    """Kills and removes the containers of one run, then its networks. Raises `BackendError`; what another has removed
+    meanwhile is no error."""
+    engine = Engine(url)
+    try:
+        with engine.told(leftovers.run, "list"):
+            found = [each["Id"] for each in engine.api.containers(all=True, filters=labels.of_run(leftovers.run))]
+
+        def remove(container: str) -> None:
+            with engine.told(leftovers.run, "remove"):
+                try:
+                    engine.api.remove_container(container, force=True, v=True)
+                except APIError as exc:
+                    if not is_gone(exc) and "already in progress" not in str(exc.explanation):
+                        raise
+
+        with ThreadPoolExecutor(REMOVING_AT_ONCE) as crew:
+            for _ in crew.map(remove, found):
+                pass
+        Networks(engine, leftovers.run, leftovers.farm).remove_all()
+    finally:
+        engine.close()
+
+
+def look_at_daemon(url: str = "") -> DaemonReport:
+    """What a daemon is fit for. Never raises: an error is in the report."""
+    engine = Engine(url)
+    try:
+        with engine.told("docker", "version"):
+            found = engine.api.version()
+            api = engine.api.api_version
+        images = Images(engine)
+        tag = node_tag(context_files())
+        return DaemonReport(
+            engine.url,
+            version=str(found.get("Version", "")),
+            api=api,
+            api_suffices=tuple(int(part) for part in api.split(".")[:2]) >= OLDEST_API,
+            image=tag,
+            image_there=images.has(tag),
+            base=next((base for base in BASES if images.has(base)), ""),
+        )
+    except BackendError as exc:
+        return DaemonReport(engine.url, error=exc.message)
+    finally:
+        engine.close()
+
+
+def _of_run(run: str, containers: list[dict[str, Any]], networks: list[dict[str, Any]]) -> Leftovers:
+    boxes = [found for found in containers if found["Labels"][labels.RUN] == run]
+    nets = [found for found in networks if found["Labels"][labels.RUN] == run]
+    farms = {str(found["Labels"].get(labels.FARM, "")) for found in (*boxes, *nets)} - {""}
+    return Leftovers(
+        run,
+        min(farms, default=""),
+        tuple(sorted(str(found["Names"][0]).removeprefix("/") for found in boxes)),
+        tuple(sorted(str(found["Name"]) for found in nets)),
+        sum(found["State"] == "running" for found in boxes),
+    )

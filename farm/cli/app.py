@@ -16,6 +16,7 @@ from farm.cli import (
     doctor,
     down,
     events,
+    image,
     inspect,
     link,
     logs,
@@ -71,6 +72,7 @@ for name, verb in VERBS.items():
     app.command(name)(verb)
 # A value may be negative: what looks like an option after the tag is a value.
 app.command("write", context_settings={"ignore_unknown_options": True})(write_verb.write)
+app.add_typer(image.app, name="image")
 app.command("supervise", hidden=True)(supervise.supervise)
 
 INTERRUPTED = 130

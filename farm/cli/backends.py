@@ -16,6 +16,9 @@ HOMES = {
 }
 """Backend to the module and class it is; a platform's own library is imported with it, and only then."""
 
+ROOTLESS = ("farm.backends.netns_rootless", "RootlessNetnsBackend")
+"""What netns is for any user but root."""
+
 BACKENDS = tuple(HOMES)
 
 
@@ -27,9 +30,24 @@ def check_backend(name: str) -> str:
 
 
 def make_backend(run: RunDirectory, identity: Identity) -> Backend:
-    """The backend of a run, from what its folder says about it. Raises `BackendError` where the library it stands on is
-    not installed."""
-    module, name = HOMES[check_backend(identity.backend)]
+    """The backend of a run, from what its folder says about it, to look at it and to end it. Raises `BackendError`
+    where the library it stands on is not installed.
+
+    Namespaces that a user made without root are seen from within only, and go with their processes: from here they
+    are a run of processes.
+    """
+    without_root = identity.backend == "netns" and os.geteuid() != 0
+    return _made(run, identity, HOMES["process" if without_root else check_backend(identity.backend)])
+
+
+def make_supervised(run: RunDirectory, identity: Identity) -> Backend:
+    """The same for the process that supervises it from now on, which may be moved into the run's namespaces."""
+    without_root = identity.backend == "netns" and os.geteuid() != 0
+    return _made(run, identity, ROOTLESS if without_root else HOMES[check_backend(identity.backend)])
+
+
+def _made(run: RunDirectory, identity: Identity, home: tuple[str, str]) -> Backend:
+    module, name = home
     try:
         made = getattr(importlib.import_module(module), name)
     except ModuleNotFoundError as exc:

@@ -75,15 +75,14 @@ def containers(living: Living) -> Iterator[Finding]:
         return
     try:
         leftovers: Any = importlib.import_module("farm.backends.docker_leftovers")
-        engine: Any = importlib.import_module("farm.backends.docker_engine").Engine()
     except ModuleNotFoundError:
         return
-    for left in leftovers.find_leftovers(engine):
+    for left in leftovers.find_leftovers():
         if left.run in living.runs or left.farm in living.names:
             continue
         for what, names in (("container", left.containers), ("Docker network", left.networks)):
             if names:
-                yield Finding(left.run, what, tuple(names), partial(leftovers.take_away, engine, left))
+                yield Finding(left.run, what, tuple(names), partial(leftovers.take_away, left))
 
 
 def processes(living: Living) -> Iterator[Finding]:

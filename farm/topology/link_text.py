@@ -33,7 +33,7 @@ def parse_time(text: str) -> float:
     value = seconds(text.strip())
     if value is None or not 0 <= value <= LONGEST_TIME or not math.isfinite(value):
         raise FarmError(f"{_shown(text)} is no time for a link; wanted one such as 200ms, at most {LONGEST_TIME:g} s")
-    return value
+    return round(value, 9)
 
 
 def parse_delay(text: str) -> tuple[float, float | None]:

@@ -84,7 +84,7 @@ def _link(body: MapNode, report: Report) -> None:
     short = [key for key in LINK_KEYS if key in body.entries]
     if not short and body.map("link") is None:
         return
-    key, old = body.entries.get("link") or (body.key(short[0]), None)
+    key, old = body.entries.get("link") or (replace(body.key(short[0]), text="link"), None)
     if old is not None and not isinstance(old, MapNode):
         report.error("F055", body.key(short[0]), f"'{short[0]}' and 'link' contradict each other", "say one of them")
         return
@@ -94,7 +94,7 @@ def _link(body: MapNode, report: Report) -> None:
         written, value = body.entries.pop(name)
         if LINK_KEYS[name] in link.entries:
             report.error("F055", written, f"'{name}' is said by 'link' as well", "say it once")
-        link.entries[LINK_KEYS[name]] = (written, value)
+        link.entries[LINK_KEYS[name]] = (replace(written, text=LINK_KEYS[name]), value)
     _delay(link, report)
     body.entries["link"] = (key, link)
 
@@ -111,7 +111,7 @@ def _delay(link: MapNode, report: Report) -> None:
         report.error("F055", link.key("jitter"), "'jitter' is said by the delay as well", "say it once")
     key = link.key("delay")
     link.entries["delay"] = (key, replace(delay, text=first))
-    link.entries["jitter"] = (key, replace(delay, text=second))
+    link.entries["jitter"] = (replace(key, text="jitter"), replace(delay, text=second))
 
 
 def _tags(tags: MapNode | None) -> None:

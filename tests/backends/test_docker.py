@@ -57,7 +57,9 @@ def level(address: str, port: int = 44818) -> list[int]:
         client.conn.Port = port
         answer = client.Read("Level", 4)
         assert answer.Status == "Success", answer
-        return list(answer.Value)
+        found = list(answer.Value)
+    client.conn.msg_socket.close()  # made by pylogix, and never closed by it
+    return found
 
 
 def registers(address: str, port: int = 502) -> list[int]:
@@ -262,6 +264,40 @@ def test_down_leaves_nothing_and_decoys_survive(docker_root: Path) -> None:
         engine.api.remove_network(net["Id"])
         engine.close()
     assert links() <= before_links
+
+
+@pytest.fixture
+def uplink() -> Iterator[tuple[str, str]]:
+    """A veth pair that stands for a real interface and the cable on it: the name of our end, and a namespace at the
+    other with the last address but one of OTHER."""
+    names = ("pfup0", "pfup1", "pf-beyond")
+    end, peer, beyond = names
+    commands = [
+        ["ip", "netns", "add", beyond],
+        ["ip", "link", "add", end, "up", "type", "veth", "peer", "name", peer, "netns", beyond],
+        ["ip", "-n", beyond, "address", "add", f"{OTHER}.253/24", "dev", peer],
+        ["ip", "-n", beyond, "link", "set", peer, "up"],
+    ]
+    try:
+        for command in commands:
+            subprocess.run(command, check=True)
+        yield end, beyond
+    finally:
+        subprocess.run(["ip", "netns", "delete", beyond], check=False)
+        subprocess.run(["ip", "link", "delete", end], check=False, stderr=subprocess.DEVNULL)
+
+
+def test_a_macvlan_reaches_beyond_the_machine(docker_root: Path, uplink: tuple[str, str]) -> None:
+    farm = DockerFarm(run_directory("beyond", docker_root))
+    plant = another("beyond", 1)
+    (network,) = plant.networks
+    try:
+        done = farm.up(replace(plant, networks=(replace(network, driver="macvlan", uplink=uplink[0]),)))
+        assert [row["state"] for row in done["rows"]] == ["up"], "it listens; it cannot be asked from here"
+        script = f"import socket; socket.create_connection(('{OTHER}.1', 44818), 5)"
+        subprocess.run(["ip", "netns", "exec", uplink[1], sys.executable, "-c", script], check=True, timeout=30)
+    finally:
+        farm.down()
 
 
 def refused(run: DockerRun, act: Callable[[], Any]) -> str:
