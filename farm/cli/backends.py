@@ -4,6 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from farm.backends.backend import Backend
+from farm.backends.netns_spaces import Spaces
 from farm.backends.process import ProcessBackend
 from farm.errors import FarmError
 from farm.supervisor.run_directory import RunDirectory
@@ -23,9 +24,12 @@ def check_backend(name: str) -> str:
 
 
 def make_backend(run: RunDirectory, identity: Identity) -> Backend:
-    """The backend of a run, from what its folder says about it. Raises `FarmError` where an extra is missing."""
-    check_backend(identity.backend)
-    made = _MAKERS[identity.backend]()
+    """The backend of a run, from what its folder says about it, or what it left where its files were lost: namespaces
+    of its mark. Raises `FarmError` where an extra is missing."""
+    name = check_backend(identity.backend)
+    if name == "process" and Spaces(identity.run_id).names():
+        name = "netns"
+    made = _MAKERS[name]()
     return made(run.path, identity.run_id, identity.epoch, run.control_socket, identity.token)
 
 
