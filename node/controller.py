@@ -26,7 +26,7 @@ from node.objects.device import Device, build_device
 from node.objects.ethernet_link import Traffic
 from node.objects.profiles import DEFAULT_PROFILE, PROFILES
 from node.objects.routes import parse_subnet
-from node.objects.tcpip import mask_of, prefix_mask
+from node.objects.tcpip import mask_of
 from node.server.enip_tcp import EnipService, EnipTcp
 from node.server.enip_udp import EnipUdp
 from node.server.listener import Listener
@@ -36,6 +36,8 @@ from node.server.ticker import Ticker
 from node.tag_memory import build_tags
 
 if TYPE_CHECKING:
+    from node.commands.captures import CaptureCommands
+    from node.server.doorway import Doorway
     from node.server.modbus_tcp import ModbusService
 
 
@@ -71,6 +73,8 @@ class Controller:
         self._instant = Instant(clock())
         self._started = clock()
         self._interceptors = tuple(interceptors)
+        self._slow: Delay | None = None
+        self._captures: CaptureCommands | None = None
         self._ticker = Ticker(clock)
         self._enip: EnipService | None = None
         self._modbus: ModbusService | None = None
@@ -79,11 +83,10 @@ class Controller:
             listeners["enip"] = self._listen_enip(config.enip)
         if config.modbus is not None:
             listeners["modbus"] = self._listen_modbus(config.modbus)
-        self.delay = config.delay
         self.server = Ports(listeners)
-        self._commands = CommandTree(
-            TagCommands(self.tags, config.tags, clock, self._templates), self.server, self, self.connections, clock
-        )
+        self.delay = config.delay
+        tags = TagCommands(self.tags, config.tags, clock, self._templates)
+        self._commands = CommandTree(tags, self.server, self, self.connections, clock, self._capturing)
 
     async def start(self) -> None:
         """Binds every port. Raises `ListenError` and leaves nothing bound when one of them cannot be had."""
@@ -96,6 +99,11 @@ class Controller:
         """Closes every port and connection. What the tags hold stays; `start` serves it again."""
         await self.server.close()
         self._ticker.stop()
+
+    def stand_in(self, doorway: "Doorway") -> None:
+        """Has the ports serve the machine's own addresses too, from the next `start` on: `config.outside`."""
+        for listener in self.server.listeners.values():
+            listener.doorway = doorway
 
     @property
     def ports(self) -> dict[str, int]:
@@ -114,14 +122,24 @@ class Controller:
             raise NodeError(f"a delay from {low} to {high} s; wanted finite times")
         slow = Delay(low, high)
         self._delay = (low, high)
-        self._attach(slow if high else None)
+        self._slow = slow if high else None
+        self._attach()
 
-    def _attach(self, slow: Interceptor | None = None) -> None:
+    def _attach(self) -> None:
         """Has every exchange from now on seen by what is to see it."""
-        chain = build_chain((*(() if slow is None else (slow,)), *self._interceptors))
-        for service in (self._enip, self._modbus):
+        inner = (*(() if self._slow is None else (self._slow,)), *self._interceptors)
+        for protocol, service in (("enip", self._enip), ("modbus", self._modbus)):
             if service is not None:
-                service.chain = chain
+                taps = self._captures.taps(self.ports[protocol]) if self._captures is not None else ()
+                service.chain = build_chain((*taps, *inner))
+
+    def _capturing(self) -> "CaptureCommands":
+        """Made when it is first asked for: hardly any node is ever captured."""
+        from node.commands.captures import CaptureCommands
+
+        if self._captures is None:
+            self._captures = CaptureCommands(self.config.address, self._clock, self._wall, self._attach)
+        return self._captures
 
     def connections(self) -> Iterator[tuple[str, Peer]]:
         """(protocol, peer) of every live connection."""
@@ -152,6 +170,7 @@ class Controller:
             lambda peers: EnipTcp(peers, service),
             udp=lambda: EnipUdp(service, listener.metrics),
             also=self._also,
+            outside=outside_of(self.config, "enip"),
             max_connections=enip.max_connections or self._profile.sessions,
             idle_timeout=enip.idle_timeout,
             clock=self._clock,
@@ -161,17 +180,18 @@ class Controller:
         return listener
 
     def _build_device(self, enip: EnipConfig) -> Device:
-        first = self.config.interfaces[0] if self.config.interfaces else None
+        on = self.config.interfaces[0] if self.config.interfaces else None
         return build_device(
             enip.identity,
             self.tags,
             self._instant,
             profile=self._profile,
             address=self.config.address,
-            mask=prefix_mask(first.prefix) if first else mask_of(self.config.address, enip.onward),
-            gateway=first.gateway if first else "",
-            mac=first.mac if first else "",
+            mask=mask_of(self.config.address, enip.onward if on is None else f"{on.address}/{on.prefix}"),
             host_name=self.config.hostname or self.config.name,
+            gateway="" if on is None else on.gateway,
+            mac="" if on is None else on.mac,
+            controller_name=self.config.name,
             route_path=enip.route_path,
             onward=parse_subnet(enip.onward),
             max_cip_connections=enip.max_cip_connections or self._profile.connections,
@@ -198,7 +218,13 @@ class Controller:
         from node.modbus_face import modbus_listener, modbus_service
 
         self._modbus = modbus_service(self.config, modbus, self.tags, self._templates, self._instant)
-        return modbus_listener(self._host, modbus, self._modbus, self._clock, self._ticker, self._also)
+        outside = outside_of(self.config, "modbus")
+        return modbus_listener(self._host, modbus, self._modbus, self._clock, self._ticker, self._also, outside)
+
+
+def outside_of(config: NodeConfig, protocol: str) -> tuple[tuple[str, int], ...]:
+    """(address, port) of the machine at which a protocol of the node is served as well."""
+    return tuple((address, port) for name, address, port in config.outside if name == protocol)
 
 
 def further_addresses(config: NodeConfig) -> tuple[str, ...]:

@@ -35,13 +35,15 @@ def modbus_listener(
     clock: Callable[[], float],
     ticker: Ticker,
     also: Sequence[str] = (),
+    outside: Sequence[tuple[str, int]] = (),
 ) -> Listener:
-    """Its port, at `address` and the addresses `also`."""
+    """Its port, at `address` and the addresses `also`, and where there is a doorway `outside`."""
     return Listener(
         address,
         modbus.port,
         lambda peers: ModbusTcp(peers, service),
         also=also,
+        outside=outside,
         max_connections=modbus.max_connections,
         idle_timeout=modbus.idle_timeout,
         clock=clock,

@@ -12,7 +12,7 @@ import logging
 import os
 import signal
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from node.config.load import load
 from node.control.agent import Agent
@@ -35,6 +35,9 @@ from node.errors import NodeError
 from node.record import dataclass
 from node.server.descriptors import raise_descriptor_limit
 
+if TYPE_CHECKING:
+    from node.server.doorway import Doorway
+
 log = logging.getLogger(__name__)
 
 STOP_SECONDS = 0.8
@@ -44,11 +47,15 @@ LAST_WORDS_SECONDS = 2.0
 
 
 class Shard:
-    """The controllers of one shard file and their control stream. `pid_file` is a descriptor, -1 for none."""
+    """The controllers of one shard file and their control stream. `pid_file` is a descriptor, -1 for none, `doorway`
+    where sockets of the machine are had that the nodes are to serve as well."""
 
-    def __init__(self, prepared: "Prepared", control: str, token: str, pid_file: int = -1) -> None:
+    def __init__(
+        self, prepared: "Prepared", control: str, token: str, pid_file: int = -1, doorway: "Doorway | None" = None
+    ) -> None:
         self._file = file = prepared.file
         self._pid_file = pid_file
+        self._doorway = doorway
         self._token = token
         self._wanted: dict[str, Message] = {_name_of(node): node for node in file.nodes}
         self._made = prepared.controllers
@@ -122,6 +129,8 @@ class Shard:
     async def _start(self, name: str, node: Message) -> None:
         try:
             controller = self._made.pop(name, None) or self._build(name, node)
+            if self._doorway is not None:
+                controller.stand_in(self._doorway)
             await controller.start()
         except (NodeError, OSError) as exc:
             self._fail(name, str(exc))
@@ -220,13 +229,13 @@ def run(
     control: str,
     token: str,
     prepared: Prepared | None = None,
-    settle: Callable[[], None] | None = None,
+    settle: "Callable[[], Doorway | None] | None" = None,
 ) -> int:
     """Serve the shard file `config` until told to end; the exit code.
 
     `control` is the path of the farm's socket and `token` what it knows this shard by. `prepared` is what the file
     holds, if somebody has read it already. `settle` is called once all files are open that must be, and before anything
-    is served: it may take all rights away.
+    is served: it may take all rights away, and returns where sockets of the machine are had, if anywhere.
     """
     set_up_logging()
     raise_descriptor_limit()
@@ -234,13 +243,12 @@ def run(
         prepared = prepared or read(config, read_file(config))
         place = prepared.file.pid_file
         pid_file = os.open(place, os.O_WRONLY | os.O_CREAT, 0o600) if place else -1
-        if settle is not None:
-            settle()
+        doorway = settle() if settle is not None else None
     except (NodeError, OSError) as exc:
         log.error("%s", exc)
         return 1
     loop = asyncio.new_event_loop()  # asyncio.run tidies up at a price, and the process ends anyway
-    return loop.run_until_complete(_serve(prepared, control, token, pid_file))
+    return loop.run_until_complete(_serve(prepared, control, token, pid_file, doorway))
 
 
 def set_up_logging() -> None:
@@ -248,8 +256,8 @@ def set_up_logging() -> None:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
 
 
-async def _serve(prepared: Prepared, control: str, token: str, pid_file: int) -> int:
-    return await Shard(prepared, control, token, pid_file).run()
+async def _serve(prepared: Prepared, control: str, token: str, pid_file: int, doorway: "Doorway | None") -> int:
+    return await Shard(prepared, control, token, pid_file, doorway).run()
 
 
 def _name_of(node: Message) -> str:

@@ -1,7 +1,9 @@
 """A whole controller, spoken to over its sockets by our own clients."""
 
 import asyncio
+import ipaddress
 import socket
+import struct
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from typing import Any
@@ -14,7 +16,16 @@ from node.cip.types import BOOL, DINT, INT, REAL
 from node.client.aio import AsyncConnector
 from node.client.modbus_aio import AsyncModbus
 from node.commands.errors import CommandError
-from node.config.model import EnipConfig, ModbusConfig, NodeConfig, RegisterBlock, SignalConfig, TagConfig, UnitConfig
+from node.config.model import (
+    EnipConfig,
+    InterfaceConfig,
+    ModbusConfig,
+    NodeConfig,
+    RegisterBlock,
+    SignalConfig,
+    TagConfig,
+    UnitConfig,
+)
 from node.config.schema import identity
 from node.config.structures import build_templates
 from node.controller import Controller
@@ -92,6 +103,24 @@ def test_both_protocols_see_a_signal_at_the_plants_time() -> None:
         await controller.stop()
 
     asyncio.run(scenario())
+
+
+def test_it_tells_how_it_is_on_its_network() -> None:
+    own = InterfaceConfig("cell", HOST, 24, "00:00:bc:01:02:03", gateway="127.64.8.254")
+    further = InterfaceConfig("super", OTHER, 16, "02:fa:00:00:00:02")
+
+    async def talk(controller: Controller) -> None:
+        async with enip(controller) as cip:
+            addresses = await cip.get_attribute_single("@0xF5/1/5")
+            numbers = struct.unpack("<3I", addresses[:12])
+            assert [str(ipaddress.IPv4Address(number)) for number in numbers] == [HOST, "255.255.255.0", "127.64.8.254"]
+            assert await cip.get_attribute_single("@0xF5/1/6") == b"\x0c\0intake.works"
+            assert await cip.get_attribute_single("@0xF6/1/3") == bytes.fromhex("0000bc010203")
+            name = await cip.get_attribute_single("@0x64/1/1")
+            assert name.endswith(GATEWAY.name.encode())
+
+    plain = EnipConfig(identity("1756-L61", 1), port=0)
+    serving(gateway(enip=plain, interfaces=(own, further), hostname="intake.works"), talk)
 
 
 def test_structures_over_the_wire_and_as_registers() -> None:

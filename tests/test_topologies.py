@@ -1,11 +1,12 @@
 """The plants that come with the package: what they are made of, and that a node can be made of every one."""
 
+import ipaddress
 import time
 from pathlib import Path
 
 import pytest
 
-from farm.topology import Plant, load_plant
+from farm.topology import Plant, TopologyProblems, load_plant
 from node.config.model import NodeConfig
 from node.config.schema import TYPES, problems
 
@@ -21,7 +22,10 @@ def test_every_plant_loads_without_a_word(path: Path) -> None:
     found = load_plant(path, environ={})
     assert found.warnings == ()
     assert [(node.name, problem) for node in found.nodes for problem in problems(node)] == []
-    assert all(node.address.startswith("127.6") for node in found.nodes)
+    wanted = {network.name: ipaddress.IPv4Network(network.subnet) for network in found.networks}
+    for node in found.nodes:
+        assert node.address.startswith("127.6") if not wanted else node.interfaces
+        assert all(ipaddress.IPv4Address(each.address) in wanted[each.network] for each in node.interfaces)
 
 
 @pytest.mark.parametrize("path", sorted(FOLDER.glob("*.yaml")), ids=lambda path: path.name)
@@ -104,3 +108,40 @@ def test_one_tank_overflows() -> None:
     assert (level.signal, level.initial) == (None, 99.5)
     other = next(tag for tag in nodes["tank-07-4"].tags if tag.name == "LIT_Level")
     assert other.signal is not None and other.initial is None
+
+
+@pytest.mark.parametrize("backend", ["netns", "docker"])
+@pytest.mark.parametrize("name", ["plant.yaml", "tank-farm-500.yaml"])
+def test_plants_of_loopback_are_the_same_ones_on_other_backends(name: str, backend: str) -> None:
+    here = load_plant(FOLDER / name, environ={}, backend=backend)
+    for node, other in zip(plant(name).nodes, here.nodes, strict=True):
+        assert other.address == f"10.{node.address.partition('.')[2]}" == other.interfaces[0].address
+        assert other.modbus is None or other.modbus.port == 502
+        assert (other.tags, other.kind, other.profile) == (node.tags, node.kind, node.profile)
+    assert here.warnings == ()
+
+
+def test_the_brewery_is_four_zones_and_two_routers() -> None:
+    found = plant("purdue.yaml")
+    assert [(network.name, network.purdue, bool(network.host)) for network in found.networks] == [
+        ("enterprise", 4.0, True),
+        ("dmz", 3.5, False),
+        ("supervision", 2.0, False),
+        ("cell", 1.0, False),
+    ]
+    assert [router.name for router in found.routers] == ["fw-plant", "fw-cell"]
+    assert len(found.nodes) == 11 and {len(node.interfaces) for node in found.nodes} == {1}
+    passing = {(rule.source, rule.target) for router in found.routers for rule in router.allow}
+    assert ("10.40.0.0/24", "10.10.0.0/16") not in passing
+    assert ("10.20.0.10", "10.10.0.0/16") in passing
+    macs = [each.mac for node in found.nodes for each in node.interfaces if each.network == "cell"]
+    assert all(mac.startswith("00:00:bc:") for mac in macs) and len(set(macs)) == len(macs) == 7
+
+
+@pytest.mark.parametrize("backend", ["process", "docker"])
+def test_the_brewery_needs_a_backend_that_routes(backend: str) -> None:
+    with pytest.raises(TopologyProblems) as caught:
+        load_plant(FOLDER / "purdue.yaml", environ={}, backend=backend)
+    first = caught.value.problems[0]
+    assert first.message == f"backend {backend} cannot route between networks"
+    assert (first.code, first.hint) == ("F071", "use --backend netns, or leave gateways out")

@@ -7,30 +7,30 @@ for every backend.
 
 import contextlib
 import logging
-import math
 import threading
+import time
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-from docker.errors import APIError
+from docker.errors import APIError, NotFound
 
 from farm.backends import docker_containers as containers
 from farm.backends import docker_labels as labels
 from farm.backends import limits, pids
-from farm.backends.container_files import ContainerFiles
 from farm.backends.docker_engine import Engine, is_conflict, is_gone, one_line
+from farm.backends.docker_files import ContainerFiles
 from farm.backends.docker_images import Images
-from farm.backends.docker_link import set_link
+from farm.backends.docker_link import pull_cable
 from farm.backends.docker_networks import Networks
 from farm.backends.docker_watch import Watches
+from farm.backends.link_files import LinkFiles
 from farm.backends.observed import Observed, ObservedShard, ShardSpec
 from farm.backends.watch import Watch
 from farm.errors import BackendError
 from farm.topology.wiring import GOOD, LinkQuality, Segment, Shaping
-from node.config.load import dump
-from node.control.messages import ShardFile, digest_nodes, shard_token, start_time
+from node.control.messages import digest_nodes, shard_token, start_time
 
 log = logging.getLogger(__name__)
 
@@ -38,6 +38,8 @@ ENDING_AT_ONCE = 4
 """Containers stopped and removed at once: more make dockerd forget endpoints (moby#42119), and are no faster."""
 LISTING_AT_ONCE = 8
 LAST_WORDS = 5
+TELL_AGAIN, LOOK_AGAIN = 0.25, 0.02
+KILL_SECONDS = 10
 
 
 class DockerBackend:
@@ -52,13 +54,13 @@ class DockerBackend:
     def __init__(self, directory: Path, run_id: str, epoch: float, control: Path, secret: str) -> None:
         self._run = run_id
         self._farm = directory.name
-        self._epoch = epoch
         self._control = control
         self._secret = secret
         self._host_file = directory / "docker-host"
         self._engine = Engine(self._kept_host())
         self.inside = self._engine.local
-        self._files = ContainerFiles(directory, run_id)
+        self._files = ContainerFiles(directory, run_id, epoch)
+        self._links = LinkFiles(directory)
         self._images = Images(self._engine)
         self._networks = Networks(self._engine, run_id, self._farm)
         self._watches = Watches(self._engine, run_id, self._runs)
@@ -67,17 +69,14 @@ class DockerBackend:
     def observe(self) -> Observed:
         """The daemon's containers and networks of this run, and shards that have files and no container."""
         found = {_node(container): container for container in self._inspected()}
-        shards, strays, links = [], [], {}
+        shards, strays = [], []
         for name in sorted({*self._files.names(), *found}):
             shard = self._observe(name, found.get(name))
             if shard.alive and self._files.read(name) is None:
                 strays.append(shard.pid)
                 continue
             shards.append(shard)
-            quality = self._files.link(name)
-            if quality is not None:
-                links[name] = _shaping(quality)
-        return Observed(tuple(shards), tuple(sorted(strays)), self._networks.observe(), links)
+        return Observed(tuple(shards), tuple(sorted(strays)), self._networks.observe(), self._links.read())
 
     def create_network(self, segment: Segment) -> None:
         """A bridge or macvlan network; there are no routers."""
@@ -96,16 +95,15 @@ class DockerBackend:
             )
         limits.check_size(shard.nodes, limits.hard_limit())
         self._keep_host()
-        node = shard.nodes[0]
-        body = (dict(dump(node)),)
-        self._files.write(ShardFile(shard.name, self._run, self._epoch, "", body, everywhere=bool(node.outside)))
+        self._files.write(shard)
 
     def start(self, shard: str) -> ObservedShard:
         """Make its container and start it, in place of one that ended. Builds the image when it is missing."""
         file = self._files.read(shard)
         nodes = self._files.nodes(file)
         if file is None or len(nodes) != 1:
-            raise BackendError(shard, "start", f"{self._files.path(shard)} is missing or damaged: create it first")
+            missing = self._files.path(shard, ".json")
+            raise BackendError(shard, "start", f"{missing} is missing or damaged: create it first")
         digest = digest_nodes(file.nodes)
         for container in self._inspected(shard):
             found = self._observe(shard, container)
@@ -117,7 +115,7 @@ class DockerBackend:
         place = containers.Place(
             self._run,
             self._farm,
-            self._files.path(shard).absolute(),
+            self._files.path(shard, ".json").absolute(),
             self._files.log(shard).absolute(),
             self._control.absolute(),
             shard_token(self._secret, shard),
@@ -127,10 +125,13 @@ class DockerBackend:
         )
         pid = self._run_container(shard, lambda: containers.create(self._engine.api, nodes[0], place))
         started = self._started(pid)
-        self._files.remember(shard, pid, started, digest)
-        quality = self._files.link(shard)
-        if quality is not None and not quality.up:
-            set_link(shard, pid, up=False)
+        try:
+            self._files.started(shard, digest, pid, started)
+        except OSError as exc:
+            self._end_left(shard)
+            raise BackendError(shard, "start", f"cannot write its pid file: {exc}") from exc
+        if not self._quality(shard).up:
+            pull_cable(shard, pid, up=False)  # another container's cable was pulled
         return ObservedShard(shard, pid, started, alive=True, nodes=nodes)
 
     def stop(self, shard: ObservedShard, grace: float) -> None:
@@ -141,14 +142,13 @@ class DockerBackend:
                 if pid != shard.pid or pid == 0:
                     continue
                 name = _node(container)
-                with self._engine.told(name, "stop"):
-                    self._engine.api.stop(container["Id"], timeout=math.ceil(grace))
+                self._end(container, grace)
                 if self._files.read(name) is None:
                     self._remove(container["Id"], name)
 
     def remove(self, shard: str) -> None:
         """Take away its files but its log, and its container if that has ended."""
-        self._files.forget(shard)
+        self._files.remove(shard)
         with self._ending:
             for container in self._inspected(shard):
                 if not container["State"]["Running"]:
@@ -164,13 +164,14 @@ class DockerBackend:
             raise BackendError(
                 node, "shape", "backend docker has no loss, rate or delay by the kernel: use backend netns for them"
             )
-        before = self._files.link(node) or GOOD
-        if quality.up != before.up:
+        if quality.up != self._quality(node).up:
             for container in self._inspected(node):
                 if container["State"]["Running"]:
-                    set_link(node, int(container["State"]["Pid"]), up=quality.up)
-        self._files.shape(node, None if quality == GOOD else quality)
-        return _shaping(quality)
+                    pull_cable(node, int(container["State"]["Pid"]), up=quality.up)
+        left = LinkQuality(delay=quality.delay, jitter=quality.jitter)
+        shaping = Shaping(quality, "" if quality.up else "its port is down", left)
+        self._links.write(node, shaping)
+        return shaping
 
     def watch(self, shard: ObservedShard, gone: Callable[[], None]) -> Watch:
         """By the daemon's events, one stream for all."""
@@ -182,9 +183,7 @@ class DockerBackend:
         found = list(self._inspected())
 
         def end(container: dict[str, Any]) -> None:
-            with self._engine.told(_node(container), "stop"):
-                if container["State"]["Running"]:
-                    self._engine.api.stop(container["Id"], timeout=math.ceil(grace))
+            self._end(container, grace)
             self._remove(container["Id"], _node(container))
 
         with ThreadPoolExecutor(ENDING_AT_ONCE) as crew:
@@ -220,10 +219,48 @@ class DockerBackend:
                     raise BackendError(shard, "start", f"it ended at once: {self._last_words(container, state)}")
                 return int(state["Pid"])
         except BaseException:
-            with contextlib.suppress(BackendError):
-                for left in self._inspected(shard):
-                    self._remove(left["Id"], shard)
+            self._end_left(shard)
             raise
+
+    def _end_left(self, shard: str) -> None:
+        """Takes away what a start that failed has made, if the daemon can be asked."""
+        with contextlib.suppress(BackendError):
+            for left in self._inspected(shard):
+                self._remove(left["Id"], shard)
+
+    def _end(self, container: dict[str, Any], grace: float) -> None:
+        """SIGTERM, after `grace` seconds SIGKILL; returns when the daemon knows that it ended.
+
+        The first process of a container is deaf to SIGTERM until it has said how it wants to hear it, so one that is
+        still starting is told again.
+        """
+        if not container["State"]["Running"]:
+            return
+        name, pid = _node(container), int(container["State"]["Pid"])
+        shard = ObservedShard(name, pid, self._started(pid), alive=True, nodes=())
+        give_up = time.monotonic() + grace
+        with self._engine.told(name, "stop"):
+            while True:
+                left = give_up - time.monotonic()
+                signum = "SIGTERM" if left > 0 else "SIGKILL"
+                try:
+                    self._engine.api.kill(container["Id"], signum)
+                except APIError as exc:
+                    if not is_conflict(exc) and not is_gone(exc):
+                        raise
+                    break  # it has ended
+                if signum == "SIGKILL" or self._ends_within(shard, min(left, TELL_AGAIN)):
+                    break
+            with contextlib.suppress(NotFound):
+                self._engine.api.wait(container["Id"], timeout=KILL_SECONDS)
+
+    def _ends_within(self, shard: ObservedShard, seconds: float) -> bool:
+        give_up = time.monotonic() + seconds
+        while self._runs(shard):
+            if time.monotonic() >= give_up:
+                return False
+            time.sleep(LOOK_AGAIN)
+        return True
 
     def _last_words(self, container: str, state: dict[str, Any]) -> str:
         said = self._engine.api.logs(container, tail=LAST_WORDS).decode(errors="replace").strip()
@@ -273,6 +310,10 @@ class DockerBackend:
         pid, started = self._files.process(name)
         return ObservedShard(name, pid, started, alive=False, nodes=nodes)
 
+    def _quality(self, node: str) -> LinkQuality:
+        found = self._links.read().get(node)
+        return found.quality if found is not None else GOOD
+
     def _started(self, pid: int) -> int:
         """Clock ticks since boot, 0 for a process that is gone or on another machine."""
         return start_time(pid) if self._engine.local and pid else 0
@@ -304,8 +345,3 @@ def _node(container: dict[str, Any]) -> str:
 
 def _label(container: dict[str, Any], label: str) -> str:
     return str((container["Config"].get("Labels") or {}).get(label, ""))
-
-
-def _shaping(quality: LinkQuality) -> Shaping:
-    left = LinkQuality(delay=quality.delay, jitter=quality.jitter)
-    return Shaping(quality, "" if quality.up else "its port is down", left)

@@ -6,6 +6,7 @@ first needed, so that a command that only reads files never asks a daemon.
 
 import contextlib
 import os
+import socket
 import sys
 import threading
 from collections.abc import Iterator
@@ -17,6 +18,7 @@ from docker.utils import kwargs_from_env
 
 from farm.errors import BackendError
 
+UNIX = "unix://"
 DEFAULT_URL = "unix:///var/run/docker.sock"
 TIMEOUT = 120
 """Seconds for one answer: a daemon that starts hundreds of containers takes its time."""
@@ -36,7 +38,7 @@ class Engine:
     @property
     def local(self) -> bool:
         """Whether its containers are processes of this very machine, as far as the address tells."""
-        return sys.platform == "linux" and self.url.startswith("unix://")
+        return sys.platform == "linux" and self.url.startswith(UNIX)
 
     @property
     def api(self) -> APIClient:
@@ -44,6 +46,7 @@ class Engine:
         with self._lock:
             if self._api is None:
                 with self.told("docker", "connect"):
+                    self._knock()
                     self._api = APIClient(
                         base_url=self.url,
                         version="auto",
@@ -59,6 +62,12 @@ class Engine:
             if self._api is not None:
                 self._api.close()
                 self._api = None
+
+    def _knock(self) -> None:
+        """Raises `OSError` where nobody listens; the SDK would leave a socket open for each time it finds that out."""
+        if self.url.startswith(UNIX):
+            with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as door:
+                door.connect(self.url.removeprefix(UNIX))
 
     @contextlib.contextmanager
     def told(self, name: str, operation: str) -> Iterator[None]:

@@ -172,8 +172,7 @@ class Networks:
 
 
 def _pools(segment: NetworkSpec) -> list[IPAMPool]:
-    """Its subnets, with the machine's address in the first. On a macvlan that address would be the real network's
-    gateway, so Docker is told none."""
-    gateway = None if segment.driver == MACVLAN else segment.host or segment.watch or None
-    pools = [IPAMPool(subnet=segment.subnet, gateway=gateway)]
+    """Its subnets, with the machine's address in the first: Docker would take one of a node's otherwise. On a macvlan
+    nobody is there, so that what a node sends to other networks goes nowhere."""
+    pools = [IPAMPool(subnet=segment.subnet, gateway=segment.host or segment.watch or None)]
     return [*pools, IPAMPool(subnet=segment.ipv6)] if segment.ipv6 else pools

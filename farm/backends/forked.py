@@ -108,19 +108,27 @@ class ForkedShards:
         self._shards.close()
 
 
+LEAST_USERS = 60_000
+"""Of a range of subordinate ids that is worth using."""
+
+
 def own_user(run_id: str, shard: str) -> int:
     """The uid and gid of a shard, the same whenever it is started; 0 where this user cannot give it one: it is not
     root, or root of a user namespace that has no such user."""
-    if os.geteuid() != 0 or not _users_exist():
-        return 0
+    first, count = _users() if os.geteuid() == 0 else (0, 0)
     digest = hashlib.blake2b(f"{run_id}/{shard}".encode(), digest_size=8).digest()
-    return FIRST_USER + int.from_bytes(digest, "big") % USERS
+    return first + int.from_bytes(digest, "big") % count if count else 0
 
 
-def _users_exist() -> bool:
+def _users() -> tuple[int, int]:
+    """The first uid for nodes and how many there are: our own range, or in a user namespace what it has beside its
+    root; none where it has no others."""
     try:
-        ranges = Path("/proc/self/uid_map").read_text().split("\n")
+        lines = Path("/proc/self/uid_map").read_text().split("\n")
     except OSError:
-        return False
-    spans = [[int(word) for word in line.split()] for line in ranges if line.strip()]
-    return any(first <= FIRST_USER and first + count >= FIRST_USER + USERS for first, _, count in spans)
+        return 0, 0
+    spans = [(int(first), int(count)) for first, _, count in (line.split() for line in lines if line.strip())]
+    for first, count in spans:
+        if first <= FIRST_USER and first + count >= FIRST_USER + USERS:
+            return FIRST_USER, USERS
+    return next(((first, count) for first, count in spans if first > 0 and count >= LEAST_USERS), (0, 0))

@@ -1,21 +1,20 @@
 """The way from a machine to nodes that a user without root keeps in namespaces: sockets of the machine's own.
 
 A socket stays in the namespace it was made in. So a process that stays outside makes those that a node is to serve at
-an address of 127/8, and hands them in, over a socket in the run's folder, to whoever is this user:
-
-    request   {"address": "127.64.1.1", "port": 44818, "kind": "tcp" | "udp"}      one a connection, JSON, a line
-    reply     "+" with the bound socket as SCM_RIGHTS, or the reason why there is none
-
-Whoever asks does so by `node.server.doorway`.
+an address of 127/8, and hands them in, over a socket in the run's folder, to whoever was this user when it connected
+(messages: `node.server.doorway`). It ends when it is told to, or when its socket was taken away.
 """
 
 import array
 import contextlib
 import json
 import os
+import resource
+import selectors
 import signal
 import socket
 import struct
+import time
 from pathlib import Path
 from typing import NoReturn
 
@@ -25,6 +24,9 @@ FILE = "doorway"
 COMM = b"plc-doorway"
 LIMIT = 512
 PATIENCE = 5.0
+LOOK = 5.0
+"""Seconds between two looks whether its socket is still there."""
+END = b'{"end": true}'
 KINDS = {"tcp": socket.SOCK_STREAM, "udp": socket.SOCK_DGRAM}
 
 
@@ -52,12 +54,26 @@ def open_doorway(path: Path) -> int:
         raise BackendError("doorway", "create", f"{path}: {exc.strerror}") from exc
     pid = os.fork()
     if pid == 0:
-        _serve(server)
+        _serve(server, path)
     server.close()
     return pid
 
 
-def _serve(server: socket.socket) -> NoReturn:
+def close_doorway(path: Path) -> None:
+    """Tells it to end, and returns when nobody hands out sockets any more. Raises `BackendError`."""
+    give_up = time.monotonic() + PATIENCE
+    while is_open(path):
+        with contextlib.suppress(OSError), socket.socket(socket.AF_UNIX) as sock:
+            sock.settimeout(PATIENCE)
+            sock.connect(str(path))
+            sock.sendall(END)
+            sock.recv(1)
+        if time.monotonic() > give_up:
+            raise BackendError("doorway", "stop", f"{path}: the process that hands out sockets does not end")
+    path.unlink(missing_ok=True)
+
+
+def _serve(server: socket.socket, path: Path) -> NoReturn:
     os.setsid()
     os.chdir("/")
     nothing = os.open(os.devnull, os.O_RDWR)
@@ -66,30 +82,79 @@ def _serve(server: socket.socket) -> NoReturn:
     kept = os.dup2(server.fileno(), 3)
     os.closerange(4, os.sysconf("SC_OPEN_MAX"))
     server.detach()
-    listener = socket.socket(fileno=kept)
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     with contextlib.suppress(OSError):
         Path("/proc/self/comm").write_bytes(COMM)
-    while True:
-        with contextlib.suppress(OSError):
-            client, _ = listener.accept()
-            with client:
-                client.settimeout(PATIENCE)
-                _answer(client)
+    raise_limit()
+    _hand_out(socket.socket(fileno=kept), path)
+    os._exit(0)
 
 
-def _answer(client: socket.socket) -> None:
-    credentials = client.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12)
-    if struct.unpack("=iII", credentials)[1] != os.getuid():
-        return
+def raise_limit() -> None:
+    """Each node keeps a connection."""
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with contextlib.suppress(OSError, ValueError):
+        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+
+
+def _hand_out(listener: socket.socket, path: Path) -> None:
+    """Until somebody says END, or the socket at `path` is another's."""
+    mine = path.stat().st_ino
+    with selectors.DefaultSelector() as selector:
+        selector.register(listener, selectors.EVENT_READ)
+        while _inode(path) == mine:
+            for key, _ in selector.select(LOOK):
+                sock = key.fileobj
+                assert isinstance(sock, socket.socket)
+                if sock is listener:
+                    client, _ = listener.accept()
+                    client.settimeout(PATIENCE)
+                    if _is_ours(client):
+                        selector.register(client, selectors.EVENT_READ)
+                elif (asked := _received(sock)) == END:
+                    return
+                elif not asked or not _answered(sock, asked):
+                    selector.unregister(sock)
+                    sock.close()
+
+
+def _inode(path: Path) -> int:
     try:
-        asked = json.loads(client.recv(LIMIT))
-        with bound(str(asked["address"]), int(asked["port"]), str(asked["kind"])) as made:
+        return path.stat().st_ino
+    except OSError:
+        return 0
+
+
+def _is_ours(client: socket.socket) -> bool:
+    credentials = client.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12)
+    ours: bool = struct.unpack("=iII", credentials)[1] == os.getuid()
+    if not ours:
+        client.close()
+    return ours
+
+
+def _received(client: socket.socket) -> bytes:
+    with contextlib.suppress(OSError):
+        return client.recv(LIMIT)
+    return b""
+
+
+def _answered(client: socket.socket, data: bytes) -> bool:
+    """Sends the socket that was asked for, or the reason why there is none; whether that went out."""
+    try:
+        try:
+            asked = json.loads(data)
+            made = bound(str(asked["address"]), int(asked["port"]), str(asked["kind"]))
+        except (OSError, ValueError, KeyError, TypeError, OverflowError) as exc:
+            client.sendall(str(exc).encode()[:LIMIT] or b"?")
+            return True
+        with made:
             handed = array.array("i", [made.fileno()])
             client.sendmsg([b"+"], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, handed)])
-    except (OSError, ValueError, KeyError, TypeError, OverflowError) as exc:
-        client.sendall(str(exc).encode()[:LIMIT] or b"?")
+    except OSError:
+        return False
+    return True
 
 
 def bound(address: str, port: int, kind: str) -> socket.socket:

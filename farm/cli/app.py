@@ -15,9 +15,11 @@ from farm.cli import (
     doctor,
     down,
     events,
+    image,
     inspect,
     link,
     logs,
+    pcap,
     plan,
     ps,
     read,
@@ -54,6 +56,7 @@ VERBS: dict[str, Callable[..., None]] = {
     "events": events.events,
     "restart": restart.restart,
     "link": link.link,
+    "pcap": pcap.pcap,
     "plan": plan.plan,
     "validate": validate_verb.validate,
     "inspect": inspect.inspect,
@@ -65,6 +68,7 @@ for name, verb in VERBS.items():
     app.command(name)(verb)
 # A value may be negative: what looks like an option after the tag is a value.
 app.command("write", context_settings={"ignore_unknown_options": True})(write_verb.write)
+app.add_typer(image.app, name="image")
 app.command("supervise", hidden=True)(supervise.supervise)
 
 INTERRUPTED = 130

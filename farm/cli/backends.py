@@ -1,19 +1,26 @@
 """The one place that knows which platforms there are and makes one for a run."""
 
-from collections.abc import Callable
-from pathlib import Path
+import importlib
+import os
+import sys
 
 from farm.backends.backend import Backend
 from farm.backends.netns_spaces import Spaces
-from farm.backends.process import ProcessBackend
-from farm.errors import FarmError
+from farm.errors import BackendError, FarmError
 from farm.supervisor.run_directory import RunDirectory
 from farm.supervisor.state import Identity
 
-BACKENDS = ("process", "netns", "docker")
+HOMES = {
+    "process": ("farm.backends.process", "ProcessBackend"),
+    "netns": ("farm.backends.netns", "NetnsBackend"),
+    "docker": ("farm.backends.docker", "DockerBackend"),
+}
+"""Backend to the module and class it is; a platform's own library is imported with it, and only then."""
 
-Maker = Callable[[Path, str, float, Path, str], Backend]
-"""A backend of a run: its folder, run id, epoch, control socket and secret."""
+ROOTLESS = ("farm.backends.netns_rootless", "RootlessNetnsBackend")
+"""What netns is for any user but root."""
+
+BACKENDS = tuple(HOMES)
 
 
 def check_backend(name: str) -> str:
@@ -24,35 +31,42 @@ def check_backend(name: str) -> str:
 
 
 def make_backend(run: RunDirectory, identity: Identity) -> Backend:
-    """The backend of a run, from what its folder says about it, or what it left where its files were lost: namespaces
-    of its mark. Raises `FarmError` where an extra is missing."""
+    """The backend of a run, from what its folder says about it, to look at it and to end it. Raises `BackendError`
+    where the library it stands on is not installed.
+
+    Namespaces that a user made without root are seen from within only, and go with their processes: from here they
+    are a run of processes.
+    """
+    name = _platform(identity)
+    return _made(run, identity, HOMES["process" if name == "netns" and os.geteuid() != 0 else name])
+
+
+def make_supervised(run: RunDirectory, identity: Identity) -> Backend:
+    """The same for the process that supervises it from now on, which may be moved into the run's namespaces."""
+    name = _platform(identity)
+    return _made(run, identity, ROOTLESS if name == "netns" and os.geteuid() != 0 else HOMES[name])
+
+
+def _platform(identity: Identity) -> str:
+    """What the run says it is on, or, where its files were lost and it says nothing, what it left shows."""
     name = check_backend(identity.backend)
-    if name == "process" and Spaces(identity.run_id).names():
-        name = "netns"
-    made = _MAKERS[name]()
-    return made(run.path, identity.run_id, identity.epoch, run.control_socket, identity.token)
+    return "netns" if name == "process" and Spaces(identity.run_id).names() else name
 
 
-def _process() -> Maker:
-    return ProcessBackend
-
-
-def _netns() -> Maker:
-    """Imported when it is asked for: it is for Linux, and stands on an extra."""
+def _made(run: RunDirectory, identity: Identity, home: tuple[str, str]) -> Backend:
+    module, name = home
     try:
-        from farm.backends.netns import NetnsBackend
+        made = getattr(importlib.import_module(module), name)
     except ModuleNotFoundError as exc:
-        raise FarmError(f'{exc.name} is missing, backend netns stands on it: pip install "plcfarm[netns]"') from exc
-    return NetnsBackend
+        cure = f'pip install "plcfarm[{identity.backend}]"'
+        raise BackendError(identity.backend, "open", f"{exc.name} is not installed: {cure}") from exc
+    backend: Backend = made(run.path, identity.run_id, identity.epoch, run.control_socket, identity.token)
+    return backend
 
 
-def _docker() -> Maker:
-    """Imported when it is asked for: the SDK is large, and may not be there."""
-    try:
-        from farm.backends.docker import DockerBackend
-    except ModuleNotFoundError as exc:
-        raise FarmError(f'{exc.name} is missing, backend docker stands on it: pip install "plcfarm[docker]"') from exc
-    return DockerBackend
-
-
-_MAKERS: dict[str, Callable[[], Maker]] = {"process": _process, "netns": _netns, "docker": _docker}
+def served_outside(backend: str) -> bool:
+    """Whether this machine reaches the nodes of a backend at addresses of 127/8 only: those in network namespaces of
+    another user than root, and those in containers of a virtual machine."""
+    if backend == "netns":
+        return os.geteuid() != 0
+    return backend == "docker" and sys.platform != "linux"

@@ -31,7 +31,7 @@ def inspect(
     if config is None:
         raise FarmError(f"there is no node {node!r} in {plant.file or plant.name}")
     places = plant.origins.get(node, {})
-    values = list(flatten(config))
+    values = [*flatten(config), *flatten(plant.links.get(node), "link")]
     if as_json:
         say_json({path: {"value": value, "origin": place(places, path)} for path, value in values})
     elif origin:
@@ -64,8 +64,9 @@ def flatten(value: Any, path: str = "") -> Iterator[tuple[str, Any]]:
 
 
 def called(item: Any, number: int) -> str:
-    """What a member of a list goes by: `Host Name` of `TCPIP`, a tag, a unit, a path behind a tag, else its number."""
-    for name in ("name", "unit_id", "path"):
+    """What a member of a list goes by: `Host Name` of `TCPIP`, a tag, a unit, a path behind a tag, a network, else its
+    number."""
+    for name in ("name", "unit_id", "path", "network"):
         if hasattr(item, name):
             section = getattr(item, "section", "")
             return f"{section}.{getattr(item, name)}" if section else f"{getattr(item, name)}"

@@ -27,14 +27,15 @@ Where = Annotated[
 ]
 
 
-def choose(rows: Sequence[Row], patterns: Iterable[str], farm: str) -> list[str]:
-    """The nodes that `patterns` name, in the order of the farm. Raises `FarmError` for a pattern that names none."""
+def choose(rows: Sequence[Row], patterns: Iterable[str], farm: str, kind: str = "node") -> list[str]:
+    """The nodes that `patterns` name, in the order of the farm. Raises `FarmError` for a pattern that names none, and
+    says what `kind` of thing was looked for."""
     names = [str(row["name"]) for row in rows]
     chosen: set[str] = set()
     for pattern in patterns:
         found = [name for name in names if fnmatchcase(name, pattern)]
         if not found:
-            what = "no node that matches" if _is_pattern(pattern) else "no node"
+            what = f"no {kind} that matches" if _is_pattern(pattern) else f"no {kind}"
             raise FarmError(f"there is {what} {pattern!r} in {farm}; `farm ps` lists them")
         chosen.update(found)
     return [name for name in names if name in chosen]

@@ -14,10 +14,14 @@ Settings = Annotated[
     typer.Option("--set", metavar="KEY=VALUE", help="Set a variable of the plant file; may be repeated."),
 ]
 Backend = Annotated[
-    str | None, typer.Option("--backend", "-b", metavar="NAME", help="Platform to run nodes on [default: process].")
+    str | None,
+    typer.Option("--backend", "-b", metavar="NAME", help="process, netns or docker [default: the plant file's]."),
 ]
 Shard = Annotated[
-    str | None, typer.Option("--shard", metavar="K|auto", help="Nodes a process serves; the plant file's, else 1.")
+    str | None,
+    typer.Option(
+        "--shard", metavar="K|auto", help="Nodes a process serves; the plant file's, else 1; 1 on netns and docker."
+    ),
 ]
 NewName = Annotated[str | None, typer.Option("--name", "-n", metavar="NAME", help="Run it under another name.")]
 FarmName = Annotated[

@@ -1,14 +1,14 @@
 """Which plant file a verb is about, and the plant that it comes to on this machine."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
-from typing import Any
 
 from farm import topology
 from farm.backends.limits import auto_size, can_bind_modbus, hard_limit
-from farm.cli.backends import check_backend
+from farm.cli.backends import check_backend, served_outside
 from farm.cli.usage import UsageError
 from farm.errors import FarmError
 from farm.topology.plant import Plant
@@ -27,9 +27,11 @@ def load(
     backend: str | None = None,
     shard: str | None = None,
     name: str | None = None,
+    counts: Mapping[str, int] | None = None,
     write_lock: bool = False,
 ) -> Plant:
-    """The plant of the file `path`, or of the one in this folder, as the options of a verb change it.
+    """The plant of the file `path`, or of the one in this folder, as the options of a verb change it. `counts` maps
+    groups to how many members they have now.
 
     Raises `TopologyProblems` with every fault of the file, `UsageError` for an option that makes no sense.
     """
@@ -38,20 +40,21 @@ def load(
         file = topology.find_plant(file)
     if backend is not None:
         check_backend(backend)
-    plant = topology.load_plant(
+    read = partial(
+        topology.load_plant,
         file,
         settings=parse_settings(settings),
         environ=os.environ,
         modbus_port=MODBUS_PORT if can_bind_modbus() else UNPRIVILEGED_MODBUS_PORT,
         backend=backend,
+        shard=None if shard is None else parse_shard(shard),
+        counts=counts,
         write_lock=write_lock,
     )
-    changes: dict[str, Any] = {}
-    if shard is not None:
-        changes["shard"] = parse_shard(shard)
-    if name is not None:
-        changes["name"] = name
-    return _sized(replace(plant, **changes))
+    plant = read(outside=backend is not None and served_outside(backend))
+    if backend is None and served_outside(plant.backend):
+        plant = read(outside=True)  # which backend it is, only the file could say
+    return _sized(plant if name is None else replace(plant, name=name))
 
 
 def _sized(plant: Plant) -> Plant:

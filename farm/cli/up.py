@@ -8,6 +8,7 @@ from farm.cli import options, plants
 from farm.cli.follow import follow
 from farm.cli.planning import show_plan
 from farm.cli.progress import Progress
+from farm.cli.readiness import refuse_early
 from farm.cli.rows import LONG, node_table, summary
 from farm.cli.terminal import node_count, note, program, say, warn
 from farm.supervisor.link import Link, run_directory
@@ -51,7 +52,8 @@ def warn_about(plant: Plant) -> None:
 
 
 def bring_up(plant: Plant, *, timeout: float | None = None, every: bool = False) -> Link:
-    """Applies `plant` and prints its table. Raises `FarmError` after all that this call began was undone."""
+    """Applies `plant` and prints its table. Raises `FarmError` before anything began, or after it was undone."""
+    refuse_early(plant)
     link = Link.open(run_directory(plant.name), plant.backend)
     body: dict[str, Any] = {"plant": encode_plant(plant), "dry_run": False}
     if timeout is not None:

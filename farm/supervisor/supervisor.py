@@ -436,7 +436,7 @@ class Supervisor:
         """These nodes are wanted."""
         nodes = plant.nodes if plant is not None else ()
         self.roster.want(nodes)
-        self.links.want(plant.links if plant is not None else {})
+        self.links.want(plant)
         self.state.stopped.intersection_update(self.roster.members)  # in place: the keeper has the same set
 
     async def _save(self) -> None:

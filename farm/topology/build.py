@@ -1,22 +1,24 @@
 """From a member's merged body to the `NodeConfig` that a backend starts."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
-from farm.topology.addresses import Given
 from farm.topology.aliases import Tags
 from farm.topology.blocks import BlockBuilder, Device
 from farm.topology.document import MapNode, Node, Scalar
 from farm.topology.groups import Member
 from farm.topology.identities import IdentityBuilder
 from farm.topology.inherit import empty_map
-from farm.topology.keys import DELAY, DEVICE_ID_OBJECTS, DEVICE_TEXT, PEERS, PORT, ROUTE, SUBNET, TIME
+from farm.topology.keys import DELAY, DEVICE_ID_OBJECTS, DEVICE_TEXT, PEERS, PORT, ROUTE, TIME
+from farm.topology.named_addresses import NamedAddresses
 from farm.topology.object_settings import ObjectBuilder
 from farm.topology.problem import Report
 from farm.topology.shapes import read, take
 from farm.topology.tags import TagBuilder
 from farm.topology.types import Types, tag_maps
 from farm.topology.vocabulary import PROFILE_NAME
-from node.config.model import EnipConfig, ModbusConfig, NodeConfig
+from farm.topology.wiring_keys import HOST_NAME, SUBNET
+from node.config.model import EnipConfig, InterfaceConfig, ModbusConfig, NodeConfig, TypeConfig
 from node.config.schema import (
     DEFAULT_PROFILES,
     MAX_ELEMENTS,
@@ -34,6 +36,24 @@ _ENIP_ONLY = ("identity", "enip", "objects", "programs")
 _GENERIC = MODBUS_PROFILES["generic"]
 
 
+@dataclass(frozen=True, slots=True)
+class Seat:
+    """Where a node is: its `address` and `interfaces` on the backend, and `outside` its address on this machine, "" for
+    none."""
+
+    address: str = ""
+    interfaces: tuple[InterfaceConfig, ...] = ()
+    outside: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ModbusPorts:
+    """The Modbus port of nodes whose file gives none: where they are, and outside on this machine."""
+
+    here: int
+    outside: int
+
+
 @dataclass(slots=True)
 class NodeBuilder:
     """Builds the nodes of one plant. `defaults` is the file's section of that name: what stands there may be of no
@@ -41,14 +61,17 @@ class NodeBuilder:
 
     farm: str
     seed: int
-    modbus_port: int
+    modbus_ports: ModbusPorts
     defaults: MapNode
     types: Types
+    named: NamedAddresses
     report: Report
     tags: TagBuilder = field(init=False)
     blocks: BlockBuilder = field(init=False)
     identities: IdentityBuilder = field(init=False)
     objects: ObjectBuilder = field(init=False)
+    traces: dict[str, tuple[dict[str, Node], tuple[TypeConfig, ...]]] = field(default_factory=dict)
+    """By node: what its blocks, and the tags they make, are made of, by path in its configuration; and its types."""
 
     def __post_init__(self) -> None:
         self.tags = TagBuilder(self.seed, self.report, self.types)
@@ -56,33 +79,33 @@ class NodeBuilder:
         self.identities = IdentityBuilder(self.farm, self.report)
         self.objects = ObjectBuilder(self.report)
 
-    def nodes(self, members: list[Member], addresses: dict[str, Given]) -> list[NodeConfig]:
-        """A configuration for each member that has an address."""
+    def nodes(self, members: list[Member], seats: Mapping[str, Seat]) -> list[NodeConfig]:
+        """A configuration for each member."""
         self.identities.take_serials(members)
         built: list[NodeConfig] = []
         for member in members:
             self.report.subject = member.name
-            given = addresses.get(member.name)
-            node = self.node(member, given.address if given is not None else "")
+            trace: dict[str, Node] = {}
+            self.blocks.trace = trace
+            node = self.node(member, seats.get(member.name, Seat()))
             if node is not None:
                 built.append(node)
+                self.traces[member.name] = trace, node.types
         self.report.subject = ""
         return built
 
     def traced(self, member: Member) -> dict[str, Node]:
         """Path in the node's configuration (`tags.Level`, `modbus.units.1.blocks.0`) to what it is made of."""
-        scratch = NodeBuilder(self.farm, self.seed, self.modbus_port, self.defaults, self.types, Report())
-        scratch.blocks.trace = {}
-        node = scratch.node(member, "")
-        found = dict(scratch.blocks.trace)
-        for prefix, tags in scratch.tags.scopes(member.body):
+        trace, kinds = self.traces.get(member.name, ({}, ()))
+        found = dict(trace)
+        for prefix, tags in self.tags.scopes(member.body):
             found.update({f"tags.{prefix}{name}": entry for name, _, entry in tags.items()})
-        for config in node.types if node is not None else ():
+        for config in kinds:
             place = f"types.{config.name}"
             found.update({path: at for path, at in self.types.places.items() if f"{path}.".startswith(f"{place}.")})
         return found
 
-    def node(self, member: Member, address: str) -> NodeConfig | None:
+    def node(self, member: Member, seat: Seat) -> NodeConfig | None:
         """One node; None, with errors noted, when it has no usable profile."""
         body = member.body
         speaks_enip, speaks_modbus = member.kind != "modbus", member.kind != "logix"
@@ -106,17 +129,32 @@ class NodeBuilder:
             member.name,
             member.kind,
             speaking.name,
-            address,
+            seat.address,
             tags,
             enip,
             modbus,
             types=self.types.used(tag.type for tag in tags),
             programs=tuple(name for name, _, _ in self.tags.program_bodies(body)) if speaks_enip else (),
             delay=self.delay(body, speaking),
+            interfaces=seat.interfaces,
+            outside=self.outside(body, seat, enip, modbus),
+            hostname=take(body, "hostname", HOST_NAME, "", self.report),
         )
         if self.report.noted == noted:
             self.fitting(config, profile, found, member)
         return config
+
+    def outside(
+        self, body: MapNode, seat: Seat, enip: EnipConfig | None, modbus: ModbusConfig | None
+    ) -> tuple[tuple[str, str, int], ...]:
+        """Where this machine has the node's ports, at the numbers they would have on it."""
+        if not seat.outside:
+            return ()
+        found = [("enip", seat.outside, enip.port)] if enip is not None else []
+        if modbus is not None:
+            port = take(body.map("modbus"), "port", PORT, self.modbus_ports.outside, self.report)
+            found.append(("modbus", seat.outside, port))
+        return tuple(found)
 
     def fitting(self, config: NodeConfig, profile: Profile | None, found: Tags, member: Member) -> None:
         """Find tags that the device cannot have, where it is no controller with tags of any name and type."""
@@ -178,10 +216,13 @@ class NodeBuilder:
         """The EtherNet/IP face."""
         body = member.body.map("enip")
         onward = take(body, "onward", SUBNET, None, self.report)
+        if onward is not None and body is not None:
+            onward = self.named.subnet(onward, body.entries["onward"][1])
+        route = take(body, "route_path", ROUTE, None if profile.routes else (), self.report)
         return EnipConfig(
             identity=self.identities.identity(member, profile),
             port=take(body, "port", PORT, 44818, self.report),
-            route_path=take(body, "route_path", ROUTE, None if profile.routes else (), self.report),
+            route_path=self.named.route(route),
             max_connections=take(body, "max_connections", PEERS, None, self.report),
             max_cip_connections=take(body, "max_cip_connections", PEERS, None, self.report),
             idle_timeout=take(body, "idle_timeout", TIME, 0.0, self.report),
@@ -199,7 +240,7 @@ class NodeBuilder:
             if text:
                 texts[index] = text
         return ModbusConfig(
-            port=take(face, "port", PORT, self.modbus_port, self.report),
+            port=take(face, "port", PORT, self.modbus_ports.here, self.report),
             device_id=tuple(sorted(texts.items())),
             max_connections=take(face, "max_connections", PEERS, 64, self.report),
             idle_timeout=take(face, "idle_timeout", TIME, 0.0, self.report),

@@ -9,14 +9,14 @@ nodes:   mix-007: {tags: {Level: {init: 55}}}                 an override says o
 
 import itertools
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from farm.topology.document import ListNode, MapNode, Node, Scalar, count_dollars, is_null, shown
+from farm.topology.document import ListNode, MapNode, Node, Scalar, Source, count_dollars, is_null, shown
 from farm.topology.inherit import Base, Library, empty_map
 from farm.topology.keys import COUNT, FOR_RANGE
 from farm.topology.merge import merge_maps
-from farm.topology.problem import Report, TooManyError
+from farm.topology.problem import Place, Report, TooManyError, suggestion
 from farm.topology.scalars import BadValueError, whole
 from farm.topology.shapes import read
 from farm.topology.substitute import Scope, Value
@@ -31,7 +31,9 @@ MAX_WEIGHT = 1_000_000
 @dataclass(slots=True)
 class Member:
     """A node to be, filled in. `place` is what messages about it point at, `units` are not filled in yet: their
-    bodies may use `${unit}`, for which `scope` has the member's other variables. `weight` is what it takes to build."""
+    bodies may use `${unit}`, for which `scope` has the member's other variables. `weight` is what it takes to build.
+    `group` is the name of its group, "" for a single node; `own` what stands under its own name in `nodes`, as written,
+    None when nothing does."""
 
     name: str
     place: Node
@@ -40,17 +42,22 @@ class Member:
     units: MapNode | None
     scope: Scope
     weight: int
+    group: str = ""
+    own: MapNode | None = None
 
 
 @dataclass(slots=True)
 class Roster:
-    """Makes the members of a plant's tree, in the order of the file. `room` is how many nodes are allowed."""
+    """Makes the members of a plant's tree, in the order of the file. `room` is how many nodes are allowed, `counts` how
+    many members groups have instead of what the file says; `absent` are the names of those that have none now."""
 
     root: MapNode
     room: int
     library: Library
     scope: Scope
     report: Report
+    counts: Mapping[str, int] = field(default_factory=dict)
+    absent: set[str] = field(default_factory=set)
     places: dict[str, Node] = field(default_factory=dict)
     overrides: dict[str, tuple[Scalar, Node]] = field(default_factory=dict)
     matched: set[str] = field(default_factory=set)
@@ -68,19 +75,28 @@ class Roster:
         for name, key, group in groups.items():
             if isinstance(group, MapNode):
                 grouped += self.group(name, key, group)
+        self.unknown_counts(groups)
         singles: list[Member] = []
         for name, (key, body) in self.overrides.items():
             self.report.subject = ""
-            if name not in self.matched:
+            if name not in self.matched and name not in self.absent:
                 singles += self.single(name, key, body)
         sections = list(self.root.entries)
         nodes_first = groups.entries and nodes.entries and sections.index("nodes") < sections.index("groups")
         return [*singles, *grouped] if nodes_first else [*grouped, *singles]
 
+    def unknown_counts(self, groups: MapNode) -> None:
+        """Find numbers for groups that there are not."""
+        self.report.subject = ""
+        for name in self.counts:
+            if groups.map(name) is None:
+                hint = suggestion(name, groups.entries) or f"known: {', '.join(groups.entries) or 'none'}"
+                self.report.error("F072", Place(Source("farm scale")), f"there is no group {shown(name)}", hint)
+
     def group(self, group: str, key: Scalar, body: MapNode) -> Iterator[Member]:
         """The members of one group."""
         self.report.subject = ""
-        combinations = self.combinations(body, key)
+        combinations = self.scaled(group, body, key, self.combinations(body, key))
         if combinations is None or not self.fits(combinations, key):
             return
         pattern = body.scalar("name")
@@ -88,9 +104,8 @@ class Roster:
         left = math.prod(len(values) for values in combinations.values())
         for own in itertools.product(*combinations.values()):
             self.report.subject = ""
-            values: dict[str, Value] = {**dict(zip(combinations, own, strict=True)), "group": group}
-            scope = self.scope.inside(values)
-            name = self.name(pattern, "-".join(map(str, (group, *own))), key, scope)
+            scope = self.scope.inside({**dict(zip(combinations, own, strict=True)), "group": group})
+            name = self.name(pattern, default_name(group, own), key, scope)
             if name is None:
                 continue
             first, last = first or name, name
@@ -100,7 +115,8 @@ class Roster:
                 self.charge(member, left, key)
                 yield member
             left -= 1
-        self.ranges.append(f"group '{group}' makes {first} … {last}")
+        if first:
+            self.ranges.append(f"group '{group}' makes {first} … {last}")
 
     def combinations(self, body: MapNode, key: Scalar) -> dict[str, list[Value]] | None:
         """Variable to its values, of `count` or `for`; None, with an error noted, when there are none."""
@@ -116,6 +132,28 @@ class Roster:
             return None if number is None else {"i": list(range(1, number + 1))}
         values = {name: self.loop(value) for name, _, value in (loops or body).items()}
         return {name: found for name, found in values.items() if found} if all(values.values()) else None
+
+    def scaled(
+        self, group: str, body: MapNode, key: Scalar, combinations: dict[str, list[Value]] | None
+    ) -> dict[str, list[Value]] | None:
+        """The combinations of a group that has another number of members now; None, with an error noted, when it cannot
+        have another."""
+        number = self.counts.get(group)
+        if number is None or combinations is None:
+            return combinations
+        loops = body.map("for")
+        ranges = [isinstance(value, Scalar) for _, _, value in loops.items()] if loops is not None else [True]
+        variable, values = next(iter(combinations.items()), ("", []))
+        if ranges != [True] or values[:1] != [1]:
+            message = f"group {shown(group)} has no single number of members to change"
+            self.report.error("F072", key, message, "'count' is one, or a single range from 1 under 'for'")
+            return None
+        pattern = body.scalar("name")
+        for value in values[number:]:
+            scope = self.scope.inside({variable: value, "group": group})
+            default = default_name(group, (value,))
+            self.absent.add(scope.fill_scalar(pattern).text if pattern is not None else default)
+        return {variable: list(range(1, number + 1))}
 
     def loop(self, node: Node) -> list[Value]:
         """The values of one `for` variable: a range, or a list."""
@@ -239,7 +277,9 @@ class Roster:
             raw = [found for found in (inherited.raw_units, override.map("units")) if found is not None]
             units = self.library.units(raw[0] if len(raw) == 1 else merge_maps(*raw)) if raw else None
         weight = self.weight(inherited.body) + (self.weight(units) if units is not None else 0)
-        return Member(name, place, base.kind, body, units, scope, weight)
+        grouped = scope.own.get("group")
+        own = override if grouped is not None else group
+        return Member(name, place, base.kind, body, units, scope, weight, str(grouped or ""), own)
 
     def inherited(self, base: Base, group: MapNode) -> "_Inherited":
         """The merged body of a group's members, made once for all that share kind and templates."""
@@ -257,6 +297,11 @@ class Roster:
         hint = "; ".join(self.ranges[:3]) or "give it 'kind: logix', 'modbus' or 'gateway'"
         wrong = "overrides nothing and has no 'kind'" if self.ranges else "has no 'kind'"
         self.report.error("F035", place, f"node '{name}' {wrong}", hint)
+
+
+def default_name(group: str, own: Sequence[Value]) -> str:
+    """The name of a member whose group gives no pattern."""
+    return "-".join(map(str, (group, *own)))
 
 
 _APART = frozenset(("units", "count", "for", "use", "name", "extends"))

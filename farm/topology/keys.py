@@ -4,7 +4,7 @@ and a test holds the reference (docs/topology.md) to them.
 A key of a later release is listed too, so that it is refused as such and never taken for a slip.
 """
 
-from farm.topology.scalars import Address, Number, Seconds, Subnet, Text, Value, Whole, WholeOr
+from farm.topology.scalars import Number, Seconds, Text, Value, Whole, WholeOr
 from farm.topology.shapes import AnyValue, Key, ListOf, MapOf, NotYet, One, Section
 from farm.topology.tag_keys import BLOCKS, IDENTIFIER, PROGRAM, SEED, TAGS, TYPES
 from farm.topology.vocabulary import (
@@ -17,6 +17,7 @@ from farm.topology.vocabulary import (
     Revision,
     RouteText,
 )
+from farm.topology.wiring_keys import ADDRESSED, GATEWAY, LINKS, NETWORK, SUBNET, WIRED
 from node.config.schema import MAX_PRODUCT_NAME
 
 MAX_NODES = 10_000
@@ -26,8 +27,6 @@ VERSION = Whole(0, 1_000_000)
 COUNT = Whole(1, MOST_NODES)
 SHARD = WholeOr(Whole(1, 1000), "auto")
 BACKEND = BackendName()
-SUBNET = Subnet()
-ADDRESS = Address()
 FOR_RANGE = Range(-1_000_000, 1_000_000)
 TEXT = Text()
 NAMED = Text("a name")
@@ -113,7 +112,7 @@ UNIT = Section("unit", "unit", (_USE, *BLOCKS))
 
 _BODY = (
     Key("profile", One(PROFILE_NAME), "the device it imitates", "1756-L61, or generic"),
-    Key("network", One(NAMED), "the network it is on", "default"),
+    *WIRED,
     TAGS,
     Key("programs", MapOf(PROGRAM, "program", IDENTIFIER), "program name to its tags", "none"),
     *BLOCKS,
@@ -130,18 +129,17 @@ _BODY = (
     Key("enip", ENIP, "EtherNet/IP port and limits"),
     Key("modbus", MODBUS, "Modbus port and limits"),
     Key("delay", One(DELAY), "how long each reply waits: a time, a range of times, or typical for the profile", "0"),
-    *(Key(name, NotYet("link qualities"), "") for name in ("latency", "jitter", "loss", "rate", "link")),
     Key("restart", NotYet("restart policies"), ""),
     Key("slots", NotYet("backplane slots"), ""),
     Key("pool", NotYet("pools apart from networks", "without 'address' a node gets a free one of 'network'"), ""),
 )
 
-_ADDRESS = Key("address", One(ADDRESS), "IPv4 address inside its network", "the next free one, kept in the lock file")
-
 DEFAULTS = Section("defaults", "defaults", (_KIND, *_BODY))
 TEMPLATE = Section("template", "template", _BODY)
 KIND = Section("kind", "kind", (Key("extends", One(NAMED), "the kind it builds on", required=True), *_BODY))
-NODE = Section("node", "node", (_KIND, _USE, _ADDRESS, *_BODY, Key("external", NotYet("devices outside the farm"), "")))
+NODE = Section(
+    "node", "node", (_KIND, _USE, *ADDRESSED, *_BODY, Key("external", NotYet("devices outside the farm"), ""))
+)
 GROUP = Section(
     "group",
     "group",
@@ -155,17 +153,8 @@ GROUP = Section(
         Key("name", One(VALUE), "name of a member, made with ${…}", "GROUP-${i}"),
         _KIND,
         _USE,
-        _ADDRESS,
+        *ADDRESSED,
         *_BODY,
-    ),
-)
-
-NETWORK = Section(
-    "network",
-    "network",
-    (
-        Key("subnet", One(SUBNET), "its addresses; the process backend serves 127.0.0.0/8", required=True),
-        *(Key(name, NotYet("network zones"), "") for name in ("purdue", "vlan", "host")),
     ),
 )
 
@@ -181,16 +170,21 @@ PLANT = Section(
         Key("max_nodes", One(COUNT), "most nodes this file may make", f"{MAX_NODES}"),
         Key("backend", One(BACKEND), "what runs the nodes", "process"),
         Key("shard", One(SHARD), "nodes a worker process, or auto", "1"),
-        Key("networks", MapOf(NETWORK, "network", FARM_NAME), "network name to subnet", "default: 127.64.0.0/10"),
+        Key(
+            "networks",
+            MapOf(NETWORK, "network", FARM_NAME),
+            "network name to subnet and the rest",
+            "default: 127.64.0.0/10",
+        ),
         Key("types", TYPES, "structures (UDTs) and strings of your own, for tags", "none"),
         Key("defaults", DEFAULTS, "what every node inherits"),
         Key("kinds", MapOf(KIND, "kind", FARM_NAME), "kinds of your own", "none"),
         Key("templates", MapOf(TEMPLATE, "template", FARM_NAME), "pieces of nodes, for `use`", "none"),
         Key("groups", MapOf(GROUP, "group", FARM_NAME), "many nodes alike", "none"),
         Key("nodes", MapOf(NODE, "node"), "single nodes, and overrides of group members", "none"),
-        Key("links", NotYet("links"), ""),
+        Key("gateways", MapOf(GATEWAY, "gateway", FARM_NAME), "routers between networks; backend netns", "none"),
+        Key("links", LINKS, "node names, with * and ?, or group:NAME, to how good their links are", "none"),
         Key("faults", NotYet("faults"), ""),
-        Key("gateways", NotYet("gateways between networks"), ""),
         Key("expect", NotYet("expectations"), ""),
         Key("dashboard", NotYet("dashboard settings"), ""),
         Key("external", NotYet("devices outside the farm"), ""),

@@ -3,7 +3,8 @@
     # plcfarm lock 1: addresses given by plant.yaml. Keep it beside that file, in version control too.
     default intake 127.64.0.1
 
-One line a node: network, name, address, in the order of addresses. `plant.yaml` has `plant.lock` beside it.
+One line an interface: network, name (a router's as `router:fw1`), address in the plant file's own terms, in the order
+of addresses. `plant.yaml` has `plant.lock` beside it.
 """
 
 import contextlib
@@ -19,11 +20,13 @@ from farm.topology.load import read_text
 from farm.topology.problem import Place, Report
 
 Locked = dict[tuple[str, str], int]
-"""(network, node) to address."""
+"""(network, node) to address; for a router, `ROUTER` and its name."""
+
+ROUTER = "router:"
 
 HEADER = "# plcfarm lock 1"
 
-_LINE = re.compile(r"([A-Za-z0-9_-]{1,32}) ([A-Za-z0-9_-]{1,32}) ([0-9.]{7,15})", re.ASCII)
+_LINE = re.compile(r"([A-Za-z0-9_-]{1,32}) ((?:router:)?[A-Za-z0-9_-]{1,32}) ([0-9.]{7,15})", re.ASCII)
 
 
 def lock_path(plant: Path) -> Path:

@@ -4,12 +4,18 @@
 a file. A null stays in the merged tree until the end: it must also take away what a layer below, merged later, brings.
 """
 
+from dataclasses import replace
+
 from farm.topology.document import ListNode, MapNode, Node, Scalar, is_null
 from farm.topology.keys import UNIT_RANGE
+from farm.topology.link_text import split_delay
 from farm.topology.problem import Report
 from farm.topology.scalars import BadValueError
 from farm.topology.vocabulary import BlockText
 from node.config.schema import TABLES
+
+LINK_KEYS = {"latency": "delay", "jitter": "jitter", "loss": "loss", "rate": "rate"}
+"""Keys of a node to those of its `link` that they are short for."""
 
 _BODIES = ("kinds", "templates", "groups", "nodes")
 _BLOCK = BlockText()
@@ -45,6 +51,10 @@ def normalise(root: MapNode, report: Report) -> None:
         for _, _, body in bodies.items() if bodies is not None else ():
             if isinstance(body, MapNode):
                 _body(body, report)
+    links = root.map("links")
+    for _, _, link in links.items() if links is not None else ():
+        if isinstance(link, MapNode):
+            _delay(link, report)
 
 
 def _body(body: MapNode, report: Report) -> None:
@@ -56,9 +66,52 @@ def _body(body: MapNode, report: Report) -> None:
             _tags(program.map("tags"))
     for table in TABLES:
         _blocks(body.map(table))
+    _interfaces(body.map("interfaces"))
+    _link(body, report)
     units = body.map("units")
     if units is not None:
         _units(units, report)
+
+
+def _interfaces(interfaces: MapNode | None) -> None:
+    for text, key, value in list(interfaces.items()) if interfaces is not None else ():
+        if interfaces is not None:
+            interfaces.entries[text] = (key, _long(value, "address"))
+
+
+def _link(body: MapNode, report: Report) -> None:
+    """Put `latency`, `jitter`, `loss` and `rate` of a body into its `link`, each value under one key."""
+    short = [key for key in LINK_KEYS if key in body.entries]
+    if not short and body.map("link") is None:
+        return
+    key, old = body.entries.get("link") or (replace(body.key(short[0]), text="link"), None)
+    if old is not None and not isinstance(old, MapNode):
+        report.error("F055", body.key(short[0]), f"'{short[0]}' and 'link' contradict each other", "say one of them")
+        return
+    # a link of its own: an anchor may have given this one to several bodies
+    link = MapNode(dict(old.entries) if old is not None else {}, key.source, key.line, key.column)
+    for name in short:
+        written, value = body.entries.pop(name)
+        if LINK_KEYS[name] in link.entries:
+            report.error("F055", written, f"'{name}' is said by 'link' as well", "say it once")
+        link.entries[LINK_KEYS[name]] = (replace(written, text=LINK_KEYS[name]), value)
+    _delay(link, report)
+    body.entries["link"] = (key, link)
+
+
+def _delay(link: MapNode, report: Report) -> None:
+    """Write out `delay: 40ms±10ms` as delay and jitter, so that each can be overridden by itself."""
+    delay = link.scalar("delay")
+    if delay is None:
+        return
+    first, second = split_delay(delay.text)
+    if second is None:
+        return
+    if "jitter" in link.entries:
+        report.error("F055", link.key("jitter"), "'jitter' is said by the delay as well", "say it once")
+    key = link.key("delay")
+    link.entries["delay"] = (key, replace(delay, text=first))
+    link.entries["jitter"] = (replace(key, text="jitter"), replace(delay, text=second))
 
 
 def _tags(tags: MapNode | None) -> None:

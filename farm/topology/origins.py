@@ -2,11 +2,13 @@
 
 from collections.abc import Iterator, Mapping
 
-from farm.topology.addresses import Given
 from farm.topology.build import NodeBuilder
 from farm.topology.document import MapNode, Node, origin
 from farm.topology.groups import Member
+from farm.topology.interfaces import networks_of
+from farm.topology.links import LinkBuilder
 from farm.topology.plant import Origin
+from farm.topology.seating import Seating
 
 _TAG_FIELDS = {
     "type": ("type", "dimensions"),
@@ -27,12 +29,13 @@ _SECTIONS = {"identity": "enip.identity", "enip": "enip", "modbus": "modbus"}
 
 class Origins(Mapping[str, Mapping[str, Origin]]):
     """Node name to dotted path of a value to its place. Paths are those of `NodeConfig`, with tags by name and units by
-    number: `tags.Level.type`, `enip.identity.vendor`, `modbus.units.1.blocks.0`. A path may stand for all below it;
-    what no file says is not there."""
+    number: `tags.Level.type`, `enip.identity.vendor`, `modbus.units.1.blocks.0`, interfaces by network, and `link.` and
+    a key of the node's link. A path may stand for all below it; what no file says is not there."""
 
-    def __init__(self, members: list[Member], addresses: dict[str, Given], builder: NodeBuilder) -> None:
+    def __init__(self, members: list[Member], seating: Seating, links: LinkBuilder, builder: NodeBuilder) -> None:
         self._members = {member.name: member for member in members}
-        self._addresses = addresses
+        self._seating = seating
+        self._links = links
         self._builder = builder
 
     def __getitem__(self, name: str) -> Mapping[str, Origin]:
@@ -42,9 +45,31 @@ class Origins(Mapping[str, Mapping[str, Origin]]):
             found[path] = origin(node)
             if isinstance(node, MapNode):
                 found.update(_of_tag(path, node))
-        if name in self._addresses:
-            found["address"] = self._addresses[name].origin
+        found.update(self._of_wiring(member))
+        found.update({f"link.{key}": origin(value) for key, value in self._links.values(member).items()})
         return found
+
+    def _of_wiring(self, member: Member) -> Iterator[tuple[str, Origin]]:
+        """Where the node's addresses and interfaces come from."""
+        gateway = member.body.get("gateway")
+        for number, (network, body) in enumerate(networks_of(member, self._seating.networks)):
+            given = self._seating.addresses.of(member.name, network.name)
+            if given is None:
+                continue
+            if not number:
+                yield "address", given.origin
+            if not self._seating.own:
+                return
+            path = f"interfaces.{network.name}"
+            yield path, network.origin
+            yield f"{path}.address", given.origin
+            for key in ("mtu", "ipv6", "oui"):
+                if network.body is not None and (written := network.body.get(key)) is not None:
+                    yield f"{path}.{'mac' if key == 'oui' else key}", origin(written)
+            if body is not None and (written := body.get("mac")) is not None:
+                yield f"{path}.mac", origin(written)
+            if gateway is not None:
+                yield f"{path}.gateway", origin(gateway)
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._members)
@@ -55,7 +80,7 @@ class Origins(Mapping[str, Mapping[str, Origin]]):
 
 def _of_body(body: MapNode) -> Iterator[tuple[str, Origin]]:
     """What stands in a node's body apart from its tags and blocks."""
-    for key in ("kind", "profile", "programs", "delay"):
+    for key in ("kind", "profile", "programs", "delay", "hostname"):
         if (written := body.get(key)) is not None:
             yield key, origin(written)
     if (written := body.get("profile")) is not None:

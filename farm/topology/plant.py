@@ -24,7 +24,8 @@ class Plant:
     """The wanted state. `shard` is nodes a worker or "auto"; `origins` maps node name, then a dotted path of a value
     (`tags.Level.type`), to where it stands; `warnings` are lines for the operator. `networks` and `routers` are those
     that the backend makes, `links` the quality of each node's link that is not a good one. `settings` (`--set`) and
-    `counts` (`farm scale`) are what the file was read with, so that it can be read again in the same way."""
+    `counts` (`farm scale`) are what the file was read with, so that it can be read again in the same way. `written`
+    maps node or router, then network, to the address in the file's own terms, the same for every backend."""
 
     name: str
     file: str
@@ -38,6 +39,7 @@ class Plant:
     links: Mapping[str, LinkQuality] = field(default_factory=dict)
     settings: Mapping[str, str] = field(default_factory=dict, compare=False)
     counts: Mapping[str, int] = field(default_factory=dict, compare=False)
+    written: Mapping[str, Mapping[str, str]] = field(default_factory=dict, compare=False, repr=False)
 
     @property
     def segments(self) -> tuple[Segment, ...]:

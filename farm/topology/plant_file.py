@@ -6,18 +6,20 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from farm.errors import TopologyError
-from farm.topology.addresses import Addresses, Given
-from farm.topology.build import NodeBuilder
+from farm.topology import territory
+from farm.topology.build import ModbusPorts, NodeBuilder
 from farm.topology.document import MapNode, Scalar, Source
-from farm.topology.groups import Member, Roster
+from farm.topology.groups import Roster
 from farm.topology.include import PlantFile, read_plant
 from farm.topology.inherit import Library
 from farm.topology.keys import BACKEND, COUNT, MAX_NODES, SHARD, VERSION
+from farm.topology.links import LinkBuilder
 from farm.topology.lock import lock_path, read_lock, write_lock
-from farm.topology.networks import read_networks
+from farm.topology.named_addresses import NamedAddresses
 from farm.topology.origins import Origins
 from farm.topology.plant import Plant
 from farm.topology.problem import Place, Report, TooManyError, suggestion
+from farm.topology.seating import Seating
 from farm.topology.shapes import take
 from farm.topology.substitute import Scope
 from farm.topology.tag_keys import SEED
@@ -26,7 +28,10 @@ from farm.topology.vocabulary import FARM_NAME
 
 FARM_VERSION = 1
 
-_SETTINGS = ("farm", "name", "seed", "max_nodes", "backend", "shard", "networks", "types")
+OWN_MODBUS_PORT = 502
+"""Of nodes that have a network of their own, where every port is free."""
+
+_SETTINGS = ("farm", "name", "seed", "max_nodes", "backend", "shard", "networks", "gateways", "links", "types")
 
 
 def load_plant(
@@ -36,17 +41,23 @@ def load_plant(
     environ: Mapping[str, str] | None = None,
     modbus_port: int = 502,
     backend: str | None = None,
+    shard: int | str | None = None,
+    counts: Mapping[str, int] | None = None,
+    outside: bool = False,
     write_lock: bool = False,
 ) -> Plant:
     """The plant that a file describes, every node complete.
 
     `settings` are variables that win over the file's (`--set NAME=VALUE`), `environ` those below them. `modbus_port`
-    is the port of nodes whose file gives none. `backend` replaces the file's and is not checked here. `write_lock`
-    keeps the addresses given here for the next time; a folder that cannot be written is a warning.
+    is the port, on this machine's own addresses, of nodes whose file gives none. `backend` and `shard` replace the
+    file's; that there is such a backend is not checked here. `counts` maps groups to how many members they have now.
+    `outside` gives nodes that have a network of their own an address of 127/8 and ports on this machine too.
+    `write_lock` keeps the addresses given here for the next time; a folder that cannot be written is a warning.
 
     Raises `TopologyProblems` with every fault found; nothing is written then.
     """
-    loader = _Loader(path, dict(settings or {}), dict(environ or {}), modbus_port, backend)
+    options = _Options(modbus_port, backend, shard, dict(counts or {}), outside)
+    loader = _Loader(path, dict(settings or {}), dict(environ or {}), options)
     try:
         plant = loader.plant()
     except TooManyError:
@@ -59,13 +70,21 @@ def load_plant(
     return replace(plant, warnings=tuple(str(problem) for problem in loader.report.problems()))
 
 
+@dataclass(frozen=True, slots=True)
+class _Options:
+    modbus_port: int
+    backend: str | None
+    shard: int | str | None
+    counts: dict[str, int]
+    outside: bool
+
+
 @dataclass(slots=True)
 class _Loader:
     path: Path
     settings: dict[str, str]
     environ: dict[str, str]
-    modbus_port: int
-    backend: str | None
+    options: _Options
     report: Report = field(default_factory=Report)
     kept: dict[tuple[str, str], int] = field(default_factory=dict)
 
@@ -76,23 +95,57 @@ class _Loader:
             return None
         root, scope = file.root, self.scope(file)
         head = scope.fill_map(MapNode({key: root.entries[key] for key in _SETTINGS if key in root.entries}, *_at(root)))
-        backend = self.backend or take(head, "backend", BACKEND, "process", self.report)
+        backend = self.options.backend or take(head, "backend", BACKEND, territory.PROCESS, self.report)
+        own = backend in territory.OWN_NETWORKS
         name = take(head, "name", FARM_NAME, "", self.report)
-        networks = read_networks(head, backend, self.report)
+        seating = Seating.of(head, name, backend, own and self.options.outside, self.report)
         types = Types.of(head.map("types"), self.report)
         types.check_tags(root)
         library = Library.of(root, self.report)
         room = take(head, "max_nodes", COUNT, MAX_NODES, self.report)
-        members = Roster(root, room, library, scope, self.report).members()
-        addresses = self.addresses(
-            members, Addresses(networks, read_lock(lock_path(self.path), self.report), self.report)
+        roster = Roster(root, room, library, scope, self.report, self.options.counts)
+        members = roster.members()
+        seats = seating.seat(members, read_lock(lock_path(self.path), self.report))
+        self.kept = seating.addresses.kept
+        groups = root.map("groups")
+        links = LinkBuilder(
+            head.map("links"), backend, groups.entries if groups is not None else (), roster.absent, self.report
         )
+        named = NamedAddresses(seating.networks, backend, self.report)
+        ports = ModbusPorts(OWN_MODBUS_PORT if own else self.options.modbus_port, self.options.modbus_port)
         seed = take(head, "seed", SEED, 0, self.report)
-        builder = NodeBuilder(name, seed, self.modbus_port, library.defaults, types, self.report)
-        nodes = builder.nodes(members, addresses)
+        builder = NodeBuilder(name, seed, ports, library.defaults, types, named, self.report)
+        nodes = builder.nodes(members, seats)
+        qualities = links.links(members)
         self.unused_settings(file)
+        return Plant(
+            name,
+            str(self.path),
+            backend,
+            self.shard(head, backend),
+            tuple(nodes),
+            Origins(members, seating, links, builder),
+            networks=seating.network_specs(),
+            routers=seating.router_specs(members),
+            links=qualities,
+            settings=self.settings,
+            counts=self.options.counts,
+            written=seating.written(),
+        )
+
+    def shard(self, head: MapNode, backend: str) -> int | str:
+        """Nodes a worker. One where each node has a network, or a container, of its own."""
         shard = take(head, "shard", SHARD, 1, self.report)
-        return Plant(name, str(self.path), backend, shard, tuple(nodes), Origins(members, addresses, builder))
+        place = head.get("shard") or Place(Source("--shard"))
+        if self.options.shard is not None:
+            shard, place = self.options.shard, Place(Source("--shard"))
+        if backend not in territory.OWN_NETWORKS or shard == 1:
+            return shard
+        if shard != "auto":
+            what = "a container is one node" if backend == "docker" else "each node has a network namespace of its own"
+            message = f"shard {shard} on backend {backend}: {what}, so a worker serves 1"
+            self.report.error("F071", place, message, "leave 'shard' out, or say --shard 1")
+        return 1
 
     def version(self, root: MapNode) -> bool:
         """Whether this release knows the file's version; a newer file may mean anything by anything."""
@@ -117,11 +170,6 @@ class _Loader:
         found = declared.items() if declared is not None else ()
         variables = {name: value for name, _, value in found if isinstance(value, Scalar)}
         return Scope(self.report, self.settings, variables, self.environ)
-
-    def addresses(self, members: list[Member], addresses: Addresses) -> dict[str, Given]:
-        given = addresses.assign(members)
-        self.kept = addresses.kept
-        return given
 
     def unused_settings(self, file: PlantFile) -> None:
         """Find settings that no `${…}` of any file asks for: a slip in their name would go unseen."""

@@ -44,6 +44,11 @@ CODES: dict[str, str] = {
     "F042": "an address given twice",
     "F043": "no free address left",
     "F044": "the lock file cannot be used",
+    "F045": "a gateway that cannot be",
+    "F046": "keys of a network or interface that contradict each other",
+    "F047": "a MAC address that cannot be used",
+    "F048": "a default gateway that is none",
+    "F049": "a rule of a gateway that cannot be read, or names nothing",
     "F050": "an unknown type",
     "F051": "an unknown signal or parameter",
     "F052": "a value that does not fit its type",
@@ -59,7 +64,11 @@ CODES: dict[str, str] = {
     "F063": "a Modbus unit given twice",
     "F064": "a serial number given twice",
     "F065": "an object's attribute that cannot be set so",
+    "F066": "a link that cannot be",
+    "F067": "a pattern of links that is no node's",
     "F070": "something declared and never used",
+    "F071": "something that this backend cannot do",
+    "F072": "a group that cannot be scaled",
 }
 """Message codes, each explained in docs/topology.md; a code is never given to another message."""
 

@@ -33,8 +33,8 @@ from node.config.schema import (
 )
 from node.errors import ConfigError
 
-BACKENDS = ("process",)
-LATER_BACKENDS = ("netns", "docker", "swarm", "kubernetes")
+BACKENDS = ("process", "netns", "docker")
+LATER_BACKENDS = ("swarm", "kubernetes")
 
 TYPICAL = "typical"
 LONGEST_DELAY = 60.0
@@ -236,7 +236,9 @@ class BackendName(ScalarShape[str]):
         if scalar.text in BACKENDS:
             return scalar.text
         if scalar.text in LATER_BACKENDS:
-            raise BadValueError(f"is {scalar.text}, which is not there yet", f"this release has {BACKENDS[0]}", "F014")
+            raise BadValueError(
+                f"is {scalar.text}, which is not there yet", f"this release has {', '.join(BACKENDS)}", "F014"
+            )
         raise self.bad(scalar, suggestion(scalar.text, BACKENDS))
 
     def schema(self) -> JsonSchema:

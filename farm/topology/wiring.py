@@ -5,6 +5,7 @@ can compare what is wanted with what was made. Subnets are text as in `10.20.0.0
 second, losses per cent of all packets.
 """
 
+import ipaddress
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
@@ -97,6 +98,14 @@ def changed_quality(quality: LinkQuality, changes: Mapping[str, Any]) -> LinkQua
     if not all(isinstance(number, int | float) and 0 <= number < math.inf for number in numbers) or found.loss > 100:
         raise FarmError(f"a link cannot be {changes}: wanted times and rates from 0 on, and a loss of 0 to 100 %")
     return found
+
+
+def ipv6_of(subnet: str, address: str) -> str:
+    """The IPv6 address, with its prefix length, of who has the IPv4 `address` in a network with this IPv6 `subnet`: the
+    IPv4 address is its last 32 bits. So a next hop, and `host` and `watch`, have theirs too."""
+    prefix = ipaddress.IPv6Network(subnet)
+    low = int(ipaddress.IPv4Address(address))
+    return f"{ipaddress.IPv6Address(int(prefix.network_address) | low)}/{prefix.prefixlen}"
 
 
 def encode_segment(segment: Segment) -> dict[str, Any]:

@@ -17,6 +17,7 @@ from node.config.model import (
     TABLES,
     EnipConfig,
     IdentityConfig,
+    InterfaceConfig,
     ModbusConfig,
     NodeConfig,
     RegisterBlock,
@@ -33,6 +34,7 @@ from node.objects.settings import check as check_setting
 MAX_PRODUCT_NAME = 32
 """Characters (CIP Vol 1, 5-2.2.1.7)."""
 
+_HEXADECIMAL = frozenset("0123456789abcdefABCDEF")
 _BIT_TABLES = ("coils", "discrete")
 
 
@@ -61,6 +63,12 @@ def is_ipv4(text: str) -> bool:
     return len(parts) == 4 and all(part.isascii() and part.isdigit() and int(part) <= 255 for part in parts)
 
 
+def is_mac(text: str) -> bool:
+    """Whether `text` is six bytes in hexadecimal, with colons."""
+    parts = text.split(":")
+    return len(parts) == 6 and all(len(part) == 2 and set(part) <= _HEXADECIMAL for part in parts)
+
+
 def is_subnet(text: str) -> bool:
     """Whether `text` is an IPv4 subnet, `127.64.0.0/10`, whose host bits are zero."""
     address, _, prefix = text.partition("/")
@@ -77,6 +85,8 @@ def _node_problems(config: NodeConfig) -> Iterator[Problem]:
         yield Problem("kind", "the node speaks no protocol; wanted enip, modbus or both")
     if config.address and not is_ipv4(config.address):
         yield Problem("address", f"{config.address!r}; wanted an IPv4 address as 127.64.0.1")
+    for number, interface in enumerate(config.interfaces):
+        yield from _interface_problems(interface, f"interfaces.{number}")
     low, high = config.delay
     if not (0 <= low <= high and math.isfinite(high)):
         yield Problem("delay", f"{low} to {high} s; wanted 0 or more, the larger last")
@@ -86,6 +96,16 @@ def _node_problems(config: NodeConfig) -> Iterator[Problem]:
             yield Problem("programs", fault)
     if len({name.casefold() for name in config.programs}) < len(config.programs):
         yield Problem("programs", "a program is there twice, and case makes no difference")
+
+
+def _interface_problems(interface: InterfaceConfig, place: str) -> Iterator[Problem]:
+    for name, address in (("address", interface.address), ("gateway", interface.gateway or interface.address)):
+        if not is_ipv4(address):
+            yield Problem(f"{place}.{name}", f"{address!r}; wanted an IPv4 address as 10.64.0.1")
+    if not 0 <= interface.prefix <= 32:
+        yield Problem(f"{place}.prefix", f"{interface.prefix}; wanted 0 to 32")
+    if not is_mac(interface.mac):
+        yield Problem(f"{place}.mac", f"{interface.mac!r}; wanted a MAC address as 02:fa:00:00:00:01")
 
 
 def _tags_problems(config: NodeConfig, tags: Tags, templates: Mapping[str, Template]) -> Iterator[Problem]:

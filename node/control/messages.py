@@ -89,10 +89,10 @@ def decode(line: bytes) -> Message:
 @dataclass(frozen=True, slots=True)
 class ShardFile:
     """What a shard reads when it starts: `run` the farm's run id, `epoch` the plant's start on the monotonic clock in
-    seconds, `pid_file` where it writes who it is ("" where it cannot know), `nodes` the node configurations as
-    `node.config.load.dump` gives them. `checked` is `checked_mark` of the nodes when `node.config.check` has passed
-    them, so that a shard need not ask it again; whoever changes a node by hand makes the mark another's. `everywhere`
-    has them served on every interface of the container they are in."""
+    seconds, `pid_file` where it writes who it is ("" for nowhere: in a container it cannot know), `nodes` the node
+    configurations as `node.config.load.dump` gives them. `checked` is `checked_mark` of the nodes when
+    `node.config.check` has passed them, so that a shard need not ask it again; whoever changes a node by hand makes the
+    mark another's. `everywhere` has them served on every interface there is."""
 
     shard: str
     run: str
@@ -129,22 +129,25 @@ class ShardFile:
 class Place:
     """Where and as whom a shard serves. `namespace` is the path of a pinned network namespace, "" for the nursery's;
     `user` its uid and gid, 0 for the nursery's own; `keep` capabilities that it keeps; `limits` pairs of a name in
-    `node.privileges.LIMITS` and a number."""
+    `node.privileges.LIMITS` and a number; `doorway` the path where sockets of the machine are had, "" for none."""
 
     namespace: str = ""
     user: int = 0
     keep: tuple[int, ...] = ()
     limits: tuple[tuple[str, int], ...] = ()
+    doorway: str = ""
 
     def encode(self) -> Message:
         """As a field of `fork`."""
-        return {"namespace": self.namespace, "user": self.user, "keep": list(self.keep), "limits": dict(self.limits)}
+        body: Message = {"namespace": self.namespace, "user": self.user, "keep": list(self.keep)}
+        return {**body, "limits": dict(self.limits), "doorway": self.doorway}
 
     @classmethod
     def decode(cls, body: Message) -> "Place":
         """The place back. Raises KeyError, TypeError or ValueError when it is damaged."""
         limits = tuple((str(name), int(value)) for name, value in body["limits"].items())
-        return cls(str(body["namespace"]), int(body["user"]), tuple(map(int, body["keep"])), limits)
+        keep, doorway = tuple(map(int, body["keep"])), str(body.get("doorway", ""))
+        return cls(str(body["namespace"]), int(body["user"]), keep, limits, doorway)
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,7 +38,7 @@ from node.objects.router import Router
 from node.objects.routes import Route, Routes, Subnet
 from node.objects.symbol import SymbolObject
 from node.objects.tag_version import tag_version_object
-from node.objects.tcpip import DEFAULT_INACTIVITY, MAX_INACTIVITY, tcpip_object
+from node.objects.tcpip import DEFAULT_INACTIVITY, MAX_INACTIVITY, NO_ADDRESS, tcpip_object
 from node.objects.template import TemplateObject
 from node.objects.wall_clock import WallClock, wall_clock_object
 from node.record import dataclass
@@ -91,9 +91,10 @@ def build_device(
     profile: Profile = PROFILES[DEFAULT_PROFILE],
     address: str = "",
     mask: str = "255.255.255.0",
+    host_name: str = "",
     gateway: str = "",
     mac: str = "",
-    host_name: str = "",
+    controller_name: str = "",
     route_path: Route | None = None,
     onward: Subnet | None = None,
     max_cip_connections: int = 64,
@@ -104,10 +105,11 @@ def build_device(
     idle_timeout: float = 0.0,
 ) -> Device:
     """A device of `profile` that serves `tags`, which may be of `templates`. `address` is its IPv4 address ("" where it
-    has several), `mac` that of its network interface ("" makes one up), `route_path` None takes any route, () only an
-    empty one; `onward` are the addresses a route may lead on to. `settings` replace what its objects say, `traffic`
-    gives what it has received and sent, `wall` the seconds since 1970, `idle_timeout` the seconds after which it ends a
-    silent session, 0 for never. Raises `ConfigError` for a setting that does not fit."""
+    has several), `gateway` the next hop to others, `mac` as `02:fa:00:00:00:01` ("" for one made of the serial number),
+    `controller_name` what its program is called where that is not `host_name`. `route_path` None takes any route, ()
+    only an empty one; `onward` are the addresses a route may lead on to. `settings` replace what its objects say,
+    `traffic` gives what it has received and sent, `wall` the seconds since 1970, `idle_timeout` the seconds after which
+    it ends a silent session, 0 for never. Raises `ConfigError` for a setting that does not fit."""
     who = Identity.of(identity)
     connections = Connections(instant, max_cip_connections)
     router = Router(tags, instant)
@@ -125,10 +127,8 @@ def build_device(
         ).object(),
     )
     inactivity = _inactivity(idle_timeout)
-    router.offer(
-        TCPIP_CLASS,
-        lambda: tcpip_object(address or "0.0.0.0", mask, host_name, inactivity=inactivity, gateway=gateway),
-    )
+    ip = address or NO_ADDRESS
+    router.offer(TCPIP_CLASS, lambda: tcpip_object(ip, mask, host_name, inactivity=inactivity, gateway=gateway))
     router.offer(ETHERNET_LINK_CLASS, lambda: ethernet_link_object(lambda: who.serial, counters, mac))
     router.offer(PORT_CLASS, lambda: port_object(address, profile.routes))
     if profile.family in (LOGIX, MICRO800):
@@ -136,7 +136,7 @@ def build_device(
         router.offer(TEMPLATE_CLASS, lambda: TemplateObject(templates))
     if profile.family == LOGIX:
         router.offer(WALL_CLOCK_CLASS, lambda: wall_clock_object(WallClock(wall)))
-        router.offer(PROGRAM_NAME_CLASS, lambda: program_name_object(host_name or profile.name))
+        router.offer(PROGRAM_NAME_CLASS, lambda: program_name_object(controller_name or host_name or profile.name))
         router.offer(TAG_VERSION_CLASS, lambda: tag_version_object(tags, templates))
     for item in _family_objects(profile, device):
         router.add(item)

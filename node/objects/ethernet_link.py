@@ -64,12 +64,9 @@ class InterfaceCounters:
 
 
 def ethernet_link_object(serial: Callable[[], int], counters: InterfaceCounters, mac: str = "") -> Object:
-    """`mac` is the MAC address; without one, `serial` makes it: locally administered, the same for the same device."""
+    """`mac` is the device's own, as `02:fa:00:00:00:01`. Where it has none, `serial` makes one: locally administered,
+    the same for the same device."""
     own = bytes.fromhex(mac.replace(":", ""))
-
-    def physical_address() -> bytes:
-        return own or _mac(serial())
-
     u8, u32, flags = Number(USINT), Number(UDINT), Number(DWORD)
     media = Numbers(UDINT, _MEDIA_COUNTERS)
     rows = [

@@ -24,6 +24,7 @@ MAX_HOST_NAME = 64
 MAX_INACTIVITY = 3600
 DEFAULT_INACTIVITY = 120
 
+NO_ADDRESS = "0.0.0.0"
 LOOPBACK_MASK = "255.192.0.0"
 
 _FLAGS, _LINK, _INTERFACE = Number(DWORD), Path(), InterfaceConfiguration()
@@ -39,9 +40,15 @@ def tcpip_object(
     inactivity: int = DEFAULT_INACTIVITY,
     gateway: str = "",
 ) -> Object:
-    """`ip`, `mask` and `gateway` in dots, "" for no gateway; `inactivity` in seconds, 0 for never."""
-    values = {"ip_address": ip, "network_mask": mask, "domain_name": domain_name}
-    addresses = _INTERFACE.encode({**values, "gateway_address": gateway} if gateway else values)
+    """`ip`, `mask` and `gateway` ("" for none) in dots, `inactivity` in seconds, 0 for never."""
+    addresses = _INTERFACE.encode(
+        {
+            "ip_address": ip,
+            "network_mask": mask,
+            "gateway_address": gateway or NO_ADDRESS,
+            "domain_name": domain_name,
+        }
+    )
     return Object(
         TCPIP_CLASS,
         "TCP/IP Interface",
@@ -109,13 +116,8 @@ def mask_of(address: str, network: str = "") -> str:
     that a farm's loopback addresses or most others have."""
     bits = network.partition("/")[2]
     if bits.isdigit() and int(bits) <= 32:
-        return prefix_mask(int(bits))
+        return decode_ip((0xFFFFFFFF << 32 - int(bits) & 0xFFFFFFFF).to_bytes(4, "little"))
     return LOOPBACK_MASK if address.startswith("127.") else "255.255.255.0"
-
-
-def prefix_mask(prefix: int) -> str:
-    """The mask of `prefix` bits, 0 to 32, in dots."""
-    return decode_ip((0xFFFFFFFF << 32 - prefix & 0xFFFFFFFF).to_bytes(4, "little"))
 
 
 def _refuse(data: bytes) -> None:

@@ -7,9 +7,11 @@ broadcasts are opened and closed with the port (`node.server.datagrams`).
 
 import asyncio
 import errno
+import logging
 import socket
 import time
 from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
 
 from node.errors import NodeError
 from node.exchange.metrics import Metrics
@@ -17,6 +19,11 @@ from node.server.acceptor import Acceptor
 from node.server.datagrams import Datagrams, Responder
 from node.server.peer import Peer, Peers
 from node.server.ticker import Ticker
+
+if TYPE_CHECKING:
+    from node.server.doorway import Doorway
+
+log = logging.getLogger(__name__)
 
 BACKLOG = 1024
 FRAME_TIMEOUT = 5.0
@@ -34,8 +41,8 @@ class ListenError(NodeError):
 
 class Listener:
     """Serves `host`:`port` ("" is every interface, port 0 any free one) with a `tcp` protocol for each peer, and a
-    `udp` responder, and so at the addresses `also`; at those of IPv6 it speaks TCP alone. Times in seconds;
-    `idle_timeout` 0 never closes a silent peer.
+    `udp` responder, and so at the addresses `also`; at those of IPv6 it speaks TCP alone. Where there is a `doorway` it
+    serves the (address, port) of `outside` too. Times in seconds; `idle_timeout` 0 never closes a silent peer.
 
     One listener counts into one `metrics`. Several listeners of a controller may share its `ticker`.
     """
@@ -48,6 +55,7 @@ class Listener:
         *,
         udp: UdpFactory | None = None,
         also: Sequence[str] = (),
+        outside: Sequence[tuple[str, int]] = (),
         metrics: Metrics | None = None,
         max_connections: int = 64,
         frame_timeout: float = FRAME_TIMEOUT,
@@ -62,7 +70,9 @@ class Listener:
         self.peers = Peers(self.metrics, max_connections, clock, self.ticker.wake)
         self._tcp = tcp
         self._udp = udp
+        self.doorway: Doorway | None = None
         self._also = tuple(also)
+        self._outside = tuple(outside)
         self._acceptors: list[Acceptor] = []
         self._datagrams: list[Datagrams] = []
         self.ticker.add(lambda now: self.peers.sweep(now, frame_timeout, idle_timeout))
@@ -106,12 +116,31 @@ class Listener:
                 kinds = [socket.SOCK_STREAM] if self._tcp else []
                 kinds += [socket.SOCK_DGRAM] if self._udp and ":" not in host else []
                 made += [_socket(host, kind, self.port) for kind in kinds]
+            if self.doorway is not None:
+                made += self._hand_in(self.doorway)
         except ListenError:
             for sock in made:
                 sock.close()
             raise
         streams = [sock for sock in made if sock.type == socket.SOCK_STREAM]
         return streams, [sock for sock in made if sock.type == socket.SOCK_DGRAM]
+
+    def _hand_in(self, doorway: "Doorway") -> list[socket.socket]:
+        """Sockets of the machine outside; none when nobody stands there any more, which the log says."""
+        kinds = [socket.SOCK_STREAM] if self._tcp else []
+        kinds += [socket.SOCK_DGRAM] if self._udp else []
+        made: list[socket.socket] = []
+        for host, port in self._outside:
+            for kind in kinds:
+                try:
+                    made.append(_ready(doorway.open(host, port, kind)))
+                except ConnectionError as exc:
+                    log.warning("%s:%d of the machine is not served: %s", host, port, exc)
+                except OSError as exc:
+                    for sock in made:
+                        sock.close()
+                    raise ListenError(f"{host}:{port} of the machine: {exc}") from exc
+        return made
 
     def _bind(self) -> list[socket.socket]:
         """Those of its first address, which have one number."""
@@ -139,12 +168,16 @@ def _socket(host: str, kind: socket.SocketKind, port: int) -> socket.socket:
         if kind == socket.SOCK_STREAM:
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         sock.bind((host, port))
-        if kind == socket.SOCK_STREAM:
-            sock.listen(BACKLOG)
-        sock.setblocking(False)
+        return _ready(sock)
     except OSError as exc:
         sock.close()
         raise ListenError(_explain(host, port, kind, exc)) from exc
+
+
+def _ready(sock: socket.socket) -> socket.socket:
+    if sock.type == socket.SOCK_STREAM:
+        sock.listen(BACKLOG)
+    sock.setblocking(False)
     return sock
 
 

@@ -4,6 +4,9 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
+from farm.backends import docker_labels, pids
+from farm.backends.docker import DockerBackend
+from farm.backends.docker_engine import Engine
 from farm.backends.forked import ForkedShards
 from farm.backends.observed import ObservedShard, ShardSpec
 from farm.backends.process import ProcessBackend
@@ -83,3 +86,41 @@ class Run:
         names = {node.name for spec in specs for node in spec.nodes}
         self.farm.wait_for(lambda: names <= self.farm.ready.keys() | self.farm.failed.keys())
         return shards
+
+
+class DockerRun:
+    """A run of containers: its folder, its backend, and the farm that they report to."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.id = f"test-{os.getpid()}-{folder.name}"
+        self.control = folder / "control" / "sock"
+        self.control.parent.mkdir(mode=0o711)
+        self.farm = FarmEnd(self.control)
+        self.control.chmod(0o666)
+        self.backend = self.again()
+
+    def again(self) -> DockerBackend:
+        """A backend that knows nothing but the folder."""
+        return DockerBackend(self.folder, self.id, 0.0, self.control, "secret")
+
+    def close(self) -> None:
+        """Hangs up on all."""
+        self.backend.close()
+        self.farm.close()
+
+    def one(self, name: str) -> ShardSpec:
+        """A shard of one node on no network."""
+        return ShardSpec(name, (a_node(1, name),))
+
+    def container(self, name: str) -> str:
+        """What the container of a node is called."""
+        return docker_labels.container_name(self.id, name)
+
+    def left(self) -> list[str]:
+        """Names of containers and networks, and pids, that are still there."""
+        engine = Engine()
+        found = engine.api.containers(all=True, filters=docker_labels.of_run(self.id))
+        found += engine.api.networks(filters=docker_labels.of_run(self.id))
+        engine.close()
+        return [str(each.get("Names") or each["Name"]) for each in found] + [str(pid) for pid in pids.marked(self.id)]

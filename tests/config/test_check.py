@@ -9,6 +9,7 @@ from node.cip.types import INT
 from node.config.check import problems, room_in
 from node.config.model import (
     EnipConfig,
+    InterfaceConfig,
     ModbusConfig,
     NodeConfig,
     ObjectSetting,
@@ -35,6 +36,11 @@ def with_identity(**fields: object) -> NodeConfig:
 def with_block(**fields: object) -> NodeConfig:
     block = replace(RegisterBlock("holding", 0, 20, "Count"), **fields)  # type: ignore[arg-type]
     return replace(GATEWAY, modbus=ModbusConfig(units=(UnitConfig(1, (block,)),)))
+
+
+def with_interface(**fields: object) -> NodeConfig:
+    own = replace(InterfaceConfig("cell", "10.20.0.1", 16, "02:fa:00:00:00:01"), **fields)  # type: ignore[arg-type]
+    return replace(GATEWAY, interfaces=(own,))
 
 
 def said(config: NodeConfig) -> str:
@@ -109,6 +115,11 @@ def test_a_good_one_has_none(config: NodeConfig) -> None:
             "enip.onward: '127.64.0.1/10'; wanted an IPv4 subnet",
         ),
         (replace(GATEWAY, enip=EnipConfig(identity("1756-L61", 1), onward="any")), "enip.onward: 'any'"),
+        (with_interface(address=""), "interfaces.0.address: ''; wanted an IPv4 address"),
+        (with_interface(gateway="fw1"), "interfaces.0.gateway: 'fw1'; wanted an IPv4 address"),
+        (with_interface(prefix=33), "interfaces.0.prefix: 33; wanted 0 to 32"),
+        (with_interface(mac="02:fa:0"), "interfaces.0.mac: '02:fa:0'; wanted a MAC address"),
+        (with_interface(mac="02:fa:00:00:00:0g"), "interfaces.0.mac: '02:fa:00:00:00:0g'"),
         (with_tag(initial=40000), "tags.Extra.initial: 40000 does not fit INT; wanted -32768 to 32767"),
         (with_tag(initial=1.5), "1.5 does not fit INT"),
         (with_tag(initial=True), "True does not fit INT"),

@@ -1,5 +1,5 @@
-"""`python -m tests.soak [kills|crashes|load|broadcast|memory|sessions|opens|idle|slow …]`: all of them when none is
-named; exit 1 when a bound was broken or anything was left behind. It says what it does line by line."""
+"""`python -m tests.soak [kills|crashes|load|broadcast|memory|netem|sessions|opens|idle|slow …]`: all of them when
+none is named; exit 1 when a bound was broken or anything was left behind. It says what it does line by line."""
 
 import argparse
 import random
@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from tests.bench.scale import plant_of
-from tests.soak import crashes, endurance, kills, plant_load, plants, robustness
+from tests.soak import crashes, endurance, kills, netem_vm, plant_load, plants, robustness
 
 BURDENS = ("sessions", "opens", "idle", "slow")
 P99_MS = 20.0
@@ -135,14 +135,20 @@ def burden(what: list[str], arguments: argparse.Namespace) -> int:
     return broken
 
 
+def netem(arguments: argparse.Namespace) -> int:
+    """Whether a link in a virtual machine, whose kernel has netem, was not as bad as was asked."""
+    return int(not netem_vm.run())
+
+
 PLANTS: dict[str, Callable[[argparse.Namespace], int]] = {
     "kills": kill,
     "crashes": crash,
     "load": load,
     "broadcast": broadcast,
     "memory": memory,
+    "netem": netem,
 }
-"""What is done to whole plants; the rest is done to one node."""
+"""What is done to whole plants, and to links; the rest is done to one node."""
 
 
 def main() -> int:

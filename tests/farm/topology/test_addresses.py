@@ -149,20 +149,14 @@ def test_an_unused_network_is_a_warning(tmp_path: Path) -> None:
             "networks: {default: {subnet: 127.70.0.0/30}}\ngroups: {g: {count: 3, kind: logix}}\n",
             "network 'default', 127.70.0.0/30, has no free address left [F043]",
         ),
-        ("networks: {a: {subnet: 10.0.0.0/8}}\n", "backend process serves 127.0.0.0/8 only, not 10.0.0.0/8"),
+        ("networks: {a: {subnet: 224.0.0.0/8}}\n", "subnet 224.0.0.0/8 has no addresses that a machine can have"),
         ("networks: {a: {subnet: 127.64.0.0/31}}\n", "subnet 127.64.0.0/31 is not from /8 to /30"),
         (
             "networks: {a: {subnet: 127.70.0.0/16}, b: {subnet: 127.70.8.0/24}}\n",
-            "overlaps 127.70.0.0/16 of network 'a'",
+            "subnet 127.70.8.0/24 overlaps 127.70.0.0/16 of network 'a'",
         ),
         ("networks: {a: {subnet: 127.70.0.1/16}}\n", "did you mean 127.70.0.0/16?"),
     ],
 )
 def test_what_is_refused(tmp_path: Path, text: str, wanted: str) -> None:
     assert any(wanted in line for line in headlines(tmp_path, HEAD + text))
-
-
-def test_another_backend_may_have_other_networks(tmp_path: Path) -> None:
-    path = write(tmp_path, "networks: {default: {subnet: 10.20.0.0/16}}\nnodes: {a: {kind: logix}}\n")
-    plant = load_plant(path, backend="netns")
-    assert (plant.backend, plant.nodes[0].address) == ("netns", "10.20.0.1")

@@ -121,7 +121,7 @@ def test_what_stands_in_defaults_may_be_of_no_use_to_some_kinds(tmp_path: Path) 
         ("kind: logix, identity: {product_name: " + "x" * 33 + "}", "a product name of at most 32 characters"),
         ("kind: gateway, enip: {port: 502}", "port 502 is given to both EtherNet/IP and Modbus"),
         ("kind: logix, external: 192.168.1.10", "devices outside the farm are not there yet"),
-        ("kind: logix, latency: 40ms", "link qualities are not there yet"),
+        ("kind: logix, restart: always", "restart policies are not there yet"),
     ],
 )
 def test_what_is_refused(tmp_path: Path, body: str, wanted: str) -> None:

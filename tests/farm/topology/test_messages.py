@@ -12,6 +12,9 @@ from tests.farm.topology.plants import HEAD, load, problems, write
 
 PLC = "nodes: {p: {kind: logix}}\n"
 
+WIRED = "backend: netns\nnetworks: {default: {subnet: 10.1.0.0/16}, super: {subnet: 10.2.0.0/16}}\n"
+"""What gateways need."""
+
 EXAMPLES: dict[str, str] = {
     "F002": "nodes: {p: {kind: ${k}}}\n",
     "F003": f"seed: {'[' * 30}\n",
@@ -37,10 +40,15 @@ EXAMPLES: dict[str, str] = {
     "F036": "groups: {g: {count: 2, name: a, kind: logix}}\n",
     "F037": "groups: {g: {count: 20000, kind: logix}}\n",
     "F038": "nodes: {p: {kind: logix, coils: {'00001': 1}}}\n",
-    "F040": f"networks: {{default: {{subnet: 10.0.0.0/8}}}}\n{PLC}",
+    "F040": f"networks: {{default: {{subnet: 240.0.0.0/8}}}}\n{PLC}",
     "F041": "nodes: {p: {kind: logix, address: 127.0.0.1}}\n",
     "F042": "groups: {g: {count: 2, kind: logix, address: 127.64.0.1}}\n",
     "F043": "networks: {default: {subnet: 127.64.0.0/30}}\ngroups: {g: {count: 3, kind: logix}}\n",
+    "F045": f"{WIRED}gateways: {{fw: {{between: [default, super, super]}}}}\n{PLC}",
+    "F046": f"networks: {{default: {{subnet: 127.70.0.0/16, driver: macvlan}}}}\n{PLC}",
+    "F047": "nodes: {p: {kind: logix, mac: '00:00:bc:00:00:01'}}\n",
+    "F048": f"{WIRED}gateways: {{fw: {{between: [default, super]}}}}\nnodes: {{p: {{kind: logix, gateway: fx}}}}\n",
+    "F049": f"{WIRED}gateways: {{fw: {{between: [default, super], allow: x -> super any}}}}\n{PLC}",
     "F050": "nodes: {p: {kind: logix, tags: {A: FLOAT}}}\n",
     "F051": "nodes: {p: {kind: logix, tags: {A: {type: REAL, signal: sinus}}}}\n",
     "F052": "nodes: {p: {kind: logix, tags: {A: {type: REAL, init: x}}}}\n",
@@ -56,10 +64,14 @@ EXAMPLES: dict[str, str] = {
     "F063": "nodes: {p: {kind: modbus, units: {1..2: {}, 2: {}}}}\n",
     "F064": "groups: {g: {count: 2, kind: logix, identity: {serial: 1}}}\n",
     "F065": "nodes: {p: {kind: logix, objects: {TCPIP: {Host Name: 5}}}}\n",
+    "F066": "nodes: {p: {kind: logix, loss: 2}}\n",
+    "F067": f"links: {{q: {{delay: 2ms}}}}\n{PLC}",
+    "F071": f"gateways: {{fw: {{between: [default, super]}}}}\n{PLC}",
 }
 
-ELSEWHERE = {"F001", "F022", "F044", "F070"}
-"""Codes whose examples need more than a plant file: tests of reading, settings, the lock and warnings have them."""
+ELSEWHERE = {"F001", "F022", "F044", "F070", "F072"}
+"""Codes whose examples need more than a plant file: tests of reading, settings, the lock, warnings and scaling have
+them."""
 
 
 @pytest.mark.parametrize("code", EXAMPLES)

@@ -54,6 +54,9 @@ def places() -> Iterator[tuple[Section, str]]:
     texts = {
         "plant": "%s\nnodes: {p: {kind: logix}}",
         "network": "networks: {default: {subnet: 127.64.0.0/10, %s}}\nnodes: {p: {kind: logix}}",
+        "gateway": "gateways: {fw: {between: [a, b], %s}}\nnodes: {p: {kind: logix}}",
+        "link": "links: {p: {%s}}\nnodes: {p: {kind: logix}}",
+        "interface": "nodes: {p: {kind: logix, interfaces: {default: {%s}}}}",
         "defaults": "defaults: {kind: logix, %s}\nnodes: {p: {}}",
         "kind": "kinds: {k: {extends: logix, %s}}\nnodes: {p: {kind: logix}}",
         "template": "templates: {t: {%s}}\nnodes: {p: {kind: logix}}",
@@ -114,6 +117,13 @@ def test_keys_of_a_later_release_are_refused_by_both(tmp_path: Path, key: Key) -
         "{kind: logix, identity: {revision: x}}",
         "{kind: modbus, holding: {'40001': {order: ABDC}}}",
         "{kind: logix, profile: S7}",
+        "{kind: logix, latency: soon}",
+        "{kind: logix, loss: 2}",
+        "{kind: logix, link: {rate: fast}}",
+        "{kind: logix, link: {require: node}}",
+        "{kind: logix, mac: '02:fa'}",
+        "{kind: logix, interfaces: {super: [10.30.0.1]}}",
+        "{kind: logix, hostname: a b}",
         "[logix]",
     ],
 )
@@ -133,6 +143,10 @@ def test_values_refused_by_both(tmp_path: Path, node: str) -> None:
         "{kind: modbus, holding: {'40001-40002': [1, 2], '@7': {order: cdab}, 40009: REAL, '40020': int16}}",
         "{kind: logix, use: tank}",
         "{kind: logix, use: [tank]}",
+        "{kind: logix, latency: 40ms±10ms, loss: 0.5%, rate: 9.6kbit}",
+        "{kind: logix, link: {delay: 40ms+-10ms, up: false, require: kernel}}",
+        "{kind: logix, mac: '02-FA-00-00-00-01', hostname: '${name}.plant', gateway: none}",
+        "{kind: logix, interfaces: {super: 10.30.0.1, cell: {mac: '02:fa:00:00:00:02'}, dmz: {}, it: null}}",
     ],
 )
 def test_values_taken_by_the_schema(node: str) -> None:
