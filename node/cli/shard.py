@@ -43,6 +43,7 @@ def run_shard(arguments: argparse.Namespace) -> None:
     gc.enable()
     code = 1
     try:
+        shard.set_up()
         code = shard.run(str(arguments.file), str(arguments.control), os.environ.get(TOKEN_VARIABLE, ""))
     except Exception:
         logging.exception("a bug in the shard")
