@@ -36,12 +36,16 @@ from node.server.ticker import Ticker
 from node.tag_memory import build_tags
 
 if TYPE_CHECKING:
+    from node.commands.captures import CaptureCommands
+    from node.server.doorway import Doorway
     from node.server.modbus_tcp import ModbusService
 
 
 class Controller:
     """Serves `config`. `clock` gives seconds that never go back, `epoch` is the plant's start on it: signals count
-    from there. `interceptors` see every exchange, the first of them nearest to the client.
+    from there. `interceptors` see every exchange, the first of them nearest to the client. `everywhere` has its ports
+    serve every interface, though `address` is still who it says it is: a container may have a leg of its own for
+    clients outside.
 
     Raises `NodeError` for a configuration that `node.config.check` would not have let pass.
     """
@@ -54,8 +58,11 @@ class Controller:
         clock: Callable[[], float] = time.monotonic,
         wall: Callable[[], float] = time.time,
         interceptors: Sequence[Interceptor] = (),
+        everywhere: bool = False,
     ) -> None:
         self.config = config = with_data_files(config)
+        self._host = "" if everywhere else config.address
+        self._also = () if everywhere else further_addresses(config)
         self._wall = wall
         self._profile = PROFILES.get(config.profile, PROFILES[DEFAULT_PROFILE])
         self._templates = build_templates(config.types)
@@ -66,6 +73,8 @@ class Controller:
         self._instant = Instant(clock())
         self._started = clock()
         self._interceptors = tuple(interceptors)
+        self._slow: Delay | None = None
+        self._captures: CaptureCommands | None = None
         self._ticker = Ticker(clock)
         self._enip: EnipService | None = None
         self._modbus: ModbusService | None = None
@@ -74,11 +83,10 @@ class Controller:
             listeners["enip"] = self._listen_enip(config.enip)
         if config.modbus is not None:
             listeners["modbus"] = self._listen_modbus(config.modbus)
-        self.delay = config.delay
         self.server = Ports(listeners)
-        self._commands = CommandTree(
-            TagCommands(self.tags, config.tags, clock, self._templates), self.server, self, self.connections, clock
-        )
+        self.delay = config.delay
+        tags = TagCommands(self.tags, config.tags, clock, self._templates)
+        self._commands = CommandTree(tags, self.server, self, self.connections, clock, self._capturing)
 
     async def start(self) -> None:
         """Binds every port. Raises `ListenError` and leaves nothing bound when one of them cannot be had."""
@@ -91,6 +99,11 @@ class Controller:
         """Closes every port and connection. What the tags hold stays; `start` serves it again."""
         await self.server.close()
         self._ticker.stop()
+
+    def stand_in(self, doorway: "Doorway") -> None:
+        """Has the ports serve the machine's own addresses too, from the next `start` on: `config.outside`."""
+        for listener in self.server.listeners.values():
+            listener.doorway = doorway
 
     @property
     def ports(self) -> dict[str, int]:
@@ -109,14 +122,24 @@ class Controller:
             raise NodeError(f"a delay from {low} to {high} s; wanted finite times")
         slow = Delay(low, high)
         self._delay = (low, high)
-        self._attach(slow if high else None)
+        self._slow = slow if high else None
+        self._attach()
 
-    def _attach(self, slow: Interceptor | None = None) -> None:
+    def _attach(self) -> None:
         """Has every exchange from now on seen by what is to see it."""
-        chain = build_chain((*(() if slow is None else (slow,)), *self._interceptors))
-        for service in (self._enip, self._modbus):
+        inner = (*(() if self._slow is None else (self._slow,)), *self._interceptors)
+        for protocol, service in (("enip", self._enip), ("modbus", self._modbus)):
             if service is not None:
-                service.chain = chain
+                taps = self._captures.taps(self.ports[protocol]) if self._captures is not None else ()
+                service.chain = build_chain((*taps, *inner))
+
+    def _capturing(self) -> "CaptureCommands":
+        """Made when it is first asked for: hardly any node is ever captured."""
+        from node.commands.captures import CaptureCommands
+
+        if self._captures is None:
+            self._captures = CaptureCommands(self.config.address, self._clock, self._wall, self._attach)
+        return self._captures
 
     def connections(self) -> Iterator[tuple[str, Peer]]:
         """(protocol, peer) of every live connection."""
@@ -142,10 +165,12 @@ class Controller:
         service = EnipService(device, self._clock, enip.port, self.config.address)
         self._enip = service
         listener = Listener(
-            self.config.address,
+            self._host,
             enip.port,
             lambda peers: EnipTcp(peers, service),
             udp=lambda: EnipUdp(service, listener.metrics),
+            also=self._also,
+            outside=outside_of(self.config, "enip"),
             max_connections=enip.max_connections or self._profile.sessions,
             idle_timeout=enip.idle_timeout,
             clock=self._clock,
@@ -193,4 +218,17 @@ class Controller:
         from node.modbus_face import modbus_listener, modbus_service
 
         self._modbus = modbus_service(self.config, modbus, self.tags, self._templates, self._instant)
-        return modbus_listener(self.config.address, modbus, self._modbus, self._clock, self._ticker)
+        outside = outside_of(self.config, "modbus")
+        return modbus_listener(self._host, modbus, self._modbus, self._clock, self._ticker, self._also, outside)
+
+
+def outside_of(config: NodeConfig, protocol: str) -> tuple[tuple[str, int], ...]:
+    """(address, port) of the machine at which a protocol of the node is served as well."""
+    return tuple((address, port) for name, address, port in config.outside if name == protocol)
+
+
+def further_addresses(config: NodeConfig) -> tuple[str, ...]:
+    """Those of the node's interfaces beside the address that all its ports have first."""
+    interfaces = config.interfaces
+    ipv6 = (interface.ipv6.partition("/")[0] for interface in interfaces if interface.ipv6)
+    return (*(interface.address for interface in interfaces[1:]), *ipv6)

@@ -4,7 +4,7 @@ Imported by the first controller that has one: a lone EtherNet/IP controller wou
 one before it forks.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 from node.cip.template import Template
 from node.config.model import ModbusConfig, NodeConfig
@@ -29,13 +29,21 @@ def modbus_service(
 
 
 def modbus_listener(
-    address: str, modbus: ModbusConfig, service: ModbusService, clock: Callable[[], float], ticker: Ticker
+    address: str,
+    modbus: ModbusConfig,
+    service: ModbusService,
+    clock: Callable[[], float],
+    ticker: Ticker,
+    also: Sequence[str] = (),
+    outside: Sequence[tuple[str, int]] = (),
 ) -> Listener:
-    """Its port."""
+    """Its port, at `address` and the addresses `also`, and where there is a doorway `outside`."""
     return Listener(
         address,
         modbus.port,
         lambda peers: ModbusTcp(peers, service),
+        also=also,
+        outside=outside,
         max_connections=modbus.max_connections,
         idle_timeout=modbus.idle_timeout,
         clock=clock,

@@ -1,7 +1,7 @@
 """A preloaded process that forks a shard for each request: a node costs milliseconds and a few MiB, not an interpreter.
 
 Everything a shard needs is imported before the first fork and frozen out of the garbage collector's sight, so that the
-children share those pages for life. It must stay single-threaded and never run an event loop: a fork copies neither
+children share those pages for life. It must stay single-threaded and have no event loop by then: a fork copies neither
 whole. It ends when the socket it was given closes, that is with the farm's supervisor; its shards live on (there is no
 death signal), for parenthood plays no part: they are found by the run id in their environment. Requests and replies:
 `node.control.messages`.
@@ -15,64 +15,20 @@ import socket
 import sys
 import traceback
 from collections.abc import Sequence
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
-from node import shard
-from node.config.load import dump
-from node.config.model import (
-    EnipConfig,
-    IdentityConfig,
-    ModbusConfig,
-    NodeConfig,
-    RegisterBlock,
-    SignalConfig,
-    TagConfig,
-    UnitConfig,
-)
-from node.control.messages import (
-    FORK,
-    FORKED,
-    LIMIT,
-    REFUSED,
-    TELEMETRY,
-    Message,
-    ShardFile,
-    boot_id,
-    decode,
-    digest_nodes,
-    encode,
-    process_stat,
-)
+from node import rehearsal, shard
+from node.control.messages import FORK, FORKED, LIMIT, REFUSED, Message, Place, decode, encode, process_stat, read_file
 from node.errors import RemoteProtocolError
-from node.objects import assembly, drive_parameter, file, parameter, pccc
 
-PRELOADED = (assembly, drive_parameter, file, parameter, pccc)
-"""What a controller imports if its family needs it: after the fork it would be every such child's own."""
-REHEARSALS = 10
-"""CPython 3.11 specialises a function from its eighth call on."""
-REHEARSED = NodeConfig(
-    "rehearsal",
-    "gateway",
-    "1756-L61",
-    "127.0.0.1",
-    tags=(
-        TagConfig("Level", "REAL", signal=SignalConfig("sine")),
-        TagConfig("Count", "DINT", (10,), signal=SignalConfig("counter"), address=(22, 1, 1)),
-        TagConfig("Running", "BOOL", initial=True),
-        TagConfig("Name", "STRING", initial="rehearsal"),
-        TagConfig("Registers", "UINT", (16,), initial=1),
-    ),
-    enip=EnipConfig(IdentityConfig(1, 14, 54, (20, 11), 0x0060, 1, "1756-L61/B LOGIX5561")),
-    modbus=ModbusConfig(units=(UnitConfig(1, (RegisterBlock("holding", 0, 16, "Registers"),)),)),
-)
-"""Has one of everything that most nodes have."""
-SMALLEST, LARGEST, STEP = 48, 512, 16
-"""Sizes of small objects, in the classes that CPython's allocator keeps apart."""
-BYTES_OVERHEAD = 33
-FILLED = 32_000
-"""Bytes for each of them."""
-FILLING: list[list[bytes]] = []
-"""What fills the holes, held for good."""
+if sys.platform == "linux":
+    from node import privileges
+
+if TYPE_CHECKING:
+    from node.server.doorway import Doorway
+
+PREPARED_BYTES = 64 * 1024
+"""Of a shard file that is read before the fork. The nodes of a larger one are many, and the other requests wait."""
 
 NAME_BYTES = 15
 """What the kernel keeps of a process's name."""
@@ -94,35 +50,11 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def _prepare() -> None:
-    """Every page that a child writes to becomes its own, so write to as many as can be before there are children.
-
-    Rehearsing and filling save 0.4 of 5.5 MiB a shard; as much again is saved by keeping a shard's way to its
-    first request free of pathlib, io and asyncio's signal handlers.
-    """
-    _rehearse()
-    gc.collect()
-    _fill_holes()
+    """Every page that a child writes to becomes its own, so write to as many as can be before there are children."""
+    shard.set_up()
+    rehearsal.rehearse()
     gc.disable()
     gc.freeze()
-
-
-def _rehearse() -> None:
-    """Do what every shard does first, but for sockets and a loop: that fills caches and specialises the code."""
-    shard.set_up_logging()
-    boot_id()
-    for _ in range(REHEARSALS):
-        file = ShardFile("rehearsal", "", 0.0, "", (dict(dump(REHEARSED)),))
-        file = ShardFile.decode("rehearsal", file.encode())
-        controller = shard.build_controller(REHEARSED.name, file.nodes[0], file.epoch)
-        digest_nodes(file.nodes)
-        decode(encode({"type": TELEMETRY, "nodes": {REHEARSED.name: controller.telemetry()}}))
-
-
-def _fill_holes() -> None:
-    """Imports leave holes in the heap. A child's first objects would go into them, and each would cost a page of its
-    own; so the holes are filled here, and they go side by side into new pages."""
-    for size in range(SMALLEST, LARGEST, STEP):
-        FILLING.append([bytes(size - BYTES_OVERHEAD) for _ in range(FILLED // size)])
 
 
 class Nursery:
@@ -174,36 +106,49 @@ class Nursery:
             return False
         *lines, self._pending = (self._pending + data).split(b"\n")
         try:
-            for line in lines:
-                self._farm.sendall(encode(self._answer(decode(line))))
+            self._farm.sendall(b"".join(map(encode, self._answer_together([decode(line) for line in lines]))))
         except (RemoteProtocolError, ConnectionError) as exc:
             print(f"the farm's socket is given up: {exc}", file=sys.stderr)
             return False
         return bool(data) and len(self._pending) <= LIMIT
 
-    def _answer(self, request: Message) -> Message:
-        name = str(request.get("shard", ""))
-        wanted = ("shard", "config", "log", "control", "token")
-        if request["type"] != FORK or not all(isinstance(request.get(field), str) for field in wanted):
-            return {"type": REFUSED, "shard": name, "error": f"not a {FORK} request with the texts {', '.join(wanted)}"}
+    def _answer_together(self, requests: list[Message]) -> list[Message]:
+        """Forks for requests that came together. What their nodes are made of is made here, ahead of the first fork:
+        what one process writes for all of them are pages that they share."""
+        prepared = [_prepared(request) for request in requests] if len(requests) > 1 else [None] * len(requests)
+        replies = [self._answer(request, made) for request, made in zip(requests, prepared, strict=True)]
+        if len(requests) > 1:
+            del prepared
+            gc.collect()  # controllers know themselves
+        return replies
+
+    def _answer(self, request: Message, prepared: shard.Prepared | None) -> Message:
+        fault = _fault(request)
+        if fault:
+            return {"type": REFUSED, "shard": str(request.get("shard", "")), "error": fault}
+        name = str(request["shard"])
         sys.stderr.flush()
         try:
             pid = os.fork()
         except OSError as exc:
             return {"type": REFUSED, "shard": name, "error": f"cannot fork: {exc.strerror}"}
         if pid == 0:
-            self._become_shard(request)
+            self._become_shard(request, prepared)
         self._children[pid] = name
         found = process_stat(pid)
         return {"type": FORKED, "shard": name, "pid": pid, "started": found[1] if found else 0}
 
-    def _become_shard(self, request: Message) -> NoReturn:
+    def _become_shard(self, request: Message, prepared: shard.Prepared | None) -> NoReturn:
         code = 1
         try:
             self._leave()
             _take_place(request["shard"], request["log"])
+            gc.freeze()
             gc.enable()
-            code = shard.run(request["config"], request["control"], request["token"])
+            place = Place.decode(request["place"]) if "place" in request else None
+            control = _hold(request["control"]) if place and place.user else request["control"]
+            settle = (lambda: _settle(place)) if place is not None else None
+            code = shard.run(request["config"], control, request["token"], prepared, settle)
         except BaseException:
             traceback.print_exc()
         finally:
@@ -221,6 +166,26 @@ class Nursery:
         os.closerange(3, os.sysconf("SC_OPEN_MAX"))
 
 
+def _fault(request: Message) -> str:
+    """What keeps a request from being one for a fork; "" when nothing does."""
+    wanted = ("shard", "config", "log", "control", "token")
+    if request["type"] == FORK and all(isinstance(request.get(field), str) for field in wanted):
+        return ""
+    return f"not a {FORK} request with the texts {', '.join(wanted)}"
+
+
+def _prepared(request: Message) -> shard.Prepared | None:
+    """What the shard is to serve, made ready; None when that cannot be or does not pay: the shard sees to it and says
+    in its own log what is wrong."""
+    if _fault(request):
+        return None
+    try:
+        content = read_file(request["config"])
+        return shard.prepare(request["config"], content) if len(content) <= PREPARED_BYTES else None
+    except Exception:
+        return None
+
+
 def _take_place(name: str, log: str) -> None:
     """A session of its own, nothing to read, its output at the end of its log, its name for `ps` and `pgrep`."""
     os.setsid()
@@ -235,3 +200,31 @@ def _take_place(name: str, log: str) -> None:
         comm = os.open("/proc/self/comm", os.O_WRONLY)
         os.write(comm, f"plc:{name}".encode()[:NAME_BYTES])
         os.close(comm)
+
+
+def _hold(control: str) -> str:
+    """A path to the farm's socket that leads through an open folder: a user of one's own may not pass those above it,
+    and the farm's next supervisor makes the socket anew."""
+    folder, _, name = control.rpartition("/")
+    return f"/proc/self/fd/{os.open(folder, os.O_PATH | os.O_DIRECTORY)}/{name}"
+
+
+def _settle(place: Place) -> "Doorway | None":
+    """Into its network, and down to what a node needs; a way out for its sockets, where there is to be one."""
+    doorway = _open_doorway(place.doorway) if place.doorway else None
+    if sys.platform == "linux":
+        if place.namespace:
+            privileges.enter_network(place.namespace)
+        user = place.user or None
+        privileges.give_up(user, user, place.keep, dict(place.limits))
+    return doorway
+
+
+def _open_doorway(path: str) -> "Doorway | None":
+    from node.server.doorway import Doorway
+
+    try:
+        return Doorway(path)
+    except OSError as exc:
+        print(f"no address of the machine is served: {path}: {exc}", file=sys.stderr)
+        return None

@@ -11,7 +11,8 @@ import contextlib
 import logging
 import os
 import signal
-from typing import Any
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
 
 from node.config.load import load
 from node.control.agent import Agent
@@ -24,13 +25,18 @@ from node.control.messages import (
     PidFile,
     ShardFile,
     boot_id,
+    checked_mark,
     digest_nodes,
     read_file,
     start_time,
 )
 from node.controller import Controller
 from node.errors import NodeError
+from node.record import dataclass
 from node.server.descriptors import raise_descriptor_limit
+
+if TYPE_CHECKING:
+    from node.server.doorway import Doorway
 
 log = logging.getLogger(__name__)
 
@@ -41,12 +47,20 @@ LAST_WORDS_SECONDS = 2.0
 
 
 class Shard:
-    """The controllers of one shard file and their control stream."""
+    """The controllers of one shard file and their control stream. `pid_file` is a descriptor, -1 for none, `doorway`
+    where sockets of the machine are had that the nodes are to serve as well."""
 
-    def __init__(self, file: ShardFile, control: str, token: str) -> None:
-        self._file = file
+    def __init__(
+        self, prepared: "Prepared", control: str, token: str, pid_file: int = -1, doorway: "Doorway | None" = None
+    ) -> None:
+        self._file = file = prepared.file
+        self._pid_file = pid_file
+        self._doorway = doorway
         self._token = token
-        self._wanted: dict[str, Message] = {str(node.get("name", "")): node for node in file.nodes}
+        self._wanted: dict[str, Message] = {_name_of(node): node for node in file.nodes}
+        self._made = prepared.controllers
+        self._digest = prepared.digest
+        self._checked = prepared.checked
         self._controllers: dict[str, Controller] = {}
         self._failed: dict[str, str] = {}
         self._agent = Agent(control, self)
@@ -79,7 +93,7 @@ class Shard:
         return {
             "token": self._token,
             "shard": self._file.shard,
-            "pid": os.getpid(),
+            "pid": os.getpid() if self._file.pid_file else 0,
             "started": self._started,
             "nodes": list(self._wanted),
         }
@@ -114,7 +128,9 @@ class Shard:
 
     async def _start(self, name: str, node: Message) -> None:
         try:
-            controller = build_controller(name, node, self._file.epoch)
+            controller = self._made.pop(name, None) or self._build(name, node)
+            if self._doorway is not None:
+                controller.stand_in(self._doorway)
             await controller.start()
         except (NodeError, OSError) as exc:
             self._fail(name, str(exc))
@@ -124,6 +140,9 @@ class Shard:
         else:
             self._controllers[name] = controller
             self._agent.report(_ready(name, controller))
+
+    def _build(self, name: str, node: Message) -> Controller:
+        return build_controller(name, node, self._file.epoch, self._checked, self._file.everywhere)
 
     def _fail(self, name: str, error: str) -> None:
         line = " ".join(error.split())
@@ -143,6 +162,8 @@ class Shard:
         async with self._changing:
             await self._end(name)
             self._wanted[name] = node
+            self._checked = False
+            self._digest = digest_nodes(self._wanted.values())
             self._write_pid_file()
             await self._start(name, node)
             if name in self._failed:
@@ -152,6 +173,7 @@ class Shard:
     async def _forget(self, name: str) -> bool:
         async with self._changing:
             known = await self._end(name)
+            self._digest = digest_nodes(self._wanted.values())
             self._write_pid_file()
             return known
 
@@ -164,50 +186,92 @@ class Shard:
         return known
 
     def _write_pid_file(self) -> None:
+        """Says who it is, unless it cannot know: in a container its pid is another than outside."""
+        if self._pid_file < 0:
+            return
         file = self._file
-        pid_file = PidFile(
-            file.shard, file.run, boot_id(), os.getpid(), self._started, digest_nodes(self._wanted.values())
-        )
-        unfinished = f"{file.pid_file}.new"
-        descriptor = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        try:
-            os.write(descriptor, pid_file.encode())
-        finally:
-            os.close(descriptor)
-        os.replace(unfinished, file.pid_file)  # noqa: PTH105 - every shard pays for the pages that pathlib touches
+        pid_file = PidFile(file.shard, file.run, boot_id(), os.getpid(), self._started, self._digest)
+        pid_file.write(self._pid_file)
 
 
-def run(config: str, control: str, token: str) -> int:
+@dataclass(slots=True)
+class Prepared:
+    """A shard file as far as it can be had ready before the shard's process is there: `digest` is that of its nodes,
+    `checked` whether the file's mark says that they need no check, and `controllers` are those that could be made, to
+    be taken from here. A node that is not among them cannot be served, and the shard will find out why."""
+
+    file: ShardFile
+    digest: str
+    checked: bool
+    controllers: dict[str, Controller]
+
+
+def read(source: str, content: bytes) -> Prepared:
+    """What the content of the shard file `source` says; no controllers yet. Raises `ConfigError` when it is damaged."""
+    file = ShardFile.decode(source, content)
+    digest = digest_nodes(file.nodes)
+    return Prepared(file, digest, file.checked == checked_mark(digest), {})
+
+
+def prepare(source: str, content: bytes) -> Prepared:
+    """The same, with controllers."""
+    prepared = read(source, content)
+    for node in prepared.file.nodes:
+        with contextlib.suppress(Exception):
+            name = _name_of(node)
+            file = prepared.file
+            prepared.controllers[name] = build_controller(name, node, file.epoch, prepared.checked, file.everywhere)
+    return prepared
+
+
+def run(
+    config: str,
+    control: str,
+    token: str,
+    prepared: Prepared | None = None,
+    settle: "Callable[[], Doorway | None] | None" = None,
+) -> int:
     """Serve the shard file `config` until told to end; the exit code.
 
-    `control` is the path of the farm's socket and `token` what it knows this shard by.
+    `control` is the path of the farm's socket and `token` what it knows this shard by. `prepared` is what the file
+    holds, if somebody has read it already. `settle` is called once all files are open that must be, and before anything
+    is served: it may take all rights away, and returns where sockets of the machine are had, if anywhere. The process
+    is one that `set_up` was called in, or in its parent.
     """
-    set_up_logging()
-    raise_descriptor_limit()
     try:
-        file = ShardFile.decode(config, read_file(config))
+        prepared = prepared or read(config, read_file(config))
+        place = prepared.file.pid_file
+        pid_file = os.open(place, os.O_WRONLY | os.O_CREAT, 0o600) if place else -1
+        doorway = settle() if settle is not None else None
     except (NodeError, OSError) as exc:
         log.error("%s", exc)
         return 1
     loop = asyncio.new_event_loop()  # asyncio.run tidies up at a price, and the process ends anyway
-    return loop.run_until_complete(_serve(file, control, token))
+    return loop.run_until_complete(_serve(prepared, control, token, pid_file, doorway))
 
 
-def set_up_logging() -> None:
-    """To stderr, which is the shard's log by then."""
+def set_up() -> None:
+    """What every shard's process wants, and inherits: logs on stderr, and all the descriptors that it can have."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    raise_descriptor_limit()
 
 
-async def _serve(file: ShardFile, control: str, token: str) -> int:
-    return await Shard(file, control, token).run()
+async def _serve(prepared: Prepared, control: str, token: str, pid_file: int, doorway: "Doorway | None") -> int:
+    return await Shard(prepared, control, token, pid_file, doorway).run()
 
 
-def build_controller(name: str, node: Message, epoch: float) -> Controller:
-    """The controller of a node as it stands in a shard file. Raises `NodeError`."""
-    config = load(node, name)
+def _name_of(node: Message) -> str:
+    return str(node.get("name", ""))
+
+
+def build_controller(
+    name: str, node: Message, epoch: float, checked: bool = False, everywhere: bool = False
+) -> Controller:
+    """The controller of a node as it stands in a shard file; `checked` as for `load`. Raises `NodeError`."""
+    config = load(node, name, checked)
     if config.name != name:
         raise NodeError(f"the configuration is for {config.name!r} and not for {name!r}")
-    return Controller(config, epoch=epoch)
+    return Controller(config, epoch=epoch, everywhere=everywhere)
 
 
 def _ready(name: str, controller: Controller) -> Message:

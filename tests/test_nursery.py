@@ -166,6 +166,41 @@ def test_requests_that_come_together_are_answered_in_order(nursery: Nursery) -> 
     assert [reply["shard"] for reply in replies] == [f"plc-{number}" for number in range(1, 6)]
 
 
+def private(pid: int) -> int:
+    """KiB that the process has for itself alone."""
+    lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
+    return sum(int(line.split()[1]) for line in lines if line.startswith("Private_"))
+
+
+def test_shards_that_are_forked_together_share_what_their_nodes_are_made_of(nursery: Nursery) -> None:
+    alone = private(nursery.fork(20))
+    pids = fork_together(nursery, [nursery.request(number) for number in range(1, 7)])
+    nursery.farm.wait_for(lambda: len(nursery.farm.ready) == 7)
+    assert max(map(private, pids)) < 0.9 * alone
+    assert [nursery.farm.ask(f"plc-{number}", "tags")["value"][0]["name"] for number in range(1, 7)] == ["SCADA"] * 6
+
+
+def fork_together(nursery: Nursery, requests: list[Message]) -> list[int]:
+    """Their pids."""
+    nursery.socket.sendall(b"".join(encode(request) for request in requests))
+    return [int(decode(nursery._lines.readline())["pid"]) for _ in requests]
+
+
+def test_a_damaged_file_among_several_is_told_in_its_own_log(nursery: Nursery) -> None:
+    requests = [nursery.request(number) for number in range(1, 5)]
+    Path(requests[1]["config"]).write_text("{}")
+    wrong = Path(requests[2]["config"])
+    wrong.write_bytes(wrong.read_bytes().replace(b'"SCADA"', b'"SC/DA"'))
+    pids = fork_together(nursery, requests)
+    assert is_gone(pids[1])
+    assert is_gone(pids[2])
+    nursery.farm.wait_for(lambda: set(nursery.farm.ready) == {"plc-1", "plc-4"})
+    assert "not a shard file" in Path(requests[1]["log"]).read_text()
+    assert "SC/DA" in Path(requests[2]["log"]).read_text()
+    assert "SC/DA" in nursery.farm.failed["plc-3"]
+    assert "Traceback" not in (nursery.folder / "nursery.log").read_text()
+
+
 def test_half_a_request_waits_for_the_other(nursery: Nursery) -> None:
     line = encode(nursery.request(1))
     nursery.socket.sendall(line[:40])

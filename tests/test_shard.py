@@ -133,13 +133,13 @@ def test_a_signal_ends_it_with_its_clients(run: Run, signum: int) -> None:
 
 def test_a_pid_file_that_cannot_be_written_is_the_reason_of_all(run: Run) -> None:
     run.backend.create(one(1))
-    (run.folder / "shards" / "plc-1.pid.new").mkdir()
+    config = run.folder / "shards" / "plc-1.json"
+    config.write_text(config.read_text().replace(f"{run.folder}/shards/plc-1.pid", "/dev/full"))
     shard = run.backend.start("plc-1")
     run.farm.wait_for(lambda: run.farm.failed)
     assert run.farm.failed["plc-1"].startswith("cannot write the pid file: ")
     assert is_gone(shard.pid)
     assert not answers(a_node(1))
-    (run.folder / "shards" / "plc-1.pid.new").rmdir()
 
 
 def test_it_serves_without_a_farm_and_reports_to_the_next(run: Run) -> None:

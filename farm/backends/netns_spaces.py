@@ -8,6 +8,7 @@ are found without any file, and no other's are touched (namespaces(7), mount(2))
 
 import contextlib
 import ctypes
+import errno
 import hashlib
 import os
 import threading
@@ -130,7 +131,7 @@ class Spaces:
         def create() -> None:
             try:
                 unshare(CLONE_NEWNET)
-                self._pin(name)
+                self.pin_this(name)
                 outcome.append(set_up())
             except BaseException as exc:
                 failure.append(exc)
@@ -149,22 +150,31 @@ class Spaces:
         """Takes the pin away; the namespace ends with the last process in it. Not an error when it is gone."""
         pin = self.pin(name)
         with contextlib.suppress(OSError):
-            unmount(str(pin))
+            while True:  # until it is no mount any more: somebody may have mounted twice
+                unmount(str(pin))
         with contextlib.suppress(OSError):
             pin.unlink(missing_ok=True)
 
-    def _pin(self, name: str) -> None:
+    def pin_this(self, name: str) -> None:
+        """Pins the calling thread's namespace as `name`. Raises `OSError`."""
         pin = self.pin(name)
         os.close(os.open(pin, os.O_RDONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o444))
         mount(f"/proc/self/task/{threading.get_native_id()}/ns/net", str(pin), MS_BIND)
 
     def prepare(self) -> None:
-        """Makes the folder of pins what `ip netns` makes of it: a mount of its own, shared. Raises `BackendError`."""
+        """Makes the folder of pins what `ip netns` makes of it: a mount of its own, shared. Raises `BackendError`.
+
+        One that is a mount already is not mounted once more: each would double all that are there.
+        """
         try:
             self.pins.mkdir(mode=0o755, parents=True, exist_ok=True)
-            if not self.pins.is_mount():
-                mount(str(self.pins), str(self.pins), MS_BIND | MS_REC)
-            mount("", str(self.pins), MS_SHARED | MS_REC)
+            try:
+                mount("", str(self.pins), MS_SHARED)
+            except OSError as exc:
+                if exc.errno != errno.EINVAL:  # it is no mount
+                    raise
+                mount(str(self.pins), str(self.pins), MS_BIND)
+                mount("", str(self.pins), MS_SHARED)
         except OSError as exc:
             raise BackendError("networks", "create", f"cannot prepare {self.pins}: {exc.strerror}") from exc
 

@@ -1,7 +1,7 @@
 """The nursery, seen from the farm: started when the first shard is wanted, again when it died, asked for forks.
 
-Without it every node would cost an interpreter (100 ms and 13 MiB). One request is on its way at a time: the nursery
-forks one after the other anyway, and a reply then belongs to its request.
+Without it every node would cost an interpreter (100 ms and 13 MiB). Requests that come while others are on their way
+wait and go together: shards that are forked together share more of their memory (`node.nursery`).
 """
 
 import contextlib
@@ -11,18 +11,28 @@ import subprocess
 import sys
 import sysconfig
 import threading
+from collections import deque
 from collections.abc import Iterator
 from pathlib import Path
 
 import node
 from farm.backends import pids
 from farm.errors import BackendError
-from node.control.messages import FORK, FORKED, LIMIT, RUN_VARIABLE, Message, decode, encode
+from node.control.messages import FORK, FORKED, LIMIT, RUN_VARIABLE, Message, Place, decode, encode
 from node.errors import ProtocolError
 
 REPLY_SECONDS = 30.0
 """For one fork, the nursery's own start included; a machine that swaps is slow and not dead."""
 END_SECONDS = 5.0
+
+
+class _Wish:
+    """A request for a fork, and what became of it: a reply, or why there is none."""
+
+    def __init__(self, request: Message) -> None:
+        self.request = request
+        self.reply: Message | None = None
+        self.error: Exception | None = None
 
 
 class Shards:
@@ -32,6 +42,7 @@ class Shards:
         self._run = run
         self._log = log
         self._lock = threading.Lock()
+        self._wishes: deque[_Wish] = deque()
         self._nursery: subprocess.Popen[bytes] | None = None
         self._socket: socket.socket | None = None
 
@@ -41,8 +52,10 @@ class Shards:
         process = self._nursery
         return process.pid if process is not None and process.poll() is None else 0
 
-    def fork(self, shard: str, config: Path, log: Path, control: Path, token: str) -> tuple[int, int]:
-        """(pid, started) of a new shard that serves the shard file `config`.
+    def fork(
+        self, shard: str, config: Path, log: Path, control: Path, token: str, place: Place | None = None
+    ) -> tuple[int, int]:
+        """(pid, started) of a new shard that serves the shard file `config` at its `place`.
 
         Raises `BackendError` when the system refuses another process, or the nursery cannot be started or died.
         """
@@ -53,13 +66,16 @@ class Shards:
             "log": str(log),
             "control": str(control),
             "token": token,
+            **({} if place is None else {"place": place.encode()}),
         }
-        with self._lock:
-            try:
-                reply = self._ask(request)
-            except (OSError, ProtocolError) as exc:
-                self._drop()
-                raise BackendError(shard, "start", f"the nursery failed ({exc}): {self._last_words()}") from exc
+        wish = _Wish(request)
+        self._wishes.append(wish)
+        with self._lock:  # whoever has it asks for all who wait for it
+            if wish.reply is None and wish.error is None:
+                self._grant([self._wishes.popleft() for _ in range(len(self._wishes))])
+        reply, error = wish.reply, wish.error
+        if reply is None:
+            raise BackendError(shard, "start", f"the nursery failed ({error}): {self._last_words()}") from error
         if reply["type"] != FORKED:
             raise BackendError(shard, "start", str(reply.get("error", reply)))
         return int(reply["pid"]), int(reply["started"])
@@ -86,13 +102,19 @@ class Shards:
             self._drop()
             return pids.end_marked(self._run, grace)
 
-    def _ask(self, request: Message) -> Message:
-        if self._socket is not None and self._is_dead():
+    def _grant(self, wishes: list[_Wish]) -> None:
+        try:
+            if self._socket is not None and self._is_dead():
+                self._drop()
+            if self._socket is None:
+                self._socket = self._start()
+            self._socket.sendall(b"".join(encode(wish.request) for wish in wishes))
+            for wish, line in zip(wishes, _read_lines(self._socket, len(wishes)), strict=True):
+                wish.reply = decode(line)
+        except (OSError, ProtocolError) as exc:
             self._drop()
-        if self._socket is None:
-            self._socket = self._start()
-        self._socket.sendall(encode(request))
-        return decode(_read_line(self._socket))
+            for wish in wishes:
+                wish.error = exc
 
     def _is_dead(self) -> bool:
         assert self._nursery is not None
@@ -136,16 +158,17 @@ def _open_log(path: Path) -> Iterator[int]:
         os.close(descriptor)
 
 
-def _read_line(connection: socket.socket) -> bytes:
-    line = bytearray()
-    while not line.endswith(b"\n"):
+def _read_lines(connection: socket.socket, count: int) -> list[bytes]:
+    """As many lines, and nothing that comes after them."""
+    received = bytearray()
+    while received.count(b"\n") < count:
         data = connection.recv(65536)
         if not data:
             raise ConnectionResetError("it ended before it answered")
-        line += data
-        if len(line) > LIMIT:
+        received += data
+        if len(received) > LIMIT:
             raise ConnectionAbortedError("it says too much")
-    return bytes(line)
+    return bytes(received).split(b"\n")[:count]
 
 
 def _environment(run: str) -> dict[str, str]:

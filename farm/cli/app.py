@@ -10,7 +10,27 @@ from typing import Annotated, Any
 import typer
 
 from farm import __version__
-from farm.cli import demo, doctor, down, events, inspect, logs, plan, ps, read, restart, schema, supervise, tags, up
+from farm.cli import (
+    clean,
+    demo,
+    doctor,
+    down,
+    events,
+    image,
+    inspect,
+    link,
+    logs,
+    pcap,
+    plan,
+    ps,
+    read,
+    restart,
+    scale,
+    schema,
+    supervise,
+    tags,
+    up,
+)
 from farm.cli import validate as validate_verb
 from farm.cli import write as write_verb
 from farm.cli.terminal import fail, note, say
@@ -31,12 +51,16 @@ app = typer.Typer(
 VERBS: dict[str, Callable[..., None]] = {
     "up": up.up,
     "down": down.down,
+    "clean": clean.clean,
     "ps": ps.ps,
     "tags": tags.tags,
     "read": read.read,
     "logs": logs.logs,
     "events": events.events,
     "restart": restart.restart,
+    "scale": scale.scale,
+    "link": link.link,
+    "pcap": pcap.pcap,
     "plan": plan.plan,
     "validate": validate_verb.validate,
     "inspect": inspect.inspect,
@@ -48,6 +72,7 @@ for name, verb in VERBS.items():
     app.command(name)(verb)
 # A value may be negative: what looks like an option after the tag is a value.
 app.command("write", context_settings={"ignore_unknown_options": True})(write_verb.write)
+app.add_typer(image.app, name="image")
 app.command("supervise", hidden=True)(supervise.supervise)
 
 INTERRUPTED = 130

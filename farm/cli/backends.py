@@ -5,6 +5,7 @@ import os
 import sys
 
 from farm.backends.backend import Backend
+from farm.backends.netns_spaces import Spaces
 from farm.errors import BackendError, FarmError
 from farm.supervisor.run_directory import RunDirectory
 from farm.supervisor.state import Identity
@@ -15,6 +16,9 @@ HOMES = {
     "docker": ("farm.backends.docker", "DockerBackend"),
 }
 """Backend to the module and class it is; a platform's own library is imported with it, and only then."""
+
+ROOTLESS = ("farm.backends.netns_rootless", "RootlessNetnsBackend")
+"""What netns is for any user but root."""
 
 BACKENDS = tuple(HOMES)
 
@@ -27,9 +31,30 @@ def check_backend(name: str) -> str:
 
 
 def make_backend(run: RunDirectory, identity: Identity) -> Backend:
-    """The backend of a run, from what its folder says about it. Raises `BackendError` where the library it stands on is
-    not installed."""
-    module, name = HOMES[check_backend(identity.backend)]
+    """The backend of a run, from what its folder says about it, to look at it and to end it. Raises `BackendError`
+    where the library it stands on is not installed.
+
+    Namespaces that a user made without root are seen from within only, and go with their processes: from here they
+    are a run of processes.
+    """
+    name = _platform(identity)
+    return _made(run, identity, HOMES["process" if name == "netns" and os.geteuid() != 0 else name])
+
+
+def make_supervised(run: RunDirectory, identity: Identity) -> Backend:
+    """The same for the process that supervises it from now on, which may be moved into the run's namespaces."""
+    name = _platform(identity)
+    return _made(run, identity, ROOTLESS if name == "netns" and os.geteuid() != 0 else HOMES[name])
+
+
+def _platform(identity: Identity) -> str:
+    """What the run says it is on, or, where its files were lost and it says nothing, what it left shows."""
+    name = check_backend(identity.backend)
+    return "netns" if name == "process" and Spaces(identity.run_id).names() else name
+
+
+def _made(run: RunDirectory, identity: Identity, home: tuple[str, str]) -> Backend:
+    module, name = home
     try:
         made = getattr(importlib.import_module(module), name)
     except ModuleNotFoundError as exc:

@@ -1,19 +1,36 @@
 """`farm doctor`: what this machine allows, what is missing, and the exact command that cures it."""
 
 from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated
 
 import typer
 
-from farm.cli import options
-from farm.cli.checks import BAD, GOOD, LIMITED, all_checks
+from farm.cli import options, plants
+from farm.cli.backends import check_backend
+from farm.cli.checks import BAD, GOOD, LIMITED, Need
+from farm.cli.readiness import all_checks
 from farm.cli.terminal import say, say_json, table
+from farm.cli.usage import UsageError
 
 COLOURS = {GOOD: "green", LIMITED: "yellow", BAD: "red"}
 
 
-def doctor(as_json: options.AsJson = False) -> None:
+def doctor(
+    plant_file: Annotated[
+        Path | None, typer.Argument(metavar="[PLANT]", help="What this plant file needs; without one, any farm.")
+    ] = None,
+    nodes: Annotated[
+        int | None, typer.Option("--nodes", metavar="N", min=1, help="What so many small nodes need.")
+    ] = None,
+    backend: options.Backend = None,
+    settings: options.Settings = None,
+    as_json: options.AsJson = False,
+) -> None:
     """Look at this machine and say what a farm can have here; exit code 1 when something it needs is missing."""
-    checks = list(all_checks())
+    if plant_file is not None and nodes is not None:
+        raise UsageError("a plant file says how many nodes it has: give it, or --nodes")
+    checks = list(all_checks(meant(plant_file, nodes, backend, settings or [])))
     if as_json:
         say_json([asdict(check) for check in checks])
     else:
@@ -23,3 +40,12 @@ def doctor(as_json: options.AsJson = False) -> None:
             say("\n" + table(["TO CURE", "DO"], [[check.what, check.cure] for check in cures]))
     if any(check.state == BAD for check in checks):
         raise typer.Exit(1)
+
+
+def meant(plant_file: Path | None, nodes: int | None, backend: str | None, settings: list[str]) -> Need:
+    """What is needed: by a plant, by a number of nodes, or by nobody in particular."""
+    if backend is not None:
+        check_backend(backend)
+    if plant_file is not None:
+        return Need.of_plant(plants.load(plant_file, settings=settings, backend=backend))
+    return Need.of_nodes(backend or "", nodes or 0)

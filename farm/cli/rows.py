@@ -26,13 +26,22 @@ def protocols(row: Row) -> str:
 
 
 def node_table(rows: Sequence[Row], wide: bool = False) -> str:
-    """One line a node; `wide` adds process, restarts and age."""
+    """One line a node; `wide` adds process, restarts and age. Where nodes are served at addresses of the machine too,
+    or their links are not all good, there is a column for it."""
     headings = ["NAME", "ADDRESS", "PROTOCOL", "PROFILE", "STATE"]
     lines = [[row["name"], endpoint(row), protocols(row), row["profile"], row["state"]] for row in rows]
     if wide:
         headings += ["PID", "RESTARTS", "UPTIME"]
         for line, row in zip(lines, rows, strict=True):
             line += [str(row["pid"] or "-"), str(row["restarts"]), age(row["uptime_s"])]
+    if any(row.get("outside") for row in rows):
+        headings.append("OUTSIDE")
+        for line, row in zip(lines, rows, strict=True):
+            line.append(" ".join(row.get("outside", ())) or "-")
+    if any(row.get("link") for row in rows):
+        headings.append("LINK")
+        for line, row in zip(lines, rows, strict=True):
+            line.append(row.get("link") or "good")
     return table(headings, lines, STATE_COLOURS)
 
 

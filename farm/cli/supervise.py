@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from farm.cli.backends import check_backend, make_backend
+from farm.cli.backends import check_backend, make_supervised
 from farm.supervisor.daemon import serve
 from farm.supervisor.link import RunDirectory
 
@@ -15,4 +15,4 @@ def supervise(
     backend: Annotated[str, typer.Option("--backend", metavar="NAME")] = "process",
 ) -> None:
     """Keep the nodes of one run alive."""
-    serve(RunDirectory(directory), check_backend(backend), make_backend)
+    serve(RunDirectory(directory), check_backend(backend), make_supervised)

@@ -181,8 +181,7 @@ class Execution:
     async def _perform(self, operation: Operation) -> None:
         backend, shard, spec = self._backend, operation.running, operation.spec
         if operation.verb == START and spec is not None:
-            await asyncio.to_thread(backend.create, spec)
-            self.started[operation.target] = await asyncio.to_thread(backend.start, operation.target)
+            self.started[operation.target] = await asyncio.to_thread(self._create_and_start, spec)
         elif operation.verb == STOP and shard is not None:
             await asyncio.to_thread(backend.stop, shard, GRACE)
             await asyncio.to_thread(backend.remove, operation.target)
@@ -201,6 +200,10 @@ class Execution:
             self.shaped[operation.target] = await asyncio.to_thread(backend.shape, operation.target, operation.quality)
         else:
             raise PlanError(f"{operation}: an operation that nobody knows how to do")
+
+    def _create_and_start(self, spec: ShardSpec) -> ObservedShard:
+        self._backend.create(spec)
+        return self._backend.start(spec.name)
 
     async def _change(self, shard: ObservedShard, spec: ShardSpec) -> None:
         if self._tell is None:

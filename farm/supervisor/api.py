@@ -160,7 +160,7 @@ class Api:
         return await self._supervisor.down(tell)
 
     async def _restart(self, request: Body, tell: Tell) -> dict[str, Any]:
-        return await self._supervisor.restart(_field(request, "node", str), tell)
+        return await self._supervisor.restart([str(node) for node in _field(request, "nodes", list)], tell)
 
     async def _ps(self, request: Body, tell: Tell) -> dict[str, Any]:
         await self._supervisor.settled()

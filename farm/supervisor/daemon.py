@@ -17,7 +17,7 @@ from concurrent.futures import ThreadPoolExecutor
 from farm.errors import FarmError
 from farm.supervisor.api import Api
 from farm.supervisor.descriptors import raise_limit
-from farm.supervisor.ending import Endable, MakeBackend, remove_folder
+from farm.supervisor.ending import Endable, Enterable, MakeBackend, remove_folder
 from farm.supervisor.run_directory import Lock, RunDirectory
 from farm.supervisor.state import Identity
 from farm.supervisor.supervisor import Supervisor
@@ -73,6 +73,8 @@ def _live(run: RunDirectory, backend: str, make_backend: MakeBackend, told: int)
     platform = make_backend(run, identity)
     gone = False
     try:
+        if isinstance(platform, Enterable):
+            platform.enter()
         gone = asyncio.run(_serve(Supervisor(run, identity, platform), told))
     finally:
         if isinstance(platform, Endable):

@@ -31,6 +31,14 @@ class Endable(Protocol):
         """End what serves this process alone."""
 
 
+@runtime_checkable
+class Enterable(Protocol):
+    """A backend whose nodes are reached from a place of their own only."""
+
+    def enter(self) -> None:
+        """Move this process there, while it has one thread."""
+
+
 def nothing(name: str) -> Plant:
     """The plant that is wanted of a farm that goes down."""
     return Plant(name, "", "", 1, ())

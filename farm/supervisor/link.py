@@ -7,7 +7,7 @@ what they are done with:
     apply    plant (`wire.encode_plant`), dry_run, timeout (seconds, none: by size)   {plan: [line], rows, seconds}
     down     -                                                            {nodes, seconds}
     ps       -                                                            {farm, file, rows}
-    restart  node                                                         {row}
+    restart  nodes                                                        {rows}
     command  node, path, value                                            {value}
     tags     node (or null for all)                  {tags: [{node, name, type, value, ...}], errors: {node: line}}
     events   follow                                                       {events: [event]}, or events until closed
@@ -18,10 +18,12 @@ what they are done with:
 While it works, `apply` (and `down`, `restart`) says {"event": "progress", "phase": PHASE, "done": n, "total": m} with a
 phase of `start ready probe stop`, {"event": "node", "node": name, "state": state, "text": line} and, when it must wait
 for another command, {"event": "waiting", "text": line}. A row is {name, kind, profile, address, ports, state, pid,
-restarts, uptime_s} with a state of `starting up down restarting crash-loop stopped`, and `error` where there is one.
+restarts, uptime_s} with a state of `starting up down restarting crash-loop stopped`, and where there is one `error`,
+`link` (how a bad one is), `outside` (address:port) and `networks`.
 """
 
 import contextlib
+import errno
 import os
 import select
 import socket
@@ -231,4 +233,14 @@ def _last_words(run: RunDirectory) -> str:
         lines = run.log_file.read_text(errors="replace").strip().splitlines()
     except OSError:
         lines = []
-    return f" ({run.log_file}: {lines[-1]})" if lines else f" (nothing in {run.log_file})"
+    if lines:
+        return f" ({run.log_file}: {lines[-1]})"
+    return f" ({os.strerror(errno.ENOSPC)}: {run.path})" if _full(run.path) else f" (nothing in {run.log_file})"
+
+
+def _full(folder: Path) -> bool:
+    """Whether nothing more can be written there: a log, too, says nothing then."""
+    try:
+        return os.statvfs(folder).f_bavail == 0
+    except OSError:
+        return False

@@ -9,7 +9,8 @@ from typing import Any
 
 from farm.errors import FarmError
 from farm.supervisor.roster import Member, Roster
-from farm.topology.wiring import GOOD, LinkQuality, Shaping
+from farm.topology.plant import Plant
+from farm.topology.wiring import GOOD, MACVLAN, Shaping
 
 DELAY = "options/delay"
 
@@ -30,10 +31,16 @@ class Links:
         for node, shaping in shapings.items():
             self.shaped(node, shaping)
 
-    def want(self, links: Mapping[str, LinkQuality]) -> None:
-        """Nodes whose link is to be down cannot be asked whether they are up."""
+    def want(self, plant: Plant | None) -> None:
+        """Nodes whose link is to be down cannot be asked whether they are up; nor can those on a macvlan, from the
+        machine whose interface it stands on."""
+        links = plant.links if plant is not None else {}
+        beyond = (
+            {network.name for network in plant.networks if network.driver == MACVLAN} if plant is not None else set()
+        )
         for name, member in self._roster.members.items():
-            member.reachable = links.get(name, GOOD).up
+            away = any(interface.network in beyond for interface in member.config.interfaces[:1])
+            member.reachable = links.get(name, GOOD).up and not away
 
     def shaped(self, node: str, shaping: Shaping) -> None:
         """This was made of the node's link."""

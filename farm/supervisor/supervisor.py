@@ -15,12 +15,13 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from typing import Any
 
 from farm.backends.backend import Backend
-from farm.backends.observed import ObservedShard, ShardSpec
+from farm.backends.observed import ObservedShard
 from farm.errors import FarmError
 from farm.plan.execute import Execution
 from farm.plan.plan import CHANGE, KILL, SHAPE, START, STOP, Operation, Plan
 from farm.plan.reconcile import reconcile
 from farm.supervisor import descriptors
+from farm.supervisor.anew import plan_restart
 from farm.supervisor.control import COMMAND_SECONDS, ControlStreams, Session
 from farm.supervisor.ending import end_processes, nothing, remove_files
 from farm.supervisor.events import EventLog
@@ -151,7 +152,8 @@ class Supervisor:
             self._want(wanted)
             execution = self._execution(plan)
             try:
-                await self._carry_out(execution, plan, tell, seconds or TIMEOUT + TIMEOUT_EACH * len(wanted.nodes))
+                patience = seconds or TIMEOUT + TIMEOUT_EACH * len(wanted.nodes)
+                await self._carry_out(execution, plan, tell, patience, total=seconds is not None)
             except BaseException as exc:
                 await asyncio.shield(self._go_back(execution, previous, str(exc) or "interrupted"))
                 raise
@@ -182,26 +184,27 @@ class Supervisor:
             await asyncio.to_thread(remove_files, self.run)
         return {"nodes": nodes, "seconds": self.clock() - began}
 
-    async def restart(self, node: str, tell: Tell) -> dict[str, Any]:
-        """Ends a node and starts it again; in a shard of several, that node alone."""
+    async def restart(self, nodes: Sequence[str], tell: Tell) -> dict[str, Any]:
+        """Ends nodes and starts them again, several at once; in a shard of more, those alone."""
         async with self._alone("restart", tell):
-            member = self.roster.member(node)
+            members = [self.roster.member(node) for node in dict.fromkeys(nodes)]
+            names = [member.config.name for member in members]
             await self.keeper.pause()
-            self.state.stopped.discard(node)
-            running = self.keeper.running.get(member.shard)
-            neighbours = self.roster.of_shard(member.shard)
-            member.listening = False
-            self.roster.set_state(member, STARTING, text="restarted by command")
-            if running is not None and len(neighbours) > 1:
-                with self.roster.settle([node]) as settling:
-                    await self.tell_shard(member.shard, node, SHARD_START, dump(member.config))
-                    self.keeper.ask_all()
-                    await settling.wait(TIMEOUT)
-            else:
-                plan = _restart_plan(member.shard or node, neighbours or [member], running)
-                self._take(plan)
-                await self._carry_out(self._execution(plan), plan, tell, TIMEOUT)
-            return {"row": self.roster.row(member, self.clock())}
+            plan, told = plan_restart(members, self.roster, self.keeper.running)
+            for member in members:
+                self.state.stopped.discard(member.config.name)
+                member.listening = False
+                self.roster.set_state(member, STARTING, text="restarted by command")
+            self._take(plan)
+            await asyncio.gather(*(self._start_in(shard, inside) for shard, inside in told.items()))
+            self.keeper.ask_all()
+            seconds = TIMEOUT + TIMEOUT_EACH * len(members)
+            await self._carry_out(self._execution(plan), plan, tell, seconds, names)
+            return {"rows": [self.roster.row(member, self.clock()) for member in members]}
+
+    async def _start_in(self, shard: str, members: list[Member]) -> None:
+        for member in members:
+            await self.tell_shard(shard, member.config.name, SHARD_START, dump(member.config))
 
     def rows(self) -> list[dict[str, Any]]:
         """`farm ps`."""
@@ -376,11 +379,20 @@ class Supervisor:
             if member.listening and (played or self.links.plays(node)):
                 self.keeper.spawn(self._play(member))
 
-    async def _carry_out(self, execution: Execution, plan: Plan, tell: Tell, seconds: float) -> None:
-        """Executes, and waits until every node that is not up by now has answered. Raises the first failure, at once
-        and with nothing of it still going on."""
+    async def _carry_out(
+        self,
+        execution: Execution,
+        plan: Plan,
+        tell: Tell,
+        seconds: float,
+        names: Sequence[str] | None = None,
+        total: bool = False,
+    ) -> None:
+        """Executes, and waits until `names`, or else every node that is not up by now, have answered. Raises the first
+        failure, at once and with nothing of it still going on."""
         self._expect(plan)
-        names = [name for name, member in self.roster.members.items() if member.state not in (UP, STOPPED)]
+        if names is None:
+            names = [name for name, member in self.roster.members.items() if member.state not in (UP, STOPPED)]
         with self.roster.settle(names) as settling:
             phases = [
                 ("start", lambda: execution.finished, len(plan)),
@@ -388,7 +400,7 @@ class Supervisor:
                 ("probe", lambda: settling.up, settling.total),
             ]
             async with Progress(tell, phases).shown(self.events):
-                await _both(execution, settling, seconds)
+                await _both(execution, settling, seconds, total)
 
     def _expect(self, plan: Plan) -> None:
         """What a node was before says nothing about a node that is about to be started."""
@@ -431,7 +443,7 @@ class Supervisor:
         """These nodes are wanted."""
         nodes = plant.nodes if plant is not None else ()
         self.roster.want(nodes)
-        self.links.want(plant.links if plant is not None else {})
+        self.links.want(plant)
         self.state.stopped.intersection_update(self.roster.members)  # in place: the keeper has the same set
 
     async def _save(self) -> None:
@@ -462,19 +474,12 @@ def _log_failure(task: "asyncio.Task[None]") -> None:
         log.warning("%s", task.exception())
 
 
-def _restart_plan(shard: str, members: list[Member], running: ObservedShard | None) -> Plan:
-    """Stop and start of a shard, or start alone when it is dead."""
-    cause = "restarted by command"
-    spec = ShardSpec(shard, tuple(member.config for member in members))
-    if running is None:
-        return Plan((Operation(1, START, shard, cause, spec=spec),))
-    stop = Operation(1, STOP, shard, cause, running=running)
-    return Plan((stop, Operation(2, START, shard, cause, (1,), spec=spec)))
-
-
-async def _both(execution: Execution, settling: Settling, seconds: float) -> None:
-    """Runs the plan and waits for its nodes; a failure of either ends the other, and is raised."""
-    tasks = asyncio.create_task(execution.run()), asyncio.create_task(settling.wait(seconds))
+async def _both(execution: Execution, settling: Settling, seconds: float, total: bool) -> None:
+    """Runs the plan and waits for its nodes; a failure of either ends the other, and is raised. The `seconds` are for
+    all of it (`total`), or for nodes to answer once the plan is carried out: platforms differ in how long that takes.
+    """
+    running = asyncio.create_task(execution.run())
+    tasks = running, asyncio.create_task(settling.wait(seconds, None if total else running))
     try:
         await asyncio.wait(tasks, return_when=asyncio.FIRST_EXCEPTION)
     finally:

@@ -87,7 +87,7 @@ def decode_plant(body: Body) -> Plant:
             settings=dict(body["settings"]),
             counts=dict(body["counts"]),
         )
-    except (KeyError, TypeError, ValueError, AttributeError, IndexError, NodeError) as exc:
+    except (KeyError, TypeError, ValueError, AttributeError, IndexError, NodeError, FarmError) as exc:
         raise FarmError(f"not a plant: {type(exc).__name__}: {exc}") from exc
 
 

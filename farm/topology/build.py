@@ -18,7 +18,7 @@ from farm.topology.tags import TagBuilder
 from farm.topology.types import Types, tag_maps
 from farm.topology.vocabulary import PROFILE_NAME
 from farm.topology.wiring_keys import HOST_NAME, SUBNET
-from node.config.model import EnipConfig, InterfaceConfig, ModbusConfig, NodeConfig
+from node.config.model import EnipConfig, InterfaceConfig, ModbusConfig, NodeConfig, TypeConfig
 from node.config.schema import (
     DEFAULT_PROFILES,
     MAX_ELEMENTS,
@@ -70,6 +70,8 @@ class NodeBuilder:
     blocks: BlockBuilder = field(init=False)
     identities: IdentityBuilder = field(init=False)
     objects: ObjectBuilder = field(init=False)
+    traces: dict[str, tuple[dict[str, Node], tuple[TypeConfig, ...]]] = field(default_factory=dict)
+    """By node: what its blocks, and the tags they make, are made of, by path in its configuration; and its types."""
 
     def __post_init__(self) -> None:
         self.tags = TagBuilder(self.seed, self.report, self.types)
@@ -83,22 +85,22 @@ class NodeBuilder:
         built: list[NodeConfig] = []
         for member in members:
             self.report.subject = member.name
+            trace: dict[str, Node] = {}
+            self.blocks.trace = trace
             node = self.node(member, seats.get(member.name, Seat()))
             if node is not None:
                 built.append(node)
+                self.traces[member.name] = trace, node.types
         self.report.subject = ""
         return built
 
     def traced(self, member: Member) -> dict[str, Node]:
         """Path in the node's configuration (`tags.Level`, `modbus.units.1.blocks.0`) to what it is made of."""
-        named = replace(self.named, report=Report())
-        scratch = NodeBuilder(self.farm, self.seed, self.modbus_ports, self.defaults, self.types, named, named.report)
-        scratch.blocks.trace = {}
-        node = scratch.node(member, Seat())
-        found = dict(scratch.blocks.trace)
-        for prefix, tags in scratch.tags.scopes(member.body):
+        trace, kinds = self.traces.get(member.name, ({}, ()))
+        found = dict(trace)
+        for prefix, tags in self.tags.scopes(member.body):
             found.update({f"tags.{prefix}{name}": entry for name, _, entry in tags.items()})
-        for config in node.types if node is not None else ():
+        for config in kinds:
             place = f"types.{config.name}"
             found.update({path: at for path, at in self.types.places.items() if f"{path}.".startswith(f"{place}.")})
         return found

@@ -117,6 +117,8 @@ def decode_segment(body: dict[str, Any]) -> Segment:
     """The network or router back. Raises `FarmError` when something is missing or wrong."""
     try:
         rest = {name: value for name, value in body.items() if name != "kind"}
+        if not isinstance(body["name"], str):
+            raise TypeError(f"its name is {body['name']!r}")
         if body["kind"] == "network":
             return NetworkSpec(**rest)
         interfaces = tuple(decode_interface(item) for item in rest.pop("interfaces"))

@@ -12,6 +12,7 @@ VERBS = {
     "enip": "a lone EtherNet/IP controller with tags (also: enip_server)",
     "modbus": "a lone Modbus/TCP device with registers (also: modbus_sim)",
     "run": "a node from its configuration file",
+    "shard": "what a farm has its containers do",
 }
 """Each has a module of its name beside this one, imported when it is asked for."""
 

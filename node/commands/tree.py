@@ -9,6 +9,7 @@
     tags/NAME              one tag; `NAME[3]` and `NAME[3-5]` some elements. With a value it is written
     connections            who is connected: protocol, peer, and for how many seconds
     connections/PEER/eof   ends that connection
+    capture/...            what passes through the node (`node.commands.captures`)
 
 Paths and values come from outside: whatever is wrong with them is a `CommandError`.
 """
@@ -22,7 +23,7 @@ from node.config.model import Json
 from node.errors import NodeError
 from node.exchange.delay import parse_delay
 
-GROUPS = ("options", "server", "tags", "connections")
+GROUPS = ("options", "server", "tags", "connections", "capture")
 
 
 class Server(Protocol):
@@ -64,8 +65,16 @@ class Connection(Protocol):
         """Ends it."""
 
 
+class Captures(Protocol):
+    """Captures of what passes through a node."""
+
+    def run(self, path: str) -> Json:
+        """What stands at `path`, or was done there. Raises `CommandError`."""
+
+
 class CommandTree:
-    """The commands of one node. `connections` gives (protocol, peer) of all there are, `now` the instant."""
+    """The commands of one node. `connections` gives (protocol, peer) of all there are, `now` the instant, `captures`
+    what captures the node."""
 
     def __init__(
         self,
@@ -74,12 +83,14 @@ class CommandTree:
         options: Options,
         connections: Callable[[], Iterable[tuple[str, Connection]]],
         now: Callable[[], float],
+        captures: Callable[[], Captures],
     ) -> None:
         self._tags = tags
         self._server = server
         self._options = options
         self._connections = connections
         self._now = now
+        self._captures = captures
 
     def get(self, path: str) -> Json:
         """What stands at `path`. Raises `CommandError`."""
@@ -98,6 +109,8 @@ class CommandTree:
                 return self._run_server(rest)
             case "connections":
                 return self._run_connections(rest)
+            case "capture":
+                return self._captures().run(rest)
         raise CommandError(f"there is nothing at {path!r}; groups are {' '.join(GROUPS)}")
 
     def _run_tags(self, name: str, value: Json) -> Json:

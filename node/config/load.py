@@ -1,14 +1,15 @@
 """A node's configuration as plain JSON values, and back.
 
-The farm writes what `dump` gives and a node reads it with `load`, possibly another version of it, so nothing is taken
-on trust: an unknown key, a missing one or a value of the wrong kind is an error that names its place, and what comes
-out has passed `node.config.check`. A key whose value is the model's default is left out.
+The farm writes what `dump` gives and a node reads it with `load`, possibly another version of it, so its form is never
+taken on trust: an unknown key, a missing one or a value of the wrong kind is an error that names its place. What comes
+out has passed `node.config.check`, now or, as its reader knows, before. A key whose value is the model's default is
+left out.
 """
 
 import types
-from collections.abc import Mapping
-from dataclasses import MISSING, fields, is_dataclass
-from typing import TypeVar, cast, get_args, get_origin, get_type_hints
+from collections.abc import Callable, Mapping
+from dataclasses import MISSING, fields
+from typing import NoReturn, cast, get_args, get_origin, get_type_hints
 
 from node.config.check import problems
 from node.config.model import (
@@ -29,23 +30,26 @@ from node.config.model import (
 )
 from node.errors import ConfigError
 
-_T = TypeVar("_T")
 _RECORDS: tuple[type, ...] = (
-    NodeConfig,
-    TagConfig,
     SignalConfig,
-    EnipConfig,
-    IdentityConfig,
-    ModbusConfig,
-    UnitConfig,
-    RegisterBlock,
     MemberConfig,
     TypeConfig,
     PartConfig,
+    TagConfig,
+    RegisterBlock,
+    UnitConfig,
+    IdentityConfig,
     ObjectSetting,
     InterfaceConfig,
+    EnipConfig,
+    ModbusConfig,
+    NodeConfig,
 )
-_HINTS: dict[type, dict[str, object]] = {record: get_type_hints(record) for record in _RECORDS}
+"""Each after those it is made of."""
+_FIELDS: dict[type, tuple[tuple[str, object], ...]] = {
+    record: tuple((field.name, field.default) for field in fields(record)) for record in _RECORDS
+}
+"""Name and default of each field."""
 _KINDS: dict[object, str] = {
     bool: "true or false",
     int: "a whole number",
@@ -54,90 +58,147 @@ _KINDS: dict[object, str] = {
     type(None): "null",
 }
 
+_Reader = Callable[[object], object]
+"""A JSON value as a field of the model has it. Raises `_Misfit`."""
+
+
+class _Misfit(Exception):
+    """A value that does not fit. Where it stands is put together on the way out, since hardly any ever is."""
+
+    def __init__(self, after: str, before: str = "", place: str = "") -> None:
+        self.place = place
+        self._before = before
+        self._after = after
+
+    def __str__(self) -> str:
+        return f"{self._before}{self.place!r}{self._after}" if self._before else f"{self.place}{self._after}"
+
+    def rise(self, part: str) -> NoReturn:
+        """Goes on from the key or index that the value stands under."""
+        self.place = f"{part}.{self.place}" if self.place and self.place[0] != "[" else part + self.place
+        raise self
+
 
 def dump(config: NodeConfig) -> dict[str, Json]:
     """`config` as values that `json.dumps` takes."""
     return _dump_record(config)
 
 
-def load(body: object, source: str) -> NodeConfig:
-    """The configuration that `dump` gave, checked. Raises `ConfigError` naming `source` and the first fault."""
-    config = _load_record(NodeConfig, body, source, "")
-    for problem in problems(config):
-        raise ConfigError(source, 0, str(problem))
+def load(body: object, source: str, checked: bool = False) -> NodeConfig:
+    """The configuration that `dump` gave. Raises `ConfigError` naming `source` and the first fault. `checked` says that
+    `node.config.check` has passed it before; its form is looked at all the same."""
+    try:
+        config = cast(NodeConfig, _READERS[NodeConfig](body))
+    except _Misfit as exc:
+        raise ConfigError(source, 0, str(exc) if exc.place else f"the node{exc}") from None
+    if not checked:
+        for problem in problems(config):
+            raise ConfigError(source, 0, str(problem))
     return config
 
 
 def _dump_record(record: object) -> dict[str, Json]:
     body: dict[str, Json] = {}
-    for field in fields(type(record)):  # type: ignore[arg-type]
-        value = getattr(record, field.name)
-        if field.default is MISSING or value != field.default:
-            body[field.name] = _dump_value(value)
+    for name, default in _FIELDS[type(record)]:
+        value = getattr(record, name)
+        if default is MISSING or value != default:
+            body[name] = _dump_value(value)
     return body
 
 
 def _dump_value(value: object) -> Json:
     if isinstance(value, tuple):
         return [_dump_value(item) for item in value]
-    if is_dataclass(value):
+    if type(value) in _FIELDS:
         return _dump_record(value)
     return cast(Json, value)
 
 
-def _load_record(record: type[_T], body: object, source: str, place: str) -> _T:
-    if not isinstance(body, Mapping):
-        raise ConfigError(source, 0, f"{place or 'the node'}: got {_shown(body)}, wanted an object")
-    hints = _HINTS[record]
-    inner = f"{place}." if place else ""
-    for key in body:
-        if key not in hints:
-            raise ConfigError(source, 0, f"unknown key {inner + str(key)!r}; known: {' '.join(hints)}")
-    for field in fields(record):  # type: ignore[arg-type]
-        if field.default is MISSING and field.name not in body:
-            raise ConfigError(source, 0, f"key {inner + field.name!r} is missing")
-    return record(**{name: _load_value(hints[name], body[name], source, inner + name) for name in body})
+def _record_reader(record: type) -> _Reader:
+    readers = {name: _reader(hint) for name, hint in get_type_hints(record).items()}
+    required = [name for name, default in _FIELDS[record] if default is MISSING]
+
+    def read(body: object) -> object:
+        if not isinstance(body, Mapping):
+            raise _misfit(body, "an object")
+        for key in body:
+            if key not in readers:
+                raise _Misfit(f"; known: {' '.join(readers)}", "unknown key ", str(key))
+        for key in required:
+            if key not in body:
+                raise _Misfit(" is missing", "key ", key)
+        values = {}
+        for key, value in body.items():
+            try:
+                values[key] = readers[key](value)
+            except _Misfit as exc:
+                exc.rise(key)
+        return record(**values)
+
+    return read
 
 
-def _load_value(wanted: object, value: object, source: str, place: str) -> object:
-    """`value` as the type `wanted` of a field: a record, a tuple, one of a union, or a plain value."""
+def _reader(wanted: object) -> _Reader:
+    """For the type `wanted` of a field: a record, a tuple, one of a union, or a plain value."""
     if isinstance(wanted, types.UnionType):
-        return _load_union(wanted, value, source, place)
+        return _union_reader(get_args(wanted))
     if get_origin(wanted) is tuple:
-        return _load_tuple(get_args(wanted), value, source, place)
-    if isinstance(wanted, type) and is_dataclass(wanted):
-        return _load_record(wanted, value, source, place)
-    if wanted is float and type(value) is int:
-        return float(value)
-    if type(value) is wanted:
-        return value
-    raise ConfigError(source, 0, f"{place}: got {_shown(value)}, wanted {_KINDS[wanted]}")
+        return _tuple_reader(get_args(wanted))
+    if isinstance(wanted, type) and wanted in _READERS:
+        return _READERS[wanted]
+
+    def read(value: object) -> object:
+        if type(value) is wanted:
+            return value
+        if wanted is float and type(value) is int:
+            return float(value)
+        raise _misfit(value, _KINDS[wanted])
+
+    return read
 
 
-def _load_tuple(items: tuple[object, ...], value: object, source: str, place: str) -> tuple[object, ...]:
-    if not isinstance(value, list | tuple):
-        raise ConfigError(source, 0, f"{place}: got {_shown(value)}, wanted a list")
-    if len(items) == 2 and items[1] is Ellipsis:
-        items = items[:1] * len(value)
-    if len(items) != len(value):
-        raise ConfigError(source, 0, f"{place}: got {len(value)} values, wanted {len(items)}")
-    pairs = zip(items, value, strict=True)
-    return tuple(_load_value(item, part, source, f"{place}[{i}]") for i, (item, part) in enumerate(pairs))
+def _tuple_reader(items: tuple[object, ...]) -> _Reader:
+    readers = [_reader(item) for item in items if item is not Ellipsis]
+    any_length = items[-1] is Ellipsis
+
+    def read(value: object) -> object:
+        if not isinstance(value, list | tuple):
+            raise _misfit(value, "a list")
+        each = readers * len(value) if any_length else readers
+        if len(each) != len(value):
+            raise _Misfit(f": got {len(value)} values, wanted {len(each)}")
+        found: list[object] = []
+        try:
+            for item, part in zip(each, value, strict=True):
+                found.append(item(part))
+        except _Misfit as exc:
+            exc.rise(f"[{len(found)}]")
+        return tuple(found)
+
+    return read
 
 
-def _load_union(wanted: types.UnionType, value: object, source: str, place: str) -> object:
-    choices = get_args(wanted)
-    if type(value) in choices:
-        return value
-    rest = [choice for choice in choices if choice not in _KINDS]
-    if rest and not isinstance(value, bool | int | float | str | None):
-        return _load_value(rest[0], value, source, place)
-    if value is None or len(rest) != 1 or len(choices) != 2:
-        names = [_KINDS.get(choice, "a list") for choice in choices if choice is not type(None)]
-        raise ConfigError(source, 0, f"{place}: got {_shown(value)}, wanted {' or '.join(names)}")
-    return _load_value(rest[0], value, source, place)
+def _union_reader(choices: tuple[object, ...]) -> _Reader:
+    rest = [_reader(choice) for choice in choices if choice not in _KINDS]
+    names = " or ".join(_KINDS.get(choice, "a list") for choice in choices if choice is not type(None))
+
+    def read(value: object) -> object:
+        if type(value) in choices:
+            return value
+        if rest and not isinstance(value, bool | int | float | str | None):
+            return rest[0](value)
+        if value is None or len(rest) != 1 or len(choices) != 2:
+            raise _misfit(value, names)
+        return rest[0](value)
+
+    return read
 
 
-def _shown(value: object) -> str:
+def _misfit(value: object, wanted: str) -> _Misfit:
     text = "null" if value is None else repr(value)
-    return text if len(text) <= 40 else text[:37] + "..."
+    return _Misfit(f": got {text if len(text) <= 40 else text[:37] + '...'}, wanted {wanted}")
+
+
+_READERS: dict[type, _Reader] = {}
+for _record in _RECORDS:
+    _READERS[_record] = _record_reader(_record)

@@ -6,15 +6,17 @@ Two streams, both JSON, one object a line, UTF-8, at most `LIMIT` bytes a line:
   for each node, `telemetry` once a second and `answer`s, and gets `command`s.
 * nursery, over the socket it inherited: `fork` in, `forked` or `refused` out, one for one and in order.
 
-    hello      {type, token, shard, pid, started, nodes: [name]}
+    hello      {type, token, shard, pid, started, nodes: [name]}     pid 0: it is in a container, and does not know
     ready      {type, node, ports: {protocol: port}}
     failed     {type, node, error}
     telemetry  {type, nodes: {name: {requests, errors, bugs, connections, uptime}}}
     command    {type, id, node, path, value}        path: "tags", "tags/SCADA", "server/stop", "server/start"
     answer     {type, id, value}  or  {type, id, error}
-    fork       {type, shard, config, log, control, token}   file paths; config is the shard file (`ShardFile`)
+    fork       {type, shard, config, log, control, token [, place]}   file paths; config is the shard file (`ShardFile`)
     forked     {type, shard, pid, started}
     refused    {type, shard, error}
+
+`place` says where and as whom a shard serves (`Place`); without it, it is left where and who the nursery is.
 
 Two commands are for the shard and not for a node of it: path "shard/start" with a node configuration as `value` starts
 the node `node`, in place of one of that name if there is one; "shard/stop" ends it and forgets it. Each is followed by
@@ -25,7 +27,8 @@ the node `node`, in place of one of that name if there is one; "shard/stop" ends
 A process is known by three numbers: the boot's id, its pid and `started`, its start time in clock ticks since boot
 (`/proc/PID/stat`, field 22; 0 where there is no /proc). Both sides read them here. The shard writes them to its pid
 file (`PidFile`) before it binds an address, with a digest of the nodes it serves, so that a shard file that was written
-anew and not yet acted upon is not taken for what runs.
+anew and not yet acted upon is not taken for what runs. The farm makes that file, empty, and both write into it and
+never replace it: a shard that has become another user has it open, and may not make files any more.
 """
 
 import hashlib
@@ -35,6 +38,7 @@ from collections.abc import Iterable
 from functools import cache
 from typing import Any
 
+from node import __version__
 from node.errors import ConfigError, RemoteProtocolError
 from node.record import dataclass
 
@@ -60,6 +64,7 @@ RUN_VARIABLE = "FARM_RUN"
 """In the exec environment of every process of a run, with the run's id as its value."""
 
 READ_SIZE = 1 << 20
+PID_FILE_SIZE = 512
 
 GONE = "ZX"
 """States of a process that is dead and not yet waited for."""
@@ -84,18 +89,25 @@ def decode(line: bytes) -> Message:
 @dataclass(frozen=True, slots=True)
 class ShardFile:
     """What a shard reads when it starts: `run` the farm's run id, `epoch` the plant's start on the monotonic clock in
-    seconds, `pid_file` where it writes who it is, `nodes` the node configurations as `node.config.load.dump` gives
-    them."""
+    seconds, `pid_file` where it writes who it is ("" for nowhere: in a container it cannot know), `nodes` the node
+    configurations as `node.config.load.dump` gives them. `checked` is `checked_mark` of the nodes when
+    `node.config.check` has passed them, so that a shard need not ask it again; whoever changes a node by hand makes the
+    mark another's. `everywhere` has them served on every interface there is."""
 
     shard: str
     run: str
     epoch: float
     pid_file: str
     nodes: tuple[Message, ...]
+    checked: str = ""
+    everywhere: bool = False
 
     def encode(self) -> bytes:
         """The file's content."""
-        body = {"shard": self.shard, "run": self.run, "epoch": self.epoch, "pid_file": self.pid_file}
+        body: Message = {"shard": self.shard, "run": self.run, "epoch": self.epoch, "pid_file": self.pid_file}
+        body["checked"] = self.checked
+        if self.everywhere:
+            body["everywhere"] = True
         return json.dumps({**body, "nodes": list(self.nodes)}, separators=(",", ":")).encode()
 
     @classmethod
@@ -103,9 +115,39 @@ class ShardFile:
         """The file back. Raises `ConfigError` naming `source` when it is damaged."""
         try:
             body = json.loads(data)
-            return cls(body["shard"], body["run"], float(body["epoch"]), body["pid_file"], tuple(body["nodes"]))
+            nodes, checked, everywhere = (
+                tuple(body["nodes"]),
+                str(body.get("checked", "")),
+                body.get("everywhere") is True,
+            )
+            return cls(body["shard"], body["run"], float(body["epoch"]), body["pid_file"], nodes, checked, everywhere)
         except (ValueError, KeyError, TypeError) as exc:
             raise ConfigError(source, 0, f"not a shard file ({exc})") from exc
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where and as whom a shard serves. `namespace` is the path of a pinned network namespace, "" for the nursery's;
+    `user` its uid and gid, 0 for the nursery's own; `keep` capabilities that it keeps; `limits` pairs of a name in
+    `node.privileges.LIMITS` and a number; `doorway` the path where sockets of the machine are had, "" for none."""
+
+    namespace: str = ""
+    user: int = 0
+    keep: tuple[int, ...] = ()
+    limits: tuple[tuple[str, int], ...] = ()
+    doorway: str = ""
+
+    def encode(self) -> Message:
+        """As a field of `fork`."""
+        body: Message = {"namespace": self.namespace, "user": self.user, "keep": list(self.keep)}
+        return {**body, "limits": dict(self.limits), "doorway": self.doorway}
+
+    @classmethod
+    def decode(cls, body: Message) -> "Place":
+        """The place back. Raises KeyError, TypeError or ValueError when it is damaged."""
+        limits = tuple((str(name), int(value)) for name, value in body["limits"].items())
+        keep, doorway = tuple(map(int, body["keep"])), str(body.get("doorway", ""))
+        return cls(str(body["namespace"]), int(body["user"]), keep, limits, doorway)
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,9 +162,13 @@ class PidFile:
     digest: str
 
     def encode(self) -> bytes:
-        """The file's content."""
+        """The file's content: always of one length, for it is written over what was there."""
         fields = ("shard", "run", "boot_id", "pid", "started", "digest")
-        return json.dumps({field: getattr(self, field) for field in fields}).encode() + b"\n"
+        return json.dumps({field: getattr(self, field) for field in fields}).encode().ljust(PID_FILE_SIZE - 1) + b"\n"
+
+    def write(self, descriptor: int) -> None:
+        """Writes it into the open file, in one go. Raises `OSError`."""
+        os.pwrite(descriptor, self.encode(), 0)
 
     @classmethod
     def decode(cls, source: str, data: bytes) -> "PidFile":
@@ -145,6 +191,11 @@ def digest_nodes(nodes: Iterable[Message]) -> str:
     """16 hex digits that differ when the configurations do; the order of the nodes plays no part."""
     lines = sorted(json.dumps(node, separators=(",", ":"), sort_keys=True) for node in nodes)
     return hashlib.blake2b("\n".join(lines).encode(), digest_size=8).hexdigest()
+
+
+def checked_mark(digest: str) -> str:
+    """What a shard file says of nodes whose `digest_nodes` is `digest`, when this version's check has passed them."""
+    return f"{__version__} {digest}"
 
 
 def shard_token(secret: str, shard: str) -> str:

@@ -23,9 +23,9 @@ Answer = Callable[[bytes, list[Access]], bytes | None]
 class Exchange:
     """One frame and what becomes of it.
 
-    `peer` is "address:port", `now` the controller's instant in seconds. `reply` is the bytes to send, None for none.
-    `delay` is seconds to wait before sending. `action` is SEND, DROP (nothing is sent) or CLOSE (what is due is sent,
-    then the connection ends).
+    `peer` is "address:port", `datagram` says that it came by UDP, `now` is the controller's instant in seconds.
+    `reply` is the bytes to send, None for none. `delay` is seconds to wait before sending. `action` is SEND, DROP
+    (nothing is sent) or CLOSE (what is due is sent, then the connection ends).
     """
 
     peer: str
@@ -35,6 +35,7 @@ class Exchange:
     reply: bytes | None = None
     delay: float = 0.0
     action: str = SEND
+    datagram: bool = False
 
     @property
     def wanted(self) -> bool:
@@ -59,16 +60,16 @@ class Chain:
         self.interceptors = tuple(interceptors)
         self._reversed = self.interceptors[::-1]
 
-    def run(self, frame: bytes, answer: Answer, peer: str, now: float) -> Exchange:
+    def run(self, frame: bytes, answer: Answer, peer: str, now: float, datagram: bool = False) -> Exchange:
         """The exchange, ready for the peer's outbox."""
-        exchange = self.begin(frame, peer, now)
+        exchange = self.begin(frame, peer, now, datagram)
         if exchange.wanted:
             exchange.reply = answer(frame, exchange.accesses)
         return self.end(exchange)
 
-    def begin(self, frame: bytes, peer: str, now: float) -> Exchange:
+    def begin(self, frame: bytes, peer: str, now: float, datagram: bool = False) -> Exchange:
         """The first half of `run`, for a request whose answer takes time: it is to be run if it is `wanted`."""
-        exchange = Exchange(peer, now, frame)
+        exchange = Exchange(peer, now, frame, datagram=datagram)
         for interceptor in self.interceptors:
             interceptor.before(exchange)
         return exchange

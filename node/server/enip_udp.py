@@ -33,7 +33,7 @@ class EnipUdp:
 
         peer = f"{asker[0]}:{asker[1]}"
         try:
-            exchange = (service.chain or NOTHING).run(data, answered, peer, now)
+            exchange = (service.chain or NOTHING).run(data, answered, peer, now, datagram=True)
         except Exception as exc:
             metrics.bug(exc, data)
             exchange = Exchange(peer, now, data)

@@ -1,15 +1,17 @@
 """A port of a node: binds TCP and UDP, closes, stops and starts again, and keeps the peers within their limits.
 
 Binding is done here and not by asyncio, so that a port that cannot be had is one clear error, both protocols get the
-same number, and a farm learns the number the system gave for port 0. The sockets of broadcasts are opened and closed
-with the port (`node.server.datagrams`).
+same number, at every address that the node has, and a farm learns the number the system gave for port 0. The sockets of
+broadcasts are opened and closed with the port (`node.server.datagrams`).
 """
 
 import asyncio
 import errno
+import logging
 import socket
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
 
 from node.errors import NodeError
 from node.exchange.metrics import Metrics
@@ -17,6 +19,11 @@ from node.server.acceptor import Acceptor
 from node.server.datagrams import Datagrams, Responder
 from node.server.peer import Peer, Peers
 from node.server.ticker import Ticker
+
+if TYPE_CHECKING:
+    from node.server.doorway import Doorway
+
+log = logging.getLogger(__name__)
 
 BACKLOG = 1024
 FRAME_TIMEOUT = 5.0
@@ -34,7 +41,8 @@ class ListenError(NodeError):
 
 class Listener:
     """Serves `host`:`port` ("" is every interface, port 0 any free one) with a `tcp` protocol for each peer, and a
-    `udp` responder. Times in seconds; `idle_timeout` 0 never closes a silent peer.
+    `udp` responder, and so at the addresses `also`; at those of IPv6 it speaks TCP alone. Where there is a `doorway` it
+    serves the (address, port) of `outside` too. Times in seconds; `idle_timeout` 0 never closes a silent peer.
 
     One listener counts into one `metrics`. Several listeners of a controller may share its `ticker`.
     """
@@ -46,6 +54,8 @@ class Listener:
         tcp: TcpFactory | None = None,
         *,
         udp: UdpFactory | None = None,
+        also: Sequence[str] = (),
+        outside: Sequence[tuple[str, int]] = (),
         metrics: Metrics | None = None,
         max_connections: int = 64,
         frame_timeout: float = FRAME_TIMEOUT,
@@ -60,33 +70,36 @@ class Listener:
         self.peers = Peers(self.metrics, max_connections, clock, self.ticker.wake)
         self._tcp = tcp
         self._udp = udp
-        self._acceptor: Acceptor | None = None
-        self._datagrams: Datagrams | None = None
+        self.doorway: Doorway | None = None
+        self._also = tuple(also)
+        self._outside = tuple(outside)
+        self._acceptors: list[Acceptor] = []
+        self._datagrams: list[Datagrams] = []
         self.ticker.add(lambda now: self.peers.sweep(now, frame_timeout, idle_timeout))
 
     @property
     def listening(self) -> bool:
         """Whether the port is open."""
-        return self._acceptor is not None or self._datagrams is not None
+        return bool(self._acceptors or self._datagrams)
 
     async def open(self) -> None:
         """Binds and serves. Raises `ListenError`. After a `close` it serves the same port again."""
         if self.listening:
             return
-        stream, datagram = self._bind()
-        if stream is not None:
-            self._acceptor = Acceptor(stream, self._connect)
-        if datagram is not None and self._udp is not None:
-            self._datagrams = Datagrams(datagram, self._udp())
+        streams, datagrams = self._bind_all()
+        self._acceptors = [Acceptor(stream, self._connect) for stream in streams]
+        if self._udp is not None:
+            self._datagrams = [Datagrams(datagram, self._udp()) for datagram in datagrams]
 
     async def close(self) -> None:
         """Closes the port and ends every connection."""
-        acceptor, self._acceptor = self._acceptor, None
-        datagrams, self._datagrams = self._datagrams, None
-        if datagrams is not None:
-            datagrams.close()
-        if acceptor is not None:
+        acceptors, self._acceptors = self._acceptors, []
+        datagrams, self._datagrams = self._datagrams, []
+        for datagram in datagrams:
+            datagram.close()
+        for acceptor in acceptors:
             await acceptor.close()
+        if acceptors:
             self.peers.abort()
         await asyncio.sleep(0)
 
@@ -94,37 +107,78 @@ class Listener:
         assert self._tcp is not None
         return self._tcp(self.peers)
 
-    def _bind(self) -> tuple[socket.socket | None, socket.socket | None]:
+    def _bind_all(self) -> tuple[list[socket.socket], list[socket.socket]]:
+        """Streams and datagram sockets of all addresses; none is left open when one of them cannot be had."""
+        made: list[socket.socket] = []
+        try:
+            made += self._bind()
+            for host in self._also:
+                kinds = [socket.SOCK_STREAM] if self._tcp else []
+                kinds += [socket.SOCK_DGRAM] if self._udp and ":" not in host else []
+                made += [_socket(host, kind, self.port) for kind in kinds]
+            if self.doorway is not None:
+                made += self._hand_in(self.doorway)
+        except ListenError:
+            for sock in made:
+                sock.close()
+            raise
+        streams = [sock for sock in made if sock.type == socket.SOCK_STREAM]
+        return streams, [sock for sock in made if sock.type == socket.SOCK_DGRAM]
+
+    def _hand_in(self, doorway: "Doorway") -> list[socket.socket]:
+        """Sockets of the machine outside; none when nobody stands there any more, which the log says."""
+        kinds = [socket.SOCK_STREAM] if self._tcp else []
+        kinds += [socket.SOCK_DGRAM] if self._udp else []
+        made: list[socket.socket] = []
+        for host, port in self._outside:
+            for kind in kinds:
+                try:
+                    made.append(_ready(doorway.open(host, port, kind)))
+                except ConnectionError as exc:
+                    log.warning("%s:%d of the machine is not served: %s", host, port, exc)
+                except OSError as exc:
+                    for sock in made:
+                        sock.close()
+                    raise ListenError(f"{host}:{port} of the machine: {exc}") from exc
+        return made
+
+    def _bind(self) -> list[socket.socket]:
+        """Those of its first address, which have one number."""
         for attempt in range(_ATTEMPTS):
-            stream = self._socket(socket.SOCK_STREAM, self.port) if self._tcp else None
-            port = stream.getsockname()[1] if stream else self.port
+            made = [_socket(self.host, socket.SOCK_STREAM, self.port)] if self._tcp else []
+            port = made[0].getsockname()[1] if made else self.port
             try:
-                datagram = self._socket(socket.SOCK_DGRAM, port) if self._udp else None
+                made += [_socket(self.host, socket.SOCK_DGRAM, port)] if self._udp else []
             except ListenError:
-                if stream is not None:
-                    stream.close()
+                for sock in made:
+                    sock.close()
                 if self.port or attempt == _ATTEMPTS - 1:
                     raise
                 continue
-            self.port = datagram.getsockname()[1] if datagram else port
-            return stream, datagram
+            self.port = made[-1].getsockname()[1] if made else port
+            return made
         raise ListenError(f"{self.host}: no port is free for both TCP and UDP")
 
-    def _socket(self, kind: socket.SocketKind, port: int) -> socket.socket:
-        host = self.host or "0.0.0.0"
-        family = socket.AF_INET6 if ":" in host else socket.AF_INET
-        sock = socket.socket(family, kind)
-        try:
-            if kind == socket.SOCK_STREAM:
-                sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            sock.bind((host, port))
-            if kind == socket.SOCK_STREAM:
-                sock.listen(BACKLOG)
-            sock.setblocking(False)
-        except OSError as exc:
-            sock.close()
-            raise ListenError(_explain(host, port, kind, exc)) from exc
-        return sock
+
+def _socket(host: str, kind: socket.SocketKind, port: int) -> socket.socket:
+    host = host or "0.0.0.0"
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    sock = socket.socket(family, kind)
+    try:
+        if kind == socket.SOCK_STREAM:
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        sock.bind((host, port))
+        return _ready(sock)
+    except OSError as exc:
+        sock.close()
+        raise ListenError(_explain(host, port, kind, exc)) from exc
+
+
+def _ready(sock: socket.socket) -> socket.socket:
+    if sock.type == socket.SOCK_STREAM:
+        sock.listen(BACKLOG)
+    sock.setblocking(False)
+    return sock
 
 
 def _explain(host: str, port: int, kind: socket.SocketKind, exc: OSError) -> str:

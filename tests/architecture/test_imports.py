@@ -14,6 +14,7 @@ THIRD_PARTY = {
     "typer": ("farm.cli.*",),
     "click": ("farm.cli.*",),
     "yaml": ("farm.topology.*",),
+    "pyroute2": ("farm.backends.netns*",),
 }
 """Each third-party package and the modules that may import it. A new one is an entry here and in the extras."""
 
@@ -25,6 +26,7 @@ UNNEEDED_IN_MOST_RUNS = {
     "difflib": "node.config.hint",  # what a mistyped word may have meant
     "importlib.metadata": "node.cli.command_line",  # --version; it brings the parser of e-mail
     "logging.handlers": "node.cli.log",  # --log; it brings pickle
+    "node.commands.captures": "node.controller",  # one that is captured
     "node.modbus_face": "node.controller",  # a controller that speaks Modbus
     "node.objects.assembly": "node.objects.device",  # an adapter
     "node.objects.drive_parameter": "node.objects.device",  # a drive

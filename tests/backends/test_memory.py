@@ -5,6 +5,7 @@ import pytest
 from farm.backends.memory import MemoryBackend
 from farm.backends.observed import ShardSpec
 from farm.errors import BackendError
+from farm.topology.wiring import NetworkSpec
 
 
 def test_the_nth_operation_fails_once_and_changes_nothing() -> None:
@@ -20,5 +21,6 @@ def test_the_nth_operation_fails_once_and_changes_nothing() -> None:
 
 def test_networks_are_seen() -> None:
     backend = MemoryBackend()
-    backend.create_network("lab")
-    assert backend.observe().networks == ("lab",)
+    lab = NetworkSpec("lab", "10.65.0.0/24", "10.65.0.253")
+    backend.create_network(lab)
+    assert backend.observe().networks == (lab,)

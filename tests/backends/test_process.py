@@ -12,10 +12,15 @@ from pathlib import Path
 import pytest
 
 from farm.backends import pids
+from farm.backends.forked import FIRST_USER, USERS
 from farm.backends.observed import ObservedShard, ShardSpec
 from farm.backends.process import ProcessBackend
 from farm.errors import BackendError
+from farm.topology.wiring import LinkQuality, Shaping
+from node import __version__
+from node import shard as node_shard
 from node.control.messages import RUN_VARIABLE, process_stat, shard_token, start_time
+from tests.backends.conftest import need_root
 from tests.backends.contract import Run, a_node, address, dead, one
 
 pytestmark = [pytest.mark.net, pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")]
@@ -182,6 +187,22 @@ def test_damaged_files_cost_what_they_said_and_no_more(run: Run, content: bytes)
     assert observed.strays == (two.pid,)
 
 
+def test_a_file_says_that_its_nodes_are_checked_until_somebody_changes_them(run: Run) -> None:
+    run.backend.create(one(1))
+    file = run.folder / "shards" / "plc-1.json"
+    written = file.read_bytes()
+    assert node_shard.read("plc-1", written).checked
+    changed = written.replace(b'"SCADA"', b'"SC/DA"')
+    assert not node_shard.read("plc-1", changed).checked
+    assert not node_shard.read("plc-1", written.replace(__version__.encode(), b"0.0.0")).checked
+    file.write_bytes(changed)
+    with pytest.raises(BackendError, match=r"plc-1: start: its file is damaged: .*SC/DA"):
+        run.backend.start("plc-1")
+    assert run.backend.observe().shards[0].nodes == ()
+    file.write_bytes(written)
+    assert run.backend.start("plc-1").nodes == one(1).nodes
+
+
 def test_files_are_this_users_alone(run: Run) -> None:
     (shard,) = run.up(one(1))
     files = [path for path in run.folder.rglob("*") if path.is_file()]
@@ -216,9 +237,26 @@ def test_a_nursery_that_cannot_start_is_told_with_its_last_words(run: Run, monke
     assert run.backend.start("plc-1").alive
 
 
-def test_links_of_loopback_have_no_quality(run: Run) -> None:
-    with pytest.raises(BackendError, match="plc-1: shape: "):
-        run.backend.shape("plc-1", "loss 5%")
+def test_a_link_of_loopback_can_only_be_slow(run: Run) -> None:
+    slow = LinkQuality(delay=0.2, jitter=0.05)
+    assert run.backend.shape("plc-1", slow) == Shaping(slow, left=slow)
+    for quality in (
+        LinkQuality(loss=5.0),
+        LinkQuality(rate=9600),
+        LinkQuality(up=False),
+        LinkQuality(0.2, kernel=True),
+    ):
+        with pytest.raises(BackendError, match=r"plc-1: shape: .* only a delay can be had"):
+            run.backend.shape("plc-1", quality)
+
+
+def test_a_link_is_remembered_until_it_is_good(run: Run) -> None:
+    slow = LinkQuality(delay=0.2)
+    run.backend.shape("plc-1", slow)
+    (run.folder / "links" / "plc-2.json").write_text("[")
+    assert run.backend.observe().links == {"plc-1": Shaping(slow, left=slow)}
+    run.backend.shape("plc-1", LinkQuality())
+    assert run.backend.observe().links == {}
 
 
 def test_too_many_nodes_for_one_shard_are_refused_early(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -246,3 +284,17 @@ def test_the_run_needs_no_working_folder(tmp_path: Path, monkeypatch: pytest.Mon
 def test_the_backend_is_a_backend(run: Run) -> None:
     assert ProcessBackend.name == "process"
     assert not run.backend.restarts
+
+
+@pytest.mark.root
+def test_a_shard_of_roots_farm_on_loopback_is_a_user_of_its_own(run: Run) -> None:
+    need_root()
+    first, second = run.up(one(1), one(2))
+    users = set()
+    for shard in (first, second):
+        lines = Path(f"/proc/{shard.pid}/status").read_text().splitlines()
+        found = {name: value.strip() for name, _, value in (line.partition(":") for line in lines)}
+        assert (found["NoNewPrivs"], found["CapEff"], found["CapBnd"]) == ("1", f"{0x400:016x}", f"{0x400:016x}")
+        users.add(int(found["Uid"].split()[0]))
+    assert len(users) == 2
+    assert all(FIRST_USER <= user < FIRST_USER + USERS for user in users)

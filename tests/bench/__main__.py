@@ -1,5 +1,5 @@
-"""`python -m tests.bench [requests|browse|startup|layers|scale …]`: measure, print Markdown tables, and with `--write`
-put each into docs/benchmarks.md between its markers. All of them when none is named."""
+"""`python -m tests.bench [requests|browse|startup|layers|docker|scale …]`: measure, print Markdown tables, and with
+`--write` put each into docs/benchmarks.md between its markers. All of them when none is named."""
 
 import argparse
 import datetime
@@ -9,7 +9,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from tests.bench import browse, layers, requests, scale, start_up
+from tests.bench import browse, docker, layers, requests, scale, start_up
 from tests.bench.generators import BenchError
 from tests.bench.servers import ROOT
 
@@ -20,7 +20,8 @@ TABLES: dict[str, Callable[[argparse.Namespace], list[str]]] = {
     "browse": lambda arguments: browse.run(max(3, arguments.runs)),
     "startup": lambda arguments: start_up.run(max(5, arguments.runs)),
     "layers": lambda arguments: layers.run(arguments.seconds),
-    "scale": lambda arguments: scale.run(arguments.peers, arguments.runs),
+    "docker": lambda arguments: docker.run(arguments.runs),
+    "scale": lambda arguments: scale.run(arguments.peers, arguments.runs, arguments.backend or tuple(scale.SIZES)),
 }
 
 
@@ -56,6 +57,7 @@ def main() -> int:
     parser.add_argument("--runs", type=int, default=3, help="runs of each case; medians are shown (3)")
     parser.add_argument("--seconds", type=float, default=2.0, help="seconds a run (2)")
     parser.add_argument("--peers", type=int, default=50, help="servers started one by one, for comparison (50)")
+    parser.add_argument("--backend", action="append", choices=list(scale.SIZES), help="for scale (all)")
     parser.add_argument("--write", action="store_true", help="put the tables into docs/benchmarks.md")
     arguments = parser.parse_args()
     taken = machine()

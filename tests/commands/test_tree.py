@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from node.commands.captures import CaptureCommands
 from node.commands.errors import CommandError
 from node.commands.tags import TagCommands
 from node.commands.tree import CommandTree
@@ -69,7 +70,8 @@ def tree(guest: Guest) -> CommandTree:
 
 def build_tree(guest: Guest) -> CommandTree:
     tags = TagCommands(build_tags(CONFIGS, 0.0), CONFIGS, lambda: 0.0)
-    return CommandTree(tags, Doors(), Choices(), lambda: [("enip", guest)], lambda: 5.5)
+    captures = CaptureCommands("127.0.0.1", lambda: 5.5, lambda: 1e9, lambda: None)
+    return CommandTree(tags, Doors(), Choices(), lambda: [("enip", guest)], lambda: 5.5, lambda: captures)
 
 
 def test_tags_are_listed_read_and_written(tree: CommandTree) -> None:

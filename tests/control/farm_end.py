@@ -28,6 +28,7 @@ class FarmEnd:
         self._selector = selectors.DefaultSelector()
         self._listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         self._listener.bind(os.fspath(path))
+        path.chmod(0o666)  # as the farm's own: shards may be users of their own
         self._listener.listen(1024)
         self._bell, self._ringer = socket.socketpair()
         self._selector.register(self._listener, selectors.EVENT_READ)

@@ -7,7 +7,7 @@ import pytest
 import typer
 
 from farm.cli.app import app as farm_app
-from node.cli import enip, modbus, run
+from node.cli import enip, modbus, run, shard
 from tests.architecture.sources import ROOT
 
 PAGE = (ROOT / "docs" / "cli.md").read_text()
@@ -29,16 +29,27 @@ Command = list[tuple[list[str], str | None]]
 def commands() -> dict[str, Command]:
     """What is documented, each with its options' spellings and help texts: the verbs of `farm` (click commands) and the
     lone simulators (argparse)."""
-    group: Any = typer.main.get_command(farm_app)
-    found = {
-        f"farm {name}": [(param.opts, param.help) for param in command.params]
-        for name, command in group.commands.items()
-        if not command.hidden
+    found = verbs("farm", typer.main.get_command(farm_app))
+    lone = {
+        "enip_server": enip.parser(),
+        "modbus_sim": modbus.parser(),
+        "python -m node run": run.parser(),
+        "python -m node shard": shard.parser(),
     }
-    lone = {"enip_server": enip.parser(), "modbus_sim": modbus.parser(), "python -m node run": run.parser()}
     return found | {
         name: [(action.option_strings, action.help) for action in parser._actions] for name, parser in lone.items()
     }
+
+
+def verbs(name: str, group: Any) -> dict[str, Command]:
+    """The verbs of a group, and of the groups in it."""
+    found: dict[str, Command] = {}
+    for verb, command in group.commands.items():
+        if hasattr(command, "commands"):
+            found |= verbs(f"{name} {verb}", command)
+        elif not command.hidden:
+            found[f"{name} {verb}"] = [(param.opts, param.help) for param in command.params]
+    return found
 
 
 COMMANDS = commands()

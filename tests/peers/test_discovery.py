@@ -66,7 +66,7 @@ async def main():
     def look():
         datagrams = node.listener._datagrams
         descriptors = len(os.listdir("/proc/self/fd"))
-        seen.append([descriptors - before, datagrams.broadcasts if datagrams else None])
+        seen.append([descriptors - before, datagrams[0].broadcasts if datagrams else None])
 
     before = len(os.listdir("/proc/self/fd"))
     await ports.open()

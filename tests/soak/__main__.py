@@ -1,32 +1,118 @@
-"""`python -m tests.soak [kills|sessions|opens|idle|slow …]`: all of them when none is named; exit 1 when a bound was
-broken or anything was left behind. A line a round of kills, three lines a burden."""
+"""`python -m tests.soak [kills|crashes|load|broadcast|memory|netem|sessions|opens|idle|slow …]`: all of them when
+none is named; exit 1 when a bound was broken or anything was left behind. It says what it does line by line."""
 
 import argparse
 import random
 import sys
 import tempfile
 import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from tests.soak import kills, robustness
+from tests.bench.scale import plant_of
+from tests.soak import crashes, endurance, kills, netem_vm, plant_load, plants, robustness
 
 BURDENS = ("sessions", "opens", "idle", "slow")
+P99_MS = 20.0
+"""That a loaded plant of 500 keeps."""
 
 
-def kill(rounds: int, seed: int) -> int:
+def say(*words: object) -> None:
+    """A line, at once."""
+    print(*words, flush=True)
+
+
+def backends(arguments: argparse.Namespace) -> Iterator[str]:
+    """Those that are asked for and can be had here."""
+    for backend in arguments.backend or plants.PLANTS:
+        reason = plants.runs_here(backend)
+        if reason:
+            say(f"{backend}: not tried: {reason}")
+        else:
+            yield backend
+
+
+def kill(arguments: argparse.Namespace) -> int:
     """How many rounds were not clean."""
-    chance = random.Random(seed)
     dirty = 0
-    with tempfile.TemporaryDirectory(prefix="plcs") as folder:
-        farm = kills.Farm(Path(folder) / "run")
-        spans = kills.spans(farm)
-        print(f"seed {seed}; up takes {spans['up']:.2f} s, down {spans['down']:.2f} s", flush=True)
-        for number in range(1, rounds + 1):
-            outcome = kills.one(farm, chance, spans)
-            print(f"{number:3} {outcome}", flush=True)
-            dirty += not outcome.clean
-    print(f"{rounds} kills, {dirty} not clean", flush=True)
+    for backend in backends(arguments):
+        chance = random.Random(arguments.seed)
+        with tempfile.TemporaryDirectory(prefix="plcs") as folder, plants.decoys():
+            farm = kills.Farm(Path(folder) / "run", plants.PLANTS[backend], backend)
+            spans = kills.spans(farm)
+            say(f"{backend}, seed {arguments.seed}; {', '.join(f'{verb} {s:.2f} s' for verb, s in spans.items())}")
+            outcomes = [kills.one(farm, chance, spans) for _ in range(arguments.kills)]
+        bad = [outcome for outcome in outcomes if not outcome.clean]
+        say(*bad, f"{backend}: {arguments.kills} kills, {len(bad)} not clean", sep="\n")
+        dirty += len(bad)
     return dirty
+
+
+def crash(arguments: argparse.Namespace) -> int:
+    """How many rows of the crash table did not end as they should."""
+    broken = 0
+    for backend in backends(arguments):
+        for row in crashes.TABLE:
+            if backend not in row.backends:
+                continue
+            with tempfile.TemporaryDirectory(prefix="plcs") as folder, plants.decoys():
+                farm = kills.Farm(Path(folder) / "run", plants.PLANTS[backend], backend)
+                said, left = crashes.suffer(row, farm)
+            good = row.says in said and not left and "Traceback" not in said
+            say(f"{backend}, {row.name}: {'good' if good else f'BAD, left {left}'}: {said.strip().splitlines()[-1]}")
+            broken += not good
+    return broken
+
+
+def load(arguments: argparse.Namespace) -> int:
+    """Whether 500 clients of 500 nodes saw an error, waited too long, or the kernel dropped something."""
+    broken = 0
+    for backend in backends(arguments):
+        if backend == "docker":
+            continue
+        with (
+            tempfile.TemporaryDirectory(prefix="plcs") as folder,
+            plant_load.plant(Path(folder), plant_of(arguments.nodes), backend) as rows,
+        ):
+            found = plant_load.load(rows, 2.0, arguments.minutes * 60)
+        say(f"{backend}, {len(rows)} nodes, a client each, 2 requests a second: {found}")
+        broken += bool(found.errors) or found.quantile(0.99) > P99_MS or any(found.drops.values())
+    return broken
+
+
+def broadcast(arguments: argparse.Namespace) -> int:
+    """Whether a List Identity to a segment of 500 was answered by fewer."""
+    if plants.runs_here("netns"):
+        say("broadcast: not tried: need root")
+        return 0
+    text = plant_load.logix_plant(arguments.nodes, "10.66.0.0/16")
+    with (
+        tempfile.TemporaryDirectory(prefix="plcs") as folder,
+        plant_load.plant(Path(folder), text, "netns") as rows,
+    ):
+        found = plant_load.broadcast("10.66.255.255", enough=len(rows))
+    serials = len(set(found.values()))
+    say(f"broadcast: {len(rows)} nodes, {len(found)} answers, {serials} serial numbers")
+    return int(not len(rows) == len(found) == serials)
+
+
+def memory(arguments: argparse.Namespace) -> int:
+    """Whether a plant of 1,000 grew."""
+    broken = 0
+    seconds = arguments.minutes * 60
+    settled = min(endurance.SETTLED_AFTER, seconds / 6)
+    for backend in backends(arguments):
+        if backend == "docker":
+            continue
+        with (
+            tempfile.TemporaryDirectory(prefix="plcs") as folder,
+            plant_load.plant(Path(folder), plant_of(2 * arguments.nodes), backend) as rows,
+        ):
+            found = endurance.endure(rows, 200.0, seconds, max(5.0, seconds / 60))
+        growth = found.growth(settled)
+        say(f"{backend}, {len(rows)} nodes, {seconds / 60:g} min: memory {growth * 100:+.2f} %; {found.load}")
+        broken += growth > endurance.BOUND or bool(found.load.errors)
+    return broken
 
 
 def burden(what: list[str], arguments: argparse.Namespace) -> int:
@@ -34,7 +120,7 @@ def burden(what: list[str], arguments: argparse.Namespace) -> int:
     broken = 0
     with robustness.plant() as bench:
         quiet = bench.quiet
-        print(f"seed {arguments.seed}; quiet: {quiet.reads} reads, p50 {quiet.p50:.0f} µs, p99 {quiet.p99:.0f} µs")
+        say(f"seed {arguments.seed}; quiet: {quiet.reads} reads, p50 {quiet.p50:.0f} µs, p99 {quiet.p99:.0f} µs")
         for name in what:
             if name == "sessions":
                 outcome = robustness.sessions(bench, arguments.sessions, arguments.seed)
@@ -44,16 +130,35 @@ def burden(what: list[str], arguments: argparse.Namespace) -> int:
                 outcome = robustness.idle(bench, arguments.idle, arguments.seconds)
             else:
                 outcome = robustness.slow(bench, arguments.clients, arguments.seconds)
-            print(outcome, flush=True)
+            say(outcome)
             broken += bool(outcome.broken)
     return broken
+
+
+def netem(arguments: argparse.Namespace) -> int:
+    """Whether a link in a virtual machine, whose kernel has netem, was not as bad as was asked."""
+    return int(not netem_vm.run())
+
+
+PLANTS: dict[str, Callable[[argparse.Namespace], int]] = {
+    "kills": kill,
+    "crashes": crash,
+    "load": load,
+    "broadcast": broadcast,
+    "memory": memory,
+    "netem": netem,
+}
+"""What is done to whole plants, and to links; the rest is done to one node."""
 
 
 def main() -> int:
     """0 when every round was clean and every bound was kept."""
     parser = argparse.ArgumentParser(prog="python -m tests.soak", description=__doc__)
-    parser.add_argument("what", nargs="*", choices=["kills", *BURDENS, []], default=[], metavar="WHAT")
-    parser.add_argument("--kills", type=int, default=50, help="rounds, a kill each (50)")
+    parser.add_argument("what", nargs="*", choices=[*PLANTS, *BURDENS, []], default=[], metavar="WHAT")
+    parser.add_argument("--kills", type=int, default=50, help="rounds, a kill each, on each backend (50)")
+    parser.add_argument("--backend", action="append", choices=list(plants.PLANTS), help="for whole plants (all)")
+    parser.add_argument("--nodes", type=int, default=500, help="of the loaded plant; memory takes twice as many (500)")
+    parser.add_argument("--minutes", type=float, default=5, help="of load and of memory (5; memory wants 60)")
     parser.add_argument("--sessions", type=int, default=100_000, help="mutated sessions (100000)")
     parser.add_argument("--opens", type=int, default=10_000, help="Forward Opens that are abandoned (10000)")
     parser.add_argument("--idle", type=int, default=1000, help="idle connections (1000)")
@@ -61,10 +166,11 @@ def main() -> int:
     parser.add_argument("--seconds", type=float, default=30, help="that idle and slow clients stay (30)")
     parser.add_argument("--seed", type=int, default=int(time.time()), help="of moments, victims and sessions")
     arguments = parser.parse_args()
-    what = arguments.what or ["kills", *BURDENS]
-    failed = burden([name for name in what if name != "kills"], arguments) if what != ["kills"] else 0
-    if "kills" in what:
-        failed += kill(arguments.kills, arguments.seed)
+    what = arguments.what or [*PLANTS, *BURDENS]
+    failed = sum(PLANTS[name](arguments) for name in what if name in PLANTS)
+    burdens = [name for name in what if name in BURDENS]
+    if burdens:
+        failed += burden(burdens, arguments)
     return 1 if failed else 0
 
 

@@ -1,4 +1,4 @@
-"""`kill -9` at a random moment of `farm up` or `farm down`: the next `farm down` must leave nothing.
+"""`kill -9` at a random moment of `farm up`, `scale` or `down`, or of a quiet farm: `farm down` then leaves nothing.
 
 The sleeps here are the subject: the moment of the kill is drawn from a seeded generator, so that a round which fails
 can be run again with its seed.
@@ -17,21 +17,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tests.soak.leftovers import family, traces
+from tests.soak.plants import PROCESS
 
 ROOT = Path(__file__).parents[2]
 VICTIMS = ("supervisor", "nursery", "node", "command")
 
-PLANT = """\
-farm: 1
-name: kills
-nodes:
-  a: {kind: logix, address: 127.64.230.1, tags: {X: DINT}}
-  b: {kind: logix, address: 127.64.230.2, tags: {X: DINT}}
-  c: {kind: logix, address: 127.64.230.3, tags: {X: DINT}}
-  d: {kind: logix, address: 127.64.230.4, tags: {X: DINT}}
-  e: {kind: modbus, address: 127.64.230.5, holding: {"40001-40010": 7}}
-  f: {kind: gateway, address: 127.64.230.6, tags: {X: DINT}, holding: {"40001-40010": 7}}
-"""
+VERBS = ("up", "run", "scale", "down")
+QUIET = 0.5
+"""Seconds of a quiet farm in which somebody is killed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,8 +52,9 @@ class Round:
 class Farm:
     """The `farm` command on a run root of its own, with a plant file."""
 
-    def __init__(self, run_root: Path, plant: str = PLANT) -> None:
+    def __init__(self, run_root: Path, plant: str = PROCESS, backend: str = "process") -> None:
         self.run_root = run_root
+        self.backend = backend
         self.plant = run_root.parent / f"{run_root.name}.yaml"
         self.plant.write_text(plant)
         self.environment = {**os.environ, "PLCFARM_RUN": str(run_root)}
@@ -85,7 +79,12 @@ class Farm:
 
     def up(self) -> subprocess.Popen[str]:
         """`farm up` of the plant, running."""
-        return self.begin("up", str(self.plant))
+        return self.begin(*self.up_arguments)
+
+    @property
+    def up_arguments(self) -> tuple[str, ...]:
+        """The arguments of `farm` that bring the plant up."""
+        return "up", str(self.plant), "--backend", self.backend
 
 
 def choose(run_root: Path, victim: str, chance: random.Random) -> int | None:
@@ -95,25 +94,26 @@ def choose(run_root: Path, victim: str, chance: random.Random) -> int | None:
 
 
 def one(farm: Farm, chance: random.Random, spans: dict[str, float]) -> Round:
-    """One round: `spans` are the seconds that an undisturbed `up` and `down` take."""
+    """One round: `spans` are the seconds that an undisturbed verb takes."""
     before = traces(farm.run_root)
-    verb = chance.choice(("up", "down"))
-    victim = chance.choice(VICTIMS)
+    verb = chance.choice(VERBS)
+    victim = chance.choice([name for name in VICTIMS if name != "command" or verb != "run"])
     after = chance.uniform(0.02, spans[verb])
-    if verb == "down":
-        code, output = farm.run("up", str(farm.plant))
+    if verb != "up":
+        code, output = farm.run(*farm.up_arguments)
         if code:
             return Round(verb, victim, after, False, (), f"up failed: {output}")
-    process = farm.up() if verb == "up" else farm.begin("down")
+    process = begin(farm, verb)
     time.sleep(after)
     pid = choose(farm.run_root, victim, chance)
-    while pid is None and process.poll() is None:  # not there yet: struck as soon as it is
+    while pid is None and process is not None and process.poll() is None:  # not there yet: struck as soon as it is
         time.sleep(0.002)
         pid = choose(farm.run_root, victim, chance)
     if pid is not None:
         with contextlib.suppress(ProcessLookupError):
             os.kill(pid, signal.SIGKILL)
-    process.communicate(timeout=90)
+    if process is not None:
+        process.communicate(timeout=90)
     code, output = farm.run("down")
     left = traces(farm.run_root).since(before)
     no_farm = "no farm" in output.lower()
@@ -121,10 +121,19 @@ def one(farm: Farm, chance: random.Random, spans: dict[str, float]) -> Round:
     return Round(verb, victim, after, pid is not None, tuple(left), message)
 
 
+def begin(farm: Farm, verb: str) -> subprocess.Popen[str] | None:
+    """The command that is disturbed; none when a quiet farm is."""
+    if verb == "up":
+        return farm.up()
+    return {"run": lambda: None, "scale": lambda: farm.begin("scale", "g=6"), "down": lambda: farm.begin("down")}[
+        verb
+    ]()
+
+
 def spans(farm: Farm) -> dict[str, float]:
-    """Seconds that an undisturbed `up` and `down` take here."""
-    times = {}
-    for verb, arguments in (("up", ("up", str(farm.plant))), ("down", ("down",))):
+    """Seconds that an undisturbed verb takes here."""
+    times = {"run": QUIET}
+    for verb, arguments in (("up", farm.up_arguments), ("scale", ("scale", "g=6")), ("down", ("down",))):
         begun = time.monotonic()
         code, output = farm.run(*arguments)
         if code:

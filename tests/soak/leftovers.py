@@ -1,8 +1,12 @@
-"""What a farm may leave behind, counted by the kernel and not by the farm: processes, sockets, files."""
+"""What a farm may leave behind, counted by the kernel and by Docker and not by the farm: processes, sockets, files,
+namespaces, links, addresses, rules, mounts, containers and their networks."""
 
 from __future__ import annotations
 
 import contextlib
+import json
+import shutil
+import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,19 +16,18 @@ NETWORK = "127.64.230."
 LISTEN = "0A"
 
 
+PINS = Path("/run/netns")
+
+
 @dataclass(frozen=True, slots=True)
 class Traces:
-    """Process ids with their names, sockets as text, and files below the run directory."""
+    """Everything seen at one moment, a line each."""
 
-    processes: frozenset[str]
-    sockets: frozenset[str]
-    files: frozenset[str]
+    lines: frozenset[str]
 
     def since(self, before: Traces) -> list[str]:
-        """What is here and was not before, a line each."""
-        return sorted(
-            (self.processes - before.processes) | (self.sockets - before.sockets) | (self.files - before.files)
-        )
+        """What is here and was not before, and what was here before and is gone: a decoy that a farm took away."""
+        return sorted(self.lines - before.lines) + sorted(f"GONE: {line}" for line in before.lines - self.lines)
 
 
 def role(pid: int) -> str | None:
@@ -71,14 +74,46 @@ def plant_sockets() -> set[str]:
 
 
 def traces(run_root: Path) -> Traces:
-    """Everything of this run root, and the plant's sockets, now."""
+    """Everything of this run root, and everything of the machine's that a farm makes, now."""
     unix = {
         f"unix {line.split()[-1]}"
         for line in Path("/proc/net/unix").read_text().splitlines()[1:]
         if line.split()[-1].startswith(str(run_root))
     }
-    return Traces(
-        frozenset(f"process {pid} ({name})" for pid, name in family(run_root).items()),
-        frozenset(plant_sockets() | unix),
-        frozenset(str(path) for path in run_root.rglob("*")),
-    )
+    processes = {f"process {pid} ({name})" for pid, name in family(run_root).items()}
+    files = {f"file {path}" for path in run_root.rglob("*")}
+    return Traces(frozenset(processes | plant_sockets() | unix | files | namespaces() | wires() | containers()))
+
+
+def namespaces() -> set[str]:
+    """Named network namespaces, and the mounts that hold them."""
+    mounts = {
+        f"mount {line.split()[4]}"
+        for line in Path("/proc/self/mountinfo").read_text().splitlines()
+        if line.split()[4].startswith(f"{PINS}/")
+    }
+    return mounts | {f"namespace {path.name}" for path in (PINS.iterdir() if PINS.is_dir() else ())}
+
+
+def wires() -> set[str]:
+    """Links, addresses, routes and packet filter rules of this network namespace."""
+    found = set()
+    for link in json.loads(_output("ip", "-j", "addr") or "[]"):
+        found.add(f"link {link['ifname']}")
+        found |= {f"address {each['local']} on {link['ifname']}" for each in link["addr_info"]}
+    found |= {f"route {line.strip()}" for line in _output("ip", "route").splitlines()}
+    return found | {f"rule {line.strip()}" for line in _output("nft", "list", "ruleset").splitlines()}
+
+
+def containers() -> set[str]:
+    """Containers and networks of a Docker daemon, where one answers."""
+    names = _output("docker", "ps", "--all", "--format", "container {{.ID}} {{.Names}}").splitlines()
+    return {*names, *_output("docker", "network", "ls", "--format", "network {{.ID}} {{.Name}}").splitlines()}
+
+
+def _output(*command: str) -> str:
+    """What a program prints; nothing where there is none, or it fails."""
+    if shutil.which(command[0]) is None:
+        return ""
+    done = subprocess.run(command, capture_output=True, text=True, timeout=30)
+    return done.stdout if done.returncode == 0 else ""

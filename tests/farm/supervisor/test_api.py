@@ -83,7 +83,7 @@ def test_a_farm_comes_up_and_is_asked_about(platform: Platform) -> None:
         status = (await desk.ask("status"))["done"]
         assert (status["nodes"], status["up"], status["backend"]) == (2, 2, "memory")
         assert (await desk.ask("plant"))["done"]["plant"] == WORKS
-        assert (await desk.ask("restart", node="pump-1"))["done"]["row"]["state"] == "up"
+        assert (await desk.ask("restart", nodes=["pump-1"]))["done"]["rows"][0]["state"] == "up"
         heard = (await desk.ask("events"))["done"]["events"]
         assert {event["node"] for event in heard if event["event"] == "node"} == {"pump-1", "pump-2"}
 
@@ -98,8 +98,8 @@ def test_a_farm_comes_up_and_is_asked_about(platform: Platform) -> None:
         (b"{}\n", "no operation None; there is apply, down"),
         (b'{"op":"fly"}\n', "no operation 'fly'; there is apply, down"),
         (b'{"op":"apply"}\n', "apply: field 'plant': got None, wanted dict"),
-        (b'{"op":"apply","plant":{}}\n', "not a plant: KeyError: 'origins'"),
-        (b'{"op":"restart","node":3}\n', "restart: field 'node': got 3, wanted str"),
+        (b'{"op":"apply","plant":{}}\n', "not a plant: KeyError: 'segments'"),
+        (b'{"op":"restart","nodes":3}\n', "restart: field 'nodes': got 3, wanted list"),
         (b'{"op":"command","node":"pump-9","path":"tags"}\n', "no node named 'pump-9' in this farm"),
         (b'{"op":"tags","node":"pump-9"}\n', "no node named 'pump-9' in this farm"),
         (

@@ -238,7 +238,7 @@ def test_a_change_in_a_shared_shard_leaves_its_neighbours_connected(run: RunDire
         ]
         assert answers(f"{NETWORK}.33")
         assert not answers(f"{NETWORK}.3")
-        Link.open(run).ask("restart", node="pump-2")
+        Link.open(run).ask("restart", nodes=["pump-2"])
     end(supervisor_of(run))
     assert up(run, changed)["plan"] == ["nothing to do"], "what was changed in place is known on disk"
 

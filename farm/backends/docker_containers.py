@@ -1,0 +1,143 @@
+"""A node as a container: what it is given, and everything that is taken from it.
+
+It runs as nobody, without capabilities, on a root filesystem that it cannot write, and can get no privilege back;
+processes, memory and what Docker keeps of its output are limited. Ports from 0 on are everybody's inside
+(`ip_unprivileged_port_start`), so that not even NET_BIND_SERVICE is needed for 502. Two files and a folder of the run
+are mounted: its configuration, its log, and the folder of the farm's control socket.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from docker.api.client import APIClient
+from docker.types import EndpointConfig, LogConfig, Mount, NetworkingConfig
+
+from farm.backends import docker_labels as labels
+from node.config.model import InterfaceConfig, NodeConfig
+from node.control.messages import RUN_VARIABLE
+
+NOBODY = "65534:65534"
+MEMORY = "256m"
+PROCESSES = 64
+LOG_SIZE, LOG_FILES = "1m", "2"
+PORTS_FROM = {"net.ipv4.ip_unprivileged_port_start": "0"}
+TRANSPORTS = {"enip": ("tcp", "udp"), "modbus": ("tcp",)}
+MAC_EACH = (1, 44)
+"""The API from which on every interface may be given its MAC; before, only the first is."""
+
+INSIDE = "/run/plcfarm"
+SHARD_FILE = f"{INSIDE}/shard.json"
+LOG_FILE = f"{INSIDE}/node.log"
+CONTROL = f"{INSIDE}/control"
+TOKEN_VARIABLE = "FARM_TOKEN"
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """What a container is made from on this side: the run, the files to mount, and what the shard is known by.
+    `outside` is the network for published ports, "" where none are."""
+
+    run_id: str
+    farm: str
+    file: Path
+    log: Path
+    control: Path
+    token: str
+    digest: str
+    image: str
+    outside: str = ""
+
+
+def create(api: APIClient, node: NodeConfig, place: Place) -> str:
+    """Makes the container of a node with all its interfaces, and does not start it; its id.
+
+    Raises what the SDK raises; a container that was made by then is left for the caller to remove.
+    """
+    first = node.interfaces[0] if node.interfaces else None
+    network = labels.network_name(place.run_id, first.network) if first else place.outside or "none"
+    found = api.create_container(
+        place.image,
+        ["python3", "-m", "node", "shard", SHARD_FILE, f"{CONTROL}/{place.control.name}", "--log", LOG_FILE],
+        name=labels.container_name(place.run_id, node.name),
+        hostname=node.hostname or node.name,
+        user=NOBODY,
+        environment={RUN_VARIABLE: place.run_id, TOKEN_VARIABLE: place.token},
+        ports=[(node.ports[protocol], transport) for protocol, transport in _published(node)],
+        labels={
+            **labels.run_labels(place.run_id, place.farm),
+            labels.NODE: node.name,
+            labels.DIGEST: place.digest,
+        },
+        host_config=_host_config(api, node, place, network),
+        networking_config=_networking(network, _endpoint(api, first)) if first else None,
+        mac_address=first.mac or None if first else None,
+    )
+    container = str(found["Id"])
+    for interface in node.interfaces[1:]:
+        connect(api, container, interface, place.run_id)
+    if first and place.outside:
+        api.connect_container_to_network(container, place.outside)
+    return container
+
+
+def connect(api: APIClient, container: str, interface: InterfaceConfig, run_id: str) -> None:
+    """Puts a container on a network, at its address."""
+    api.connect_container_to_network(
+        container,
+        labels.network_name(run_id, interface.network),
+        ipv4_address=interface.address,
+        ipv6_address=interface.ipv6.partition("/")[0] or None,
+        mac_address=interface.mac if _macs_each(api) else None,
+    )
+
+
+def _host_config(api: APIClient, node: NodeConfig, place: Place, network: str) -> dict[str, Any]:
+    bindings: dict[int | str, list[tuple[str, int]]] = {}
+    for protocol, address, port in node.outside:
+        for transport in TRANSPORTS.get(protocol, ("tcp",)):
+            if protocol in node.ports:
+                bindings.setdefault(f"{node.ports[protocol]}/{transport}", []).append((address, port))
+    found: dict[str, Any] = api.create_host_config(
+        network_mode=network,
+        port_bindings=bindings or None,
+        mounts=[
+            Mount(SHARD_FILE, str(place.file), "bind", read_only=True),
+            Mount(LOG_FILE, str(place.log), "bind"),
+            Mount(CONTROL, str(place.control.parent), "bind", read_only=True),
+        ],
+        cap_drop=["ALL"],
+        security_opt=["no-new-privileges"],
+        read_only=True,
+        pids_limit=PROCESSES,
+        mem_limit=MEMORY,
+        memswap_limit=MEMORY,
+        sysctls=PORTS_FROM,
+        log_config=LogConfig(type=LogConfig.types.JSON, config={"max-size": LOG_SIZE, "max-file": LOG_FILES}),
+        restart_policy=None,  # the supervisor restarts what died, by its own rules
+    )
+    return found
+
+
+def _endpoint(api: APIClient, interface: InterfaceConfig) -> EndpointConfig:
+    return api.create_endpoint_config(
+        ipv4_address=interface.address,
+        ipv6_address=interface.ipv6.partition("/")[0] or None,
+        mac_address=interface.mac if interface.mac and _macs_each(api) else None,
+    )
+
+
+def _networking(network: str, endpoint: EndpointConfig) -> NetworkingConfig:
+    found = NetworkingConfig()
+    found["EndpointsConfig"] = {network: endpoint}
+    return found
+
+
+def _published(node: NodeConfig) -> list[tuple[str, str]]:
+    """(protocol, transport) of what is served outside."""
+    protocols = dict.fromkeys(protocol for protocol, _, _ in node.outside if protocol in node.ports)
+    return [(protocol, transport) for protocol in protocols for transport in TRANSPORTS.get(protocol, ("tcp",))]
+
+
+def _macs_each(api: APIClient) -> bool:
+    return tuple(int(part) for part in api.api_version.split(".")[:2]) >= MAC_EACH

@@ -1,0 +1,46 @@
+"""The labels by which everything a run made in Docker is found, and nothing else is touched."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from farm.backends.netns_spaces import run_mark
+
+RUN = "plcfarm.run"
+FARM = "plcfarm.farm"
+NODE = "plcfarm.node"
+DIGEST = "plcfarm.digest"
+"""Of the configuration that a container serves (`digest_nodes`)."""
+NETWORK = "plcfarm.network"
+SPEC = "plcfarm.spec"
+"""A network as it was wanted, in JSON (`encode_segment`)."""
+OUTSIDE = "plcfarm.outside"
+"""On the network of a run through which ports are published."""
+IMAGE = "plcfarm.image"
+"""On images: `node` or `base`."""
+
+Labels = Mapping[str, str]
+
+
+def of_run(run_id: str) -> dict[str, Any]:
+    """The filter that finds all of a run, in the daemon's terms."""
+    return {"label": [f"{RUN}={run_id}"]}
+
+
+def of_any_run() -> dict[str, Any]:
+    """The filter that finds all of every run."""
+    return {"label": [RUN]}
+
+
+def run_labels(run_id: str, farm: str) -> dict[str, str]:
+    """What stands on everything of a run."""
+    return {RUN: run_id, FARM: farm}
+
+
+def container_name(run_id: str, node: str) -> str:
+    """`pf-XXXXXXXX-NODE`."""
+    return f"{run_mark(run_id)}-{node}"
+
+
+def network_name(run_id: str, network: str) -> str:
+    """`pf-XXXXXXXX.NETWORK`: never a container's name."""
+    return f"{run_mark(run_id)}.{network}"
