@@ -11,6 +11,7 @@ import typer
 
 from farm import __version__
 from farm.cli import (
+    clean,
     demo,
     doctor,
     down,
@@ -24,6 +25,7 @@ from farm.cli import (
     ps,
     read,
     restart,
+    scale,
     schema,
     supervise,
     tags,
@@ -49,12 +51,14 @@ app = typer.Typer(
 VERBS: dict[str, Callable[..., None]] = {
     "up": up.up,
     "down": down.down,
+    "clean": clean.clean,
     "ps": ps.ps,
     "tags": tags.tags,
     "read": read.read,
     "logs": logs.logs,
     "events": events.events,
     "restart": restart.restart,
+    "scale": scale.scale,
     "link": link.link,
     "pcap": pcap.pcap,
     "plan": plan.plan,

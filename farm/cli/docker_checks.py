@@ -1,5 +1,7 @@
 """Checks of the Docker daemon, asked directly: the SDK is an extra, and takes longer to load than the answer."""
 
+import importlib
+import importlib.util
 import json
 import os
 import socket
@@ -20,11 +22,10 @@ LONGEST = 1 << 20
 def docker(need: Need) -> Iterator[Check]:
     """A daemon that this user may ask, and its version."""
     bad = BAD if need.backend == "docker" else LIMITED
-    host = os.environ.get("DOCKER_HOST", "")
-    if host and not host.startswith(UNIX):
-        yield Check("docker", GOOD, f"{host}, by DOCKER_HOST; not asked here")
+    path = docker_socket()
+    if path is None:
+        yield Check("docker", GOOD, f"{os.environ['DOCKER_HOST']}, by DOCKER_HOST; not asked here")
         return
-    path = Path(host.removeprefix(UNIX)) if host else DOCKER_SOCKET
     if not path.exists():
         yield Check("docker", bad, f"no daemon at {path}", "systemctl start docker")
         return
@@ -37,6 +38,16 @@ def docker(need: Need) -> Iterator[Check]:
         return
     yield Check("docker", GOOD, f"{version.get('Version', '?')} at {path}")
     yield api_version(str(version.get("ApiVersion", "")), bad)
+    if importlib.util.find_spec("docker") is not None:
+        yield node_image(bad)
+
+
+def docker_socket() -> Path | None:
+    """Where this machine's daemon listens, there or not; None when `DOCKER_HOST` names another machine's."""
+    host = os.environ.get("DOCKER_HOST", "")
+    if host and not host.startswith(UNIX):
+        return None
+    return Path(host.removeprefix(UNIX)) if host else DOCKER_SOCKET
 
 
 def api_version(text: str, bad: str) -> Check:
@@ -46,6 +57,20 @@ def api_version(text: str, bad: str) -> Check:
     if numbers >= NEEDED:
         return Check("docker API", GOOD, f"{text} ({needed} is needed)")
     return Check("docker API", bad, f"{text or 'unknown'}, {needed} is needed", "Docker 20.10 or newer")
+
+
+def node_image(bad: str) -> Check:
+    """Whether the image that nodes run in is there, or can be built."""
+    leftovers: Any = importlib.import_module("farm.backends.docker_leftovers")
+    report = leftovers.look_at_daemon()
+    if report.error:
+        return Check("docker image", bad, report.error)
+    if report.image_there:
+        return Check("docker image", GOOD, f"{report.image} is there")
+    if report.base:
+        return Check("docker image", GOOD, f"{report.image} will be built on {report.base}")
+    found = f"{report.image} is not there, and nothing to build it on"
+    return Check("docker image", bad, found, "farm image build")
 
 
 def ask_version(path: Path) -> dict[str, Any] | None:

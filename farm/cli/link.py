@@ -6,12 +6,13 @@ from typing import Annotated, Any
 import typer
 
 from farm.cli import options
-from farm.cli.link_text import parse_loss, parse_rate, parse_time
 from farm.cli.node_choice import Nodes, choose
 from farm.cli.progress import Progress
 from farm.cli.terminal import STATE_COLOURS, note, say, say_json, table
 from farm.cli.usage import UsageError
+from farm.errors import FarmError
 from farm.supervisor.link import Link, run_named
+from farm.topology.link_text import parse_delay, parse_loss, parse_rate, parse_time
 
 GOOD = {"delay": 0.0, "jitter": 0.0, "loss": 0.0, "rate": 0, "up": True}
 """What `--reset` begins with."""
@@ -21,7 +22,9 @@ def link(
     nodes: Nodes = None,
     delay: Annotated[
         str | None,
-        typer.Option("--delay", metavar="TIME", help="What comes from the node comes so much later, as 200ms."),
+        typer.Option(
+            "--delay", metavar="TIME", help="What comes from the node comes so much later: 200ms, 40ms+-10ms."
+        ),
     ] = None,
     jitter: Annotated[
         str | None, typer.Option("--jitter", metavar="TIME", help="The delay varies by so much to either side.")
@@ -59,19 +62,20 @@ def link(
 
 def parse_changes(delay: str | None, jitter: str | None, loss: str | None, rate: str | None) -> dict[str, Any]:
     """The fields of a `LinkQuality` that are to change. Raises `UsageError` for a value that is none."""
-    given = (
-        ("delay", delay, parse_time, "a time, as 200ms or 0.2s"),
-        ("jitter", jitter, parse_time, "a time, as 20ms"),
-        ("loss", loss, parse_loss, "per cent of all packets, as 2%"),
-        ("rate", rate, parse_rate, "bits a second, as 9600bit, 64kbit or 1mbit"),
-    )
     changes: dict[str, Any] = {}
-    for field, text, parse, wanted in given:
-        if text is not None:
-            value = parse(text)
-            if value is None:
-                raise UsageError(f"--{field} {text}: wanted {wanted}")
-            changes[field] = value
+    try:
+        if delay is not None:
+            changes["delay"], spread = parse_delay(delay)
+            changes |= {} if spread is None else {"jitter": spread}
+        for field, text, parse in (
+            ("jitter", jitter, parse_time),
+            ("loss", loss, parse_loss),
+            ("rate", rate, parse_rate),
+        ):
+            if text is not None:
+                changes[field] = parse(text)
+    except FarmError as exc:
+        raise UsageError(str(exc)) from exc
     return changes
 
 

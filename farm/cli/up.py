@@ -1,5 +1,7 @@
 """`farm up`: makes what runs be what the plant file says, and returns when every node has answered."""
 
+from dataclasses import replace
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -55,19 +57,26 @@ def bring_up(plant: Plant, *, timeout: float | None = None, every: bool = False)
     """Applies `plant` and prints its table. Raises `FarmError` before anything began, or after it was undone."""
     refuse_early(plant)
     link = Link.open(run_directory(plant.name), plant.backend)
-    body: dict[str, Any] = {"plant": encode_plant(plant), "dry_run": False}
-    if timeout is not None:
-        body["timeout"] = timeout
-    try:
-        with Progress() as progress:
-            done = link.ask("apply", progress, **body)
-    except KeyboardInterrupt:
-        note("what this call began is being undone")
-        raise
+    done = apply_plant(link, plant, timeout)
     rows = done["rows"]
     say(summary(rows) if len(rows) > LONG and not every else node_table(rows))
     note(closing(plant, done))
     return link
+
+
+def apply_plant(link: Link, plant: Plant, timeout: float | None = None) -> dict[str, Any]:
+    """Has the supervisor make what runs be `plant`, whose file is named so that it is found from every folder; what
+    `apply` is done with."""
+    named = replace(plant, file=str(Path(plant.file).absolute()))
+    body: dict[str, Any] = {"plant": encode_plant(named), "dry_run": False}
+    if timeout is not None:
+        body["timeout"] = timeout
+    try:
+        with Progress() as progress:
+            return link.ask("apply", progress, **body)
+    except KeyboardInterrupt:
+        note("what this call began is being undone")
+        raise
 
 
 def closing(plant: Plant, done: dict[str, Any]) -> str:
