@@ -51,6 +51,7 @@ def main(arguments: Sequence[str]) -> int:
 
 def _prepare() -> None:
     """Every page that a child writes to becomes its own, so write to as many as can be before there are children."""
+    shard.set_up()
     rehearsal.rehearse()
     gc.disable()
     gc.freeze()

@@ -2,9 +2,9 @@
 
 Every page that a child writes to becomes its own. So what every shard does is done here first, a node's whole life
 from its configuration to its answers, on a loop that is closed again: it fills caches and has the interpreter
-specialise the code, which it would else do in each child. And imports leave holes in the heap, which a child's first
-objects would go into, each for the price of a page: they are filled, and a child's objects go side by side into new
-pages.
+specialise the code, which it would else do in each child. Code that runs is laid side by side. And imports leave holes
+in the heap, which a child's first objects would go into, each for the price of a page: they are filled, and a child's
+objects go side by side into new pages.
 """
 
 import asyncio
@@ -14,6 +14,8 @@ import os
 import signal
 import socket
 import sys
+from collections.abc import Callable
+from types import CodeType, FrameType, FunctionType
 
 from node import shard
 from node.config.load import dump
@@ -30,12 +32,13 @@ from node.config.model import (
 from node.control.messages import READY, Message, ShardFile, boot_id, checked_mark, decode, digest_nodes
 from node.errors import NodeError
 from node.objects import assembly, drive_parameter, file, parameter, pccc
+from node.server import doorway
 
 if sys.platform == "linux":
     from node import privileges
 
-PRELOADED = (assembly, drive_parameter, file, parameter, pccc)
-"""What a controller imports if its family needs it: after the fork it would be every such child's own."""
+PRELOADED = (assembly, doorway, drive_parameter, file, parameter, pccc)
+"""What a shard imports if its family or its place needs it: after the fork it would be every such child's own."""
 REHEARSALS = 10
 """CPython 3.11 specialises a function from its eighth call on."""
 ADDRESS = "127.255.255.254"
@@ -71,24 +74,55 @@ FILLING: list[list[bytes]] = []
 
 def rehearse() -> None:
     """A shard's life, `REHEARSALS` times. Nothing of it is left but what was learnt."""
-    shard.set_up_logging()
     boot_id()
     if sys.platform == "linux":
         privileges.rehearse()
     handlers = {signum: signal.getsignal(signum) for signum in (signal.SIGTERM, signal.SIGINT)}
+    _lay_side_by_side(_seen_running(_rehearse_once))
     for _ in range(REHEARSALS):
-        nodes = (dump(REHEARSED),)
-        content = ShardFile("rehearsal", "", 0.0, "", nodes, checked_mark(digest_nodes(nodes))).encode()
-        prepared = shard.prepare("rehearsal", content)
-        if sys.platform == "linux":
-            loop = asyncio.new_event_loop()
-            with contextlib.suppress(OSError, NodeError):  # no loopback here, say: it is learnt in each child
-                loop.run_until_complete(_live(prepared, f"\0plcfarm-rehearsal-{os.getpid()}"))
-            loop.close()
+        _rehearse_once()
     for signum, handler in handlers.items():
         signal.signal(signum, handler)
     gc.collect()
     _fill_holes()
+
+
+def _rehearse_once() -> None:
+    nodes = (dump(REHEARSED),)
+    content = ShardFile("rehearsal", "", 0.0, "", nodes, checked_mark(digest_nodes(nodes))).encode()
+    prepared = shard.prepare("rehearsal", content)
+    if sys.platform == "linux":
+        loop = asyncio.new_event_loop()
+        with contextlib.suppress(OSError, NodeError):  # no loopback here, say: it is learnt in each child
+            loop.run_until_complete(_live(prepared, f"\0plcfarm-rehearsal-{os.getpid()}"))
+        loop.close()
+
+
+def _seen_running(act: Callable[[], None]) -> set[CodeType]:
+    """Every function's code that `act` comes through."""
+    seen: set[CodeType] = set()
+
+    def see(frame: FrameType, event: str, argument: object) -> None:
+        if event == "call":
+            seen.add(frame.f_code)
+
+    sys.setprofile(see)
+    try:
+        act()
+    finally:
+        sys.setprofile(None)
+    return seen
+
+
+def _lay_side_by_side(codes: set[CodeType]) -> None:
+    """Code that runs is written to: it is counted who holds it, and it has caches. As imports laid it out each of these
+    lies in a page with much that is never used; copies that are made in one go lie in a few pages together."""
+    _fill_holes()
+    copies: dict[CodeType, CodeType] = {}
+    for function in gc.get_objects():
+        if isinstance(function, FunctionType) and function.__code__ in codes:
+            code = function.__code__
+            function.__code__ = copies.setdefault(code, code.replace())
 
 
 async def _live(prepared: shard.Prepared, control: str) -> None:

@@ -235,10 +235,9 @@ def run(
 
     `control` is the path of the farm's socket and `token` what it knows this shard by. `prepared` is what the file
     holds, if somebody has read it already. `settle` is called once all files are open that must be, and before anything
-    is served: it may take all rights away, and returns where sockets of the machine are had, if anywhere.
+    is served: it may take all rights away, and returns where sockets of the machine are had, if anywhere. The process
+    is one that `set_up` was called in, or in its parent.
     """
-    set_up_logging()
-    raise_descriptor_limit()
     try:
         prepared = prepared or read(config, read_file(config))
         place = prepared.file.pid_file
@@ -251,9 +250,10 @@ def run(
     return loop.run_until_complete(_serve(prepared, control, token, pid_file, doorway))
 
 
-def set_up_logging() -> None:
-    """To stderr, which is the shard's log by then."""
+def set_up() -> None:
+    """What every shard's process wants, and inherits: logs on stderr, and all the descriptors that it can have."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    raise_descriptor_limit()
 
 
 async def _serve(prepared: Prepared, control: str, token: str, pid_file: int, doorway: "Doorway | None") -> int:

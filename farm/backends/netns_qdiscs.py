@@ -39,8 +39,8 @@ _MOST = 0xFFFFFFFF
 
 HEADER = 14
 """Bytes of Ethernet before an MTU: the kernel counts them as sent."""
-BURST = 0.005
-"""Seconds of a rate that may go at once: as little as the kernel's timers allow."""
+BURST = 0.01
+"""Seconds of a rate that may go at once, above a frame: a timer that comes so late costs nothing of the rate."""
 QUEUE = 0.2
 """Seconds of a rate that wait before the next frame is dropped; a few whole frames at least."""
 QUEUED_FRAMES = 4
@@ -54,7 +54,7 @@ def put_tbf(index: int, rate: int, mtu: int, parent: int = ROOT) -> Message:
     """Lets the link `index` send `rate` bits a second, as the root or below its netem (`NETEM_CLASS`)."""
     speed = max(1, rate // 8)
     frame = mtu + HEADER
-    burst = min(max(frame, int(speed * BURST)), _MOST >> 1)
+    burst = min(frame + int(speed * BURST), _MOST >> 1)
     limit = min(burst + max(QUEUED_FRAMES * frame, int(speed * QUEUE)), _MOST)
     spec = _RATE.pack(0, _ETHERNET, 0, 0, 0, min(speed, _MOST))
     options = attribute(_TBF_PARMS, spec + bytes(_RATE.size) + _TBF_TAIL.pack(limit, 0, 0))

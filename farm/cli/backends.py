@@ -5,6 +5,7 @@ import os
 import sys
 
 from farm.backends.backend import Backend
+from farm.backends.netns_spaces import Spaces
 from farm.errors import BackendError, FarmError
 from farm.supervisor.run_directory import RunDirectory
 from farm.supervisor.state import Identity
@@ -36,14 +37,20 @@ def make_backend(run: RunDirectory, identity: Identity) -> Backend:
     Namespaces that a user made without root are seen from within only, and go with their processes: from here they
     are a run of processes.
     """
-    without_root = identity.backend == "netns" and os.geteuid() != 0
-    return _made(run, identity, HOMES["process" if without_root else check_backend(identity.backend)])
+    name = _platform(identity)
+    return _made(run, identity, HOMES["process" if name == "netns" and os.geteuid() != 0 else name])
 
 
 def make_supervised(run: RunDirectory, identity: Identity) -> Backend:
     """The same for the process that supervises it from now on, which may be moved into the run's namespaces."""
-    without_root = identity.backend == "netns" and os.geteuid() != 0
-    return _made(run, identity, ROOTLESS if without_root else HOMES[check_backend(identity.backend)])
+    name = _platform(identity)
+    return _made(run, identity, ROOTLESS if name == "netns" and os.geteuid() != 0 else HOMES[name])
+
+
+def _platform(identity: Identity) -> str:
+    """What the run says it is on, or, where its files were lost and it says nothing, what it left shows."""
+    name = check_backend(identity.backend)
+    return "netns" if name == "process" and Spaces(identity.run_id).names() else name
 
 
 def _made(run: RunDirectory, identity: Identity, home: tuple[str, str]) -> Backend:

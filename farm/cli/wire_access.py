@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Coroutine, Sequence
 from typing import TypeVar
 
+from farm.cli.reach import reached_at, stand_by
 from farm.cli.tag_places import Place, Word, registers
 from farm.errors import FarmError
 from farm.supervisor.link import Link
@@ -36,11 +37,13 @@ def running_nodes(link: Link) -> dict[str, NodeConfig]:
 
 
 def running_node(link: Link, name: str) -> NodeConfig:
-    """One of them. Raises `FarmError`."""
-    nodes = running_nodes(link)
-    if name not in nodes:
+    """One of them, which can be asked from here from then on. Raises `FarmError`."""
+    plant = running_plant(link)
+    found = next((node for node in plant.nodes if node.name == name), None)
+    if found is None:
         raise FarmError(f"there is no node {name!r} in {link.run.name}; `farm ps` lists them")
-    return nodes[name]
+    stand_by(link, plant, found)
+    return with_data_files(found)
 
 
 def asked(place: Place, work: Coroutine[None, None, Result]) -> Result:
@@ -91,12 +94,13 @@ async def write_place(place: Place, values: Sequence[str], seconds: float) -> No
 
 
 def _controller(node: NodeConfig, port: int, seconds: float) -> AsyncConnector:
+    address, port = reached_at(node, "enip", port)
     templates = build_templates(node.types)
     if has_data_files(node):
         spots = {tag.name.casefold(): root(tag, templates) for tag in node.tags}
         kinds = {name: spot.kind for name, spot in spots.items() if spot is not None}
-        return AsyncDataFiles(node.address, port, seconds, kinds)
-    return AsyncConnector(node.address, port, seconds, templates=templates.values())
+        return AsyncDataFiles(address, port, seconds, kinds)
+    return AsyncConnector(address, port, seconds, templates=templates.values())
 
 
 async def _write_bits(plc: AsyncConnector, words: Sequence[Word], truths: Sequence[bool]) -> None:
@@ -113,5 +117,6 @@ def _modbus(place: Place, seconds: float) -> tuple[TagRegisters, AsyncModbus]:
     node, spot = place.node, place.spot
     for block in registers(node, place.name, spot.kind.name, spot.length):
         if node.modbus is not None and place.first + place.count <= block.elements:
-            return block, AsyncModbus(node.address, node.modbus.port, block.unit, seconds)
+            address, port = reached_at(node, "modbus", node.modbus.port)
+            return block, AsyncModbus(address, port, block.unit, seconds)
     raise FarmError(f"no registers of {node.name} show {place.name} {place.first} to {place.first + place.count - 1}")

@@ -13,7 +13,7 @@ from typing import Any
 from farm.errors import FarmError
 from farm.plan.execute import execute
 from farm.plan.reconcile import reconcile
-from farm.supervisor.ending import MakeBackend, end_processes, nothing, remove_files, remove_folder
+from farm.supervisor.ending import Endable, MakeBackend, end_processes, nothing, remove_files, remove_folder
 from farm.supervisor.link import Link, NoSupervisor
 from farm.supervisor.run_directory import Lock, RunDirectory
 from farm.supervisor.state import Identity
@@ -54,4 +54,6 @@ def clean(run: RunDirectory, make_backend: MakeBackend) -> dict[str, Any]:
         remove_folder(run)
     finally:
         lock.release()
+        if isinstance(backend, Endable):
+            backend.close()
     return {"nodes": sum(len(shard.nodes) for shard in observed.shards), "seconds": time.monotonic() - began}

@@ -199,12 +199,20 @@ class Settling:
         if not self._waiting:
             self._done.set()
 
-    async def wait(self, seconds: float) -> None:
-        """Until all have settled. Raises `FarmError` for the first that failed, or for those that are late."""
+    async def wait(self, seconds: float, after: "asyncio.Future[None] | None" = None) -> None:
+        """Until all have settled, `seconds` at most, which count from the end of `after` if it is given.
+
+        Raises `FarmError` for the first that failed, or for those that are late.
+        """
+        settled = asyncio.create_task(self._done.wait())
         try:
-            await asyncio.wait_for(self._done.wait(), seconds)
+            if after is not None:
+                await asyncio.wait((settled, after), return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait_for(settled, seconds)
         except TimeoutError:
             self.failure = self._late(seconds)
+        finally:
+            settled.cancel()
         if self.failure is not None:
             raise self.failure
 

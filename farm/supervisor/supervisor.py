@@ -152,7 +152,8 @@ class Supervisor:
             self._want(wanted)
             execution = self._execution(plan)
             try:
-                await self._carry_out(execution, plan, tell, seconds or TIMEOUT + TIMEOUT_EACH * len(wanted.nodes))
+                patience = seconds or TIMEOUT + TIMEOUT_EACH * len(wanted.nodes)
+                await self._carry_out(execution, plan, tell, patience, total=seconds is not None)
             except BaseException as exc:
                 await asyncio.shield(self._go_back(execution, previous, str(exc) or "interrupted"))
                 raise
@@ -379,7 +380,13 @@ class Supervisor:
                 self.keeper.spawn(self._play(member))
 
     async def _carry_out(
-        self, execution: Execution, plan: Plan, tell: Tell, seconds: float, names: Sequence[str] | None = None
+        self,
+        execution: Execution,
+        plan: Plan,
+        tell: Tell,
+        seconds: float,
+        names: Sequence[str] | None = None,
+        total: bool = False,
     ) -> None:
         """Executes, and waits until `names`, or else every node that is not up by now, have answered. Raises the first
         failure, at once and with nothing of it still going on."""
@@ -393,7 +400,7 @@ class Supervisor:
                 ("probe", lambda: settling.up, settling.total),
             ]
             async with Progress(tell, phases).shown(self.events):
-                await _both(execution, settling, seconds)
+                await _both(execution, settling, seconds, total)
 
     def _expect(self, plan: Plan) -> None:
         """What a node was before says nothing about a node that is about to be started."""
@@ -467,9 +474,12 @@ def _log_failure(task: "asyncio.Task[None]") -> None:
         log.warning("%s", task.exception())
 
 
-async def _both(execution: Execution, settling: Settling, seconds: float) -> None:
-    """Runs the plan and waits for its nodes; a failure of either ends the other, and is raised."""
-    tasks = asyncio.create_task(execution.run()), asyncio.create_task(settling.wait(seconds))
+async def _both(execution: Execution, settling: Settling, seconds: float, total: bool) -> None:
+    """Runs the plan and waits for its nodes; a failure of either ends the other, and is raised. The `seconds` are for
+    all of it (`total`), or for nodes to answer once the plan is carried out: platforms differ in how long that takes.
+    """
+    running = asyncio.create_task(execution.run())
+    tasks = running, asyncio.create_task(settling.wait(seconds, None if total else running))
     try:
         await asyncio.wait(tasks, return_when=asyncio.FIRST_EXCEPTION)
     finally:

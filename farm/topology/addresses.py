@@ -13,9 +13,12 @@ from farm.topology.groups import Member
 from farm.topology.lock import ROUTER, Locked
 from farm.topology.networks import DEFAULT_NETWORK, LOCALHOST, Network, network_of
 from farm.topology.plant import Origin
-from farm.topology.problem import Report
+from farm.topology.problem import Report, TooManyError
 from farm.topology.shapes import read
 from farm.topology.wiring_keys import ADDRESS
+
+MAX_INTERFACES = 200_000
+"""Of all nodes together."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +69,13 @@ class Addresses:
 
     def assign(self, members: list[Member], routers: Iterable[Wish] = ()) -> None:
         """Give one to every interface of the members, and to `routers`, that can have one."""
-        wishes = [wish for member in members for wish in self.wishes(member)]
+        wishes: list[Wish] = []
+        for member in members:
+            wishes += self.wishes(member)
+            if len(wishes) > MAX_INTERFACES:
+                hint = "make fewer nodes, or give them fewer 'interfaces'"
+                self.report.error("F037", member.place, f"more than {MAX_INTERFACES:,} interfaces of nodes", hint)
+                raise TooManyError
         waiting = [wish for wish in (*wishes, *routers) if not self.by_hand(wish)]
         waiting = [wish for wish in waiting if not self.by_lock(wish)]
         if self.own:

@@ -18,8 +18,8 @@ from farm.topology.wiring import ipv6_of
 from farm.topology.wiring_keys import MAC
 from node.config.model import InterfaceConfig
 
-MAX_STEPS = 2_000_000
-"""Looks at routers and networks that finding all ways may take."""
+MAX_STEPS = 500_000
+"""Interfaces of routers looked at, and routes made, to find all ways."""
 
 NO_GATEWAY = "none"
 
@@ -196,5 +196,6 @@ class Interfaces:
                 found.setdefault(hop.network, []).append((str(target.image), next_hop))
                 if target.traits.ipv6 is not None and on.traits.ipv6 is not None:
                     found[hop.network].append((str(target.traits.ipv6), ipv6_hop(on, next_hop)))
+        self.left -= sum(map(len, found.values()))
         self._routes[own, default] = {network: tuple(routes) for network, routes in found.items()}
         return self._routes[own, default]

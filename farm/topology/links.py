@@ -18,7 +18,7 @@ from farm.topology.shapes import take
 from farm.topology.wiring import GOOD, LinkQuality
 from farm.topology.wiring_keys import REQUIRE, TRUTH
 
-MAX_MATCHES = 500_000
+MAX_MATCHES = 300_000
 """Names that all patterns may be held against."""
 
 GROUP = "group:"
@@ -53,7 +53,7 @@ class LinkBuilder:
 
     def match(self, members: Sequence[Member]) -> None:
         """Find the patterns of each node."""
-        names = [member.name for member in members]
+        names = dict.fromkeys(member.name for member in members)
         left = MAX_MATCHES
         for text, key, link in self.patterns.items() if self.patterns is not None else ():
             if not isinstance(link, MapNode) or key.dollar:

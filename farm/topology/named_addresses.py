@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 
 from farm.topology import territory
 from farm.topology.document import Node
-from farm.topology.networks import Network
+from farm.topology.network_rules import Ranges
+from farm.topology.networks import DEFAULT_NETWORK, Network
 from farm.topology.problem import Report
 from farm.topology.vocabulary import Route
 
@@ -25,6 +26,20 @@ class NamedAddresses:
     backend: str
     report: Report
     _known: dict[ipaddress.IPv4Network, tuple[ipaddress.IPv4Network, str]] = field(default_factory=dict)
+    _ranges: Ranges = field(default_factory=Ranges)
+
+    def __post_init__(self) -> None:
+        for network in self.networks.values():
+            if network.place is not None:
+                self._ranges.add(network.name, network.subnet)
+
+    def on(self, first: int, last: int) -> list[Network]:
+        """The networks that have any of these addresses; the default one last, for others may lie in it."""
+        found = [self.networks[name] for name in self._ranges.within(first, last)]
+        default = self.networks.get(DEFAULT_NETWORK)
+        if default is not None and default.place is None and last >= int(default.subnet.network_address):
+            found += [default] if first <= int(default.subnet.broadcast_address) else []
+        return found
 
     def subnet(self, subnet: ipaddress.IPv4Network, place: Node) -> ipaddress.IPv4Network:
         """A subnet; an error is noted when it holds a network of the plant that goes elsewhere."""
@@ -40,7 +55,7 @@ class NamedAddresses:
         """Where a subnet is, and a network in it that is elsewhere."""
         if subnet.prefixlen < FIRST_BYTE:
             return subnet, ""
-        touched = [network for network in self.networks.values() if network.subnet.overlaps(subnet)]
+        touched = self.on(int(subnet.network_address), int(subnet.broadcast_address))
         if not touched:
             return subnet, ""
         if subnet.subnet_of(touched[0].subnet):
@@ -59,5 +74,5 @@ class NamedAddresses:
             number = int(ipaddress.IPv4Address(address))
         except ValueError:
             return text
-        network = next((each for each in self.networks.values() if each.allows(number)), None)
-        return text if network is None else f"{ipaddress.IPv4Address(network.here(number))}{colon}{port}"
+        networks = self.on(number, number)
+        return f"{ipaddress.IPv4Address(networks[0].here(number))}{colon}{port}" if networks else text

@@ -2,6 +2,7 @@
 
 import bisect
 import ipaddress
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from farm.topology import territory
@@ -92,6 +93,16 @@ class Ranges:
         self.starts.insert(at, first)
         self.taken.insert(at, (last, name))
         return ""
+
+    def within(self, first: int, last: int) -> Iterator[str]:
+        """The names of those that share any address with `first` to `last`."""
+        at = bisect.bisect_right(self.starts, first) - 1
+        if at >= 0 and self.taken[at][0] >= first:
+            yield self.taken[at][1]
+        for following in range(at + 1, len(self.starts)):
+            if self.starts[following] > last:
+                return
+            yield self.taken[following][1]
 
 
 @dataclass(slots=True)

@@ -81,6 +81,10 @@ MAX_TEXT = 400
 MAX_PROBLEMS = 200
 """Reading stops here: a file with so many faults is another kind of file."""
 
+MAX_SUGGESTED = 200
+MAX_LOOKED_AT = 2000
+"""Words that a slip is compared with; of more, those of its length among the first ones."""
+
 _TOKEN = re.compile(r"\"[^\"]*\"|'[^']*'|[^\s,:{}\[\]]+")
 
 
@@ -238,6 +242,8 @@ def _count(number: int, noun: str) -> str:
 def suggestion(word: str, known: Iterable[str]) -> str:
     """ "did you mean …?" for the known word closest to a wrong one; "" when none is close."""
     names = list(known)
+    if len(names) > MAX_SUGGESTED:
+        names = [name for name in names[:MAX_LOOKED_AT] if abs(len(name) - len(word)) <= 2][:MAX_SUGGESTED]
     close = difflib.get_close_matches(word[:64], names, n=1, cutoff=0.6)
     if not close:
         lower = {name.lower(): name for name in names}

@@ -41,6 +41,7 @@ def run_shard(arguments: argparse.Namespace) -> None:
     gc.freeze()
     gc.enable()
     try:
+        shard.set_up()
         code = shard.run(str(arguments.file), str(arguments.control), os.environ.get(TOKEN_VARIABLE, ""))
     except Exception:
         logging.exception("a bug in the shard")

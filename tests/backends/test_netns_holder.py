@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from farm.backends import netns_holder
-from farm.backends.netns_doorway import is_open, open_doorway
-from node.server.doorway import ask
+from farm.backends.netns_doorway import close_doorway, is_open, open_doorway
+from node.server.doorway import Doorway
 from tests import ordinary_user
 
 pytestmark = [pytest.mark.net, pytest.mark.skipif(sys.platform != "linux", reason="Linux has namespaces")]
@@ -21,15 +21,16 @@ WITHIN = """
 import os, socket, sys
 from pathlib import Path
 from farm.backends import netns_holder
-from farm.backends.netns_doorway import open_doorway
+from farm.backends.netns_doorway import close_doorway, open_doorway
 from farm.backends.netns_spaces import Spaces, inside
-from node.server.doorway import ask
+from node.server.doorway import Doorway
 
 folder = Path(sys.argv[1])
 outside = os.stat("/proc/self/ns/net").st_ino
 doorway = open_doorway(folder / "doorway")
 holder = netns_holder.make_holder(folder)
 assert netns_holder.find_holder(folder, "a-run") == holder
+way = Doorway(str(folder / "doorway"))
 holder.enter()
 print("uid", os.getuid(), "mapped", sum(int(line.split()[2]) for line in open("/proc/self/uid_map")))
 print("another network", os.stat("/proc/self/ns/net").st_ino != outside)
@@ -37,13 +38,14 @@ spaces = Spaces("a-run", folder / "netns")
 spaces.prepare()
 spaces.make("node.a", lambda: Path("/proc/sys/net/ipv4/ip_unprivileged_port_start").write_text("0"))
 print("pinned", spaces.names(), spaces.sound("node.a"))
-with ask(str(folder / "doorway"), "127.64.229.1", 44818, "tcp") as listener:
+with way.open("127.64.229.1", 44818, socket.SOCK_STREAM) as listener:
     listener.listen()
     inside(spaces.pin("node.a"), lambda: print("served from inside", socket.if_nameindex(), listener.getsockname()))
     print("go", flush=True)
     listener.accept()[0].sendall(b"hello from within")
-for pid in (holder.pid, doorway):
-    os.kill(pid, 9)
+os.kill(holder.pid, 9)
+way.close()
+close_doorway(folder / "doorway")
 """
 
 
@@ -76,24 +78,47 @@ def test_a_user_has_namespaces_and_serves_the_machine_from_inside(folder: Path) 
     ]
 
 
-def test_the_doorway_opens_loopback_addresses_alone(tmp_path: Path) -> None:
+def test_the_doorway_opens_loopback_addresses_alone() -> None:
     path = Path(tempfile.mkdtemp(prefix="pf-", dir="/tmp")) / "doorway"
     pid = open_doorway(path)
+    way = Doorway(str(path))
     try:
         assert is_open(path)
         with pytest.raises(OSError, match=r"0\.0\.0\.0 is not of 127\.0\.0\.0/8"):
-            ask(str(path), "0.0.0.0", 44818, "tcp")
-        with ask(str(path), "127.64.229.2", 0, "udp") as made:
+            way.open("0.0.0.0", 44818, socket.SOCK_STREAM)
+        with way.open("127.64.229.2", 0, socket.SOCK_DGRAM) as made:
             taken = made.getsockname()[1]
             with pytest.raises(OSError, match="in use"):
-                ask(str(path), "127.64.229.2", taken, "udp")
-        with pytest.raises(OSError, match=r"127\.64\.229\.2:44818: 'sctp'"):
-            ask(str(path), "127.64.229.2", 44818, "sctp")
+                way.open("127.64.229.2", taken, socket.SOCK_DGRAM)
+        with way.open("127.64.229.2", taken, socket.SOCK_DGRAM) as again:
+            assert again.getsockname() == ("127.64.229.2", taken)
+        close_doorway(path)
+        assert os.waitpid(pid, 0) == (pid, 0)
+        assert not path.exists()
+        with pytest.raises(ConnectionError):
+            way.open("127.64.229.2", 0, socket.SOCK_STREAM)
     finally:
-        os.kill(pid, 9)
+        way.close()
+        shutil.rmtree(path.parent)
+
+
+@pytest.mark.parametrize("said", [b"", b"hello", b"[]", b'{"address": 1}', b'{"address": "127.0.0.1", "port": 1e9}'])
+def test_the_doorway_bears_whatever_is_said(said: bytes) -> None:
+    path = Path(tempfile.mkdtemp(prefix="pf-", dir="/tmp")) / "doorway"
+    pid = open_doorway(path)
+    try:
+        with socket.socket(socket.AF_UNIX) as client:
+            client.connect(str(path))
+            client.sendall(said)
+            if said:
+                assert client.recv(512) not in (b"", b"+")
+        way = Doorway(str(path))
+        way.open("127.64.229.2", 0, socket.SOCK_STREAM).close()
+        way.close()
+    finally:
+        close_doorway(path)
         os.waitpid(pid, 0)
         shutil.rmtree(path.parent)
-    assert not is_open(path)
 
 
 def test_a_range_of_ids_is_found_only_when_it_is_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

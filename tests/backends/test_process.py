@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from farm.backends import pids
+from farm.backends.forked import FIRST_USER, USERS
 from farm.backends.observed import ObservedShard, ShardSpec
 from farm.backends.process import ProcessBackend
 from farm.errors import BackendError
@@ -19,6 +20,7 @@ from farm.topology.wiring import LinkQuality, Shaping
 from node import __version__
 from node import shard as node_shard
 from node.control.messages import RUN_VARIABLE, process_stat, shard_token, start_time
+from tests.backends.conftest import need_root
 from tests.backends.contract import Run, a_node, address, dead, one
 
 pytestmark = [pytest.mark.net, pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")]
@@ -282,3 +284,17 @@ def test_the_run_needs_no_working_folder(tmp_path: Path, monkeypatch: pytest.Mon
 def test_the_backend_is_a_backend(run: Run) -> None:
     assert ProcessBackend.name == "process"
     assert not run.backend.restarts
+
+
+@pytest.mark.root
+def test_a_shard_of_roots_farm_on_loopback_is_a_user_of_its_own(run: Run) -> None:
+    need_root()
+    first, second = run.up(one(1), one(2))
+    users = set()
+    for shard in (first, second):
+        lines = Path(f"/proc/{shard.pid}/status").read_text().splitlines()
+        found = {name: value.strip() for name, _, value in (line.partition(":") for line in lines)}
+        assert (found["NoNewPrivs"], found["CapEff"], found["CapBnd"]) == ("1", f"{0x400:016x}", f"{0x400:016x}")
+        users.add(int(found["Uid"].split()[0]))
+    assert len(users) == 2
+    assert all(FIRST_USER <= user < FIRST_USER + USERS for user in users)

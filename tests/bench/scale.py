@@ -26,6 +26,9 @@ EACH_SITE = 10
 SIZES: dict[str, tuple[int, ...]] = {"process": (100, 500, 1000), "netns": (100, 500, 1000), "docker": (50, 200)}
 """Backend to numbers of nodes."""
 
+HEADING = "| way | nodes | s until all answer | ms/node | PSS MiB/node | kernel MiB/node | idle, % of a core | s down |"
+RULE = "|---|--:|--:|--:|--:|--:|--:|--:|"
+
 KERNEL = ("Slab", "KernelStack", "PageTables", "Percpu")
 """Of /proc/meminfo: what the kernel keeps and no process is charged for."""
 
@@ -191,8 +194,8 @@ def run(peers: int, runs: int, backends: Sequence[str] = tuple(SIZES)) -> list[s
         "",
         "### Plants of hundreds of nodes",
         "",
-        "| way | nodes | s until all answer | ms/node | PSS MiB/node | kernel MiB/node | idle, % of a core | s down |",
-        "|---|--:|--:|--:|--:|--:|--:|--:|",
+        HEADING,
+        RULE,
     ]
     print("\n".join(lines), flush=True)
     for way in ways(peers, runs, backends):

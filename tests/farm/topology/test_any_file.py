@@ -1,6 +1,7 @@
 """Whatever a plant file holds, the loader makes a plant of it that nodes accept, or says what is wrong."""
 
 import copy
+import ipaddress
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -9,7 +10,8 @@ import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from farm.topology import TopologyProblems, load_plant
+from farm.supervisor.wire import decode_plant, encode_plant
+from farm.topology import Plant, TopologyProblems, load_plant
 from farm.topology.keys import PLANT
 from farm.topology.shapes import sections
 from node.config.schema import problems
@@ -19,7 +21,13 @@ BASE = """
 farm: 1
 name: demo
 vars: {lines: 2}
-networks: {cell: {subnet: 127.70.0.0/16}}
+backend: netns
+networks:
+  cell: {subnet: 127.70.0.0/16, purdue: 1, internal: true, oui: rockwell, mtu: 1400, ipv6: "fd00:1::/64"}
+  far: {subnet: 10.80.0.0/24, ipv6: "fd00:2::/64"}
+gateways:
+  fw: {between: [cell, far], addresses: {far: 10.80.0.1}, allow: ["far -> cell tcp 502", "drive -> gw any"]}
+links: {"mixer-*": {delay: 5ms±1ms}, group:drive: {loss: 2%, rate: 9600bit, up: false}}
 defaults: {network: cell}
 kinds: {both: {extends: gateway, profile: 1756-L83E}}
 types: {Motor: {Speed: REAL, Run: BOOL, Hours: "DINT[4]", Label: S8}, S8: {string: 8}}
@@ -35,12 +43,28 @@ nodes:
   gw: {kind: both, unit: 9, tags: {Door: BOOL}, coils: {"00001": {tag: Door}}, units: {1..2: {use: valve}},
        programs: {Main: {tags: {M: {type: "Motor[2]", members: {Speed: {signal: noise}, "[1].Hours[2]": 7}}}}},
        delay: 1ms..2ms, objects: {TCPIP: {TTL: 3}}, identity: {serial: 5, revision: 3.1},
-       enip: {port: 5000}, modbus: {port: 5001}, device_id: {revision: v1}}
+       enip: {port: 5000, onward: 127.70.2.0/24}, hostname: "${name}.x", mac: "02:00:00:00:00:01", gateway: fw,
+       interfaces: {far: {address: 10.80.0.9}}, latency: 3ms, link: {require: kernel},
+       modbus: {port: 5001}, device_id: {revision: v1}}
 """
 
 KEYS = sorted(
     {key.name for section in sections(PLANT) for key in section.keys}
-    | {"A${i}", "@5", "40003", "2", "mixer-1", "Speed", "[1].Run", "Motor", "string"}
+    | {
+        "A${i}",
+        "@5",
+        "40003",
+        "2",
+        "mixer-1",
+        "Speed",
+        "[1].Run",
+        "Motor",
+        "string",
+        "cell",
+        "far",
+        "group:drive",
+        "*-?",
+    }
 )
 
 VALUES: list[Any] = [
@@ -97,6 +121,26 @@ VALUES += [
     {"alias": "Door"},
     {"type": "Motor", "members": {"Speed": 1}},
     {"Main": {"tags": {"A": "Motor"}}},
+    "process",
+    "docker",
+    "far",
+    "fw",
+    "none",
+    "10.80.0.0/24",
+    "10.80.0.1",
+    "fd00:1::/48",
+    "02:00:00:00:00:01",
+    "siemens",
+    "macvlan",
+    "40ms±10ms",
+    "2%",
+    "9600bit",
+    "far -> mixer any",
+    "group:mixer",
+    {"far": None},
+    {"far": "10.80.0.1"},
+    {"between": ["cell", "far"]},
+    {"delay": "1ms", "jitter": "${i}ms"},
 ]
 
 
@@ -146,3 +190,18 @@ def test_a_plant_or_its_faults(text: str) -> None:
         Controller(node)
     assert set(plant.origins) == {node.name for node in plant.nodes}
     assert all(plant.origins[node.name] for node in plant.nodes)
+    wired(plant)
+
+
+def wired(plant: Plant) -> None:
+    """What backends rely on: no two MACs or addresses alike, and everything inside its network."""
+    subnets = {network.name: ipaddress.IPv4Network(network.subnet) for network in plant.networks}
+    held = [each for holder in (*plant.nodes, *plant.routers) for each in holder.interfaces]
+    assert len({each.mac for each in held}) == len(held)
+    addresses = [node.address for node in plant.nodes] if not held else [each.address for each in held]
+    farm = [each for network in plant.networks for each in (network.host, network.watch) if each]
+    assert len({*addresses, *farm}) == len(addresses) + len(farm)
+    assert all(ipaddress.IPv4Address(each.address) in subnets[each.network] for each in held)
+    assert all(node.address == node.interfaces[0].address for node in plant.nodes if node.interfaces)
+    assert set(plant.links) <= {node.name for node in plant.nodes}
+    assert decode_plant(encode_plant(plant)) == plant

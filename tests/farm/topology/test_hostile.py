@@ -45,6 +45,21 @@ def many(count: int, line: str) -> str:
 
 PLC = "nodes: {p: {kind: logix}}\n"
 
+NETNS = f"{HEAD}backend: netns\n"
+
+
+def zones(count: int) -> str:
+    """So many networks."""
+    rows = [f"  n{n}: {{subnet: 10.{n // 250}.{n % 250}.0/24}}\n" for n in range(count)]
+    return f"networks:\n{''.join(rows)}"
+
+
+def wide(count: int, networks: int) -> str:
+    """So many gateways, each on all of the networks."""
+    between = ", ".join(f"n{n}" for n in range(networks))
+    return "".join(f"  g{n}: {{between: [{between}]}}\n" for n in range(count))
+
+
 WIDE = ", ".join(f"t{number}: REAL" for number in range(20000))
 
 CASES: dict[str, tuple[str, str]] = {
@@ -156,6 +171,84 @@ CASES: dict[str, tuple[str, str]] = {
         "F037",
     ),
     "deep-object": (group("count: 1, kind: logix, objects: {TCPIP: {Host Name: " + "[" * 15 + "]" * 15 + "}}"), "F065"),
+    "many-networks": (
+        f"{HEAD}networks:\n" + many(10_000, "  n#: {subnet: 10.0.0.0/8}\n") + PLC,
+        "F040",
+    ),
+    "many-apart": (
+        f"{HEAD}networks:\n"
+        + "".join(f"  n{n}: {{subnet: 10.{n // 250}.{n % 250}.0/24}}\n" for n in range(5000))
+        + PLC,
+        "F037",
+    ),
+    "many-gateways": (
+        f"{NETNS}networks: {{a: {{subnet: 10.1.0.0/16}}, b: {{subnet: 10.2.0.0/16}}}}\ngateways:\n"
+        + many(9000, "  g#: {between: [a, b]}\n")
+        + PLC,
+        "F037",
+    ),
+    "wide-gateways": (f"{NETNS}{zones(400)}gateways:\n{wide(40, 400)}{PLC}", "F037"),
+    "ways-without-end": (
+        f"{NETNS}{zones(300)}gateways:\n{wide(13, 300)}groups: {{g: {{for: {{x: 1..90, y: 100..190}}, kind: logix, "
+        "network: 'n${x}', interfaces: {'n${y}': {}}}}\n",
+        "F037",
+    ),
+    "many-interfaces": (
+        f"{NETNS}{zones(300)}groups: {{g: {{count: 9000, kind: logix, network: n0, "
+        f"interfaces: {{{', '.join(f'n{n}: {{}}' for n in range(1, 300))}}}}}}}\n",
+        "F037",
+    ),
+    "rules-of-pairs": (
+        f"{NETNS}{zones(2)}gateways: {{fw: {{between: [n0, n1], allow: ['a -> b tcp', 'b -> a tcp']}}}}\n"
+        "groups: {a: {count: 120, kind: logix, network: n0, address: '10.0.0.${2 * i}'},"
+        " b: {count: 120, kind: logix, network: n0, address: '10.0.0.${2 * i - 1}'},"
+        " c: {count: 1, kind: logix, network: n1}}\n" + "".join("" for _ in range(1)),
+        "F037",
+    ),
+    "many-rules": (
+        f"{NETNS}{zones(2)}gateways: {{fw: {{between: [n0, n1], allow: [{'n0 -> n1 any,' * 2000}]}}}}\n{PLC}",
+        "F037",
+    ),
+    "long-rule": (
+        f"{NETNS}{zones(2)}gateways: {{fw: {{between: [n0, n1], allow: 'n0 -> {'n' * 60_000} any'}}}}\n{PLC}",
+        "F049",
+    ),
+    "rule-of-ports": (
+        f"{NETNS}{zones(2)}gateways: {{fw: {{between: [n0, n1], allow: 'n0 -> n1 tcp {'1, ' * 20_000}'}}}}\n{PLC}",
+        "F049",
+    ),
+    "many-patterns": (
+        f"{HEAD}links:\n" + many(3000, "  '*#*': {delay: 1ms}\n") + "groups: {g: {count: 9000, kind: logix}}\n",
+        "F037",
+    ),
+    "stars": (
+        f"{HEAD}links: {{'{'*g' * 31}x': {{delay: 1ms}}, '{'*' * 64}': {{loss: 1%}}}}\n"
+        "groups: {g: {count: 9000, kind: logix}}\n",
+        "F071",
+    ),
+    "many-nobodies": (
+        f"{HEAD}links:\n" + many(5_000, "  q#: {delay: 1ms}\n") + "groups: {g: {count: 9000, kind: logix}}\n",
+        "F067",
+    ),
+    "many-onward": (
+        f"{HEAD}{zones(4000)}groups: {{g: {{for: {{x: 1..90, y: 1..100}}, kind: logix, network: n0,"
+        " enip: {onward: '10.${x}.${y}.0/24', route_path: '2/10.${x}.${y}.1'}, hostname: '-'}}\n",
+        "F016",
+    ),
+    "one-mac": (
+        f"{NETNS}groups: {{g: {{count: 9000, kind: logix, mac: '02:fa:00:00:00:01'}}}}\n",
+        "F047",
+    ),
+    "long-mac": (f"{NETNS}nodes: {{p: {{kind: logix, mac: '{'02:' * 20_000}'}}}}\n", "F047"),
+    "long-rate": (f"{HEAD}nodes: {{p: {{kind: logix, rate: {'9' * 60_000}bit}}}}\n", "F066"),
+    "long-delay": (f"{HEAD}nodes: {{p: {{kind: logix, latency: '{'1ms±' * 15_000}'}}}}\n", "F066"),
+    "interface-of-a-shell": (
+        f"{NETNS}networks: {{default: {{subnet: 10.1.0.0/16, uplink: '$(reboot)'}}}}\n{PLC}",
+        "F016",
+    ),
+    "interface-above": (f"{NETNS}networks: {{default: {{subnet: 10.1.0.0/16, uplink: '../../x'}}}}\n{PLC}", "F016"),
+    "host-name-of-a-shell": (f"{NETNS}nodes: {{p: {{kind: logix, hostname: 'a; rm -rf /'}}}}\n", "F016"),
+    "subnet-of-all": (f"{NETNS}networks: {{default: {{subnet: 0.0.0.0/8}}}}\n{PLC}", "F040"),
     "python-object": (f"{HEAD}seed: !!python/object/apply:os.system ['true']\n", "F005"),
     "include-above": (f"{HEAD}include: ../../etc/passwd\n", "F006"),
     "include-absolute": (f"{HEAD}include: /etc/passwd\n", "F006"),

@@ -1,0 +1,30 @@
+"""Where a node is reached from here: at its own address, at one of this machine's, or only from within its network."""
+
+import os
+
+from farm.errors import FarmError
+from farm.supervisor.link import Link
+from farm.supervisor.probe import endpoint
+from farm.topology.plant import Plant
+from node.config.model import NodeConfig
+
+
+def reached_at(node: NodeConfig, protocol: str, port: int) -> tuple[str, int]:
+    """(address, port) for a client on this machine, or for one that `stand_by` has moved."""
+    return endpoint(node, protocol, port, inside=False)
+
+
+def stand_by(link: Link, plant: Plant, node: NodeConfig) -> None:
+    """Moves this process, which must have one thread, to where the node is reached, if it is not from here. Raises
+    `FarmError`."""
+    if link.backend != "netns" or node.outside or not node.interfaces:
+        return
+    hidden = {network.name for network in plant.networks if not network.host}
+    if os.geteuid() == 0 and node.interfaces[0].network not in hidden:
+        return
+    from farm.backends.netns_visit import visit  # for Linux alone
+
+    row = next((row for row in link.ask("ps")["rows"] if row["name"] == node.name), None)
+    if row is None or not row["pid"]:
+        raise FarmError(f"{node.name}: not to be reached, it is {row['state'] if row else 'gone'}")
+    visit(int(row["pid"]))
