@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from farm.backends.netns_holder import subordinate_ids
+from farm.backends.netns_netem import CURE, netem_available
 from farm.cli.checks import BAD, GOOD, LIMITED, Check, Need
 
 SYSCTL = Path("/proc/sys")
@@ -33,6 +34,7 @@ def networks(need: Need) -> Iterator[Check]:
     yield namespace_count(need)
     yield from tables(need)
     yield firewall()
+    yield netem()
 
 
 def tables(need: Need) -> Iterator[Check]:
@@ -121,6 +123,14 @@ def firewall() -> Check:
         found = "nft is not installed: no routers, and no loss where the kernel has no netem"
         return Check("nftables", LIMITED, found, "apt-get install nftables")
     return Check("nftables", GOOD, "routers and loss can be had")
+
+
+def netem() -> Check:
+    """Whether the kernel can delay what a link sends."""
+    if netem_available():
+        return Check("netem", GOOD, "the kernel plays delay and jitter of links")
+    found = "the kernel has no netem: nodes play delay and jitter of their links themselves"
+    return Check("netem", LIMITED, found, CURE)
 
 
 def _may_unshare(flags: int) -> bool:

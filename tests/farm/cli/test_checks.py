@@ -23,7 +23,7 @@ def test_every_check_answers(run_root: Path) -> None:
     found = list(readiness.all_checks(ANY))
     assert {check.what for check in found} >= {
         "python", "open files", "processes", "memory", "port 502", "pidfd", "docker", "extra farm", "namespaces",
-        "namespace count", "neighbour table", "packet backlog", "bridge ports", "nftables",
+        "namespace count", "neighbour table", "packet backlog", "bridge ports", "nftables", "netem",
     }  # fmt: skip
     assert all(check.state in (GOOD, LIMITED, BAD) and check.found for check in found)
     assert all(check.cure for check in found if check.state == BAD)
