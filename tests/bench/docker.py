@@ -1,4 +1,4 @@
-"""Plants in containers, on a daemon of the benchmark's own: seconds until all answer, and memory with Docker's shims."""
+"""Plants in containers, on a daemon of the benchmark's own: seconds until all answer, memory with Docker's shims."""
 
 from __future__ import annotations
 

@@ -60,6 +60,7 @@ def port_taken(farm: Farm) -> str:
 
 def namespace_there(farm: Farm) -> str:
     """A namespace of a node's name is left over from a kill."""
+    farm.run_root.mkdir(mode=0o711, exist_ok=True)  # a run's mark is made from it
     spaces = Spaces(RunDirectory(farm.run_root / "kills").run_id)
     spaces.prepare()
     spaces.make("node.a", lambda: None)
@@ -147,7 +148,7 @@ TABLE = (
     Crash(port_taken, ("process",), "127.64.230.2:44818"),
     Crash(namespace_there, ("netns",), "6 nodes up"),
     Crash(disk_full, ("process", "netns"), "No space left"),
-    Crash(out_of_descriptors, ("process", "netns"), "descriptors"),
+    Crash(out_of_descriptors, ("process", "netns"), "open files"),
     Crash(supervisor_suspended, ("process", "netns", "docker"), "up"),
     Crash(down_of_a_suspended_one, ("process", "netns"), "down"),
 )
