@@ -15,7 +15,11 @@ from farm.cli import (
     demo,
     doctor,
     down,
+    enter,
     events,
+    execute,
+    graph,
+    hosts,
     image,
     inspect,
     link,
@@ -61,6 +65,8 @@ VERBS: dict[str, Callable[..., None]] = {
     "scale": scale.scale,
     "link": link.link,
     "pcap": pcap.pcap,
+    "hosts": hosts.hosts,
+    "graph": graph.graph,
     "plan": plan.plan,
     "validate": validate_verb.validate,
     "inspect": inspect.inspect,
@@ -73,6 +79,10 @@ for name, verb in VERBS.items():
 # A value may be negative: what looks like an option after the tag is a value.
 app.command("write", context_settings={"ignore_unknown_options": True})(write_verb.write)
 app.add_typer(image.app, name="image")
+# What looks like an option after NODE, or after the first word of a command, is the command's.
+THEIRS = {"ignore_unknown_options": True, "allow_interspersed_args": False}
+app.command("exec", context_settings=THEIRS)(execute.execute)
+app.command("enter", context_settings=THEIRS)(enter.enter)
 app.command("supervise", hidden=True)(supervise.supervise)
 
 INTERRUPTED = 130

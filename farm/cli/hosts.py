@@ -1,0 +1,56 @@
+"""`farm hosts`: names for the addresses of a farm's nodes, as lines of /etc/hosts."""
+
+from collections.abc import Iterator
+from typing import Annotated
+
+import typer
+
+from farm.cli import options
+from farm.cli.terminal import note, say
+from farm.cli.wire_access import running_plant
+from farm.errors import FarmError
+from farm.supervisor.link import Link, run_named
+from farm.topology.plant import Plant
+from node.config.model import NodeConfig
+
+Line = tuple[str, list[str]]
+"""An address and its names, the first of them the one that people use."""
+
+
+def hosts(
+    outside: Annotated[
+        bool, typer.Option("--outside", help="The addresses of this machine at which nodes are served as well.")
+    ] = False,
+    name: options.FarmName = None,
+) -> None:
+    """Print lines for /etc/hosts."""
+    plant = running_plant(Link.open(run_named(name)))
+    lines = list(outer_lines(plant) if outside else inner_lines(plant))
+    if not lines:
+        raise FarmError(f"no node of {plant.name} is served at an address of this machine; leave out --outside")
+    note(f"# {plant.name}: append it to /etc/hosts, as in `farm hosts | sudo tee -a /etc/hosts`")
+    width = max(len(address) for address, _ in lines)
+    say("\n".join(f"{address:{width}}  {' '.join(names)}" for address, names in lines))
+
+
+def inner_lines(plant: Plant) -> Iterator[Line]:
+    """Every address of nodes and routers on their networks."""
+    for node in plant.nodes:
+        yield node.address, names(node, plant.name)
+        for interface in node.interfaces[1:]:
+            yield interface.address, [f"{node.name}.{interface.network}.{plant.name}"]
+    for router in plant.routers:
+        for interface in router.interfaces:
+            yield interface.address, [f"{router.name}.{interface.network}.{plant.name}"]
+
+
+def outer_lines(plant: Plant) -> Iterator[Line]:
+    """The addresses of this machine that lead to nodes."""
+    for node in plant.nodes:
+        for address in dict.fromkeys(address for _, address, _ in node.outside):
+            yield address, names(node, plant.name)
+
+
+def names(node: NodeConfig, farm: str) -> list[str]:
+    """What a node is called: its host name, its name, and its name within its farm."""
+    return list(dict.fromkeys((node.hostname or node.name, node.name, f"{node.name}.{farm}")))

@@ -1,0 +1,72 @@
+"""Moves this process to where a node is, or where a farm's networks are, so that a command runs there (setns(2)).
+
+It does not come back: the command takes its place, and with it the terminal, signals and the exit code.
+"""
+
+import os
+import shutil
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import NoReturn
+
+import typer
+
+from farm.backends.netns_holder import find_holder
+from farm.backends.netns_spaces import opened, setns
+from farm.cli.terminal import fail
+from farm.errors import FarmError
+from farm.supervisor.run_directory import RunDirectory
+from node.config.model import NodeConfig
+from node.control.messages import RUN_VARIABLE
+
+NOT_FOUND, NOT_ALLOWED = 127, 126
+"""Exit codes of a command that is not there, or may not be run, as a shell has them."""
+
+
+def enter_holder(run: RunDirectory) -> bool:
+    """Goes into the machine within the machine of a run without root; whether there is one. Raises `BackendError`."""
+    holder = find_holder(run.path, run.run_id)
+    if holder is None:
+        return False
+    here = Path.cwd()
+    holder.enter()
+    try:
+        os.chdir(here)
+    except OSError:
+        os.chdir("/")
+    return True
+
+
+def enter_network_of(pid: int, what: str) -> None:
+    """Goes into the network namespace of a process. Raises `FarmError`."""
+    try:
+        with opened(Path(f"/proc/{pid}/ns/net")) as descriptor:
+            setns(descriptor)
+    except FileNotFoundError as exc:
+        raise FarmError(f"{what}: its process is gone; `farm ps` shows how it is") from exc
+    except PermissionError as exc:
+        raise FarmError(f"{what}: only root may enter its namespace") from exc
+    except OSError as exc:
+        raise FarmError(f"{what}: its namespace cannot be entered: {exc.strerror}") from exc
+
+
+def become(command: Sequence[str], extra: Mapping[str, str]) -> NoReturn:
+    """Runs `command` in place of this process, with `extra` in its environment and without the mark of any run."""
+    environ = {**os.environ, **extra}
+    environ.pop(RUN_VARIABLE, None)
+    try:
+        os.execvpe(command[0], list(command), environ)
+    except OSError as exc:
+        fail(f"{command[0]}: {exc.strerror}")
+        raise typer.Exit(NOT_FOUND if isinstance(exc, FileNotFoundError) else NOT_ALLOWED) from exc
+
+
+def about(farm: str, node: NodeConfig) -> dict[str, str]:
+    """What a command that is run for a node finds in its environment."""
+    found = {"PLCFARM_FARM": farm, "PLCFARM_NODE": node.name, "PLCFARM_NODE_ADDRESS": node.address}
+    return found | {f"PLCFARM_NODE_{protocol.upper()}_PORT": str(port) for protocol, port in node.ports.items()}
+
+
+def shell() -> list[str]:
+    """What is run where no command is given."""
+    return [os.environ.get("SHELL", "") or shutil.which("sh") or "/bin/sh"]
