@@ -1,16 +1,16 @@
 """A container's links, made better and worse by the kernel where root runs the farm: as those of namespaces are
 (`netns_shape`), for a container is one, and the outer ends of its interfaces are this machine's.
 
-The outer end of an interface is the link whose index is its `iflink`, which root reads in the container's own /sys. A
-cable that is pulled there leaves the container its addresses, routes and MACs; Docker itself can only take an interface
-away and make another. On a macvlan there is no such end. Whatever is made goes with the container.
+A cable that is pulled at its outer end leaves the container its addresses, routes and MACs; Docker itself can only take
+an interface away and make another. On a macvlan there is no such end. Whatever is made goes with the container.
 """
 
 import os
 from pathlib import Path
 
 from farm.backends import netns_shape
-from farm.backends.rtnetlink import Rtnetlink
+from farm.backends.netns_spaces import inside
+from farm.backends.rtnetlink import Link, Rtnetlink
 from farm.errors import BackendError
 from farm.topology.wiring import LinkQuality, Shaping
 
@@ -33,18 +33,22 @@ def shape_link(node: str, pid: int, quality: LinkQuality) -> Shaping:
         raise BackendError(
             node, "shape", "root alone can do more to a container's link than delay it: run the farm with sudo"
         )
+    space = Path(f"/proc/{pid}/ns/net")
     try:
-        inside = Path(f"/proc/{pid}/root/sys/class/net")
-        ends = {path.name: int((path / "iflink").read_text()) for path in sorted(inside.glob("eth*"))}
-        with Rtnetlink() as machine:
-            outer = {link.index: link.name for link in machine.links() if link.kind == "veth"}
-    except OSError as exc:
+        ours = {link.index: link.name for link in _veths()}
+        pairs = [(ours[link.peer], link.name) for link in inside(space, _veths)]
+    except (OSError, KeyError) as exc:
         raise BackendError(node, "shape", f"its links cannot be found: {exc}") from exc
-    pairs = [(outer[index], name) for name, index in ends.items() if index in outer]
     if not pairs:
         raise BackendError(node, "shape", "its container is on no bridge, and has no cable: a delay is all it can have")
     ports, interfaces = zip(*pairs, strict=True)
     try:
-        return netns_shape.shape(MACHINE, ports, Path(f"/proc/{pid}/ns/net"), interfaces, quality, losing_inside=True)
+        return netns_shape.shape(MACHINE, ports, space, interfaces, quality, losing_inside=True)
     except BackendError as exc:
         raise BackendError(node, "shape", exc.message) from exc
+
+
+def _veths() -> list[Link]:
+    """The links of the calling thread's namespace that have an outer end, or are one."""
+    with Rtnetlink() as kernel:
+        return [link for link in kernel.links() if link.kind == "veth"]
