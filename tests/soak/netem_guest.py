@@ -38,7 +38,11 @@ def figures(link: ShapedLink) -> Iterator[tuple[str, float, float]]:
     link.shape(LinkQuality(delay=0.05, loss=20, rate=20_000_000))
     yield "delay 50 ms + loss 20 % + rate 20 Mbit/s: its loss", 20, link.loss(False)
     link.shape(LinkQuality(delay=0.05, loss=0.01, rate=2_000_000))
-    yield "delay 50 ms + loss 0.01 % + rate 2 Mbit/s: its delay", 50, (statistics.median(link.round_trip()) - quiet) * 1000
+    yield (
+        "delay 50 ms + loss 0.01 % + rate 2 Mbit/s: its delay",
+        50,
+        (statistics.median(link.round_trip()) - quiet) * 1000,
+    )
     yield "delay 50 ms + loss 0.01 % + rate 2 Mbit/s: its rate", 2, link.rate(False, 2_000_000, 2.0) / 1e6
 
 
