@@ -63,6 +63,8 @@ PROBES = {"enip": b"\x63\0\0\0" + bytes(20), "modbus": bytes.fromhex("0001000000
 """What a farm asks each node when it has started: ListIdentity, and a holding register."""
 SECONDS = 2.0
 """For a life; one on this machine alone takes a few milliseconds."""
+TURNS = 5
+"""Of the loop, until both ends of a connection have heard of its end."""
 SMALLEST, LARGEST, STEP = 48, 512, 16
 """Sizes of small objects, in the classes that CPython's allocator keeps apart."""
 BYTES_OVERHEAD = 33
@@ -145,6 +147,8 @@ async def _live(prepared: shard.Prepared, control: str) -> None:
         for task in left:
             task.cancel()
         await asyncio.gather(*left, return_exceptions=True)
+        for _ in range(TURNS):
+            await asyncio.sleep(0)
 
 
 async def _probe(port: int, question: bytes) -> None:

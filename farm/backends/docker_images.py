@@ -77,10 +77,10 @@ def node_tag(files: dict[str, bytes]) -> str:
 
 
 class Images:
-    """The images of one daemon."""
+    """The images of one daemon, the one that `DOCKER_HOST` names by default."""
 
-    def __init__(self, engine: Engine) -> None:
-        self._engine = engine
+    def __init__(self, engine: Engine | None = None) -> None:
+        self._engine = engine or Engine()
         self._lock = threading.Lock()
         self._ready = ""
 

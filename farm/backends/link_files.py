@@ -26,6 +26,10 @@ class LinkFiles:
                 found[path.stem] = Shaping(quality, str(body["kernel"]), left)
         return found
 
+    def holds(self, node: str) -> bool:
+        """Whether the node's link is not a good one."""
+        return (self._folder / f"{node}.json").exists()
+
     def write(self, node: str, shaping: Shaping) -> None:
         """Keeps it, or forgets a link that is good again. Raises `BackendError`."""
         path = self._folder / f"{node}.json"

@@ -6,7 +6,7 @@ root of a user namespace.
     /run/netns          pf-XXXXXXXX.switch, pf-XXXXXXXX.node.NAME, pf-XXXXXXXX.router.NAME
 
 What the files say is held against what the kernel has: what was made half, or was damaged, is not there, and is made
-anew. The rest is as for the process backend (`farm.backends.forked`). Layout: docs/decisions/0016.
+anew. The rest is as for the process backend (`farm.backends.forked`). Layout: docs/decisions/0018.
 """
 
 import contextlib
@@ -17,7 +17,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from farm.backends import limits, netns_leftovers, rtnetlink
+from farm.backends import limits, netns_leftovers, netns_shape, rtnetlink
 from farm.backends.forked import ForkedShards, own_user
 from farm.backends.link_files import LinkFiles
 from farm.backends.netns_networks import Networks
@@ -128,15 +128,17 @@ class NetnsBackend(ForkedShards):
             raise BackendError(
                 shard.name, "create", f"a namespace is one node's, got {len(shard.nodes)}: use `shard: 1`"
             )
+        before = self._interfaces_of(shard.name)
         super().create(shard)
         if self.files.is_alive(shard.name):
             return
         with self._wiring:
+            self._forget([interface for interface in before if interface not in interfaces])
             attachments = self._standing(shard.name, interfaces)
             if attachments is None:
                 attachments = [self._networks.attach(each, self._gateway_mac(each)) for each in interfaces]
                 wire(self.switch, space_of(shard.name), attachments)
-                self._links.write(shard.name, Shaping(GOOD))
+                self._forget_shape(shard.name)
             if attachments:
                 self._networks.introduce(attachments)
                 self._routers.introduce(interfaces)
@@ -171,25 +173,34 @@ class NetnsBackend(ForkedShards):
         """Take away its namespace with its links, and its files but its log."""
         interfaces = self._interfaces_of(shard)
         unwire(self.switch, space_of(shard), 0)
+        self._forget(interfaces)
+        self._forget_shape(shard)
+        super().remove(shard)
+
+    def _forget(self, interfaces: list[InterfaceConfig]) -> None:
         if interfaces:
             self._networks.forget(interfaces)
             self._routers.forget(interfaces)
-        self._links.write(shard, Shaping(GOOD))
-        super().remove(shard)
 
     def shape(self, node: str, quality: LinkQuality) -> Shaping:
-        """Links go up and down by the kernel; a delay is left to the node."""
-        left = LinkQuality(delay=quality.delay, jitter=quality.jitter)
-        if dataclasses.replace(left, up=quality.up) != quality:
-            raise BackendError(node, "shape", "of a link only delay and up can be had")
-        try:
-            self.switch.kernel.send([rtnetlink.switch_link(port_name(space_of(node), 0), up=quality.up)])
-        except OSError as exc:
-            if quality != GOOD:
-                raise BackendError(node, "shape", str(exc)) from exc
-        shaping = Shaping(quality, "" if quality.up else "down by link", left)
+        """By the kernel, as far as it goes, on all links of the node."""
+        space, shaping = space_of(node), Shaping(quality)
+        if quality != GOOD or self.spaces.sound(space):
+            ports, names = self._ports(node), [f"eth{number}" for number in range(len(self._interfaces_of(node)))]
+            if not ports:
+                raise BackendError(node, "shape", "it has no link")
+            shaping = netns_shape.shape(self.switch.namespace, ports, self.spaces.pin(space), names, quality)
         self._links.write(node, shaping)
         return shaping
+
+    def _ports(self, node: str) -> list[str]:
+        return [port_name(space_of(node), number) for number in range(len(self._interfaces_of(node)))]
+
+    def _forget_shape(self, node: str) -> None:
+        """Its links are gone, or about to be."""
+        if self._links.holds(node):
+            netns_shape.forget(self.switch.namespace, self._ports(node))
+            self._links.write(node, Shaping(GOOD))
 
     def end_all(self, grace: float = 2.0) -> int:
         """As for every backend; then whatever bears the run's mark is taken away, with or without files."""

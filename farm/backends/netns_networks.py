@@ -19,7 +19,7 @@ from typing import Any
 from pyroute2 import IPRoute
 from pyroute2.netlink.exceptions import NetlinkError
 
-from farm.backends import rtnetlink
+from farm.backends import netns_uplink, rtnetlink
 from farm.backends.netns_spaces import inside
 from farm.backends.netns_switch import Switch, write_setting
 from farm.backends.netns_wiring import Attachment, digest
@@ -50,12 +50,12 @@ class Networks:
 
     def create(self, spec: NetworkSpec) -> None:
         """Makes it, in place of what is there under its name. Raises `BackendError`."""
-        if spec.uplink:
-            raise BackendError(spec.name, "create", f"no way to a real network yet (uplink {spec.uplink})")
         with self._lock:
             self._check_free(spec)
             self._take_away(spec.name)
             self._inside(spec.name, lambda kernel: self._make(kernel, spec))
+            if spec.uplink:
+                self._join(spec)
             self.specs[spec.name] = spec
 
     def remove(self, name: str) -> None:
@@ -185,6 +185,15 @@ class Networks:
         kernel.neigh("replace", ifindex=bridge, dst=spec.host, lladdr=mac, state="permanent")
         return host
 
+    def _join(self, spec: NetworkSpec) -> None:
+        """Puts it on its real interface, or takes it away again."""
+        first = bridge_name(spec.name, 0)
+        try:
+            netns_uplink.join(self._switch.namespace, first, spec, self._switch.machine_namespace)
+        except BackendError:
+            self._take_away(spec.name)
+            raise
+
     def _extend(self, kernel: IPRoute, spec: NetworkSpec) -> int:
         """A further bridge, joined to the first."""
         bridges = self._bridges[spec.name]
@@ -229,6 +238,7 @@ class Networks:
         numbers = range(max(1, len(self._bridges.get(name, ()))))
         doomed = [host_port(name), *(joint_names(name, number)[0] for number in numbers)]
         doomed += [bridge_name(name, number) for number in numbers]
+        doomed.append(netns_uplink.uplink_port(name))  # after its bridge: see there
         for bridge in self._bridges.pop(name, []):
             self._taken.pop(bridge, None)
             self._joints.pop(bridge, None)
@@ -247,6 +257,9 @@ class Networks:
                 return False
             self._joints[bridge.index] = near.index
             bridges.append(bridge.index)
+        uplink = links.get(netns_uplink.uplink_port(spec.name))
+        if spec.uplink and (uplink is None or uplink.master != first.index):
+            return False
         self._bridges[spec.name] = bridges
         self._taken.update(dict.fromkeys(bridges, 0))
         if not spec.host:

@@ -1,11 +1,10 @@
 """`farm image`: the image that nodes of the Docker backend run in, and a base for it where there is no registry."""
 
-import contextlib
 import datetime
+import importlib
 import tempfile
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -30,14 +29,11 @@ def build(
     ] = None,
 ) -> None:
     """Build the image of this version's nodes, without a network."""
-    with the_sdk():
-        from farm.backends.docker_engine import Engine
-        from farm.backends.docker_images import Images, write_context
     if context is not None:
-        files = write_context(context)
+        files = _images().write_context(context)
         note(f"{', '.join(files)} are in {context}; `docker build {context}` makes the image")
         return
-    say(Images(Engine()).build(base or "", note))
+    say(_images().Images().build(base or "", note))
 
 
 @app.command("base")
@@ -50,24 +46,18 @@ def make_base(
     ] = None,
 ) -> None:
     """Make a base image from Debian packages, where no registry is to be had; as root, with mmdebstrap."""
-    with the_sdk():
-        from farm.backends.docker_engine import Engine
-        from farm.backends.docker_images import Images, make_rootfs
     with tempfile.TemporaryDirectory(prefix="plcfarm-") as folder:
         file = rootfs or keep or Path(folder) / "rootfs.tar"
         if rootfs is None:
             note("unpacking Debian's python3 and what it stands on")
-            make_rootfs(file)
-        say(Images(Engine()).import_base(file))
+            _images().make_rootfs(file)
+        say(_images().Images().import_base(file))
 
 
 @app.command()
 def ls(as_json: options.AsJson = False) -> None:
     """List the images that farm made."""
-    with the_sdk():
-        from farm.backends.docker_engine import Engine
-        from farm.backends.docker_images import Images
-    rows = Images(Engine()).rows()
+    rows = _images().Images().rows()
     if as_json:
         say_json([{name: getattr(row, name) for name in ("tags", "kind", "id", "size", "created")} for row in rows])
         return
@@ -84,10 +74,9 @@ def ls(as_json: options.AsJson = False) -> None:
     say(table(["IMAGE", "KIND", "ID", "SIZE", "MADE"], cells))
 
 
-@contextlib.contextmanager
-def the_sdk() -> Iterator[None]:
-    """Imports in here stand on an extra that may not be there, and is large: verbs alone import it."""
+def _images() -> Any:
+    """The module of images: imported when it is asked for, for its SDK is large and may not be there."""
     try:
-        yield
+        return importlib.import_module("farm.backends.docker_images")
     except ModuleNotFoundError as exc:
-        raise FarmError(f'{exc.name} is missing, images stand on it: pip install "plcfarm[docker]"') from exc
+        raise FarmError(f'{exc.name} is not installed, images stand on it: pip install "plcfarm[docker]"') from exc

@@ -31,3 +31,12 @@ NodeName = Annotated[str, typer.Argument(metavar="NODE", help="Name of a node.")
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for a script.")]
 Output = Annotated[str | None, typer.Option("--output", "-o", metavar="json", help="Print JSON for a script.")]
 Timeout = Annotated[float | None, typer.Option("--timeout", metavar="SECONDS", min=0.1, help="Give up after so long.")]
+RealNetwork = Annotated[
+    bool,
+    typer.Option(
+        "--i-understand-real-network", help="Let networks with an uplink answer on the real network it names."
+    ),
+]
+BesideControllers = Annotated[
+    bool, typer.Option("--beside-controllers", help="Do so even where real controllers were seen there.")
+]

@@ -16,6 +16,7 @@ from farm.cli.readiness import refuse_early
 from farm.cli.rows import LONG, node_table
 from farm.cli.terminal import node_count, note, say
 from farm.cli.up import apply_plant, warn_about
+from farm.cli.uplinks import allow_uplinks
 from farm.cli.usage import UsageError
 from farm.cli.wire_access import running_plant
 from farm.errors import FarmError
@@ -33,6 +34,8 @@ def scale(
     timeout: options.Timeout = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the plan and change nothing.")] = False,
     name: options.FarmName = None,
+    real_network: options.RealNetwork = False,
+    beside_controllers: options.BesideControllers = False,
 ) -> None:
     """Change how many members groups of a running plant have, all or nothing."""
     wanted = parse_counts(groups)
@@ -48,6 +51,7 @@ def scale(
         say("\n".join(plan_lines(plant) or ["nothing to do"]))
         return
     refuse_early(plant)
+    allow_uplinks(plant, understood=real_network, beside_controllers=beside_controllers)
     done = apply_plant(link, plant, timeout)
     known = {node.name for node in before.nodes}
     fresh = [row for row in done["rows"] if row["name"] not in known]

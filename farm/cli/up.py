@@ -13,6 +13,7 @@ from farm.cli.progress import Progress
 from farm.cli.readiness import refuse_early
 from farm.cli.rows import LONG, node_table, summary
 from farm.cli.terminal import node_count, note, program, say, warn
+from farm.cli.uplinks import allow_uplinks
 from farm.supervisor.link import Link, run_directory
 from farm.supervisor.wire import encode_plant
 from farm.topology.plant import Plant
@@ -30,6 +31,8 @@ def up(
         bool, typer.Option("--attach", help="Follow events until Ctrl-C, then take the farm down.")
     ] = False,
     every: Annotated[bool, typer.Option("--all", help="List every node of a large farm.")] = False,
+    real_network: options.RealNetwork = False,
+    beside_controllers: options.BesideControllers = False,
 ) -> None:
     """Start a plant, or change the one that runs to what the file says."""
     plant = plants.load(
@@ -39,6 +42,7 @@ def up(
     if dry_run:
         show_plan(plant)
         return
+    allow_uplinks(plant, understood=real_network, beside_controllers=beside_controllers)
     link = bring_up(plant, timeout=timeout, every=every)
     if attach:
         follow(link, take_down=True)

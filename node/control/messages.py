@@ -4,7 +4,8 @@ Two streams, both JSON, one object a line, UTF-8, at most `LIMIT` bytes a line:
 
 * control, over a Unix socket in the run directory: the shard dials and says `hello`; then it sends `ready` or `failed`
   for each node, `telemetry` once a second and `answer`s, and gets `command`s.
-* nursery, over the socket it inherited: `fork` in, `forked` or `refused` out, one for one and in order.
+* nursery, over the socket it inherited: `fork` in, `forked` or `refused` out, one for one and in order;
+  those that come together are forked together, and their shards share memory.
 
     hello      {type, token, shard, pid, started, nodes: [name]}     pid 0: it is in a container, and does not know
     ready      {type, node, ports: {protocol: port}}

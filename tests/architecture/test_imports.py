@@ -15,6 +15,7 @@ THIRD_PARTY = {
     "click": ("farm.cli.*",),
     "yaml": ("farm.topology.*",),
     "pyroute2": ("farm.backends.netns*",),
+    "docker": ("farm.backends.docker*",),
 }
 """Each third-party package and the modules that may import it. A new one is an entry here and in the extras."""
 

@@ -22,7 +22,7 @@ def test_that_skips():
 
 
 @pytest.mark.parametrize(
-    ("reason", "ci", "code"), [("no tshark", "1", 1), ("no tshark", "", 0), ("no Docker daemon here", "1", 0)]
+    ("reason", "ci", "code"), [("no tshark", "1", 1), ("no tshark", "", 0), ("only one Python here", "1", 0)]
 )
 def test_a_skip_is_a_failure_where_the_test_could_run(tmp_path: Path, reason: str, ci: str, code: int) -> None:
     shutil.copy(ROOT / "tests" / "conftest.py", tmp_path)

@@ -20,7 +20,7 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("wheel")
     source, target = folder / "source", folder / "wheel"
     source.mkdir()
-    for folder in ("farm", "node", "topologies"):
+    for folder in ("farm", "images", "node", "topologies"):
         shutil.copytree(ROOT / folder, source / folder, symlinks=True, ignore=MADE)
     for file in ("pyproject.toml", "README.md", "LICENSE"):
         shutil.copy(ROOT / file, source)
@@ -40,6 +40,7 @@ def test_nothing_is_left_out_of_the_wheel(wheel: Path) -> None:
     wanted = {str(path.relative_to(ROOT)) for folder in ("farm", "node") for path in (ROOT / folder).rglob("*.py")}
     wanted |= {"farm/py.typed", "node/py.typed"}
     wanted |= {f"farm/data/{path.name}" for path in (ROOT / "topologies").glob("*.yaml")}
+    wanted |= {f"farm/images/{path.relative_to(ROOT / 'images')}" for path in (ROOT / "images").glob("*/*")}
     assert wanted - set(names) == set()
     assert {name.partition("/")[0] for name in names if ".dist-info/" not in name} == {"farm", "node"}
     assert any(name.endswith("/licenses/LICENSE") for name in names)

@@ -308,27 +308,23 @@ def test_more_nodes_than_a_bridge_takes(run: Run, monkeypatch: pytest.MonkeyPatc
     assert len(ip(run, SWITCH, "link", "show", "master", bridges[2])) == 3, "two nodes and the way to the first bridge"
 
 
+DECOY = f"pf-decoy-{os.getpid() % 100_000}"
+HEX = f"pf-{os.getpid():08x}"
+"""Like a run's mark, with nothing behind it."""
+
+
 @pytest.fixture
 def decoys() -> Iterator[None]:
     """What others have under names like ours."""
-    made = [
-        ["netns", "add", "pf-decoy"],
-        ["netns", "add", "pf-0badcafe"],
-        ["link", "add", "pf-decoy", "type", "bridge"],
-    ]
-    for arguments in made:
-        subprocess.run(["ip", *arguments], check=True)
+    made = [("netns", DECOY), ("netns", HEX), ("link", DECOY)]
+    for kind, name in made:
+        subprocess.run(["ip", kind, "add", name, *(["type", "bridge"] if kind == "link" else [])], check=True)
     yield
-    try:
-        left = subprocess.check_output(["ip", "netns"], text=True)
-        assert "pf-decoy" in left
-        assert "pf-0badcafe" in left
-        assert "pf-decoy" in [name for _, name in socket.if_nameindex()]
-    finally:
-        for arguments in made:
-            subprocess.run(
-                ["ip", arguments[0], "del", "pf-decoy" if arguments[0] == "link" else arguments[2]], check=True
-            )
+    left = [path.name for path in Path("/run/netns").iterdir()], [name for _, name in socket.if_nameindex()]
+    for kind, name in made:
+        subprocess.run(["ip", kind, "del", name], check=True)
+    assert {DECOY, HEX} <= set(left[0])
+    assert DECOY in left[1]
 
 
 def test_all_of_a_run_goes_without_any_file_and_others_stay(run: Run, decoys: None) -> None:
@@ -359,7 +355,7 @@ def test_what_is_left_is_found_by_its_name_alone(run: Run, decoys: None) -> None
     (found,) = [left for left in netns_leftovers.find_leftovers() if left.mark == mark]
     assert found.namespaces == (f"{mark}.node.plc-1", f"{mark}.switch")
     assert found.links == (f"{mark}.0",)
-    assert {left.mark for left in netns_leftovers.find_leftovers()}.isdisjoint({"pf-decoy", "pf-0badcafe"})
+    assert {left.mark for left in netns_leftovers.find_leftovers()}.isdisjoint({DECOY, HEX})
 
 
 def test_a_subnet_that_the_machine_uses_is_refused(run: Run) -> None:

@@ -78,7 +78,7 @@ def test_a_delay_is_the_kernels_or_left_to_the_node(link: ShapedLink) -> None:
     added = statistics.median(link.round_trip()) - before
     if netem_available():
         assert shaping == Shaping(quality, "delay by netem")
-        assert added == pytest.approx(0.05, rel=0.1)  # of which emulated timers take a third
+        assert added == pytest.approx(0.05, rel=0.1)
     else:
         assert shaping == Shaping(quality, left=quality)
         assert added < 0.01

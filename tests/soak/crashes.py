@@ -147,7 +147,7 @@ TABLE = (
     Crash(port_taken, ("process",), "127.64.230.2:44818"),
     Crash(namespace_there, ("netns",), "6 nodes up"),
     Crash(disk_full, ("process", "netns"), "No space left"),
-    Crash(out_of_descriptors, ("process", "netns"), "descriptors"),
+    Crash(out_of_descriptors, ("process", "netns"), "open files"),
     Crash(supervisor_suspended, ("process", "netns", "docker"), "up"),
     Crash(down_of_a_suspended_one, ("process", "netns"), "down"),
 )

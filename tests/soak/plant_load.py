@@ -24,6 +24,8 @@ ENIP_PORT = 44818
 LIST_IDENTITY = struct.pack("<HHII8sI", 0x63, 0, 0, 0, b"plcfarm?", 0)
 SERIAL_AT = 24 + 2 + 4 + 2 + 16 + 2 + 2 + 2 + 2 + 2
 """Offset of the serial number in a reply: header, item count and head, version, address, identity up to status."""
+SO_RCVBUFFORCE = 33
+"""Of Linux; Python has no name for it."""
 CONNECT_AT_ONCE = 50
 
 
@@ -70,7 +72,8 @@ def load(rows: Iterable[dict[str, Any]], rate: float, seconds: float) -> Load:
 def drops() -> dict[str, int]:
     """What the kernel gave up for want of room: packets queued to a core, neighbours."""
     backlog = [line.split() for line in Path("/proc/net/softnet_stat").read_text().splitlines()]
-    arp = [line.split() for line in Path("/proc/net/stat/arp_cache").read_text().splitlines()[1:]]
+    counters = Path("/proc/net/stat/arp_cache")  # of the machine's first network namespace alone
+    arp = [line.split() for line in counters.read_text().splitlines()[1:]] if counters.exists() else []
     return {"backlog": sum(int(row[1], 16) for row in backlog), "neighbours": sum(int(row[12], 16) for row in arp)}
 
 
@@ -129,7 +132,7 @@ def broadcast(address: str, seconds: float = 3.0, enough: int = 0) -> dict[str, 
     found: dict[str, int] = {}
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_BROADCAST, 1)
-        sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUFFORCE, 1 << 22)
+        sock.setsockopt(socket.SOL_SOCKET, SO_RCVBUFFORCE, 1 << 22)
         sock.sendto(LIST_IDENTITY, (address, ENIP_PORT))
         give_up = time.monotonic() + seconds
         while (left := give_up - time.monotonic()) > 0 and (not enough or len(found) < enough):

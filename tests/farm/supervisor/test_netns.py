@@ -40,25 +40,23 @@ LIST_IDENTITY = struct.pack("<HHII8sI", 0x63, 0, 0, 0, b"whatever", 0)
 @pytest.fixture
 def run(run_root: Path) -> Iterator[RunDirectory]:
     need_root()
-    before = machine()
     run = run_directory("works", run_root)
+    rules = machine_rules()
     yield run
     if marked_processes(run_root) or run.exists():
         take_down(run, make_backend)
-    assert machine() == before
+    assert (left_of(run), machine_rules()) == ([], rules)
 
 
-def machine() -> dict[str, Any]:
-    """Links, namespaces and rules outside the plant. What others make meanwhile plays no part."""
-    return {
-        "links": ours(name for _, name in socket.if_nameindex()),
-        "namespaces": ours(path.name for path in Path("/run/netns").glob("pf-*")),
-        "rules": subprocess.check_output(["nft", "list", "ruleset"], text=True) if shutil.which("nft") else "",
-    }
+def left_of(run: RunDirectory) -> list[str]:
+    """Links of the machine and namespaces that bear the run's mark."""
+    names = [name for _, name in socket.if_nameindex()] + [path.name for path in Path("/run/netns").iterdir()]
+    return [name for name in names if name.startswith(spaces(run).mark)]
 
 
-def ours(names: Any) -> list[str]:
-    return sorted(name for name in names if name.startswith("pf-"))
+def machine_rules() -> str:
+    """Those of the machine's firewall."""
+    return subprocess.check_output(["nft", "list", "ruleset"], text=True) if shutil.which("nft") else ""
 
 
 def up(run: RunDirectory, wanted: Plant = WORKS) -> dict[str, Any]:
@@ -157,7 +155,7 @@ def test_a_changed_network_is_made_anew_and_the_rest_stays(run: RunDirectory) ->
     assert pids(run)["plc-4"] == before["plc-4"]
     assert up(run, a_plant(HIDDEN, networks=(CELL,)))["changes"] > 0
     assert len(spaces(run).names()) == 2
-    assert [name for name in ours(name for _, name in socket.if_nameindex()) if name.startswith(spaces(run).mark)] == []
+    assert [name for name in left_of(run) if name in [name for _, name in socket.if_nameindex()]] == []
 
 
 def test_each_node_of_a_segment_answers_a_broadcast_with_its_own_identity(run: RunDirectory) -> None:

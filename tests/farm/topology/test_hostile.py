@@ -189,7 +189,7 @@ CASES: dict[str, tuple[str, str]] = {
     ),
     "wide-gateways": (f"{NETNS}{zones(400)}gateways:\n{wide(40, 400)}{PLC}", "F037"),
     "ways-without-end": (
-        f"{NETNS}{zones(300)}gateways:\n{wide(13, 300)}groups: {{g: {{for: {{x: 1..90, y: 100..190}}, kind: logix, "
+        f"{NETNS}{zones(300)}gateways:\n{wide(13, 300)}groups: {{g: {{for: {{x: 1..45, y: 100..145}}, kind: logix, "
         "network: 'n${x}', interfaces: {'n${y}': {}}}}\n",
         "F037",
     ),
@@ -218,7 +218,7 @@ CASES: dict[str, tuple[str, str]] = {
         "F049",
     ),
     "many-patterns": (
-        f"{HEAD}links:\n" + many(3000, "  '*#*': {delay: 1ms}\n") + "groups: {g: {count: 9000, kind: logix}}\n",
+        f"{HEAD}links:\n" + many(3000, "  '*#*': {delay: 1ms}\n") + "groups: {g: {count: 4000, kind: logix}}\n",
         "F037",
     ),
     "stars": (
@@ -227,11 +227,11 @@ CASES: dict[str, tuple[str, str]] = {
         "F071",
     ),
     "many-nobodies": (
-        f"{HEAD}links:\n" + many(5_000, "  q#: {delay: 1ms}\n") + "groups: {g: {count: 9000, kind: logix}}\n",
+        f"{HEAD}links:\n" + many(5_000, "  q#: {delay: 1ms}\n") + "groups: {g: {count: 2000, kind: logix}}\n",
         "F067",
     ),
     "many-onward": (
-        f"{HEAD}{zones(4000)}groups: {{g: {{for: {{x: 1..90, y: 1..100}}, kind: logix, network: n0,"
+        f"{HEAD}{zones(2000)}groups: {{g: {{for: {{x: 1..30, y: 1..100}}, kind: logix, network: n0,"
         " enip: {onward: '10.${x}.${y}.0/24', route_path: '2/10.${x}.${y}.1'}, hostname: '-'}}\n",
         "F016",
     ),
