@@ -24,6 +24,7 @@ def test_every_check_answers(run_root: Path) -> None:
     assert {check.what for check in found} >= {
         "python", "open files", "processes", "memory", "port 502", "pidfd", "docker", "extra farm", "namespaces",
         "namespace count", "neighbour table", "packet backlog", "bridge ports", "nftables",
+        *({"netem", "tbf"} if network_checks.find_means() is not None else {"links"}),
     }  # fmt: skip
     assert all(check.state in (GOOD, LIMITED, BAD) and check.found for check in found)
     assert all(check.cure for check in found if check.state == BAD)
@@ -90,6 +91,16 @@ def test_tables_and_queues_against_the_largest_network(small: Path) -> None:
     count = network_checks.namespace_count(many)
     assert (count.state, count.found) == (BAD, "100 a user, 2016 are needed")
     assert count.cure == "sysctl user.max_net_namespaces=3016"
+
+
+def test_what_shapes_links(monkeypatch: pytest.MonkeyPatch) -> None:
+    for means, states in (
+        (frozenset({"netem", "tbf"}), [("netem", GOOD), ("tbf", GOOD)]),
+        (frozenset({"tbf"}), [("netem", LIMITED), ("tbf", GOOD)]),
+        (None, [("links", LIMITED)]),
+    ):
+        monkeypatch.setattr(network_checks, "find_means", lambda means=means: means)
+        assert [(check.what, check.state) for check in network_checks.shaping()] == states
 
 
 def test_what_forbids_namespaces_is_named(small: Path, monkeypatch: pytest.MonkeyPatch) -> None:
