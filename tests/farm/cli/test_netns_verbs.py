@@ -98,9 +98,10 @@ def test_a_link_goes_down_and_up_by_the_kernel(running: Run) -> None:
     assert not connects(f"{NET}.1.11")
     assert connects(f"{NET}.1.12")
     assert "LINK" in running("ps").out.splitlines()[0]
-    up = running("link", "plc-1", "--up", "--delay", "40ms+-10ms")
+    up = running("link", "plc-1", "--up", "--rate", "1mbit", "--delay", "40ms+-10ms")
     assert up.rc == 0, up.err
     assert "delay 40 ms ± 10 ms" in up.out
+    assert "rate 1 Mbit/s" in up.out
     assert connects(f"{NET}.1.11")
     assert running("link", "plc-1", "--reset").rc == 0
     assert running("link").err == "every link is good\n"
