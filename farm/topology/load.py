@@ -110,6 +110,9 @@ def parse(text: str, source: Source, report: Report, budget: Budget) -> MapNode 
 def _syntax_error(exc: yaml.MarkedYAMLError, source: Source, report: Report) -> None:
     mark = exc.problem_mark or exc.context_mark
     line, column = (mark.line + 1, mark.column + 1) if mark is not None else (0, 0)
+    if "nesting depth" in (exc.problem or ""):  # a limit of libyaml's own, which it may meet before ours is
+        report.error("F003", Place(source, line, column), f"is nested deeper than {MAX_DEPTH} levels")
+        return
     text = source.lines[line - 1] if 0 < line <= len(source.lines) else ""
     hint = ""
     if text[max(0, column - 2) : column] == "${":

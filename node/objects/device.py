@@ -126,9 +126,8 @@ def build_device(
             connections, who, routes, largest=profile.largest, large=profile.large, slot=profile.family == PCCC
         ).object(),
     )
-    inactivity = _inactivity(idle_timeout)
-    ip = address or NO_ADDRESS
-    router.offer(TCPIP_CLASS, lambda: tcpip_object(ip, mask, host_name, inactivity=inactivity, gateway=gateway))
+    ip, silence = address or NO_ADDRESS, _inactivity(idle_timeout)
+    router.offer(TCPIP_CLASS, lambda: tcpip_object(ip, mask, host_name, inactivity=silence, gateway=gateway))
     router.offer(ETHERNET_LINK_CLASS, lambda: ethernet_link_object(lambda: who.serial, counters, mac))
     router.offer(PORT_CLASS, lambda: port_object(address, profile.routes))
     if profile.family in (LOGIX, MICRO800):

@@ -60,6 +60,7 @@ def port_taken(farm: Farm) -> str:
 
 def namespace_there(farm: Farm) -> str:
     """A namespace of a node's name is left over from a kill."""
+    farm.run_root.mkdir(mode=0o711, exist_ok=True)  # a run's mark is made from it
     spaces = Spaces(RunDirectory(farm.run_root / "kills").run_id)
     spaces.prepare()
     spaces.make("node.a", lambda: None)
