@@ -15,17 +15,15 @@ import socket
 import sys
 import traceback
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, NoReturn
+from typing import NoReturn
 
 from node import rehearsal, shard
 from node.control.messages import FORK, FORKED, LIMIT, REFUSED, Message, Place, decode, encode, process_stat, read_file
 from node.errors import RemoteProtocolError
+from node.server.doorway import Doorway
 
 if sys.platform == "linux":
     from node import privileges
-
-if TYPE_CHECKING:
-    from node.server.doorway import Doorway
 
 PREPARED_BYTES = 64 * 1024
 """Of a shard file that is read before the fork. The nodes of a larger one are many, and the other requests wait."""
@@ -209,7 +207,7 @@ def _hold(control: str) -> str:
     return f"/proc/self/fd/{os.open(folder, os.O_PATH | os.O_DIRECTORY)}/{name}"
 
 
-def _settle(place: Place) -> "Doorway | None":
+def _settle(place: Place) -> Doorway | None:
     """Into its network, and down to what a node needs; a way out for its sockets, where there is to be one."""
     doorway = _open_doorway(place.doorway) if place.doorway else None
     if sys.platform == "linux":
@@ -220,9 +218,7 @@ def _settle(place: Place) -> "Doorway | None":
     return doorway
 
 
-def _open_doorway(path: str) -> "Doorway | None":
-    from node.server.doorway import Doorway
-
+def _open_doorway(path: str) -> Doorway | None:
     try:
         return Doorway(path)
     except OSError as exc:

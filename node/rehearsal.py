@@ -32,13 +32,12 @@ from node.config.model import (
 from node.control.messages import READY, Message, ShardFile, boot_id, checked_mark, decode, digest_nodes
 from node.errors import NodeError
 from node.objects import assembly, drive_parameter, file, parameter, pccc
-from node.server import doorway
 
 if sys.platform == "linux":
     from node import privileges
 
-PRELOADED = (assembly, doorway, drive_parameter, file, parameter, pccc)
-"""What a shard imports if its family or its place needs it: after the fork it would be every such child's own."""
+PRELOADED = (assembly, drive_parameter, file, parameter, pccc)
+"""What a shard imports if its family needs it: after the fork it would be every such child's own."""
 REHEARSALS = 10
 """CPython 3.11 specialises a function from its eighth call on."""
 ADDRESS = "127.255.255.254"

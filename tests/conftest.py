@@ -3,6 +3,9 @@
 It also keeps continuous integration honest. A skipped test is green, so a machine that lost tshark, or a typing error
 in a condition, would silently test less and less: with PLCFARM_CI=1 a skip fails the session unless its reason is one
 of `ALLOWED_SKIPS`.
+
+Where it runs as root, a watch on the machine's own interfaces makes a session fail during which anything of a plant was
+seen there (`tests.wire_watch`).
 """
 
 import os
@@ -17,6 +20,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.wire_watch import SHOWN, Watch, may_watch, own_interfaces
+
 ROOT = Path(__file__).resolve().parent.parent
 
 ALLOWED_SKIPS = (
@@ -27,6 +32,8 @@ ALLOWED_SKIPS = (
 )
 
 skipped: list[str] = []
+leaked: list[str] = []
+watches: list[Watch] = []
 
 
 def pytest_runtest_logreport(report: pytest.TestReport) -> None:
@@ -48,15 +55,30 @@ def note_skip(nodeid: str, longrepr: object) -> None:
         skipped.append(f"{nodeid}: {reason}")
 
 
+def pytest_sessionstart() -> None:
+    """Begins to watch the machine's own interfaces."""
+    if may_watch():
+        watches.append(Watch(own_interfaces()))
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_sessionfinish(session: pytest.Session) -> None:
-    """Fails a CI session that tested less than it could."""
-    if skipped and os.environ.get("PLCFARM_CI") == "1" and session.exitstatus == pytest.ExitCode.OK:
+    """Fails a session with traffic that no plant may make, and a CI session that tested less than it could."""
+    for watch in watches:
+        leaked.extend(watch.seen())
+        watch.close()
+    less = skipped and os.environ.get("PLCFARM_CI") == "1"
+    if (leaked or less) and session.exitstatus == pytest.ExitCode.OK:
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Says why such a session failed."""
+    if leaked:
+        terminalreporter.section("of a plant, on the machine's own interfaces", red=True)
+        for line in leaked[:SHOWN]:
+            terminalreporter.line(line)
+        terminalreporter.line(f"{len(leaked)} frames in all")
     if skipped and os.environ.get("PLCFARM_CI") == "1":
         terminalreporter.section("PLCFARM_CI=1: skipped though it could run here", red=True)
         for line in skipped:

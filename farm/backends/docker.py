@@ -22,7 +22,7 @@ from farm.backends import limits, pids
 from farm.backends.docker_engine import Engine, is_conflict, is_gone, one_line
 from farm.backends.docker_files import ContainerFiles
 from farm.backends.docker_images import Images
-from farm.backends.docker_link import pull_cable
+from farm.backends.docker_link import left_to_node, played, shape_link
 from farm.backends.docker_networks import Networks
 from farm.backends.docker_watch import Watches
 from farm.backends.link_files import LinkFiles
@@ -130,8 +130,7 @@ class DockerBackend:
         except OSError as exc:
             self._end_left(shard)
             raise BackendError(shard, "start", f"cannot write its pid file: {exc}") from exc
-        if not self._quality(shard).up:
-            pull_cable(shard, pid, up=False)  # another container's cable was pulled
+        self._shape_again(shard, pid)
         return ObservedShard(shard, pid, started, alive=True, nodes=nodes)
 
     def stop(self, shard: ObservedShard, grace: float) -> None:
@@ -159,17 +158,13 @@ class DockerBackend:
         return self._files.log(node)
 
     def shape(self, node: str, quality: LinkQuality) -> Shaping:
-        """Pull its cable or plug it in, as root; a delay is left to the node. Loss and rate cannot be had."""
-        if quality.loss or quality.rate or ((quality.delay or quality.jitter) and quality.kernel):
-            raise BackendError(
-                node, "shape", "backend docker has no loss, rate or delay by the kernel: use backend netns for them"
-            )
-        if quality.up != self._quality(node).up:
-            for container in self._inspected(node):
-                if container["State"]["Running"]:
-                    pull_cable(node, int(container["State"]["Pid"]), up=quality.up)
-        left = LinkQuality(delay=quality.delay, jitter=quality.jitter)
-        shaping = Shaping(quality, "" if quality.up else "its port is down", left)
+        """By the kernel, as root; a delay the node can play itself. One that does not run is shaped when it starts."""
+        left = left_to_node(quality)
+        if left and not self._links.read().get(node, Shaping(GOOD)).kernel:
+            shaping = played(quality)
+        else:
+            running = [found for found in self._inspected(node) if found["State"]["Running"]]
+            shaping = Shaping(quality) if not running else shape_link(node, int(running[0]["State"]["Pid"]), quality)
         self._links.write(node, shaping)
         return shaping
 
@@ -310,9 +305,16 @@ class DockerBackend:
         pid, started = self._files.process(name)
         return ObservedShard(name, pid, started, alive=False, nodes=nodes)
 
-    def _quality(self, node: str) -> LinkQuality:
-        found = self._links.read().get(node)
-        return found.quality if found is not None else GOOD
+    def _shape_again(self, node: str, pid: int) -> None:
+        """What was made of a link went with the container before this one. Raises `BackendError`; nothing runs then."""
+        shaping = self._links.read().get(node)
+        if shaping is None or left_to_node(shaping.quality):
+            return
+        try:
+            self._links.write(node, shape_link(node, pid, shaping.quality))
+        except BackendError:
+            self._end_left(node)
+            raise
 
     def _started(self, pid: int) -> int:
         """Clock ticks since boot, 0 for a process that is gone or on another machine."""

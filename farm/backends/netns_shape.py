@@ -38,12 +38,21 @@ Space = int | Path
 """A network namespace: a descriptor of it, or its pin."""
 
 
-def shape(switch: Space, ports: Sequence[str], node: Space, interfaces: Sequence[str], quality: LinkQuality) -> Shaping:
+def shape(
+    switch: Space,
+    ports: Sequence[str],
+    node: Space,
+    interfaces: Sequence[str],
+    quality: LinkQuality,
+    *,
+    losing_inside: bool = False,
+) -> Shaping:
     """Makes each link of a node, from its port of the switch to its interface, as `quality` says, whatever it was made
     before, and says by which means.
 
-    `ports` and `interfaces` are names of links in the namespaces `switch` and `node`, in the same order. Raises
-    `BackendError`, with the node's pin or first port as its name.
+    `ports` and `interfaces` are names of links in the namespaces `switch` and `node`, in the same order. With
+    `losing_inside` a rule of nftables stands in the node's namespace and goes with it, and `forget` is not needed.
+    Raises `BackendError`, with the node's pin or first port as its name.
     """
     name = _name(node, ports)
     netem = netem_available()
@@ -58,7 +67,8 @@ def shape(switch: Space, ports: Sequence[str], node: Space, interfaces: Sequence
     try:
         inside(node, lambda: _send(lambda: _queues(interfaces, back)))
         if not netem:
-            inside(switch, lambda: _lose(name, ports, quality.loss))
+            lossy, links = (node, interfaces) if losing_inside else (switch, ports)
+            inside(lossy, lambda: _lose(name, links, quality.loss))
         inside(switch, lambda: _send(lambda: [*_queues(ports, towards), *state]))
     except OSError as exc:
         raise BackendError(name, "shape", str(exc)) from exc

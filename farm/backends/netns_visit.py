@@ -7,22 +7,23 @@ own, and root to all (setns(2), user_namespaces(7)).
 import os
 
 from farm.backends.netns_spaces import CLONE_NEWNET, CLONE_NEWUSER, setns
-from farm.errors import BackendError
+from farm.errors import FarmError
 
 
-def visit(pid: int) -> None:
+def visit(pid: int, what: str) -> None:
     """Moves this process, which must have one thread, into the user and network namespaces of the process `pid`, whence
-    it does not come back. Raises `BackendError`."""
-    for kind, flag in (("user", CLONE_NEWUSER), ("net", CLONE_NEWNET)):
-        theirs = f"/proc/{pid}/ns/{kind}"
-        try:
-            descriptor = os.open(theirs, os.O_RDONLY | os.O_CLOEXEC)
-        except OSError as exc:
-            raise BackendError(f"process {pid}", "enter", f"its {kind} namespace: {exc.strerror}") from exc
-        try:
-            if os.fstat(descriptor).st_ino != os.stat(f"/proc/self/ns/{kind}").st_ino:  # noqa: PTH116 - a link to no file
-                setns(descriptor, flag)
-        except OSError as exc:
-            raise BackendError(f"process {pid}", "enter", f"its {kind} namespace: {exc.strerror or exc}") from exc
-        finally:
-            os.close(descriptor)
+    it does not come back. Raises `FarmError` about `what`."""
+    try:
+        for kind, flag in (("user", CLONE_NEWUSER), ("net", CLONE_NEWNET)):
+            descriptor = os.open(f"/proc/{pid}/ns/{kind}", os.O_RDONLY | os.O_CLOEXEC)
+            try:
+                if os.fstat(descriptor).st_ino != os.stat(f"/proc/self/ns/{kind}").st_ino:  # noqa: PTH116 - no file
+                    setns(descriptor, flag)
+            finally:
+                os.close(descriptor)
+    except FileNotFoundError as exc:
+        raise FarmError(f"{what}: its process is gone; `farm ps` shows how it is") from exc
+    except PermissionError as exc:
+        raise FarmError(f"{what}: only root may enter its namespace") from exc
+    except OSError as exc:
+        raise FarmError(f"{what}: its namespace cannot be entered: {exc.strerror or exc}") from exc

@@ -4,9 +4,10 @@ from typing import Annotated
 
 import typer
 
+from farm.backends.netns_visit import visit
 from farm.cli import options
 from farm.cli.terminal import note
-from farm.cli.whereabouts import become, enter_holder, enter_network_of, shell
+from farm.cli.whereabouts import become, enter_holder, shell
 from farm.cli.wire_access import running_plant
 from farm.errors import FarmError
 from farm.supervisor.link import Link, run_named
@@ -39,7 +40,5 @@ def stand_in(link: Link, network: str) -> dict[str, str]:
         raise FarmError(f"backend {link.backend} has no place of its own for networks: --network needs netns")
     if network not in networks:
         raise FarmError(f"there is no network {network!r} in {link.run.name}; there is {', '.join(networks) or 'none'}")
-    supervisor = int(link.ask("status")["pid"])
-    enter_holder(link.run)
-    enter_network_of(supervisor, network)
+    visit(int(link.ask("status")["pid"]), network)
     return {"PLCFARM_NETWORK": network, "PLCFARM_ADDRESS": networks[network].watch}

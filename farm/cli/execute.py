@@ -8,9 +8,10 @@ from typing import Annotated
 import typer
 
 from farm.backends.docker_labels import container_name
+from farm.backends.netns_visit import visit
 from farm.cli import options
 from farm.cli.terminal import note
-from farm.cli.whereabouts import about, become, enter_holder, enter_network_of
+from farm.cli.whereabouts import about, become
 from farm.cli.wire_access import running_node
 from farm.errors import FarmError
 from farm.supervisor.link import Link, run_named
@@ -31,8 +32,7 @@ def execute(
         row = next(row for row in link.ask("ps")["rows"] if row["name"] == node)
         if not row["pid"]:
             raise FarmError(f"{node} is {row['state']}: there is nothing to enter; `farm restart {node}` starts it")
-        enter_holder(link.run)
-        enter_network_of(row["pid"], node)
+        visit(row["pid"], node)
     else:
         note(f"nodes on backend {link.backend} have no network of their own: this is the machine's")
     become(command, extra)

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from farm.backends.netns_holder import subordinate_ids
+from farm.backends.netns_means import NETEM_CURE, TBF_CURE, find_means
 from farm.cli.checks import BAD, GOOD, LIMITED, Check, Need
 
 SYSCTL = Path("/proc/sys")
@@ -33,6 +34,7 @@ def networks(need: Need) -> Iterator[Check]:
     yield namespace_count(need)
     yield from tables(need)
     yield firewall()
+    yield from shaping()
 
 
 def tables(need: Need) -> Iterator[Check]:
@@ -121,6 +123,23 @@ def firewall() -> Check:
         found = "nft is not installed: no routers, and no loss where the kernel has no netem"
         return Check("nftables", LIMITED, found, "apt-get install nftables")
     return Check("nftables", GOOD, "routers and loss can be had")
+
+
+def shaping() -> Iterator[Check]:
+    """What the kernel has for links that are slow, late or lossy. Without netem nodes play delays themselves."""
+    found = find_means()
+    if found is None:
+        yield Check("links", LIMITED, "cannot be tried without namespaces")
+        return
+    if "netem" in found:
+        yield Check("netem", GOOD, "delay, jitter and loss by the kernel")
+    else:
+        played = "not in this kernel: nodes play delay and jitter themselves, nftables loses packets"
+        yield Check("netem", LIMITED, played, NETEM_CURE)
+    if "tbf" in found:
+        yield Check("tbf", GOOD, "rates by the kernel")
+    else:
+        yield Check("tbf", LIMITED, "not in this kernel: links have no rate", TBF_CURE)
 
 
 def _may_unshare(flags: int) -> bool:

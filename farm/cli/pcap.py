@@ -17,6 +17,7 @@ from farm.cli.capture_files import CaptureFiles
 from farm.cli.capture_sources import Source, find_source
 from farm.cli.terminal import is_terminal, note
 from farm.cli.usage import UsageError
+from farm.cli.whereabouts import enter_holder
 from farm.supervisor.link import Link, run_named
 
 PATIENCE = 0.2
@@ -40,7 +41,9 @@ def pcap(
 ) -> None:
     """Write the packets of a node or a network to a file, until Ctrl-C."""
     limit = parse_size(size)
-    source = find_source(Link.open(run_named(name)), target)
+    link = Link.open(run_named(name))
+    enter_holder(link.run)  # without root, its networks can be seen from in there alone
+    source = find_source(link, target)
     try:
         with CaptureFiles(file, limit, files) as out:
             record(source, out, seconds, count)

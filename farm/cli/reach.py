@@ -27,4 +27,4 @@ def stand_by(link: Link, plant: Plant, node: NodeConfig) -> None:
     row = next((row for row in link.ask("ps")["rows"] if row["name"] == node.name), None)
     if row is None or not row["pid"]:
         raise FarmError(f"{node.name}: not to be reached, it is {row['state'] if row else 'gone'}")
-    visit(int(row["pid"]))
+    visit(int(row["pid"]), node.name)

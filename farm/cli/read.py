@@ -8,7 +8,7 @@ import typer
 from farm.cli import options
 from farm.cli.tag_places import find_place
 from farm.cli.terminal import say, say_json
-from farm.cli.wire_access import asked, read_place, running_node
+from farm.cli.wire_access import asked, reached_node, read_place
 from farm.supervisor.link import Link, run_named
 
 TIMEOUT = 5.0
@@ -24,7 +24,7 @@ def read(
     name: options.FarmName = None,
 ) -> None:
     """Read a tag, or what is within one, over the wire; one element or member a line."""
-    place = find_place(running_node(Link.open(run_named(name)), node), tag)
+    place = find_place(reached_node(Link.open(run_named(name)), node), tag)
     values = [plain(value) for value in asked(place, read_place(place, timeout or TIMEOUT))]
     if as_json:
         say_json(values if place.spot.dimensions else values[0])

@@ -1,4 +1,4 @@
-"""Moves this process to where a node is, or where a farm's networks are, so that a command runs there (setns(2)).
+"""Moves this process to where a node is, or where a farm's networks are, so that a command runs there.
 
 It does not come back: the command takes its place, and with it the terminal, signals and the exit code.
 """
@@ -6,15 +6,13 @@ It does not come back: the command takes its place, and with it the terminal, si
 import os
 import shutil
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import NoReturn
 
 import typer
 
 from farm.backends.netns_holder import find_holder
-from farm.backends.netns_spaces import opened, setns
+from farm.backends.netns_visit import visit
 from farm.cli.terminal import fail
-from farm.errors import FarmError
 from farm.supervisor.run_directory import RunDirectory
 from node.config.model import NodeConfig
 from node.control.messages import RUN_VARIABLE
@@ -24,30 +22,11 @@ NOT_FOUND, NOT_ALLOWED = 127, 126
 
 
 def enter_holder(run: RunDirectory) -> bool:
-    """Goes into the machine within the machine of a run without root; whether there is one. Raises `BackendError`."""
+    """Goes into the machine within the machine of a run without root; whether there is one. Raises `FarmError`."""
     holder = find_holder(run.path, run.run_id)
-    if holder is None:
-        return False
-    here = Path.cwd()
-    holder.enter()
-    try:
-        os.chdir(here)
-    except OSError:
-        os.chdir("/")
-    return True
-
-
-def enter_network_of(pid: int, what: str) -> None:
-    """Goes into the network namespace of a process. Raises `FarmError`."""
-    try:
-        with opened(Path(f"/proc/{pid}/ns/net")) as descriptor:
-            setns(descriptor)
-    except FileNotFoundError as exc:
-        raise FarmError(f"{what}: its process is gone; `farm ps` shows how it is") from exc
-    except PermissionError as exc:
-        raise FarmError(f"{what}: only root may enter its namespace") from exc
-    except OSError as exc:
-        raise FarmError(f"{what}: its namespace cannot be entered: {exc.strerror}") from exc
+    if holder is not None:
+        visit(holder.pid, run.name)
+    return holder is not None
 
 
 def become(command: Sequence[str], extra: Mapping[str, str]) -> NoReturn:

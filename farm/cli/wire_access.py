@@ -37,13 +37,23 @@ def running_nodes(link: Link) -> dict[str, NodeConfig]:
 
 
 def running_node(link: Link, name: str) -> NodeConfig:
+    """One of them. Raises `FarmError`."""
+    return _find(link, running_plant(link), name)
+
+
+def reached_node(link: Link, name: str) -> NodeConfig:
     """One of them, which can be asked from here from then on. Raises `FarmError`."""
     plant = running_plant(link)
-    found = next((node for node in plant.nodes if node.name == name), None)
-    if found is None:
-        raise FarmError(f"there is no node {name!r} in {link.run.name}; `farm ps` lists them")
+    found = _find(link, plant, name)
     stand_by(link, plant, found)
-    return with_data_files(found)
+    return found
+
+
+def _find(link: Link, plant: Plant, name: str) -> NodeConfig:
+    for node in plant.nodes:
+        if node.name == name:
+            return with_data_files(node)
+    raise FarmError(f"there is no node {name!r} in {link.run.name}; `farm ps` lists them")
 
 
 def asked(place: Place, work: Coroutine[None, None, Result]) -> Result:

@@ -8,7 +8,7 @@ from farm.cli import options
 from farm.cli.read import TIMEOUT, TagName, text
 from farm.cli.tag_places import Place, find_place
 from farm.cli.terminal import say
-from farm.cli.wire_access import asked, read_place, running_node, write_place
+from farm.cli.wire_access import asked, reached_node, read_place, write_place
 from farm.supervisor.link import Link, run_named
 from node.client.tag_values import Value
 
@@ -23,7 +23,7 @@ def write(
     name: options.FarmName = None,
 ) -> None:
     """Write a tag, or what is within one, over the wire and print what it holds then."""
-    found = running_node(Link.open(run_named(name)), node)
+    found = reached_node(Link.open(run_named(name)), node)
     place = find_place(found, tag, len(values))
     held = asked(place, write_and_read(place, values, timeout or TIMEOUT))
     say("\n".join(text(value) for value in held))

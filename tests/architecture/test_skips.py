@@ -25,8 +25,10 @@ def test_that_skips():
     ("reason", "ci", "code"), [("no tshark", "1", 1), ("no tshark", "", 0), ("only one Python here", "1", 0)]
 )
 def test_a_skip_is_a_failure_where_the_test_could_run(tmp_path: Path, reason: str, ci: str, code: int) -> None:
-    shutil.copy(ROOT / "tests" / "conftest.py", tmp_path)
-    (tmp_path / "test_one.py").write_text(TESTS.format(reason=reason))
+    (tmp_path / "tests").mkdir()
+    for name in ("__init__.py", "conftest.py", "wire_watch.py"):
+        shutil.copy(ROOT / "tests" / name, tmp_path / "tests")
+    (tmp_path / "tests" / "test_one.py").write_text(TESTS.format(reason=reason))
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", str(tmp_path)]
     environ = {**os.environ, "PLCFARM_CI": ci}
     done = subprocess.run(command, cwd=tmp_path, env=environ, capture_output=True, text=True, timeout=60)

@@ -39,22 +39,26 @@ DISK = "1400M"
 LIMIT = 600.0
 """Seconds for all of it."""
 PASSED = "NETEM-PASSED"
-SITE = ".site"
+SITE, SCRIPT = ".site", ".run"
 
 BEGIN = f"""#!/bin/sh
-export PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root PYTHONDONTWRITEBYTECODE=1 PYTHONPATH=/mnt/{SITE}
+export PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root PYTHONDONTWRITEBYTECODE=1
 mount -t proc proc /proc
 mount -t sysfs sysfs /sys 2>/dev/null
 mount -t tmpfs tmpfs /run
 mount -t tmpfs tmpfs /tmp
 mount -t tmpfs tmpfs /mnt
 tar -xf /dev/vdb -C /mnt
-ip link set lo up
 cd /mnt
-python3 -m tests.soak.netem_guest &&
-    python3 -m pytest -q -p no:cacheprovider tests/backends/test_netns_shape.py && echo {PASSED}
+sh ./{SCRIPT}
 echo o > /proc/sysrq-trigger
 sleep 60
+"""
+"""The first process of the machine; a part of its image."""
+RUN = f"""export PYTHONPATH=/mnt/{SITE}
+ip link set lo up
+python3 -m tests.soak.netem_guest &&
+    python3 -m pytest -q --noconftest -p no:cacheprovider tests/backends/test_netns_shape.py && echo {PASSED}
 """
 
 
@@ -163,6 +167,9 @@ def _pack(target: Path) -> None:
         for name in names:
             if name and (ROOT / name).exists():
                 tar.add(ROOT / name, name, recursive=False)
+        script = tarfile.TarInfo(SCRIPT)
+        script.size = len(RUN)
+        tar.addfile(script, io.BytesIO(RUN.encode()))
         for distribution in RUNNER:
             for file in metadata.files(distribution) or []:
                 if ".." not in file.parts and "__pycache__" not in file.parts:

@@ -1,5 +1,6 @@
 """`farm doctor`: every check answers, what is not good comes with its cure, and `farm up` is refused early."""
 
+import contextlib
 import json
 import socket
 import threading
@@ -24,6 +25,7 @@ def test_every_check_answers(run_root: Path) -> None:
     assert {check.what for check in found} >= {
         "python", "open files", "processes", "memory", "port 502", "pidfd", "docker", "extra farm", "namespaces",
         "namespace count", "neighbour table", "packet backlog", "bridge ports", "nftables",
+        *({"netem", "tbf"} if network_checks.find_means() is not None else {"links"}),
     }  # fmt: skip
     assert all(check.state in (GOOD, LIMITED, BAD) and check.found for check in found)
     assert all(check.cure for check in found if check.state == BAD)
@@ -92,6 +94,16 @@ def test_tables_and_queues_against_the_largest_network(small: Path) -> None:
     assert count.cure == "sysctl user.max_net_namespaces=3016"
 
 
+def test_what_shapes_links(monkeypatch: pytest.MonkeyPatch) -> None:
+    for means, states in (
+        (frozenset({"netem", "tbf"}), [("netem", GOOD), ("tbf", GOOD)]),
+        (frozenset({"tbf"}), [("netem", LIMITED), ("tbf", GOOD)]),
+        (None, [("links", LIMITED)]),
+    ):
+        monkeypatch.setattr(network_checks, "find_means", lambda means=means: means)
+        assert [(check.what, check.state) for check in network_checks.shaping()] == states
+
+
 def test_what_forbids_namespaces_is_named(small: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(network_checks, "_may_unshare", lambda flags: False)
     monkeypatch.setattr("os.geteuid", lambda: 1000)
@@ -151,6 +163,7 @@ def daemon(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[byt
     server.bind(str(tmp_path / "d"))
     server.listen()
     monkeypatch.setenv("DOCKER_HOST", f"unix://{tmp_path}/d")
+    monkeypatch.setattr(docker_checks, "node_image", lambda bad: checks.Check("docker image", GOOD, "not asked here"))
 
     def serve() -> None:
         while True:
@@ -158,7 +171,7 @@ def daemon(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[byt
                 client, _ = server.accept()
             except OSError:
                 return
-            with client:
+            with client, contextlib.suppress(OSError):
                 client.recv(1000)
                 client.sendall(b"HTTP/1.0 200 OK\r\n\r\n" + answers[0])
 
@@ -172,9 +185,9 @@ def daemon(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[byt
 
 def test_docker_and_its_api(daemon: list[bytes]) -> None:
     daemon[:] = [b'{"Version": "27.1.0", "ApiVersion": "1.46"}']
-    assert [check.state for check in docker_checks.docker(ANY)] == [GOOD, GOOD]
+    assert [check.state for check in docker_checks.docker(ANY)] == [GOOD, GOOD, GOOD]
     daemon[:] = [b'{"Version": "18.9", "ApiVersion": "1.39"}']
-    _, api = docker_checks.docker(Need("docker"))
+    _, api, _ = docker_checks.docker(Need("docker"))
     assert (api.state, api.found) == (BAD, "1.39, 1.41 is needed")
     daemon[:] = [b"<html>"]
     (check,) = docker_checks.docker(ANY)
