@@ -1,0 +1,91 @@
+"""Commands, packets and leftovers of nodes in containers, by the command line."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from farm.backends import docker_labels as labels
+from farm.backends.netns_spaces import run_mark
+from farm.supervisor.run_directory import run_directory
+from node.capture.pcap import decode
+from tests.architecture.sources import ROOT
+from tests.backends.docker_farm import NET, DockerFarm, things
+from tests.peers.capture import dissect
+
+pytestmark = [pytest.mark.docker, pytest.mark.root, pytest.mark.slow]
+
+
+@pytest.fixture(scope="module")
+def works(docker_root: Path) -> Iterator[DockerFarm]:
+    """Three nodes that are up."""
+    farm = DockerFarm(run_directory("works", docker_root))
+    try:
+        farm.up()
+        yield farm
+    finally:
+        farm.down()
+
+
+def farm(*arguments: str) -> "subprocess.CompletedProcess[str]":
+    """The command, with the daemon and the runs of this module in its environment."""
+    command = [sys.executable, "-m", "farm", *arguments]
+    return subprocess.run(command, capture_output=True, text=True, timeout=60, cwd=ROOT)
+
+
+def test_a_command_runs_in_the_container(works: DockerFarm) -> None:
+    code = "import os, socket; print(socket.gethostname(), os.getuid(), os.environ['PLCFARM_NODE_ADDRESS']); exit(7)"
+    done = farm("exec", "plc1", "python3", "-c", code)
+    assert (done.returncode, done.stdout.split()[0], done.stdout.split()[2]) == (7, "sim-plc1", f"{NET}.1"), done.stderr
+    assert done.stdout.split()[1] != "0"
+    assert farm("enter", "true").returncode == 0
+    named = farm("hosts").stdout.splitlines()
+    assert named[0].split() == [f"{NET}.1", "sim-plc1", "plc1", "plc1.works"]
+    assert "127." in farm("hosts", "--outside").stdout
+
+
+@pytest.mark.parametrize("target", ["gw1", "cell"])
+def test_packets_of_a_container_and_of_its_network(works: DockerFarm, target: str, tmp_path: Path) -> None:
+    file = tmp_path / "x.pcap"
+    command = [sys.executable, "-m", "farm", "pcap", target, "-w", str(file)]
+    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, cwd=ROOT)
+    give_up = time.monotonic() + 20
+    while not (file.exists() and file.stat().st_size) and process.poll() is None and time.monotonic() < give_up:
+        time.sleep(0.02)
+    read = farm("read", "gw1", "Level")  # which is not published, so that it is asked on its network
+    process.send_signal(signal.SIGINT)
+    _, said = process.communicate(timeout=20)
+    assert (process.returncode, read.returncode) == (0, 0), said + read.stderr
+    found = dissect(file)
+    assert found.complaints == []
+    assert found.frames["cip"] >= 2
+    assert any(packet.data[47] & 2 for packet in decode(file.read_bytes()) if packet.data[23:24] == b"\x06")
+
+
+def test_what_a_lost_farm_left_is_found_by_its_label(works: DockerFarm) -> None:
+    status = json.loads(farm("clean", "--dry-run", "--json").stdout)
+    mark = run_mark(works.run.run_id)
+    assert not [found for found in status if found["run"] in (works.run.run_id, mark)], "it runs"
+    pids = [row["pid"] for row in works.rows().values()]
+    supervisor = next(
+        int(each.name)
+        for each in Path("/proc").glob("[0-9]*")
+        if f"\0supervise\0{works.run.path}\0".encode() in (each / "cmdline").read_bytes()
+    )
+    os.kill(supervisor, signal.SIGKILL)
+    give_up = time.monotonic() + 10
+    while Path(f"/proc/{supervisor}").exists() and time.monotonic() < give_up:
+        time.sleep(0.05)
+    left = json.loads(farm("clean", "--dry-run", "--json").stdout)
+    names = {found["what"]: found["names"] for found in left if found["run"] == works.run.run_id}
+    assert labels.container_name(works.run.run_id, "plc1") in names["container"]
+    assert labels.network_name(works.run.run_id, "cell") in names["Docker network"]
+    assert all(Path(f"/proc/{pid}").exists() for pid in pids), "a dry run changes nothing"
+    works.down()
+    assert not [thing for thing in things() if mark in thing]
