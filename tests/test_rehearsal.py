@@ -16,18 +16,21 @@ from node import rehearsal
 
 def left():
     descriptors = len(os.listdir("/proc/self/fd"))
-    ends = [str(signal.getsignal(signum)) for signum in (signal.SIGTERM, signal.SIGINT)]
+    ends = [str(signal.getsignal(signum)).split(" at ")[0] for signum in (signal.SIGTERM, signal.SIGINT)]
     return {"threads": threading.active_count(), "descriptors": descriptors, "ends": ends}
 
 def pages():
     return len({id(code) // 4096 for code in map(lambda function: function.__code__, functions)})
 
+before = left()
 lives = []
 once = rehearsal._rehearse_once
 rehearsal._rehearse_once = lambda: lives.append(once())
 running = rehearsal._seen_running(once)
 functions = [each for each in gc.get_objects() if isinstance(each, types.FunctionType) and each.__code__ in running]
-before, spread = left(), pages()
+signal.signal(signal.SIGTERM, signal.SIG_DFL)
+signal.signal(signal.SIGINT, signal.default_int_handler)
+spread = pages()
 rehearsal.rehearse()
 print(json.dumps({"before": before, "after": left(), "spread": spread, "pages": pages(), "lives": len(lives)}))
 """
@@ -53,4 +56,4 @@ def test_code_that_runs_lies_in_fewer_pages_than_imports_put_it() -> None:
     found = rehearsed()
     spread, pages = found["spread"], found["pages"]
     assert isinstance(spread, int) and isinstance(pages, int)
-    assert pages < spread / 2
+    assert pages < 0.75 * spread

@@ -10,7 +10,7 @@ from farm.backends.netns_qdiscs import put_netem
 from farm.backends.netns_spaces import CLONE_NEWNET, CLONE_NEWUSER, unshare
 from farm.backends.rtnetlink import LOOPBACK, Rtnetlink
 
-CURE = "modprobe sch_netem, else a kernel that has it (Debian: apt-get install linux-image-amd64)"
+CURE = "modprobe sch_netem, or a kernel that has it: apt-get install linux-image-amd64"
 
 
 @functools.cache

@@ -4,7 +4,7 @@
                     ╚═════════════════════════════ u… ──┘
 
 The real interface stays in the machine's namespace with all its settings; a macvlan on top of it, made in the switch's
-namespace, is the bridge's port (docs/decisions/0018). It is a virtual link: with the switch's namespace it is gone,
+namespace, is the bridge's port (docs/decisions/0020). It is a virtual link: with the switch's namespace it is gone,
 whoever was killed, and the interface is as it was. Only `passthru` brings in what is addressed to nodes, whose MACs the
 interface has never heard of; it takes all that comes to the interface, so the machine must not use that itself.
 """
