@@ -206,7 +206,9 @@ def make_rootfs(target: Path) -> None:
         raise BackendError("image", "base", f"{BASE_TOOL} is missing: `apt-get install {BASE_TOOL}`")
     with tempfile.TemporaryDirectory(prefix="plcfarm-base-") as folder:
         made = Path(folder) / "rootfs.tar"
-        done = subprocess.run(["sh", RECIPES / "base" / "make-rootfs", made], capture_output=True, text=True, check=False)
+        done = subprocess.run(
+            ["sh", RECIPES / "base" / "make-rootfs", made], capture_output=True, text=True, check=False
+        )
         if done.returncode != 0 or not made.exists():
             raise BackendError("image", "base", one_line(done.stderr[-200:] or f"exit code {done.returncode}"))
         shutil.move(made, target)
