@@ -39,6 +39,7 @@ WELL_KNOWN = 1024
 TCP, UDP = 6, 17
 _SYN, _ACK = 0x02, 0x10
 IPV4, ARP, IPV6 = 0x0800, 0x0806, 0x86DD
+VIRTUAL = ("lo", "veth", "pf-")
 SHOWN = 10
 _ALL = 3
 _SO_ATTACH_FILTER = 26
@@ -157,13 +158,13 @@ def assemble(steps: Sequence[Step | str]) -> bytes:
 
 
 def own_interfaces() -> list[str]:
-    """The interfaces of the calling thread's namespace on which nothing of a plant may ever be: all but loopback and
-    bridges with their ports, which a container engine has."""
+    """The interfaces of the calling thread's namespace on which nothing of a plant may ever be: all but loopback, the
+    bridges and ports that a container engine has, and the ends of farms that run already."""
     found = []
     with contextlib.suppress(OSError):
         for _, name in socket.if_nameindex():
             folder = Path("/sys/class/net", name)
-            if name != "lo" and not (folder / "bridge").exists() and not (folder / "brport").exists():
+            if not name.startswith(VIRTUAL) and not (folder / "bridge").exists() and not (folder / "brport").exists():
                 found.append(name)
     return found
 

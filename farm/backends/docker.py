@@ -273,9 +273,11 @@ class DockerBackend:
     def _inspected(self, node: str = "") -> Iterable[dict[str, Any]]:
         """The run's containers, of one node or all, as they are now."""
         filters = labels.of_run(self._run)
-        if node:
-            filters["label"].append(f"{labels.NODE}={node}")
         with self._engine.told(node or "containers", "list"):
+            if node:  # the daemon looks at every container for a list, and many of them are asked for at once
+                named = self._inspect(labels.container_name(self._run, node))
+                ours = named is not None and _label(named, labels.RUN) == self._run
+                return [named] if named is not None and ours else []
             found = [container["Id"] for container in self._engine.api.containers(all=True, filters=filters)]
             if len(found) <= 1:
                 inspected = [self._inspect(container) for container in found]

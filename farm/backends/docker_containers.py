@@ -58,7 +58,7 @@ def create(api: APIClient, node: NodeConfig, place: Place) -> str:
     network = labels.network_name(place.run_id, first.network) if first else place.outside or "none"
     found = api.create_container(
         place.image,
-        ["python3", "-m", "node", "shard", SHARD_FILE, f"{CONTROL}/{place.control.name}", "--log", LOG_FILE],
+        ["python3", "-S", "-m", "node", "shard", SHARD_FILE, f"{CONTROL}/{place.control.name}", "--log", LOG_FILE],
         name=labels.container_name(place.run_id, node.name),
         hostname=node.hostname or node.name,
         user=NOBODY,

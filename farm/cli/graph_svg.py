@@ -3,7 +3,7 @@ routers beside with a line to each of their networks. The same plant gives the s
 """
 
 from collections.abc import Iterable, Sequence
-from xml.sax.saxutils import escape
+from html import escape
 
 from farm.cli.graph_text import shown_rules
 from farm.cli.plant_graph import Group, PlantGraph, Zone

@@ -2,6 +2,7 @@
 
 import os
 
+from farm.backends.netns_visit import visit
 from farm.errors import FarmError
 from farm.supervisor.link import Link
 from farm.supervisor.probe import endpoint
@@ -22,8 +23,6 @@ def stand_by(link: Link, plant: Plant, node: NodeConfig) -> None:
     hidden = {network.name for network in plant.networks if not network.host}
     if os.geteuid() == 0 and node.interfaces[0].network not in hidden:
         return
-    from farm.backends.netns_visit import visit  # for Linux alone
-
     row = next((row for row in link.ask("ps")["rows"] if row["name"] == node.name), None)
     if row is None or not row["pid"]:
         raise FarmError(f"{node.name}: not to be reached, it is {row['state'] if row else 'gone'}")

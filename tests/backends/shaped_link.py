@@ -113,11 +113,15 @@ class ShapedLink:
             receiver.settimeout(0.3)
             target = receiver.getsockname()
             came: list[bytes] = []
+            ended = threading.Event()
 
             def receive() -> None:
-                with contextlib.suppress(TimeoutError):
-                    while True:
-                        came.append(receiver.recv(100))
+                last = False
+                while not last:
+                    last = ended.is_set()
+                    with contextlib.suppress(TimeoutError):
+                        while True:
+                            came.append(receiver.recv(100))
 
             thread = threading.Thread(target=receive)
             thread.start()
@@ -125,6 +129,7 @@ class ShapedLink:
                 sender.sendto(b"datagram", target)
                 if sent % 50 == 49:
                     time.sleep(0.001)  # so that no buffer on the way overflows
+            ended.set()
             thread.join()
         return 100 * (count - len(came)) / count
 

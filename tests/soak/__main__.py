@@ -137,7 +137,14 @@ def burden(what: list[str], arguments: argparse.Namespace) -> int:
 
 def netem(arguments: argparse.Namespace) -> int:
     """Whether a link in a virtual machine, whose kernel has netem, was not as bad as was asked."""
-    return int(not netem_vm.run())
+    if reason := netem_vm.why_not():
+        say(f"not tried: {reason}")
+        return 0
+    try:
+        return int(not netem_vm.run())
+    except RuntimeError as exc:
+        say(exc)
+        return 1
 
 
 PLANTS: dict[str, Callable[[argparse.Namespace], int]] = {

@@ -63,8 +63,8 @@ python3 -m tests.soak.netem_guest &&
 
 
 def run(limit: float = LIMIT) -> bool:
-    """Whether every figure and every test was right in the machine; prints what it prints. Raises `SystemExit` with a
-    line where it cannot run here."""
+    """Whether every figure and every test was right in the machine; prints what it prints. Raises `RuntimeError` with a
+    line when the machine cannot be made."""
     until = time.monotonic() + limit
     _tools(until)
     image = _image(until)
@@ -106,13 +106,17 @@ def _boot(image: Path, project: Path, until: float) -> bool:
     return passed
 
 
+def why_not() -> str:
+    """Why there can be no such machine here, "" where there can."""
+    if os.geteuid() or shutil.which("apt-get") is None:
+        return "netem: needs root on Debian"
+    return ""
+
+
 def _tools(until: float) -> None:
     """Installs what is missing."""
     missing = [package for program, package in TOOLS.items() if shutil.which(program) is None]
-    if os.geteuid() or shutil.which("apt-get") is None:
-        if missing or os.geteuid():
-            raise SystemExit(f"netem: wanted root on Debian with {', '.join(TOOLS.values())}")
-    elif missing:
+    if missing:
         print(f"installing {' '.join(missing)}", flush=True)
         environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
         for arguments in (["update", "-qq"], ["install", "-y", "-qq", "--no-install-recommends", *missing]):
@@ -179,13 +183,13 @@ def _pack(target: Path) -> None:
 
 
 def _do(command: Sequence[str], until: float, environment: dict[str, str] | None = None) -> None:
-    """Runs a command to its end. Raises `SystemExit` with its last line when it fails or takes too long."""
+    """Runs a command to its end. Raises `RuntimeError` with its last line when it fails or takes too long."""
     try:
         done = subprocess.run(
             command, env=environment, capture_output=True, text=True, timeout=max(1.0, until - time.monotonic())
         )
     except subprocess.TimeoutExpired as exc:
-        raise SystemExit(f"netem: {command[0]} took longer than {exc.timeout:.0f} s") from exc
+        raise RuntimeError(f"netem: {command[0]} took longer than {exc.timeout:.0f} s") from exc
     if done.returncode:
         last = (done.stdout + done.stderr).strip().splitlines()[-1:]
-        raise SystemExit(f"netem: {command[0]} failed: {' '.join(last)}")
+        raise RuntimeError(f"netem: {command[0]} failed: {' '.join(last)}")

@@ -183,4 +183,10 @@ def test_many_nodes_in_one_process(farm: Run, plant: Path) -> None:
     assert outcome.rc == 0, outcome.err
     rows = json.loads(farm("ps", "-o", "json", "-n", "packed").out)
     assert len({row["pid"] for row in rows}) < len(rows)
+    sharing = [row for row in rows if row["pid"] == rows[0]["pid"]]
+    assert len(sharing) > 1
+    restarted = farm("restart", rows[0]["name"])
+    assert restarted.rc == 0, restarted.err
+    after = {row["name"]: row["pid"] for row in json.loads(farm("ps", "-o", "json").out)}
+    assert after == {row["name"]: row["pid"] for row in rows}, "its process has others to serve"
     assert farm("down", "packed").rc == 0
