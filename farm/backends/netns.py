@@ -6,7 +6,7 @@ root of a user namespace.
     /run/netns          pf-XXXXXXXX.switch, pf-XXXXXXXX.node.NAME, pf-XXXXXXXX.router.NAME
 
 What the files say is held against what the kernel has: what was made half, or was damaged, is not there, and is made
-anew. The rest is as for the process backend (`farm.backends.forked`). Layout: docs/decisions/0018.
+anew. The rest is as for the process backend (`farm.backends.forked`). Layout: docs/decisions/0017.
 """
 
 import contextlib
