@@ -6,7 +6,7 @@ root of a user namespace.
     /run/netns          pf-XXXXXXXX.switch, pf-XXXXXXXX.node.NAME, pf-XXXXXXXX.router.NAME
 
 What the files say is held against what the kernel has: what was made half, or was damaged, is not there, and is made
-anew. The rest is as for the process backend (`farm.backends.forked`). Layout: docs/decisions/0018.
+anew. The rest is as for the process backend (`farm.backends.forked`). Layout: docs/decisions/0017.
 """
 
 import contextlib
@@ -21,10 +21,11 @@ from farm.backends import limits, netns_leftovers, netns_shape, rtnetlink
 from farm.backends.forked import ForkedShards, own_user
 from farm.backends.link_files import LinkFiles
 from farm.backends.netns_networks import Networks
+from farm.backends.netns_nodes import Nodes
 from farm.backends.netns_routers import Routers
 from farm.backends.netns_spaces import PINS, Spaces, inside
 from farm.backends.netns_switch import Switch
-from farm.backends.netns_wiring import FIRST_INTERFACE, Attachment, is_wired, port_name, unwire, wire
+from farm.backends.netns_wiring import FIRST_INTERFACE, is_wired, port_name
 from farm.backends.observed import Observed, ShardSpec
 from farm.backends.rtnetlink import Rtnetlink
 from farm.errors import BackendError
@@ -73,10 +74,9 @@ class NetnsBackend(ForkedShards):
             self._networks,
             {segment.name: segment for segment in segments if isinstance(segment, RouterSpec)},
         )
+        self._nodes = Nodes(self.switch, self._networks, self._routers)
         self._links = LinkFiles(directory)
         self._writing = threading.Lock()
-        self._wiring = threading.Lock()
-        """One after the other is faster than at once: the kernel has one lock for all links of the machine."""
         self._look()
 
     def enter(self) -> None:
@@ -132,30 +132,9 @@ class NetnsBackend(ForkedShards):
         super().create(shard)
         if self.files.is_alive(shard.name):
             return
-        with self._wiring:
-            self._forget([interface for interface in before if interface not in interfaces])
-            attachments = self._standing(shard.name, interfaces)
-            if attachments is None:
-                attachments = [self._networks.attach(each, self._gateway_mac(each)) for each in interfaces]
-                wire(self.switch, space_of(shard.name), attachments)
-                self._forget_shape(shard.name)
-            if attachments:
-                self._networks.introduce(attachments)
-                self._routers.introduce(interfaces)
-
-    def _standing(self, shard: str, interfaces: list[InterfaceConfig]) -> list[Attachment] | None:
-        """How a shard is attached whose namespace and links are there and right, else None."""
-        space = space_of(shard)
-        if not self.spaces.sound(space):
-            return None
-        kernel, names = self.switch.kernel, [port_name(space, number) for number in range(len(interfaces))]
-        links = {name: link for name in names if (link := kernel.link(name)) is not None}
-        if not is_wired(self.spaces, space, interfaces, links, self._networks.bridges):
-            return None
-        return [Attachment(each, links[name].master) for name, each in zip(names, interfaces, strict=True)]
-
-    def _gateway_mac(self, interface: InterfaceConfig) -> str:
-        return self._routers.mac_of(interface.network, interface.gateway) if interface.gateway else ""
+        self._nodes.forget([interface for interface in before if interface not in interfaces])
+        if self._nodes.connect(space_of(shard.name), interfaces):
+            self._forget_shape(shard.name)
 
     def place(self, shard: str, nodes: tuple[NodeConfig, ...]) -> Place:
         """In its namespace, as a user of its own without any right."""
@@ -172,15 +151,10 @@ class NetnsBackend(ForkedShards):
     def remove(self, shard: str) -> None:
         """Take away its namespace with its links, and its files but its log."""
         interfaces = self._interfaces_of(shard)
-        unwire(self.switch, space_of(shard), 0)
-        self._forget(interfaces)
+        self.spaces.drop(space_of(shard))
+        self._nodes.forget(interfaces)
         self._forget_shape(shard)
         super().remove(shard)
-
-    def _forget(self, interfaces: list[InterfaceConfig]) -> None:
-        if interfaces:
-            self._networks.forget(interfaces)
-            self._routers.forget(interfaces)
 
     def shape(self, node: str, quality: LinkQuality) -> Shaping:
         """By the kernel, as far as it goes, on all links of the node."""

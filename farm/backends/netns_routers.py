@@ -59,7 +59,7 @@ class Routers:
             _, kernel = self._sockets.pop(name, (0, None))
         if kernel is not None:
             kernel.close()
-        unwire(self._switch, space_of(name), len(spec.interfaces) if spec is not None else 0)
+        unwire(self._switch, {space_of(name): len(spec.interfaces) if spec is not None else 0})
         if spec is not None:
             self._networks.forget(spec.interfaces)
 

@@ -12,7 +12,7 @@ import errno
 import hashlib
 import os
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TypeVar
 
@@ -125,14 +125,20 @@ class Spaces:
     def make(self, name: str, set_up: Callable[[], T]) -> T:
         """A new namespace, pinned as `name`, and what `set_up` returns, which is called inside by the thread that made
         it, after it was pinned. Raises `BackendError`; nothing is left then."""
-        outcome: list[T] = []
+        return self.make_all([name], lambda name: set_up())[name]
+
+    def make_all(self, names: Sequence[str], set_up: Callable[[str], T]) -> dict[str, T]:
+        """Several at once, by one thread; `set_up` is called in each with its name. Raises `BackendError`; none of them
+        is left then."""
+        outcomes: dict[str, T] = {}
         failure: list[BaseException] = []
 
         def create() -> None:
             try:
-                unshare(CLONE_NEWNET)
-                self.pin_this(name)
-                outcome.append(set_up())
+                for name in names:
+                    unshare(CLONE_NEWNET)
+                    self.pin_this(name)
+                    outcomes[name] = set_up(name)
             except BaseException as exc:
                 failure.append(exc)
 
@@ -140,11 +146,13 @@ class Spaces:
         thread.start()
         thread.join()
         if failure:
-            self.drop(name)
+            for name in names:
+                self.drop(name)
             if isinstance(failure[0], OSError):
-                raise BackendError(name, "create", f"no network namespace: {failure[0]}") from failure[0]
+                failed = names[min(len(outcomes), len(names) - 1)]
+                raise BackendError(failed, "create", f"no network namespace: {failure[0]}") from failure[0]
             raise failure[0]
-        return outcome[0]
+        return outcomes
 
     def drop(self, name: str) -> None:
         """Takes the pin away; the namespace ends with the last process in it. Not an error when it is gone."""

@@ -1,7 +1,7 @@
 """The switch of a farm: one network namespace that holds all bridges with their ports, and that the farm itself is in.
 
 So the machine's own list of links, its firewall and its services never see the plant's traffic, and taking this one
-namespace away takes every bridge and port away (docs/decisions/0018). Ways into it, and into the machine's namespace
+namespace away takes every bridge and port away (docs/decisions/0017). Ways into it, and into the machine's namespace
 where the ends of a few links lie, are sockets that stay where they were made: this process need not be inside.
 """
 

@@ -8,14 +8,16 @@ was made half, or was meddled with, is told from what is right by one look at th
 import contextlib
 import hashlib
 import json
+import os
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, fields
+from functools import partial
 from pathlib import Path
 
 from farm.backends import rtnetlink
-from farm.backends.netns_spaces import Spaces, opened
+from farm.backends.netns_spaces import Spaces, inside
 from farm.backends.netns_switch import Switch, namespace_inode, write_setting
-from farm.backends.rtnetlink import LOOPBACK, Link, Message, Rtnetlink
+from farm.backends.rtnetlink import LOOPBACK, Link, Message, Rtnetlink, delete_link
 from farm.errors import BackendError
 from node.config.model import InterfaceConfig
 
@@ -54,43 +56,78 @@ def port_name(space: str, number: int) -> str:
     return f"p{digest(space)}.{number}"
 
 
-def wire(
-    switch: Switch, space: str, attachments: Sequence[Attachment], routes: Sequence[tuple[str, str]] = ()
-) -> list[int]:
-    """Makes the namespace `space` with its interfaces, all up, and returns the indices of its ports. `routes`, as
-    (subnet, next hop), make it a router. Replaces what is there under these names. Raises `BackendError`; the namespace
-    is gone then."""
+def wire(switch: Switch, space: str, attachments: Sequence[Attachment], routes: Sequence[tuple[str, str]] = ()) -> None:
+    """Makes the namespace `space` with its interfaces, all up; as a router where its name says so, with `routes` as
+    (subnet, next hop). Replaces what is there under these names. Raises `BackendError`; the namespace is gone then."""
+    wire_all(switch, {space: attachments}, routes)
+
+
+def wire_all(
+    switch: Switch, wanted: Mapping[str, Sequence[Attachment]], routes: Sequence[tuple[str, str]] = ()
+) -> None:
+    """Several namespaces at once, by name: the kernel is asked for the links of all in one send. Raises `BackendError`;
+    none of them is left then."""
     spaces, kernel = switch.spaces, switch.kernel
-    unwire(switch, space, len(attachments))
-    ports = [switch.new_index() for _ in attachments]
-
-    def set_up() -> None:
-        _write(FORWARDING if forwards else PLAIN)
-        with contextlib.suppress(FileNotFoundError):  # a kernel without IPv6
-            _write(NO_IPV6)
-        with Rtnetlink() as inner, opened(HERE) as here:
-            kernel.send([_veth(space, number, port, here, each) for number, (port, each) in enumerate(wires)])
-            for number, each in enumerate(attachments):
-                if each.interface.ipv6:
-                    _allow_ipv6(number, forwards)
-            inner.send(_inner_messages(attachments, routes))
-
-    forwards = space.startswith("router.")
-    wires = list(zip(ports, attachments, strict=True))
-    spaces.make(space, set_up)
+    unwire(switch, {space: len(attachments) for space, attachments in wanted.items()})
+    ways = spaces.make_all(list(wanted), _set_up)
     try:
-        kernel.send(_outer_messages(spaces, space, ports, attachments))
+        ports = {space: [switch.new_index() for _ in attachments] for space, attachments in wanted.items()}
+        kernel.send(
+            [
+                _veth(space, number, port, ways[space].namespace, attachment)
+                for space, attachments in wanted.items()
+                for number, (port, attachment) in enumerate(zip(ports[space], attachments, strict=True))
+            ]
+        )
+        for space, attachments in wanted.items():
+            if any(each.interface.ipv6 for each in attachments):
+                inside(ways[space].namespace, partial(_allow_ipv6, attachments, _forwards(space)))
+            ways[space].kernel.send(_inner_messages(attachments, routes))
+        done: list[Message] = []
+        for space, attachments in wanted.items():
+            done += _outer_messages(space, os.fstat(ways[space].namespace).st_ino, ports[space], attachments)
+        kernel.send(done)
     except OSError as exc:
-        spaces.drop(space)
-        raise BackendError(space, "create", str(exc)) from exc
-    return ports
+        for space in wanted:
+            spaces.drop(space)
+        raise BackendError(next(iter(wanted)), "create", str(exc)) from exc
+    finally:
+        for way in ways.values():
+            way.kernel.close()
+            os.close(way.namespace)
 
 
-def unwire(switch: Switch, space: str, ports: int) -> None:
-    """Takes a namespace away, and whatever ports it may have left: the kernel takes them away too, but later."""
-    switch.spaces.drop(space)
-    if ports:
-        switch.kernel.send([rtnetlink.delete_link(port_name(space, number)) for number in range(ports)])
+@dataclass(frozen=True, slots=True)
+class _Way:
+    """Into a namespace: a socket in it, and a descriptor of it."""
+
+    kernel: Rtnetlink
+    namespace: int
+
+
+def _set_up(space: str) -> _Way:
+    """What the thread that made a namespace does in it."""
+    _write(FORWARDING if _forwards(space) else PLAIN)
+    with contextlib.suppress(FileNotFoundError):  # a kernel without IPv6
+        _write(NO_IPV6)
+    return _Way(Rtnetlink(), os.open(HERE, os.O_RDONLY | os.O_CLOEXEC))
+
+
+def _forwards(space: str) -> bool:
+    return space.startswith("router.")
+
+
+def unwire(switch: Switch, spaces: Mapping[str, int]) -> None:
+    """Takes namespaces away, and so many ports as they may have left: the kernel takes them away too, but later. Raises
+    `BackendError`."""
+    for space in spaces:
+        switch.spaces.drop(space)
+    doomed = [delete_link(port_name(space, number)) for space, count in spaces.items() for number in range(count)]
+    if doomed:
+        try:
+            switch.kernel.send(doomed)
+        except OSError as exc:
+            raise BackendError(next(iter(spaces)), "remove", str(exc)) from exc
 
 
 def is_wired(
@@ -149,19 +186,18 @@ def _inner_messages(attachments: Sequence[Attachment], routes: Sequence[tuple[st
     return messages + [rtnetlink.add_route(subnet, hop) for subnet, hop in routes]
 
 
-def _outer_messages(
-    spaces: Spaces, space: str, ports: Sequence[int], attachments: Sequence[Attachment]
-) -> list[Message]:
-    inode = namespace_inode(spaces.pin(space))
+def _outer_messages(space: str, inode: int, ports: Sequence[int], attachments: Sequence[Attachment]) -> list[Message]:
     messages = [rtnetlink.add_station(port, each.interface.mac) for port, each in zip(ports, attachments, strict=True)]
     for number, each in enumerate(attachments):
         messages.append(rtnetlink.set_alias(port_name(space, number), note(space, number, each.interface, inode)))
     return messages
 
 
-def _allow_ipv6(number: int, forwards: bool) -> None:
-    for name, value in (("accept_ra", "0"), ("dad_transmits", "0"), ("disable_ipv6", "0")):
-        write_setting(f"net/ipv6/conf/eth{number}/{name}", value)
+def _allow_ipv6(attachments: Sequence[Attachment], forwards: bool) -> None:
+    for number, each in enumerate(attachments):
+        if each.interface.ipv6:
+            for name, value in (("accept_ra", "0"), ("dad_transmits", "0"), ("disable_ipv6", "0")):
+                write_setting(f"net/ipv6/conf/eth{number}/{name}", value)
     if forwards:
         write_setting("net/ipv6/conf/all/forwarding", "1")
 
