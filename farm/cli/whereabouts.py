@@ -31,6 +31,7 @@ def enter_holder(run: RunDirectory) -> bool:
 
 def become(command: Sequence[str], extra: Mapping[str, str]) -> NoReturn:
     """Runs `command` in place of this process, with `extra` in its environment and without the mark of any run."""
+    command = command[1:] if command[0] == "--" else command  # as `docker exec` and `sudo` take it, too
     environ = {**os.environ, **extra}
     environ.pop(RUN_VARIABLE, None)
     try:

@@ -71,6 +71,7 @@ def test_commands_on_loopback(running: Run, tmp_path: Path) -> None:
     assert done.out.splitlines()[-1] == str(tmp_path)
     assert "\nFARM_RUN=" not in done.out, "a command is no process of the farm"
     assert done.err == "nodes on backend process have no network of their own: this is the machine's\n"
+    assert running("exec", "plc", "--", "sh", "-c", "exit 8").rc == 8
     assert running("exec", "plc", "no-such-command-here").rc == 127
     assert running("exec", "nobody", "true").rc == 1
     assert running("exec", "plc").rc == 2
