@@ -43,6 +43,15 @@ COMM = b"plc-holder"
 READY = "+"
 
 
+SYSCTL = Path("/proc/sys")
+FORBIDDEN = (
+    ("user/max_user_namespaces", "0", "sysctl user.max_user_namespaces=10000"),
+    ("kernel/unprivileged_userns_clone", "0", "sysctl kernel.unprivileged_userns_clone=1"),
+    ("kernel/apparmor_restrict_unprivileged_userns", "1", "sysctl kernel.apparmor_restrict_unprivileged_userns=0"),
+)
+"""What keeps an ordinary user from namespaces, and the command that allows them (Debian, Ubuntu 24.04)."""
+
+
 @dataclass(frozen=True, slots=True)
 class Holder:
     """A holder that lives: its pid and start time in ticks."""
@@ -188,16 +197,8 @@ def _range(file: Path) -> int | None:
 
 def cure() -> str:
     """The command that lets this user make namespaces, as far as the system says what forbids it."""
-    for file, bad, command in (
-        ("/proc/sys/user/max_user_namespaces", "0", "sysctl user.max_user_namespaces=10000"),
-        ("/proc/sys/kernel/unprivileged_userns_clone", "0", "sysctl kernel.unprivileged_userns_clone=1"),
-        (
-            "/proc/sys/kernel/apparmor_restrict_unprivileged_userns",
-            "1",
-            "sysctl kernel.apparmor_restrict_unprivileged_userns=0",
-        ),
-    ):
+    for setting, bad, command in FORBIDDEN:
         with contextlib.suppress(OSError):
-            if Path(file).read_text().strip() == bad:
+            if SYSCTL.joinpath(setting).read_text().strip() == bad:
                 return f"`{command}` allows it"
     return "run it as root, or on backend process"

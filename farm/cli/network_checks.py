@@ -8,7 +8,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from farm.backends.netns_holder import subordinate_ids
+from farm.backends.netns_holder import FORBIDDEN, subordinate_ids
 from farm.backends.netns_means import NETEM_CURE, TBF_CURE, find_means
 from farm.cli.checks import BAD, GOOD, LIMITED, Check, Need
 
@@ -17,13 +17,6 @@ BRIDGE_PORTS = 1023
 NAMESPACE_SLACK = 16
 FLAGS = {"user namespace": 0x10000000 | 0x40000000 | 0x00020000, "network namespace": 0x40000000}
 """What is unshared to try whether it may be: CLONE_NEWUSER, CLONE_NEWNET, CLONE_NEWNS."""
-
-FORBIDDEN = (
-    ("user/max_user_namespaces", "0", "sysctl user.max_user_namespaces=10000"),
-    ("kernel/unprivileged_userns_clone", "0", "sysctl kernel.unprivileged_userns_clone=1"),
-    ("kernel/apparmor_restrict_unprivileged_userns", "1", "sysctl kernel.apparmor_restrict_unprivileged_userns=0"),
-)
-"""What keeps an ordinary user from namespaces, and the command that allows them (Debian, Ubuntu 24.04)."""
 
 
 def networks(need: Need) -> Iterator[Check]:
