@@ -9,6 +9,7 @@ has a range of subordinate ids (/etc/subuid and newuidmap), they are mapped as w
 import contextlib
 import fcntl
 import getpass
+import logging
 import os
 import shutil
 import signal
@@ -21,6 +22,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from farm.backends import pids
+from farm.backends.netns_kin import find_kin
 from farm.backends.netns_spaces import (
     CLONE_NEWNET,
     CLONE_NEWNS,
@@ -33,6 +35,8 @@ from farm.backends.netns_spaces import (
 )
 from farm.errors import BackendError
 from node.control.messages import start_time
+
+log = logging.getLogger(__name__)
 
 SUBIDS = 65536
 FILE = "holder"
@@ -84,22 +88,26 @@ def find_holder(folder: Path, run_id: str) -> Holder | None:
     return Holder(pid, started) if pids.alive(pid, started) and pids.marked_start(run_id, pid) else None
 
 
-def make_holder(folder: Path) -> Holder:
-    """A new holder, whose pid stands in the run's folder before this returns. This process must have one thread.
+def make_holder(folder: Path, run_id: str) -> Holder:
+    """A new holder, whose pid stands in the run's folder before this returns. This process must have one thread. Where
+    nodes of the run outlived their holder it takes the place of that one: whoever is in another user namespace has no
+    power over them.
 
     Raises `BackendError` with what forbids it and the command that allows it.
     """
+    kin = find_kin(run_id)
     ours, theirs = socket.socketpair()
     pid = os.fork()
     if pid == 0:
         ours.close()
-        _hold(theirs)
+        _hold(theirs, kin)
     theirs.close()
     with ours:
         failure = ours.recv(4096).decode()
         if failure == READY:
             try:
-                _map_ids(pid)
+                if not kin:
+                    _map_ids(pid)
                 ours.sendall(b"+")
                 failure = ours.recv(4096).decode()
             except (OSError, BackendError) as exc:
@@ -117,15 +125,19 @@ def make_holder(folder: Path) -> Holder:
     return holder
 
 
-def _hold(farm: socket.socket) -> NoReturn:
+def _hold(farm: socket.socket, kin: int) -> NoReturn:
     """What the holder's process does, for ever."""
     try:
         os.setsid()
-        unshare(CLONE_NEWUSER)
+        if kin:
+            _join(kin)
+        else:
+            unshare(CLONE_NEWUSER)
         farm.sendall(READY.encode())
         if farm.recv(1):
-            unshare(CLONE_NEWNS | CLONE_NEWNET)
-            mount("", "/", MS_REC | MS_PRIVATE)
+            unshare(CLONE_NEWNET if kin else CLONE_NEWNS | CLONE_NEWNET)
+            if not kin:
+                mount("", "/", MS_REC | MS_PRIVATE)
             _lift_loopback()
             farm.sendall(READY.encode())
             _wait_for_ever(farm)
@@ -133,6 +145,14 @@ def _hold(farm: socket.socket) -> NoReturn:
         with contextlib.suppress(OSError):
             farm.sendall(str(exc).encode())
     os._exit(1)
+
+
+def _join(pid: int) -> None:
+    """Goes into the user and mount namespaces of a process."""
+    kinds = (("user", CLONE_NEWUSER), ("mnt", CLONE_NEWNS))
+    descriptors = [os.open(f"/proc/{pid}/ns/{kind}", os.O_RDONLY | os.O_CLOEXEC) for kind, _ in kinds]
+    for descriptor, (_, flag) in zip(descriptors, kinds, strict=True):
+        setns(descriptor, flag)
 
 
 def _wait_for_ever(farm: socket.socket) -> NoReturn:
@@ -157,19 +177,29 @@ def _lift_loopback() -> None:
 
 
 def _map_ids(pid: int) -> None:
-    """This user becomes root in the namespace of `pid`, and subordinate ids, where there are any, follow from 1 on."""
+    """This user becomes root in the namespace of `pid`, and subordinate ids, where there are any, follow from 1 on.
+    Where the programs that map those refuse, nodes share this user's id."""
     ranges = subordinate_ids()
-    if ranges is not None:
-        (user, group), count = ranges, SUBIDS
-        for program, own, first in (("newuidmap", os.getuid(), user), ("newgidmap", os.getgid(), group)):
-            wanted = [str(number) for number in (pid, 0, own, 1, 1, first, count)]
-            done = subprocess.run([program, *wanted], capture_output=True, text=True, check=False)
-            if done.returncode:
-                raise BackendError("holder", "map", f"{program}: {done.stderr.strip()}")
+    if ranges is not None and _map_range(pid, *ranges):
         return
     Path(f"/proc/{pid}/setgroups").write_text("deny")
     Path(f"/proc/{pid}/uid_map").write_text(f"0 {os.getuid()} 1")
     Path(f"/proc/{pid}/gid_map").write_text(f"0 {os.getgid()} 1")
+
+
+def _map_range(pid: int, user: int, group: int) -> bool:
+    """Whether the ids were mapped: all of them, or none. Raises `BackendError` for a half."""
+    mapped = []
+    for program, own, first in (("newuidmap", os.getuid(), user), ("newgidmap", os.getgid(), group)):
+        wanted = [str(number) for number in (pid, 0, own, 1, 1, first, SUBIDS)]
+        done = subprocess.run([program, *wanted], capture_output=True, text=True, check=False)
+        mapped.append(done.returncode == 0)
+        if not mapped[-1]:
+            log.warning("nodes share this user's id: %s", done.stderr.strip())
+            break
+    if mapped == [True, False]:
+        raise BackendError("holder", "map", "newgidmap refuses what newuidmap granted; see /etc/subgid")
+    return mapped[-1]
 
 
 def subordinate_ids() -> tuple[int, int] | None:

@@ -30,7 +30,7 @@ class RootlessNetnsBackend(NetnsBackend):
         self._doorway = directory / netns_doorway.FILE
         if not netns_doorway.is_open(self._doorway):
             netns_doorway.open_doorway(self._doorway)
-        holder = find_holder(directory, run_id) or make_holder(directory)
+        holder = find_holder(directory, run_id) or make_holder(directory, run_id)
         holder.enter()
         super().__init__(directory, run_id, epoch, control, secret, directory / PINS)
 

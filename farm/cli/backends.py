@@ -19,6 +19,8 @@ HOMES = {
 
 ROOTLESS = ("farm.backends.netns_rootless", "RootlessNetnsBackend")
 """What netns is for any user but root."""
+OUTSIDE = ("farm.backends.netns_outside", "OutsideBackend")
+"""What such a run is to whoever is not in it."""
 
 BACKENDS = tuple(HOMES)
 
@@ -38,13 +40,19 @@ def make_backend(run: RunDirectory, identity: Identity) -> Backend:
     are a run of processes.
     """
     name = _platform(identity)
-    return _made(run, identity, HOMES["process" if name == "netns" and os.geteuid() != 0 else name])
+    return _made(run, identity, OUTSIDE if name == "netns" and os.geteuid() != 0 else _home(name))
 
 
 def make_supervised(run: RunDirectory, identity: Identity) -> Backend:
     """The same for the process that supervises it from now on, which may be moved into the run's namespaces."""
     name = _platform(identity)
-    return _made(run, identity, ROOTLESS if name == "netns" and os.geteuid() != 0 else HOMES[name])
+    return _made(run, identity, ROOTLESS if name == "netns" and os.geteuid() != 0 else _home(name))
+
+
+def _home(name: str) -> tuple[str, str]:
+    """Where a backend is. A user's run of processes, as a run without files seems to be, may have been one in
+    namespaces."""
+    return OUTSIDE if name == "process" and os.geteuid() != 0 and sys.platform == "linux" else HOMES[name]
 
 
 def _platform(identity: Identity) -> str:

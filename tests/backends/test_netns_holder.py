@@ -28,7 +28,7 @@ from node.server.doorway import Doorway
 folder = Path(sys.argv[1])
 outside = os.stat("/proc/self/ns/net").st_ino
 doorway = open_doorway(folder / "doorway")
-holder = netns_holder.make_holder(folder)
+holder = netns_holder.make_holder(folder, "a-run")
 assert netns_holder.find_holder(folder, "a-run") == holder
 way = Doorway(str(folder / "doorway"))
 holder.enter()

@@ -155,7 +155,9 @@ def test_nodes_serve_on_and_are_adopted_when_their_supervisor_is_killed(user: Us
 def test_nodes_serve_on_without_what_keeps_the_namespaces_and_so_does_down(user: User) -> None:
     for keeper in ("plc-holder", "plc-doorway"):
         user.kill(keeper)
+    user.kill_supervisor()
     assert level() == 2.5
+    assert user.row("historian")["state"] == "up"
     user.farm("down")
     assert user.processes() == {}
     user.farm("up", str(user.folder / "plant.yaml"), "--backend", "netns")

@@ -37,14 +37,17 @@ def kill(arguments: argparse.Namespace) -> int:
     dirty = 0
     for backend in backends(arguments):
         chance = random.Random(arguments.seed)
-        with tempfile.TemporaryDirectory(prefix="plcs") as folder, plants.decoys():
+        with tempfile.TemporaryDirectory(prefix="plcs") as folder, plants.platform(backend):
             farm = kills.Farm(Path(folder) / "run", plants.PLANTS[backend], backend)
             spans = kills.spans(farm)
             say(f"{backend}, seed {arguments.seed}; {', '.join(f'{verb} {s:.2f} s' for verb, s in spans.items())}")
-            outcomes = [kills.one(farm, chance, spans) for _ in range(arguments.kills)]
-        bad = [outcome for outcome in outcomes if not outcome.clean]
-        say(*bad, f"{backend}: {arguments.kills} kills, {len(bad)} not clean", sep="\n")
-        dirty += len(bad)
+            outcomes = []
+            for number in range(1, arguments.kills + 1):
+                outcomes.append(kills.one(farm, chance, spans))
+                say(f"{number:3} {outcomes[-1]}")
+        bad = sum(not outcome.clean for outcome in outcomes)
+        say(f"{backend}: {arguments.kills} kills, {bad} not clean")
+        dirty += bad
     return dirty
 
 
@@ -55,7 +58,7 @@ def crash(arguments: argparse.Namespace) -> int:
         for row in crashes.TABLE:
             if backend not in row.backends:
                 continue
-            with tempfile.TemporaryDirectory(prefix="plcs") as folder, plants.decoys():
+            with tempfile.TemporaryDirectory(prefix="plcs") as folder, plants.platform(backend):
                 farm = kills.Farm(Path(folder) / "run", plants.PLANTS[backend], backend)
                 said, left = crashes.suffer(row, farm)
             good = row.says in said and not left and "Traceback" not in said

@@ -16,7 +16,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.soak.leftovers import family, traces
+from tests.soak.leftovers import container_pids, family, traces
 from tests.soak.plants import PROCESS
 
 ROOT = Path(__file__).parents[2]
@@ -57,7 +57,7 @@ class Farm:
         self.backend = backend
         self.plant = run_root.parent / f"{run_root.name}.yaml"
         self.plant.write_text(plant)
-        self.environment = {**os.environ, "PLCFARM_RUN": str(run_root)}
+        self.environment = {**os.environ, "PLCFARM_RUN": str(run_root)}  # with the Docker host of now
 
     def begin(self, *arguments: str) -> subprocess.Popen[str]:
         """The command, running."""
@@ -90,6 +90,8 @@ class Farm:
 def choose(run_root: Path, victim: str, chance: random.Random) -> int | None:
     """A live process with the role `victim`, or None."""
     pids = sorted(pid for pid, name in family(run_root).items() if name == victim)
+    if victim == "node" and not pids:
+        pids = container_pids()
     return chance.choice(pids) if pids else None
 
 

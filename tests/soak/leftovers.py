@@ -111,6 +111,16 @@ def containers() -> set[str]:
     return {*names, *_output("docker", "network", "ls", "--format", "network {{.ID}} {{.Name}}").splitlines()}
 
 
+def container_pids() -> list[int]:
+    """The processes of all containers that run, where a daemon answers."""
+    containers = _output("docker", "ps", "--quiet").split()
+    return [
+        int(pid)
+        for pid in _output("docker", "inspect", "--format", "{{.State.Pid}}", *containers).split()
+        if pid != "0"
+    ]
+
+
 def _output(*command: str) -> str:
     """What a program prints; nothing where there is none, or it fails."""
     if shutil.which(command[0]) is None:

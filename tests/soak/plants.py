@@ -8,6 +8,8 @@ import shutil
 import subprocess
 from collections.abc import Iterator
 
+from tests.backends import docker_daemon
+
 NODES = """\
 nodes:
   a: {kind: logix, address: BASE.1, tags: {X: DINT}}
@@ -51,9 +53,30 @@ def runs_here(backend: str) -> str:
     """Why a backend cannot be tried here, "" when it can."""
     if backend != "process" and os.geteuid() != 0:
         return "need root"
-    if backend == "docker" and subprocess.run(["docker", "version"], capture_output=True).returncode != 0:
-        return "no Docker daemon"
-    return ""
+    return docker_daemon.missing() if backend == "docker" else ""
+
+
+@contextlib.contextmanager
+def platform(backend: str) -> Iterator[None]:
+    """What a backend stands on, and decoys beside it: for docker a daemon of its own, named in the environment."""
+    with decoys(), _daemon() if backend == "docker" else contextlib.nullcontext():
+        yield
+
+
+@contextlib.contextmanager
+def _daemon() -> Iterator[None]:
+    daemon = docker_daemon.Daemon()
+    before = os.environ.get("DOCKER_HOST")
+    os.environ["DOCKER_HOST"] = daemon.url
+    try:
+        daemon.start()
+        daemon.make_images()
+        yield
+    finally:
+        daemon.remove()
+        del os.environ["DOCKER_HOST"]
+        if before is not None:
+            os.environ["DOCKER_HOST"] = before
 
 
 @contextlib.contextmanager
