@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from farm.backends import pids
-from farm.backends.netns_kin import find_kin
+from farm.backends.netns_kin import find_kin, open_namespaces
 from farm.backends.netns_spaces import (
     CLONE_NEWNET,
     CLONE_NEWNS,
@@ -125,7 +125,7 @@ def make_holder(folder: Path, run_id: str) -> Holder:
     return holder
 
 
-def _hold(farm: socket.socket, kin: int) -> NoReturn:
+def _hold(farm: socket.socket, kin: Sequence[int]) -> NoReturn:
     """What the holder's process does, for ever."""
     try:
         os.setsid()
@@ -147,11 +147,10 @@ def _hold(farm: socket.socket, kin: int) -> NoReturn:
     os._exit(1)
 
 
-def _join(pid: int) -> None:
-    """Goes into the user and mount namespaces of a process."""
-    kinds = (("user", CLONE_NEWUSER), ("mnt", CLONE_NEWNS))
-    descriptors = [os.open(f"/proc/{pid}/ns/{kind}", os.O_RDONLY | os.O_CLOEXEC) for kind, _ in kinds]
-    for descriptor, (_, flag) in zip(descriptors, kinds, strict=True):
+def _join(kin: Sequence[int]) -> None:
+    """Goes into the user and mount namespaces of processes."""
+    kinds = {"user": CLONE_NEWUSER, "mnt": CLONE_NEWNS}
+    for descriptor, flag in zip(open_namespaces(kin, kinds), kinds.values(), strict=True):
         setns(descriptor, flag)
 
 

@@ -5,12 +5,13 @@ a user namespace is all-powerful in it: so each of this user's own is entered, b
 from there (user_namespaces(7), ioctl_ns(2)).
 """
 
+import errno
 import fcntl
 import os
 import struct
 import sys
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from farm.backends import pids
@@ -20,10 +21,10 @@ NS_GET_OWNER_UID = 0xB704
 NOTHING, DONE, FAILED = 0, 1, 2
 
 
-def own_namespaces() -> dict[int, int]:
-    """User namespaces that this user made and is not in: inode to a process in it."""
+def own_namespaces() -> dict[int, list[int]]:
+    """User namespaces that this user made and is not in: inode to the processes in it, any of which may be ending."""
     here = os.stat("/proc/self/ns/user").st_ino  # noqa: PTH116 - a link to no file
-    found: dict[int, int] = {}
+    found: dict[int, list[int]] = {}
     for folder in Path("/proc").glob("[0-9]*"):
         try:
             descriptor = os.open(folder / "ns/user", os.O_RDONLY | os.O_CLOEXEC)
@@ -31,26 +32,41 @@ def own_namespaces() -> dict[int, int]:
             continue
         try:
             inode = os.fstat(descriptor).st_ino
-            if inode != here and inode not in found and _owner(descriptor) == os.geteuid():
-                found[inode] = int(folder.name)
+            if inode in found or (inode != here and _owner(descriptor) == os.geteuid()):
+                found.setdefault(inode, []).append(int(folder.name))
         finally:
             os.close(descriptor)
     return found
 
 
-def find_kin(run_id: str) -> int:
-    """A process in a user namespace of this user's with processes of the run; 0 when there is none. This process must
-    have one thread."""
-    for pid in own_namespaces().values():
-        if _within(pid, lambda: bool(pids.marked(run_id))) == DONE:
-            return pid
-    return 0
+def find_kin(run_id: str) -> list[int]:
+    """The processes of a user namespace of this user's in which some are of the run. This process must have one
+    thread."""
+    for those in own_namespaces().values():
+        if _within(those, lambda: bool(pids.marked(run_id))) == DONE:
+            return those
+    return []
+
+
+def open_namespaces(those: Iterable[int], kinds: Iterable[str]) -> list[int]:
+    """Descriptors of the namespaces of the first process that is still there. Raises `OSError` when none is."""
+    for pid in those:
+        opened: list[int] = []
+        try:
+            for kind in kinds:
+                opened.append(os.open(f"/proc/{pid}/ns/{kind}", os.O_RDONLY | os.O_CLOEXEC))
+        except FileNotFoundError:
+            for descriptor in opened:
+                os.close(descriptor)
+        else:
+            return opened
+    raise FileNotFoundError(errno.ENOENT, "every process of these namespaces has ended")
 
 
 def end_kin(run_id: str, grace: float) -> None:
     """Ends the processes of the run in all user namespaces of this user's. What stays is left to whoever looks next."""
-    for pid in own_namespaces().values():
-        _within(pid, lambda: bool(pids.end_marked(run_id, grace)))
+    for those in own_namespaces().values():
+        _within(those, lambda: bool(pids.end_marked(run_id, grace)))
 
 
 def _owner(descriptor: int) -> int:
@@ -62,16 +78,15 @@ def _owner(descriptor: int) -> int:
     return owner
 
 
-def _within(pid: int, work: Callable[[], bool]) -> int:
-    """Does `work` in the user namespace of a process: DONE when it returns true, NOTHING when false, else FAILED."""
+def _within(those: Iterable[int], work: Callable[[], bool]) -> int:
+    """Does `work` in the user namespace of processes: DONE when it returns true, NOTHING when false, else FAILED."""
     sys.stdout.flush()
     sys.stderr.flush()
     child = os.fork()
     if child == 0:
         code = FAILED
         try:
-            descriptor = os.open(f"/proc/{pid}/ns/user", os.O_RDONLY)
-            setns(descriptor, CLONE_NEWUSER)
+            setns(open_namespaces(those, ("user",))[0], CLONE_NEWUSER)
             code = DONE if work() else NOTHING
         except OSError:
             code = FAILED  # it went away meanwhile
