@@ -22,6 +22,8 @@ def left():
 def pages():
     return len({id(code) // 4096 for code in map(lambda function: function.__code__, functions)})
 
+signal.signal(signal.SIGTERM, signal.SIG_DFL)
+signal.signal(signal.SIGINT, signal.default_int_handler)  # whoever runs the tests may ignore it
 before = left()
 lives = []
 once = rehearsal._rehearse_once

@@ -19,6 +19,7 @@ from farm.supervisor.run_directory import run_directory
 from node.capture.pcap import decode
 from tests.architecture.sources import ROOT
 from tests.conftest import Outcome
+from tests.machine_routes import leads_into_a_plant
 from tests.peers.capture import dissect
 
 NET = f"10.{os.getpid() % 100 + 100}"
@@ -119,7 +120,7 @@ def test_a_command_sees_what_its_node_sees(running: Run) -> None:
 
 
 def test_one_stands_in_a_network_that_is_closed(running: Run) -> None:
-    assert not connects(f"{NET}.2.10", 502)
+    assert not leads_into_a_plant(f"{NET}.2.10")
     program = "import os, socket, sys; print(socket.create_connection((sys.argv[1], 502), 3).getsockname()[0])"
     stood = running("enter", "--network", "cell", sys.executable, "-c", program, f"{NET}.2.10")
     assert stood.rc == 0, stood.err
