@@ -34,6 +34,8 @@ from node.control.messages import digest_nodes, shard_token, start_time
 
 log = logging.getLogger(__name__)
 
+STARTING_AT_ONCE = 8
+"""Containers; more at once are not sooner there, for the daemon has one lock for networks."""
 ENDING_AT_ONCE = 4
 """Containers stopped and removed at once: more make dockerd forget endpoints (moby#42119), and are no faster."""
 LISTING_AT_ONCE = 8
@@ -64,6 +66,7 @@ class DockerBackend:
         self._images = Images(self._engine)
         self._networks = Networks(self._engine, run_id, self._farm)
         self._watches = Watches(self._engine, run_id, self._runs)
+        self._starting = threading.Semaphore(STARTING_AT_ONCE)
         self._ending = threading.Semaphore(ENDING_AT_ONCE)
 
     def observe(self) -> Observed:
@@ -123,7 +126,8 @@ class DockerBackend:
             self._images.ready(),
             self._networks.outside() if nodes[0].outside else "",
         )
-        pid = self._run_container(shard, lambda: containers.create(self._engine.api, nodes[0], place))
+        with self._starting:
+            pid = self._run_container(shard, lambda: containers.create(self._engine.api, nodes[0], place))
         started = self._started(pid)
         try:
             self._files.started(shard, digest, pid, started)

@@ -34,7 +34,8 @@ Report = Callable[[Operation, str], None]
 Tell = Callable[[str, str, str, Any], Awaitable[Any]]
 """Sends a command to a running shard: shard, node, path, value. Raises `FarmError`."""
 
-WORKERS = 8
+WORKERS = 32
+"""Operations at once: what is asked of a nursery together is made together, and shares more memory."""
 GRACE = 2.0
 """Seconds between asking a process to end and killing it."""
 

@@ -27,7 +27,8 @@ __all__ = ["MakeBackend", "serve"]
 log = logging.getLogger(__name__)
 
 PR_SET_CHILD_SUBREAPER = 36
-THREADS = 16
+THREADS = 40
+"""For what blocks: every worker of a plan, and some."""
 LOCK_PATIENCE = 1.0
 """Seconds to wait for the lock: a command that looks whether it is free holds it for a moment."""
 READY = b"+"
