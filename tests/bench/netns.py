@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from farm.plan.execute import WORKERS
 from tests.backends.networks import LAB as NETWORK
 from tests.backends.networks import interface
 from tests.bench.generators import BenchError
@@ -21,8 +22,6 @@ SIZES = (100, 500)
 METHODS = ("ours", "pyroute2")
 LAB = Path("/run/netns")
 LIMIT = 300
-TOGETHER = 8
-"""Nodes that a plan makes at once (`farm.plan.execute.WORKERS`)."""
 
 TakeAway = Callable[[], None]
 
@@ -87,8 +86,8 @@ def _ours(size: int) -> tuple[float, TakeAway]:
     networks.create(NETWORK)
     interfaces = [interface(NETWORK, number) for number in range(1, size + 1)]
     began = time.perf_counter()
-    for first in range(0, size, TOGETHER):
-        attached = {f"node.{each.address}": [networks.attach(each)] for each in interfaces[first : first + TOGETHER]}
+    for first in range(0, size, WORKERS):
+        attached = {f"node.{each.address}": [networks.attach(each)] for each in interfaces[first : first + WORKERS]}
         wire_all(switch, attached)
         networks.introduce([attachment for each in attached.values() for attachment in each])
     seconds = time.perf_counter() - began
