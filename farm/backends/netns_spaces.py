@@ -63,26 +63,16 @@ def inside(namespace: int | Path, work: Callable[[], T]) -> T:
 
     Raises `OSError` when it cannot be entered.
     """
-    outcome: list[T] = []
-    failure: list[BaseException] = []
 
-    def enter_and_work() -> None:
-        try:
-            if isinstance(namespace, int):
-                setns(namespace)
-            else:
-                with opened(namespace) as descriptor:
-                    setns(descriptor)
-            outcome.append(work())
-        except BaseException as exc:
-            failure.append(exc)
+    def enter_and_work() -> T:
+        if isinstance(namespace, int):
+            setns(namespace)
+        else:
+            with opened(namespace) as descriptor:
+                setns(descriptor)
+        return work()
 
-    thread = threading.Thread(target=enter_and_work)
-    thread.start()
-    thread.join()
-    if failure:
-        raise failure[0]
-    return outcome[0]
+    return _by_a_thread(enter_and_work)
 
 
 @contextlib.contextmanager
@@ -131,27 +121,22 @@ class Spaces:
         """Several at once, by one thread; `set_up` is called in each with its name. Raises `BackendError`; none of them
         is left then."""
         outcomes: dict[str, T] = {}
-        failure: list[BaseException] = []
 
         def create() -> None:
-            try:
-                for name in names:
-                    unshare(CLONE_NEWNET)
-                    self.pin_this(name)
-                    outcomes[name] = set_up(name)
-            except BaseException as exc:
-                failure.append(exc)
+            for name in names:
+                unshare(CLONE_NEWNET)
+                self.pin_this(name)
+                outcomes[name] = set_up(name)
 
-        thread = threading.Thread(target=create)
-        thread.start()
-        thread.join()
-        if failure:
+        try:
+            _by_a_thread(create)
+        except BaseException as exc:
             for name in names:
                 self.drop(name)
-            if isinstance(failure[0], OSError):
+            if isinstance(exc, OSError):
                 failed = names[min(len(outcomes), len(names) - 1)]
-                raise BackendError(failed, "create", f"no network namespace: {failure[0]}") from failure[0]
-            raise failure[0]
+                raise BackendError(failed, "create", f"no network namespace: {exc}") from exc
+            raise
         return outcomes
 
     def drop(self, name: str) -> None:
@@ -185,6 +170,25 @@ class Spaces:
                 mount("", str(self.pins), MS_SHARED)
         except OSError as exc:
             raise BackendError("networks", "create", f"cannot prepare {self.pins}: {exc.strerror}") from exc
+
+
+def _by_a_thread(work: Callable[[], T]) -> T:
+    """What `work` returns or raises in a thread of its own, which ends with it: where it stands is nobody else's."""
+    outcome: list[T] = []
+    failure: list[BaseException] = []
+
+    def do() -> None:
+        try:
+            outcome.append(work())
+        except BaseException as exc:
+            failure.append(exc)
+
+    thread = threading.Thread(target=do)
+    thread.start()
+    thread.join()
+    if failure:
+        raise failure[0]
+    return outcome[0]
 
 
 def _check(result: int, what: str) -> None:

@@ -32,7 +32,7 @@ def run(runs: int) -> list[str]:
         raise BenchError("namespaces need root, on Linux")
     lines = [
         "",
-        "### Network namespaces with a link each, made one by one with pyroute2, and by eight as `farm up` does",
+        "### Network namespaces with a link each, made one by one with pyroute2, and together as `farm up` does",
         "",
         "| namespaces | pyroute2 | our messages | faster | kernel memory each | taken away |",
         "| --- | --- | --- | --- | --- | --- |",
