@@ -98,7 +98,8 @@ def test_several_in_one_send_are_numbered_and_found_again() -> None:
 def test_what_is_cut_off_is_no_message(cut: int) -> None:
     data = rtnetlink.encode([rtnetlink.add_neighbour(2, "10.65.1.2", MAC)], 1)[:cut]
     for _, _, body in rtnetlink.decode(data):
-        list(rtnetlink.decode_attributes(body[12:]))
+        found = list(rtnetlink.decode_attributes(body[12:]))
+        assert (2, bytes.fromhex(MAC.replace(":", ""))) not in found, "its last attribute was not there"
 
 
 def test_an_error_has_the_kernels_words() -> None:
