@@ -16,6 +16,7 @@ from tests.peers.enip_tags import SAMPLES
 pytestmark = pytest.mark.net
 
 
+@pytest.mark.timeout(300)
 def test_every_frame_decodes(wire: Capture | str, controller: Running, water_works: Running) -> None:
     if isinstance(wire, str):
         pytest.skip(wire)
