@@ -7,6 +7,7 @@ The base image's root filesystem is made once and kept in the user's cache; the 
 import contextlib
 import hashlib
 import os
+import secrets
 import shutil
 import signal
 import subprocess
@@ -40,12 +41,13 @@ class Daemon:
         self.folder = Path(tempfile.mkdtemp(prefix="pfd-", dir="/tmp"))
         self.url = f"unix://{self.folder}/sock"
         self.log = self.folder / "log"
+        self.namespace = f"pfd-{secrets.token_hex(4)}"  # containerd takes no two underscores, as a folder may have
         self._links = links()
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
         """Returns when it answers."""
-        name = self.folder.name
+        name = self.namespace
         command = ["dockerd", "--data-root", f"{self.folder}/data", "--exec-root", f"{self.folder}/exec"]
         command += ["--pidfile", f"{self.folder}/pid", "--host", self.url, *SWITCHED_OFF]
         command += ["--containerd-namespace", name, "--containerd-plugins-namespace", f"{name}-plugins"]
