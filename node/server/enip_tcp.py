@@ -75,6 +75,7 @@ class EnipTcp(Peer):
         self._instant.now = self.last_seen = now = self._clock()
         metrics = self.metrics
         metrics.bytes_in += len(data)
+        data = b"%b" % data  # see RECEIVE
         try:
             frames = self._frames.feed(data)
         except RemoteProtocolError:

@@ -47,6 +47,7 @@ class ModbusTcp(Peer):
         started = self._instant.now = self.last_seen = self._clock()
         metrics = self.metrics
         metrics.bytes_in += len(data)
+        data = b"%b" % data  # see RECEIVE
         if self._service.chain is not None or self._outbox:
             self._run(self._service.chain or NOTHING, data, started)
             return
