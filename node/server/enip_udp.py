@@ -27,7 +27,6 @@ class EnipUdp:
         now = service.clock()
         metrics.requests += 1
         metrics.bytes_in += len(data)
-        data = b"%b" % data  # see `peer.RECEIVE`
 
         def answered(frame: bytes, accesses: list[Access]) -> bytes | None:
             return None if _is_reply(frame) else answer_datagram(frame, lambda: service.identity(local))
