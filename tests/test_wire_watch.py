@@ -152,17 +152,22 @@ def test_that_sends():
 """
 
 
+@pytest.mark.parametrize("workers", ["0", "2"])
 @pytest.mark.parametrize(
     ("target", "port", "code"),
     [("10.64.0.9", 9, 1), ("255.255.255.255", 44818, 1), ("198.51.100.1", 9, 0)],
 )
-def test_a_session_with_traffic_of_a_plant_fails(wire: Path, tmp_path: Path, target: str, port: int, code: int) -> None:
+def test_a_session_with_traffic_of_a_plant_fails(
+    wire: Path, tmp_path: Path, target: str, port: int, code: int, workers: str
+) -> None:
     (tmp_path / "tests").mkdir()
     for name in ("__init__.py", "conftest.py", "side_by_side.py", "wire_watch.py"):
         shutil.copy(ROOT / "tests" / name, tmp_path / "tests")
     (tmp_path / "tests" / "test_one.py").write_text(TESTS.format(target=target, port=port))
     command = ["nsenter", f"--net={wire}", sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"]
-    done = subprocess.run([*command, str(tmp_path)], cwd=tmp_path, capture_output=True, text=True, timeout=60)
+    done = subprocess.run(
+        [*command, "-n", workers, str(tmp_path)], cwd=tmp_path, capture_output=True, text=True, timeout=60
+    )
     assert done.returncode == code, done.stdout + done.stderr
     assert ("on the machine's own interfaces" in done.stdout) == bool(code)
     assert "1 passed" in done.stdout
