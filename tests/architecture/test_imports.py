@@ -25,7 +25,7 @@ OPTIONAL_IN_FUNCTIONS = {"yaml"}
 
 UNNEEDED_IN_MOST_RUNS = {
     "difflib": "node.config.hint",  # what a mistyped word may have meant
-    "importlib.metadata": "node.cli.command_line",  # --version; it brings the parser of e-mail
+    "importlib.metadata": "node.cli.outcome",  # --version; it brings the parser of e-mail
     "logging.handlers": "node.cli.log",  # --log; it brings pickle
     "node.commands.captures": "node.controller",  # one that is captured
     "node.modbus_face": "node.controller",  # a controller that speaks Modbus
