@@ -4,7 +4,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from node import errors, pack
+from node import errors, pack, record
 from node.enip import framing, header
 from tests.conftest import ROOT
 
@@ -28,8 +28,8 @@ def test_modules_come_from_the_pack_and_are_what_they_are_without(tmp_path: Path
     (tmp_path / "node").mkdir()
     for name in ("__init__.py", "pack.py"):
         (tmp_path / "node" / name).write_bytes((ROOT / "node" / name).read_bytes())
-    modules = [sys.modules["node.enip"], errors, framing, header, sys]
-    assert pack.write_pack(str(tmp_path / "node.pack"), modules) == 4
+    modules = [sys.modules["node.enip"], errors, record, framing, header, sys]
+    assert pack.write_pack(str(tmp_path / "node.pack"), modules) == 5
     code = """
 from node.pack import use_pack
 print(use_pack())
