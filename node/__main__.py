@@ -9,13 +9,16 @@ import sys
 from collections.abc import Sequence
 from importlib import import_module
 
-NURSERY = "nursery"
+from node.later import SELDOM, import_later
+from node.pack import use_pack
+
+NURSERY, NURSERY_MODULE = "nursery", "node.nursery"
 
 
 def main(arguments: Sequence[str]) -> int:
     """Runs `python -m node ARGUMENTS`; the exit code."""
     if list(arguments[:1]) == [NURSERY]:
-        return _run("node.nursery", arguments[1:])
+        return _run(NURSERY_MODULE, arguments[1:])
     return _run("node.cli.app", arguments)
 
 
@@ -31,6 +34,9 @@ def modbus_sim() -> None:
 
 def _run(module: str, arguments: Sequence[str]) -> int:
     gc.disable()  # until it serves: all that is imported stays
+    use_pack()
+    if module != NURSERY_MODULE:  # its children cannot read a module once they have no rights left
+        import_later(SELDOM)
     _import_asyncio()
     code: int = import_module(module).main(arguments)
     return code

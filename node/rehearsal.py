@@ -9,8 +9,10 @@ objects go side by side into new pages.
 
 import asyncio
 import contextlib
+import datetime
 import gc
 import os
+import random
 import signal
 import socket
 import sys
@@ -36,8 +38,9 @@ from node.objects import assembly, drive_parameter, file, parameter, pccc
 if sys.platform == "linux":
     from node import privileges
 
-PRELOADED = (assembly, drive_parameter, file, parameter, pccc)
-"""What a shard imports if its family needs it: after the fork it would be every such child's own."""
+PRELOADED = (assembly, drive_parameter, file, parameter, pccc, datetime, random)
+"""What a shard imports if its family needs it, or when it is asked for what needs it: after the fork it would be every
+such child's own, and one that has given up its rights may not be able to read it."""
 REHEARSALS = 10
 """CPython 3.11 specialises a function from its eighth call on."""
 ADDRESS = "127.255.255.254"

@@ -81,6 +81,35 @@ def test_they_are_replaced_copied_and_pickled() -> None:
     assert copy.deepcopy(Kept(1)) == pickle.loads(pickle.dumps(Kept(1))) == Kept(1)
 
 
+def test_an_init_that_is_called_wrongly_says_so_as_python_s_does() -> None:
+    for values in ((), (1, 2, (), 4)):
+        said = []
+        for place in (OURS[0], THEIRS[0]):
+            with pytest.raises(TypeError) as caught:
+                place(*values)
+            said.append(str(caught.value))
+        assert said[0] == said[1]
+
+
+def test_one_that_is_derived_has_all_fields_and_is_finished() -> None:
+    @dataclass(slots=True)
+    class Base:
+        a: int
+        b: int = 2
+
+    @dataclass(slots=True)
+    class Derived(Base):
+        c: int = 3
+        total: int = field(init=False, default=0)
+
+        def __post_init__(self) -> None:
+            self.total = self.a + self.b + self.c
+
+    assert Derived(1, 2, 3).total == 6
+    assert dataclasses.replace(Derived(1), c=5) == Derived(1, c=5)
+    assert (Base(1).a, Base(1).b) == (1, 2)
+
+
 def test_what_a_class_defines_itself_stays() -> None:
     @dataclass(slots=True)
     class Odd:

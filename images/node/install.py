@@ -2,6 +2,7 @@
 
 `install.py PREFIX` unpacks them into PREFIX/site, writes their console scripts into PREFIX/bin, and compiles what a
 node imports, the standard library's part included: containers are read-only, and images of Python come without it.
+All of it together goes into one file (`node.pack`), which a start reads.
 """
 
 import configparser
@@ -43,6 +44,7 @@ def main(prefix: Path) -> None:
     sys.dont_write_bytecode = False
     for module in IMPORTED:
         importlib.import_module(module)
+    importlib.import_module("node.pack").write_pack(str(site / "node.pack"), list(sys.modules.values()))
 
 
 def write_scripts(points: Path, folder: Path) -> None:

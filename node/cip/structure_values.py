@@ -12,14 +12,13 @@ bytes. A string's LEN that is out of range reads as the nearest one that is not,
 
 import struct
 from collections.abc import Mapping, Sequence
-from typing import Union
 
 from node.cip.status import NOT_ENOUGH_DATA, CipError
 from node.cip.template import Member, Template
 from node.cip.types import Type, decode_values, encode_values
 from node.errors import LocalProtocolError
 
-StructureValue = Union[bool, int, float, str, "dict[str, StructureValue]", "list[StructureValue]"]
+StructureValue = bool | int | float | str | dict[str, "StructureValue"] | list["StructureValue"]
 """A member's value, or a whole structure's."""
 
 _LENGTH, _SHORT_LENGTH = struct.Struct("<i"), struct.Struct("<h")

@@ -4,7 +4,7 @@ import sys
 from collections.abc import Sequence
 from importlib import import_module
 
-from node.cli.command_line import USAGE, complain, version_line
+from node.cli.outcome import USAGE, complain, version_line
 
 PROGRAM = "python -m node"
 

@@ -1,9 +1,4 @@
-"""What every command of a node does alike: errors are one line on stderr, and the exit code says whose fault it was.
-
-0  done, or ended by SIGINT or SIGTERM as asked
-1  it could not be done: an address in use, a file that is not there
-2  the command line is wrong
-"""
+"""What the commands that people type do alike: options, help, and how faults are told (`node.cli.outcome`)."""
 
 import argparse
 import os
@@ -11,11 +6,8 @@ import sys
 from collections.abc import Callable, Sequence
 from typing import NoReturn
 
+from node.cli.outcome import FAILED, INTERRUPTED, USAGE, complain, version_line
 from node.errors import ConfigError, NodeError
-
-FAILED = 1
-USAGE = 2
-INTERRUPTED = 130
 
 NARROW, WIDE = 60, 96
 """Columns of a help text."""
@@ -67,16 +59,6 @@ class _ShowVersion(argparse.Action):
         parser.exit()
 
 
-def version_line() -> str:
-    """Which version this is."""
-    from importlib.metadata import PackageNotFoundError, version
-
-    try:
-        return f"plcfarm {version('plcfarm')}"
-    except PackageNotFoundError:
-        return "plcfarm, run from a source tree that is not installed"
-
-
 def add_serving_options(parser: Parser, port: int, what: str, more_delays: str = "") -> None:
     """The options of every lone simulator: `what` its accesses are to, `port` where it listens by default,
     `more_delays` what else a delay may be."""
@@ -121,9 +103,3 @@ def run_command(
     except SystemExit as exc:  # --help and --version
         return int(exc.code or 0)
     return 0
-
-
-def complain(program: str, message: str, code: int) -> int:
-    """Says in one line what is wrong; `code`."""
-    print(f"{program}: {' '.join(message.split())}", file=sys.stderr)
-    return code

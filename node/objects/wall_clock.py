@@ -8,7 +8,7 @@ ahead of the host's clock, which nobody changes.
 """
 
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
 
 from node.cip.attribute_values import Codec, Number, Numbers
 from node.cip.services import WALL_CLOCK_CLASS
@@ -17,12 +17,12 @@ from node.cip.types import UDINT, ULINT, USINT
 from node.objects.attribute_access import ATTRIBUTE_SERVICES
 from node.objects.object import AttributeRow, Object, stored
 
-LAST = datetime(9000, 1, 1)
-"""Later than this nobody means it, and the calendar ends at 9999."""
+if TYPE_CHECKING:
+    from datetime import datetime
 
-_EPOCH = datetime(1970, 1, 1)
-_MICROSECOND = timedelta(microseconds=1)
-_LIMIT = (LAST - _EPOCH) // _MICROSECOND
+LAST = 221_845_392_000_000_000
+"""Microseconds to the year 9000: later than this nobody means it, and the calendar ends at 9999."""
+
 _DATE = Numbers(UDINT, 7)
 _INSTANT = Number(ULINT)
 
@@ -36,11 +36,11 @@ class WallClock:
 
     def now(self) -> int:
         """Microseconds since 1970."""
-        return min(max(0, self._host() + self._ahead), 2 * _LIMIT)
+        return min(max(0, self._host() + self._ahead), 2 * LAST)
 
     def set(self, microseconds: int) -> None:
         """From now on it is this late. Raises `CipError` 0x09 for after `LAST`."""
-        if microseconds > _LIMIT:
+        if microseconds > LAST:
             raise CipError(INVALID_ATTRIBUTE_VALUE)
         self._ahead = microseconds - self._host()
 
@@ -60,23 +60,33 @@ class WallClock:
 
     def get_date(self) -> bytes:
         """Attribute 5."""
-        at = _EPOCH + min(self.now(), _LIMIT) * _MICROSECOND
+        from datetime import timedelta
+
+        at = _epoch() + timedelta(microseconds=min(self.now(), LAST))
         return _DATE.encode([at.year, at.month, at.day, at.hour, at.minute, at.second, at.microsecond])
 
     def set_date(self, data: bytes) -> None:
         """Raises `CipError`: 0x09 for a day there is not."""
         parts = _DATE.decode(data)
         assert isinstance(parts, list)
+        from datetime import datetime, timedelta
+
         try:
             at = datetime(*parts)
         except (ValueError, OverflowError) as exc:
             raise CipError(INVALID_ATTRIBUTE_VALUE) from exc
-        if at < _EPOCH:
+        if at < _epoch():
             raise CipError(INVALID_ATTRIBUTE_VALUE)
-        self.set((at - _EPOCH) // _MICROSECOND)
+        self.set((at - _epoch()) // timedelta(microseconds=1))
 
     def _host(self) -> int:
         return int(self._wall() * 1e6)
+
+
+def _epoch() -> "datetime":
+    from datetime import datetime
+
+    return datetime(1970, 1, 1)
 
 
 def wall_clock_object(clock: WallClock) -> Object:

@@ -24,8 +24,9 @@ OPTIONAL_IN_FUNCTIONS = {"yaml"}
 
 
 UNNEEDED_IN_MOST_RUNS = {
+    "datetime": "node.objects.wall_clock",  # a client that asks what time it is
     "difflib": "node.config.hint",  # what a mistyped word may have meant
-    "importlib.metadata": "node.cli.command_line",  # --version; it brings the parser of e-mail
+    "importlib.metadata": "node.cli.outcome",  # --version; it brings the parser of e-mail
     "logging.handlers": "node.cli.log",  # --log; it brings pickle
     "node.commands.captures": "node.controller",  # one that is captured
     "node.modbus_face": "node.controller",  # a controller that speaks Modbus
@@ -34,6 +35,7 @@ UNNEEDED_IN_MOST_RUNS = {
     "node.objects.file": "node.objects.device",  # either
     "node.objects.parameter": "node.objects.device",  # a drive
     "node.objects.pccc": "node.objects.device",  # an SLC or MicroLogix
+    "random": "node.exchange.delay",  # one that is slow by no fixed time
 }
 """What a function of that module may import so that the rest starts without it: a lone simulator has 0.2 s."""
 

@@ -60,3 +60,20 @@ def test_a_damaged_file_is_one_line(tmp_path: Path, content: str) -> None:
     assert done.returncode == 1
     assert "not a shard file" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "said"),
+    [
+        (["--help"], 0, "FILE CONTROL [--log FILE]"),
+        ([], 2, "got nothing"),
+        (["file"], 2, "got file"),
+        (["file", "sock", "--log"], 2, "got file sock --log"),
+        (["file", "sock", "--log", "/nowhere/log"], 1, "/nowhere/log: No such file or directory"),
+    ],
+)
+def test_what_is_typed_wrongly_is_one_line(words: list[str], code: int, said: str) -> None:
+    command = [sys.executable, "-m", "node", "shard", *words]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60)
+    assert (done.returncode, said in done.stdout + done.stderr) == (code, True)
+    assert code == 0 or len(done.stderr.splitlines()) == 1

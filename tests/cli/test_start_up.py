@@ -22,9 +22,12 @@ RUNS = 7
 
 NOT_NEEDED = (
     "_hashlib",
+    "ast",
     "bz2",
     "click",
+    "datetime",
     "difflib",
+    "dis",
     "email",
     "hashlib",
     "importlib.metadata",
@@ -41,8 +44,10 @@ NOT_NEEDED = (
     "node.objects.pccc",
     "pathlib",
     "pickle",
+    "random",
     "shutil",
     "ssl",
+    "token",
     "typer",
     "yaml",
 )

@@ -1,0 +1,38 @@
+"""Modules that much of Python imports and few runs look into: they are there by name, and are loaded when something in
+them is first asked for. `importlib.util.LazyLoader` is meant for this, but in Python 3.11 a mere `import` counts as
+asking there.
+
+Not for a process that gives up its rights: it may not be able to read the library any more.
+"""
+
+import sys
+from collections.abc import Iterable
+from importlib.util import find_spec, module_from_spec
+from types import ModuleType
+from typing import Any
+
+SELDOM = ("inspect", "linecache", "locale", "textwrap", "tokenize")
+"""What asyncio, logging, subprocess and dataclasses import, for the sake of tracebacks, signatures and shells: with
+what these import in turn, a twelfth of a start."""
+
+
+def import_later(names: Iterable[str]) -> None:
+    """Has every later `import` of these find a module that loads itself; those that are there already stay."""
+    for name in names:
+        spec = find_spec(name) if name not in sys.modules else None
+        if spec is not None:
+            module = module_from_spec(spec)
+            module.__class__ = _Later
+            sys.modules[name] = module
+
+
+class _Later(ModuleType):
+    """A module that holds nothing yet but what the import system writes on it."""
+
+    def __getattr__(self, name: str) -> Any:
+        spec = self.__spec__
+        self.__class__ = ModuleType  # type: ignore[assignment]
+        assert spec is not None
+        assert spec.loader is not None
+        spec.loader.exec_module(self)
+        return getattr(self, name)

@@ -1,0 +1,60 @@
+"""Modules that load themselves when they are looked into. Each case in an interpreter of its own: this one has all."""
+
+import subprocess
+import sys
+
+import pytest
+
+from tests.conftest import ROOT
+
+BEGIN = "import sys; from node.later import SELDOM, import_later; assert not {*SELDOM} & {*sys.modules}\n"
+
+
+def run(code: str) -> list[str]:
+    """What it prints, word by word, without the modules of this environment's own start."""
+    done = subprocess.run(
+        [sys.executable, "-S", "-c", BEGIN + code], cwd=ROOT, capture_output=True, text=True, timeout=60
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout.split()
+
+
+def test_one_is_there_by_name_and_loads_itself_once() -> None:
+    code = """
+import_later(["inspect"])
+import inspect, sys
+print("ast" in sys.modules)
+from inspect import signature
+print("ast" in sys.modules, signature(lambda a: a), type(inspect).__name__)
+"""
+    assert run(code) == ["False", "True", "(a)", "module"]
+
+
+def test_one_that_is_there_stays() -> None:
+    assert run("import textwrap as t; import_later(['textwrap']); print(sys.modules['textwrap'] is t)") == ["True"]
+
+
+def test_one_that_there_is_none_of_fails_as_ever() -> None:
+    assert run("import_later(['no_such_module'])\ntry: import no_such_module\nexcept ImportError: print('no')") == [
+        "no"
+    ]
+
+
+@pytest.mark.parametrize("module", ["asyncio", "dataclasses", "logging"])
+def test_what_is_imported_in_most_runs_does_not_look_into_them(module: str) -> None:
+    names = run(f"import_later(SELDOM)\nimport {module}\nprint(*sys.modules)")
+    assert not {"ast", "dis", "token"} & set(names)
+
+
+def test_a_traceback_has_its_lines_all_the_same() -> None:
+    code = """
+import_later(SELDOM)
+import traceback
+from node.errors import NodeError
+from node.exchange.delay import parse_delay
+try:
+    parse_delay("soon")
+except NodeError:
+    print(traceback.format_exc())
+"""
+    assert "float(low)," in run(code)
