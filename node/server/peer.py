@@ -10,6 +10,7 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from typing import cast
 
+from node.config.model import Json
 from node.exchange.exchange import CLOSE, SEND, Exchange
 from node.exchange.metrics import Metrics
 
@@ -34,7 +35,8 @@ log = logging.getLogger(__name__)
 
 class Peer(asyncio.Protocol):
     """One connection. A protocol derives from it and defines `data_received`, where it sets `last_seen` and
-    `partial_since` (the instant the first byte of an unfinished frame came, 0 for none)."""
+    `partial_since` (the instant the first byte of an unfinished frame came, 0 for none). It counts for itself what the
+    listener's metrics count for all."""
 
     transport: asyncio.Transport
 
@@ -47,6 +49,10 @@ class Peer(asyncio.Protocol):
         self.last_seen = 0.0
         self.partial_since = 0.0
         self.unread_since = 0.0
+        self.requests = 0
+        self.errors = 0
+        self.bytes_in = 0
+        self.bytes_out = 0
         self._admitted = False
         self._full = False
         self._outbox: deque[tuple[float, bytes | None, bool]] | None = None
@@ -97,6 +103,10 @@ class Peer(asyncio.Protocol):
         """Ends the connection; what was written is still sent."""
         self.transport.close()
 
+    def describe(self) -> dict[str, Json]:
+        """What its protocol knows of it besides."""
+        return {}
+
     def deliver(self, exchange: Exchange) -> None:
         """Sends an exchange's reply when it is due, never before one that was due earlier; then closes if so asked."""
         data = exchange.reply if exchange.action == SEND else None
@@ -131,6 +141,7 @@ class Peer(asyncio.Protocol):
     def _emit(self, data: bytes | None, closing: bool) -> None:
         if data is not None:
             self.metrics.bytes_out += len(data)
+            self.bytes_out += len(data)
             self.transport.write(data)
         if closing:
             self.transport.close()
