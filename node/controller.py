@@ -27,6 +27,7 @@ from node.objects.ethernet_link import Traffic
 from node.objects.profiles import DEFAULT_PROFILE, PROFILES
 from node.objects.routes import parse_subnet
 from node.objects.tcpip import mask_of
+from node.rooms import Rooms
 from node.server.enip_tcp import EnipService, EnipTcp
 from node.server.enip_udp import EnipUdp
 from node.server.listener import Listener
@@ -34,9 +35,9 @@ from node.server.peer import Peer
 from node.server.ports import Ports
 from node.server.ticker import Ticker
 from node.tag_memory import build_tags
+from node.telemetry import Report, Telemetry
 
 if TYPE_CHECKING:
-    from node.commands.captures import CaptureCommands
     from node.server.doorway import Doorway
     from node.server.modbus_tcp import ModbusService
 
@@ -74,7 +75,7 @@ class Controller:
         self._started = clock()
         self._interceptors = tuple(interceptors)
         self._slow: Delay | None = None
-        self._captures: CaptureCommands | None = None
+        self._rooms: Rooms | None = None
         self._ticker = Ticker(clock)
         self._enip: EnipService | None = None
         self._modbus: ModbusService | None = None
@@ -84,9 +85,15 @@ class Controller:
         if config.modbus is not None:
             listeners["modbus"] = self._listen_modbus(config.modbus)
         self.server = Ports(listeners)
+        rooms = Rooms(
+            config, self.tags, self._templates, self.server, lambda: self._telemetry, self, self._attach, clock, wall
+        )
+        rooms.tags = tags = TagCommands(self.tags, config.tags, clock, self._templates, rooms.facts)
+        counted = [listener.metrics for listener in listeners.values()]
+        self._telemetry = Telemetry(counted, self.connections, tags.value, self._attach, lambda: self._started)
+        self._rooms = rooms
         self.delay = config.delay
-        tags = TagCommands(self.tags, config.tags, clock, self._templates)
-        self._commands = CommandTree(tags, self.server, self, self.connections, clock, self._capturing)
+        self._commands = CommandTree(tags, self.server, self, self.connections, clock, self._telemetry, rooms.by_name)
 
     async def start(self) -> None:
         """Binds every port. Raises `ListenError` and leaves nothing bound when one of them cannot be had."""
@@ -97,6 +104,8 @@ class Controller:
 
     async def stop(self) -> None:
         """Closes every port and connection. What the tags hold stays; `start` serves it again."""
+        if self._rooms is not None:
+            self._rooms.stop()
         await self.server.close()
         self._ticker.stop()
 
@@ -127,34 +136,21 @@ class Controller:
 
     def _attach(self) -> None:
         """Has every exchange from now on seen by what is to see it."""
-        inner = (*(() if self._slow is None else (self._slow,)), *self._interceptors)
+        slow = () if self._slow is None else (self._slow,)
+        inner = (*slow, *self._interceptors, *self._telemetry.interceptors)
         for protocol, service in (("enip", self._enip), ("modbus", self._modbus)):
             if service is not None:
-                taps = self._captures.taps(self.ports[protocol]) if self._captures is not None else ()
-                service.chain = build_chain((*taps, *inner))
-
-    def _capturing(self) -> "CaptureCommands":
-        """Made when it is first asked for: hardly any node is ever captured."""
-        from node.commands.captures import CaptureCommands
-
-        if self._captures is None:
-            self._captures = CaptureCommands(self.config.address, self._clock, self._wall, self._attach)
-        return self._captures
+                asked = self._rooms.interceptors(protocol, self.ports[protocol]) if self._rooms is not None else ()
+                service.chain = build_chain((*asked, *inner))
 
     def connections(self) -> Iterator[tuple[str, Peer]]:
         """(protocol, peer) of every live connection."""
         return self.server.connections()
 
-    def telemetry(self) -> dict[str, int | float]:
-        """What both protocols counted since the node was made, connections open now, and seconds since `start`."""
-        counted = [listener.metrics for listener in self.server.listeners.values()]
-        return {
-            "requests": sum(metrics.requests for metrics in counted),
-            "errors": sum(metrics.errors for metrics in counted),
-            "bugs": sum(metrics.bugs for metrics in counted),
-            "connections": sum(metrics.connections for metrics in counted),
-            "uptime": round(self._clock() - self._started, 3),
-        }
+    def telemetry(self, whole: bool = True) -> Report | None:
+        """What both protocols counted since the node was made, connections open now, and seconds since `start`; None
+        where nothing has changed since it was last asked, unless it is to be `whole`."""
+        return self._telemetry.report(self._clock(), whole)
 
     def command(self, path: str, value: Json = None) -> Json:
         """What `node.commands.tree` has at `path`, after `value` was put there. Raises `CommandError`."""

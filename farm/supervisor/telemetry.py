@@ -18,6 +18,8 @@ class Telemetry:
         for node, counters in nodes.items():
             if isinstance(counters, dict):
                 self._reports[node] = (now, counters)
+            elif counters is None and node in self._reports:  # nothing new since the last one
+                self._reports[node] = (now, self._reports[node][1])
 
     def of(self, node: str, now: float) -> dict[str, Any] | None:
         """The node's counters with `age` (seconds) and `stale`, or None when it never reported."""

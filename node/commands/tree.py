@@ -1,4 +1,4 @@
-"""What one can ask of a running node, by its farm or by web: paths over four groups, values in plain JSON.
+"""What one can ask of a running node, by its farm or by web: paths over groups of things, values in plain JSON.
 
     options                what can be set, with its value
     options/delay          [low, high] seconds added to each reply; set by 0.5, "0.1-0.5" or [0.1, 0.5]
@@ -7,8 +7,14 @@
     server/start           opens them again
     tags                   every tag: name, type, dimensions, address, value, unit, writable, signal
     tags/NAME              one tag; `NAME[3]` and `NAME[3-5]` some elements. With a value it is written
-    connections            who is connected: protocol, peer, and for how many seconds
+    tags/NAME/force ...    forces and errors (`node.commands.forces`)
+    connections            who is connected: protocol, peer, for how many seconds, what it has asked
     connections/PEER/eof   ends that connection
+    requests               the last requests in words, newest first (`node.commands.requests`)
+    undefined              what was asked for and is not there, and how often
+    watch                  {"tags": [NAME], "writes": bool}: has these reported for some seconds (`node.telemetry`)
+    faults ...             what goes wrong on purpose (`node.commands.faults`)
+    api/...                all of this as the web interface of 2016 had it (`node.commands.api`)
     capture/...            what passes through the node (`node.commands.captures`)
 
 Paths and values come from outside: whatever is wrong with them is a `CommandError`.
@@ -22,8 +28,24 @@ from node.commands.tags import TagCommands
 from node.config.model import Json
 from node.errors import NodeError
 from node.exchange.delay import parse_delay
+from node.exchange.metrics import Metrics
 
-GROUPS = ("options", "server", "tags", "connections", "capture")
+GROUPS = (
+    "options",
+    "server",
+    "tags",
+    "connections",
+    "requests",
+    "undefined",
+    "watch",
+    "faults",
+    "api",
+    "capture",
+)
+FORCING = ("force", "release", "error")
+"""What can be done to a tag beside writing it."""
+WATCHED_TAGS = 100
+"""Tags that are watched at once."""
 
 
 class Server(Protocol):
@@ -44,6 +66,10 @@ class Server(Protocol):
     def switching(self) -> bool:
         """Whether they are being opened or closed right now."""
 
+    @property
+    def counted(self) -> Mapping[str, Metrics]:
+        """Protocol to what was counted there."""
+
     def switch(self, on: bool) -> None:
         """Opens or closes all of them, now or as soon as the loop gets to it."""
 
@@ -60,21 +86,35 @@ class Connection(Protocol):
 
     name: str
     since: float
+    requests: int
+    errors: int
+    bytes_in: int
+    bytes_out: int
+
+    def describe(self) -> dict[str, Json]:
+        """What its protocol knows of it."""
 
     def eof(self) -> None:
         """Ends it."""
 
 
-class Captures(Protocol):
-    """Captures of what passes through a node."""
+class Room(Protocol):
+    """A group of commands that is made when it is first asked for."""
 
-    def run(self, path: str) -> Json:
+    def run(self, path: str, value: Json = None) -> Json:
         """What stands at `path`, or was done there. Raises `CommandError`."""
 
 
+class Watch(Protocol):
+    """What reports a node's values to whoever looks at them."""
+
+    def watch(self, tags: Iterable[str], writes: bool, now: float) -> None:
+        """Has these reported from `now` on, and who writes any."""
+
+
 class CommandTree:
-    """The commands of one node. `connections` gives (protocol, peer) of all there are, `now` the instant, `captures`
-    what captures the node."""
+    """The commands of one node. `connections` gives (protocol, peer) of all there are, `now` the instant, `watch`
+    what reports the node, `rooms` what there is by the names "capture", "faults", "forces" and "api"."""
 
     def __init__(
         self,
@@ -83,14 +123,16 @@ class CommandTree:
         options: Options,
         connections: Callable[[], Iterable[tuple[str, Connection]]],
         now: Callable[[], float],
-        captures: Callable[[], Captures],
+        watch: Watch,
+        rooms: Mapping[str, Callable[[], Room]],
     ) -> None:
         self._tags = tags
         self._server = server
         self._options = options
         self._connections = connections
         self._now = now
-        self._captures = captures
+        self._watch = watch
+        self._rooms = rooms
 
     def get(self, path: str) -> Json:
         """What stands at `path`. Raises `CommandError`."""
@@ -109,13 +151,19 @@ class CommandTree:
                 return self._run_server(rest)
             case "connections":
                 return self._run_connections(rest)
-            case "capture":
-                return self._captures().run(rest)
+            case "requests" | "undefined" if not rest:
+                return self._look_back(group)
+            case "watch" if not rest:
+                return self._watch_for(value)
+            case "capture" | "faults" | "api":
+                return self._rooms[group]().run(rest, value)
         raise CommandError(f"there is nothing at {path!r}; groups are {' '.join(GROUPS)}")
 
     def _run_tags(self, name: str, value: Json) -> Json:
         if not name:
             return self._tags.list()
+        if name.rpartition("/")[2] in FORCING and ("/" in name or name == "release"):
+            return self._rooms["forces"]().run(name, value)
         return self._tags.read(name) if value is None else self._tags.write(name, value)
 
     def _run_options(self, name: str, value: Json) -> Json:
@@ -146,11 +194,7 @@ class CommandTree:
 
     def _run_connections(self, rest: str) -> Json:
         if not rest:
-            now = self._now()
-            return [
-                {"protocol": protocol, "peer": peer.name, "seconds": round(now - peer.since, 3)}
-                for protocol, peer in self._connections()
-            ]
+            return self._list_connections()
         name, _, action = rest.partition("/")
         if action != "eof":
             raise CommandError(f"{rest!r}: what can be done to a connection is connections/{name}/eof")
@@ -160,6 +204,42 @@ class CommandTree:
         for peer in ended:
             peer.eof()
         return len(ended)
+
+    def _list_connections(self) -> Json:
+        from node.commands.requests import last_of  # whoever is never looked at needs none of the decoders
+
+        now = self._now()
+        last = {protocol: last_of(metrics.ring, protocol) for protocol, metrics in self._server.counted.items()}
+        return [
+            {
+                "protocol": protocol,
+                "peer": peer.name,
+                "seconds": round(now - peer.since, 3),
+                "requests": peer.requests,
+                "errors": peer.errors,
+                "bytes_in": peer.bytes_in,
+                "bytes_out": peer.bytes_out,
+                **peer.describe(),
+                "last": last[protocol].get(peer.name, ""),
+            }
+            for protocol, peer in self._connections()
+        ]
+
+    def _look_back(self, what: str) -> Json:
+        from node.commands.requests import recent, undefined
+
+        look = recent if what == "requests" else undefined
+        return look(self._server.counted, self._now())
+
+    def _watch_for(self, value: Json) -> Json:
+        asked = value if isinstance(value, dict) else {}
+        tags, writes = asked.get("tags", []), asked.get("writes", False)
+        if not isinstance(value, dict) or not isinstance(tags, list) or not isinstance(writes, bool):
+            raise CommandError(f'watch: got {value!r:.80}; wanted {{"tags": [NAME], "writes": true}}')
+        if len(tags) > WATCHED_TAGS:
+            raise CommandError(f"watch: {len(tags)} tags; at most {WATCHED_TAGS} are watched at once")
+        self._watch.watch([str(tag) for tag in tags], writes, self._now())
+        return len(tags)
 
 
 def _delay_of(value: Json) -> tuple[float, float]:
