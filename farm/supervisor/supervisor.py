@@ -15,13 +15,11 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from typing import Any
 
 from farm.backends.backend import Backend
-from farm.backends.observed import ObservedShard
 from farm.errors import FarmError
 from farm.plan.execute import Execution
-from farm.plan.plan import CHANGE, KILL, SHAPE, START, STOP, Operation, Plan
-from farm.plan.reconcile import reconcile
 from farm.supervisor import descriptors
 from farm.supervisor.anew import plan_restart
+from farm.supervisor.changes import COMPLETING, Changes
 from farm.supervisor.control import COMMAND_SECONDS, ControlStreams, Session
 from farm.supervisor.ending import end_processes, nothing, remove_files
 from farm.supervisor.events import EventLog
@@ -29,7 +27,7 @@ from farm.supervisor.keeper import Keeper, Probe
 from farm.supervisor.links import Links
 from farm.supervisor.probe import probe_node
 from farm.supervisor.progress import Progress, Tell
-from farm.supervisor.roster import STARTING, STOPPED, UP, Member, Roster, Settling
+from farm.supervisor.roster import STARTING, STOPPED, UP, Member, Roster
 from farm.supervisor.run_directory import RunDirectory
 from farm.supervisor.state import Identity, RunState, write_atomically
 from farm.supervisor.telemetry import Telemetry
@@ -48,7 +46,6 @@ HEAL_AFTER = 0.3
 ADOPTION = 3.0
 """Seconds for nodes that were found running to answer, for those who ask how they are."""
 SAVE_AFTER = 0.5
-COMPLETING = "completing what was begun"
 
 
 class FarmGone(FarmError):
@@ -87,6 +84,15 @@ class Supervisor:
             clock=clock,
         )
         self.links = Links(self.roster, self._tell_node)
+        self.changes = Changes(
+            backend,
+            self.roster,
+            self.keeper,
+            self.events,
+            tell=self.tell_shard,
+            forget=self.streams.forget,
+            shaped=self._shaped,
+        )
         self.ended = asyncio.Event()
         """Set when the farm went down: nothing is left to supervise."""
         self._turn = asyncio.Lock()
@@ -142,7 +148,7 @@ class Supervisor:
             descriptors.check(-(-len(wanted.nodes) // wanted.shard))
         began = self.clock()
         async with self._alone("apply", tell):
-            plan = await self._plan(wanted, take=not dry_run)
+            plan = await self.changes.plan(wanted, take=not dry_run)
             if dry_run:
                 return {"plan": plan.lines(), "changes": len(plan)}
             previous = self.state.plant
@@ -150,10 +156,10 @@ class Supervisor:
                 self.state.plant = wanted
                 await self._save()  # before the first fork
             self._want(wanted)
-            execution = self._execution(plan)
+            execution = self.changes.execution(plan)
             try:
                 patience = seconds or TIMEOUT + TIMEOUT_EACH * len(wanted.nodes)
-                await self._carry_out(execution, plan, tell, patience, total=seconds is not None)
+                await self.changes.carry_out(execution, plan, tell, patience, total=seconds is not None)
             except BaseException as exc:
                 await asyncio.shield(self._go_back(execution, previous, str(exc) or "interrupted"))
                 raise
@@ -168,9 +174,9 @@ class Supervisor:
             self.state.plant = None
             with contextlib.suppress(FarmError):  # a full disk must not keep a farm up
                 await self._save()
-            plan = await self._plan(nothing(self.run.name))
+            plan = await self.changes.plan(nothing(self.run.name))
             self._want(None)
-            execution = self._execution(plan, keep_going=True)
+            execution = self.changes.execution(plan, keep_going=True)
             async with Progress(tell, [("stop", lambda: execution.finished, len(plan))]).shown(self.events):
                 await execution.run()
             await asyncio.to_thread(end_processes, self.backend)
@@ -195,11 +201,11 @@ class Supervisor:
                 self.state.stopped.discard(member.config.name)
                 member.listening = False
                 self.roster.set_state(member, STARTING, text="restarted by command")
-            self._take(plan)
+            self.changes.take(plan)
             await asyncio.gather(*(self._start_in(shard, inside) for shard, inside in told.items()))
             self.keeper.ask_all()
             seconds = TIMEOUT + TIMEOUT_EACH * len(members)
-            await self._carry_out(self._execution(plan), plan, tell, seconds, names)
+            await self.changes.carry_out(self.changes.execution(plan), plan, tell, seconds, names)
             return {"rows": [self.roster.row(member, self.clock()) for member in members]}
 
     async def _start_in(self, shard: str, members: list[Member]) -> None:
@@ -321,55 +327,6 @@ class Supervisor:
                 self._busy_with = ""
                 self.keeper.give_back()
 
-    async def _plan(self, wanted: Plant, take: bool = True) -> Plan:
-        """Observes and reconciles; the shards of the plan are this command's from then on."""
-        await self.keeper.pause()
-        try:
-            observed = await asyncio.to_thread(self.backend.observe)
-            plan = reconcile(wanted, observed)
-            if take:
-                self._take(plan)
-        finally:
-            self.keeper.resume()
-        targets = {operation.target for operation in plan}
-        for shard in observed.shards:
-            if shard.alive and shard.name not in targets and shard.name not in self.keeper.running:
-                self.keeper.adopt(shard)
-        return plan
-
-    def _take(self, plan: Plan) -> None:
-        self.keeper.taken |= {operation.target for operation in plan}
-        self.keeper.resume()
-
-    def _execution(self, plan: Plan, keep_going: bool = False) -> Execution:
-        def report(operation: Operation, stage: str) -> None:
-            self._follow(execution, operation, stage, keep_going)
-
-        execution = Execution(plan, self.backend, report=report, tell=self.tell_shard, keep_going=keep_going)
-        return execution
-
-    def _follow(self, execution: Execution, operation: Operation, stage: str, keep_going: bool) -> None:
-        """Keeps roster and keeper in step with the plan."""
-        target, spec, running = operation.target, operation.spec, operation.running
-        if stage == "begin":
-            if spec is not None:
-                self.roster.assign(target, spec.nodes)
-            if operation.verb in (START, STOP, KILL):
-                self.keeper.release(target)
-        elif stage == "end" and operation.verb == STOP:
-            self.streams.forget(target)
-        elif stage == "end" and operation.verb == START:
-            self.keeper.adopt(execution.started[target])
-        elif stage == "end" and operation.verb == CHANGE and spec is not None and running is not None:
-            self.keeper.adopt(ObservedShard(target, running.pid, running.started, alive=True, nodes=spec.nodes))
-        elif stage == "end" and operation.verb == SHAPE:
-            self._shaped(target, execution.shaped[target])
-        elif stage == "fail":
-            log.warning("failed: %s: %s", operation, execution.failures[-1])
-            if operation.verb == START and keep_going:
-                for member in self.roster.of_shard(target):
-                    member.error = str(execution.failures[-1])
-
     def _shaped(self, node: str, shaping: Shaping) -> None:
         played = self.links.plays(node)
         self.links.shaped(node, shaping)
@@ -378,37 +335,6 @@ class Supervisor:
             self.events.node(node, member.state, f"link: {member.link or 'good'}")
             if member.listening and (played or self.links.plays(node)):
                 self.keeper.spawn(self._play(member))
-
-    async def _carry_out(
-        self,
-        execution: Execution,
-        plan: Plan,
-        tell: Tell,
-        seconds: float,
-        names: Sequence[str] | None = None,
-        total: bool = False,
-    ) -> None:
-        """Executes, and waits until `names`, or else every node that is not up by now, have answered. Raises the first
-        failure, at once and with nothing of it still going on."""
-        self._expect(plan)
-        if names is None:
-            names = [name for name, member in self.roster.members.items() if member.state not in (UP, STOPPED)]
-        with self.roster.settle(names) as settling:
-            phases = [
-                ("start", lambda: execution.finished, len(plan)),
-                ("ready", lambda: settling.listening, settling.total),
-                ("probe", lambda: settling.up, settling.total),
-            ]
-            async with Progress(tell, phases).shown(self.events):
-                await _both(execution, settling, seconds, total)
-
-    def _expect(self, plan: Plan) -> None:
-        """What a node was before says nothing about a node that is about to be started."""
-        for operation in plan:
-            for node in operation.spec.nodes if operation.spec is not None else ():
-                member = self.roster.members.get(node.name)
-                if member is not None and (operation.verb == START or member.state not in (UP, STOPPED)):
-                    self.roster.set_state(member, STARTING)
 
     async def _go_back(self, execution: Execution, previous: Plant | None, reason: str) -> None:
         """Undoes what a command began. The state says so first: a death in the middle of this must not complete what
@@ -419,25 +345,14 @@ class Supervisor:
             await self._save()
         undoing = execution.undo()
         self._want(previous)
-        self._take(undoing)
-        await self._execution(undoing, keep_going=True).run()
-        await self._heal()
+        self.changes.take(undoing)
+        await self.changes.execution(undoing, keep_going=True).run()
+        await self.changes.complete(self.state.plant or nothing(self.run.name))
 
     async def _heal_soon(self) -> None:
         await asyncio.sleep(HEAL_AFTER)
         async with self._alone(COMPLETING, lambda event: None):
-            await self._heal()
-
-    async def _heal(self) -> None:
-        """Makes what runs be what is wanted, as far as it goes; what does not start is tried again by its policy."""
-        plan = await self._plan(self.state.plant or nothing(self.run.name))
-        if plan:
-            self.events.farm(f"{COMPLETING}: {len(plan)} operations")
-            execution = self._execution(plan, keep_going=True)
-            await execution.run()
-            for operation in plan:
-                if operation.verb == START and operation.running is not None and operation.target in execution.started:
-                    self.keeper.count_restart(operation.target)
+            await self.changes.complete(self.state.plant or nothing(self.run.name))
 
     def _want(self, plant: Plant | None) -> None:
         """These nodes are wanted."""
@@ -472,21 +387,3 @@ class Supervisor:
 def _log_failure(task: "asyncio.Task[None]") -> None:
     if not task.cancelled() and task.exception() is not None:
         log.warning("%s", task.exception())
-
-
-async def _both(execution: Execution, settling: Settling, seconds: float, total: bool) -> None:
-    """Runs the plan and waits for its nodes; a failure of either ends the other, and is raised. The `seconds` are for
-    all of it (`total`), or for nodes to answer once the plan is carried out: platforms differ in how long that takes.
-    """
-    running = asyncio.create_task(execution.run())
-    tasks = running, asyncio.create_task(settling.wait(seconds, None if total else running))
-    try:
-        await asyncio.wait(tasks, return_when=asyncio.FIRST_EXCEPTION)
-    finally:
-        for task in tasks:
-            if not task.done():
-                task.cancel()
-        results = await asyncio.gather(*tasks, return_exceptions=True)
-    errors = [result for result in results if isinstance(result, Exception)]
-    if errors:
-        raise errors[0]
