@@ -20,11 +20,15 @@ from farm.plan.execute import Execution
 from farm.supervisor import descriptors
 from farm.supervisor.anew import plan_restart
 from farm.supervisor.changes import COMPLETING, Changes
+from farm.supervisor.command_events import change_text, changes
 from farm.supervisor.control import COMMAND_SECONDS, ControlStreams, Session
 from farm.supervisor.ending import end_processes, nothing, remove_files
-from farm.supervisor.events import EventLog
-from farm.supervisor.keeper import Keeper, Probe
+from farm.supervisor.events import COMMAND, CONFIG, EventLog
+from farm.supervisor.faults import Faults
+from farm.supervisor.fleet import Fleet
+from farm.supervisor.keeper import SERVER_START, SERVER_STOP, Keeper, Probe
 from farm.supervisor.links import Links
+from farm.supervisor.monitor import Monitor
 from farm.supervisor.probe import probe_node
 from farm.supervisor.progress import Progress, Tell
 from farm.supervisor.roster import STARTING, STOPPED, UP, Member, Roster
@@ -84,6 +88,18 @@ class Supervisor:
             clock=clock,
         )
         self.links = Links(self.roster, self._tell_node)
+        self.faults = Faults(self.roster, self._tell_node, self.events, self._save_soon, clock=self._now)
+        self.monitor = Monitor(self.roster, self.telemetry, self.events, self.faults.on, clock=self._now)
+        self.fleet = Fleet(
+            run.name,
+            backend,
+            self.roster,
+            self.telemetry,
+            self.monitor,
+            self.events,
+            plant=lambda: self.state.plant,
+            faults=lambda: self.faults.count,
+        )
         self.changes = Changes(
             backend,
             self.roster,
@@ -100,6 +116,10 @@ class Supervisor:
         self._healing: asyncio.Task[None] | None = None
         self._saving: asyncio.TimerHandle | None = None
         self._writes: set[asyncio.Task[None]] = set()
+        self._ticking: asyncio.Task[None] | None = None
+
+    def _now(self) -> float:
+        return self.clock()
 
     @property
     def gone(self) -> bool:
@@ -115,6 +135,7 @@ class Supervisor:
         """Listens for shards, adopts those that run, and sees to the rest soon."""
         await self.streams.start()
         self._want(self.state.plant)
+        self.faults.restore(self.state.faults)
         for name, count in self.state.restarts.items():
             if name in self.roster.members:
                 self.roster.members[name].restarts = count
@@ -128,12 +149,14 @@ class Supervisor:
             self.events.farm(f"adopted {len(found)} shards that were running")
         if observed.shards or observed.strays or self.state.plant is not None:
             self._healing = asyncio.create_task(self._heal_soon())
+        self._ticking = asyncio.create_task(self._tick())
 
     async def stop(self) -> None:
         """Leaves everything as it is; nodes serve on."""
-        if self._healing is not None:
-            self._healing.cancel()
-            await asyncio.gather(self._healing, return_exceptions=True)
+        for task in (self._healing, self._ticking):
+            if task is not None:
+                task.cancel()
+                await asyncio.gather(task, return_exceptions=True)
         await self.keeper.close()
         await self.streams.stop()
         if self._saving is not None:
@@ -164,8 +187,10 @@ class Supervisor:
                 await asyncio.shield(self._go_back(execution, previous, str(exc) or "interrupted"))
                 raise
             if plan:
-                self.events.farm(f"applied {len(plan)} operations in {self.clock() - began:.1f} s")
-            return {"plan": plan.lines(), "changes": len(plan), "rows": self.rows(), "seconds": self.clock() - began}
+                text = f"applied {len(plan)} operations in {self.clock() - began:.1f} s"
+                self.events.farm(text, kind=CONFIG, actor="cli")
+            rows = self.rows()
+            return {"plan": plan.lines(), "changes": len(plan), "rows": rows, "seconds": self.clock() - began}
 
     async def down(self, tell: Tell) -> dict[str, Any]:
         """Ends everything and removes all files but the lock. After it the process has only to end."""
@@ -190,7 +215,7 @@ class Supervisor:
             await asyncio.to_thread(remove_files, self.run)
         return {"nodes": nodes, "seconds": self.clock() - began}
 
-    async def restart(self, nodes: Sequence[str], tell: Tell) -> dict[str, Any]:
+    async def restart(self, nodes: Sequence[str], tell: Tell, actor: str = "") -> None:
         """Ends nodes and starts them again, several at once; in a shard of more, those alone."""
         async with self._alone("restart", tell):
             members = [self.roster.member(node) for node in dict.fromkeys(nodes)]
@@ -200,21 +225,38 @@ class Supervisor:
             for member in members:
                 self.state.stopped.discard(member.config.name)
                 member.listening = False
-                self.roster.set_state(member, STARTING, text="restarted by command")
+                self.roster.set_state(member, STARTING)
+                self.events.node(member.config.name, STARTING, "restarted by command", COMMAND, actor)
             self.changes.take(plan)
             await asyncio.gather(*(self._start_in(shard, inside) for shard, inside in told.items()))
             self.keeper.ask_all()
             seconds = TIMEOUT + TIMEOUT_EACH * len(members)
             await self.changes.carry_out(self.changes.execution(plan), plan, tell, seconds, names)
-            return {"rows": [self.roster.row(member, self.clock()) for member in members]}
+
+    async def switch(self, nodes: Sequence[str], on: bool, actor: str = "") -> None:
+        """Has nodes stop or start to serve, and returns when they do: their memory lives on.
+
+        Raises `FarmError` with the first that did not.
+        """
+        members = [self.roster.member(node) for node in dict.fromkeys(nodes)]
+        path = "server/start" if on else SERVER_STOP
+        names = [member.config.name for member in members]
+        answers = await asyncio.gather(
+            *(self.command(name, path, None, actor) for name in names), return_exceptions=True
+        )
+        failed = [answer for answer in answers if isinstance(answer, BaseException)]
+        if failed:
+            raise failed[0]
+        with self.roster.settle(names) as settling:
+            await settling.wait(TIMEOUT)
 
     async def _start_in(self, shard: str, members: list[Member]) -> None:
         for member in members:
             await self.tell_shard(shard, member.config.name, SHARD_START, dump(member.config))
 
     def rows(self) -> list[dict[str, Any]]:
-        """`farm ps`."""
-        return self.roster.rows(self.clock())
+        """A row for each node: `farm ps`."""
+        return self.fleet.rows()
 
     def status(self) -> dict[str, Any]:
         """How the farm is as a whole, and what each node reported last."""
@@ -238,22 +280,43 @@ class Supervisor:
             with self.roster.settle(names) as settling, contextlib.suppress(FarmError):
                 await settling.wait(ADOPTION)
 
-    async def command(self, node: str, path: str, value: Any) -> Any:
+    async def command(self, node: str, path: str, value: Any, actor: str = "") -> Any:
         """What a node answers. Raises `FarmError`."""
         member = self.roster.member(node)
         answer = await self.tell_shard(member.shard, node, path, value)
-        if path == "server/stop":
-            self.state.stopped.add(node)
-            self.roster.set_state(member, STOPPED)
-            self._save_soon()
-        elif path == "server/start":
-            self.state.stopped.discard(node)
-            self.roster.set_state(member, STARTING)
-            self.keeper.ask_all()
-            self._save_soon()
+        if path in (SERVER_STOP, SERVER_START):
+            self._switched(member, path == SERVER_START)
+        elif path.startswith("api/") and "server" in path:
+            state = await self.tell_shard(member.shard, node, "server", None)
+            if not state["switching"] and state["listening"] == (node in self.state.stopped):
+                self._switched(member, bool(state["listening"]))
+        kind = changes(path, value)
+        if kind:
+            self.events.node(node, member.state, change_text(path, value), kind, actor)
         return answer
 
-    async def link(self, nodes: Sequence[str], changes: Mapping[str, Any], tell: Tell) -> dict[str, Any]:
+    def _switched(self, member: Member, on: bool) -> None:
+        if on:
+            self.state.stopped.discard(member.config.name)
+            self.roster.set_state(member, STARTING)
+            self.keeper.ask_all()
+        else:
+            self.state.stopped.add(member.config.name)
+            self.roster.set_state(member, STOPPED)
+        self._save_soon()
+
+    async def watch(self, node: str, tags: Sequence[str]) -> None:
+        """Has a node report these tags for a while. Raises `FarmError`."""
+        member = self.roster.member(node)
+        wanted = self.monitor.watching.wants(node, tags, self.clock())
+        if wanted is not None:
+            try:
+                await self.tell_shard(member.shard, node, "watch", wanted)
+            except FarmError:
+                self.monitor.watching.again(node)
+                raise
+
+    async def link(self, nodes: Sequence[str], changes: Mapping[str, Any], tell: Tell) -> None:
         """Changes the links of nodes while they serve; what the file says is back with the next `farm up`."""
         if self.state.plant is None:
             raise FarmError(f"{self.run.name} has no nodes; `farm up` starts them")
@@ -264,7 +327,6 @@ class Supervisor:
             if quality != GOOD:
                 links[member.config.name] = quality
         await self.apply(dataclasses.replace(self.state.plant, links=links), tell, dry_run=False, seconds=None)
-        return {"rows": [self.roster.row(self.roster.member(node), self.clock()) for node in nodes]}
 
     async def _tell_node(self, node: str, path: str, value: Any) -> Any:
         return await self.tell_shard(self.roster.member(node).shard, node, path, value)
@@ -291,12 +353,17 @@ class Supervisor:
         member = self.roster.members.get(node)
         if member is not None:
             self.keeper.heard(session, member)
-            if self.links.plays(node):
+            self.monitor.watching.again(node)
+            if self.links.plays(node) or self.faults.on(node):
                 self.keeper.spawn(self._play(member))
 
     async def _play(self, member: Member) -> None:
+        """Tells the node what it has to play: a node that was started anew remembers nothing."""
         try:
-            await self.links.play(member)
+            if self.links.plays(member.config.name):
+                await self.links.play(member)
+            if self.faults.on(member.config.name):
+                await self.faults.play(member.config.name)
         except FarmError as exc:
             self.events.node(member.config.name, member.state, str(exc))
 
@@ -307,7 +374,20 @@ class Supervisor:
 
     def nodes_reported(self, nodes: dict[str, Any]) -> None:
         """Counters came."""
-        self.telemetry.report(nodes, self.clock())
+        self.monitor.report(nodes)
+
+    async def _tick(self) -> None:
+        """Once a second, at the same point of each: what has been reported is brought up to date, and told."""
+        began, number = self.clock(), 0
+        while True:
+            number = max(number + 1, int(self.clock() - began))
+            await asyncio.sleep(began + number - self.clock())
+            try:
+                self.monitor.tick()
+                self.fleet.tick()
+                await self.faults.tick()
+            except Exception:
+                log.exception("a bug in the supervisor")
 
     @contextlib.asynccontextmanager
     async def _alone(self, what: str, tell: Tell) -> AsyncIterator[None]:
@@ -359,6 +439,9 @@ class Supervisor:
         nodes = plant.nodes if plant is not None else ()
         self.roster.want(nodes)
         self.links.want(plant)
+        self.faults.keep(self.roster.members)
+        self.monitor.keep(self.roster.members)
+        self.fleet.changed()
         self.state.stopped.intersection_update(self.roster.members)  # in place: the keeper has the same set
 
     async def _save(self) -> None:
@@ -366,6 +449,7 @@ class Supervisor:
         if self._saving is not None:
             self._saving.cancel()
             self._saving = None
+        self.state.faults = self.faults.encode()
         self.state.restarts = {name: member.restarts for name, member in self.roster.members.items() if member.restarts}
         await asyncio.to_thread(write_atomically, self.run.state_file, self.state.encode())
 
