@@ -10,7 +10,7 @@ from farm.errors import FarmError
 from farm.supervisor import selection
 from farm.supervisor.selection import FIELDS, Row, choose, where
 
-__all__ = ["FIELDS", "Nodes", "Where", "choose", "chosen", "parse_where", "where"]
+__all__ = ["FIELDS", "Nodes", "Where", "choose", "chosen", "parse_where", "require_choice", "where"]
 
 Nodes = Annotated[
     list[str] | None, typer.Argument(metavar="[NODE]...", help="Names of nodes, or patterns such as 'drv-*'.")
@@ -33,11 +33,16 @@ def parse_where(texts: Iterable[str]) -> dict[str, list[str]]:
         raise UsageError(f"--where {exc}") from exc
 
 
-def chosen(rows: Sequence[Row], nodes: Sequence[str] | None, which: Sequence[str] | None, farm: str) -> list[str]:
-    """The nodes of `farm` that are named and of which all of `which` is so. Raises `UsageError` where neither says any
-    thing, `FarmError` where there is none."""
+def require_choice(nodes: Sequence[str] | None, which: Sequence[str] | None) -> None:
+    """Raises `UsageError` where nothing says which nodes are meant, or `which` makes no sense."""
     if not nodes and not which:
         raise UsageError("which nodes? Name them, or say which by --where, as in --where state=down")
+    parse_where(which or ())
+
+
+def chosen(rows: Sequence[Row], nodes: Sequence[str] | None, which: Sequence[str] | None, farm: str) -> list[str]:
+    """The nodes of `farm` that are named (all, where none is) and of which all of `which` is so. Raises `FarmError`
+    where there is none."""
     wanted = parse_where(which or ())
     named = set(choose(rows, nodes or ["*"], farm))
     names = [str(row["name"]) for row in where(rows, wanted) if row["name"] in named]

@@ -32,6 +32,8 @@ def change_text(path: str, value: Any) -> str:
         return f"{words[1]} answers with status {said}" if value else f"{words[1]} answers again"
     if words[0] == "tags" and words[-1] == "release":
         return f"{words[1]} released" if len(words) > 2 else "every tag released"
+    if words[0] == "server":
+        return "told to stop serving" if words[-1] == "stop" else "told to serve again"
     if words[0] == "connections" and words[-1] == "eof":
         return f"{words[1]} was disconnected"
     return path if value is None else f"{path} = {said}"
