@@ -18,6 +18,7 @@ from farm.cli import (
     enter,
     events,
     execute,
+    fault,
     graph,
     hosts,
     image,
@@ -31,6 +32,8 @@ from farm.cli import (
     restart,
     scale,
     schema,
+    start,
+    stop,
     supervise,
     tags,
     up,
@@ -62,6 +65,9 @@ VERBS: dict[str, Callable[..., None]] = {
     "logs": logs.logs,
     "events": events.events,
     "restart": restart.restart,
+    "stop": stop.stop,
+    "start": start.start,
+    "fault": fault.fault,
     "scale": scale.scale,
     "link": link.link,
     "pcap": pcap.pcap,
@@ -123,12 +129,15 @@ def run(arguments: list[str] | None = None) -> int:
             note("interrupted")
         return outcome if isinstance(outcome, int) else 0
     except UsageError as exc:
-        fail(str(exc))
+        fail(f"{exc} ({exc.hint})" if exc.hint else str(exc))
         return 2
     except TopologyProblems as exc:
         note(str(exc))
         return 1
-    except (FarmError, NodeError) as exc:
+    except FarmError as exc:
+        fail(f"{exc} ({exc.hint})" if exc.hint else str(exc))
+        return 1
+    except NodeError as exc:
         fail(str(exc))
         return 1
     except (KeyboardInterrupt, typer.Abort):

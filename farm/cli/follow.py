@@ -8,6 +8,7 @@ from farm.cli.backends import make_backend
 from farm.cli.progress import Progress
 from farm.cli.terminal import node_count, note, say
 from farm.supervisor.clean import take_down
+from farm.supervisor.events import STATE
 from farm.supervisor.link import Link
 from farm.supervisor.run_directory import RunDirectory
 
@@ -32,10 +33,13 @@ def print_events(events: Iterable[Mapping[str, Any]]) -> None:
 
 
 def event_line(event: Mapping[str, Any]) -> str:
-    """`17:03:12  intake  restarting  exited with code 1`, in this machine's time."""
-    clock = str(event["time"])[11:19]
-    words = [str(event[key]) for key in ("node", "state", "text") if event.get(key)]
-    return "  ".join([clock, *dict.fromkeys(words)])
+    """`17:03:12  intake  restarting  exited with code 1`, in this machine's time. What is no change of state says its
+    kind in that place, and who did it: `17:03:14  intake  write  Level = 3  (10.0.0.5:51234)`."""
+    clock, actor, text = str(event["time"])[11:19], str(event.get("actor") or ""), str(event.get("text") or "")
+    told = event.get("kind", STATE) == STATE or not event.get("node")
+    words = [str(event.get("node") or ""), str(event.get("state") or "") if told else str(event["kind"]), text]
+    by = [f"({actor})"] if actor and actor not in text else []
+    return "  ".join([clock, *dict.fromkeys(filter(None, words)), *by])
 
 
 def end_farm(run: RunDirectory) -> None:
