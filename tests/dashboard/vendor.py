@@ -24,10 +24,6 @@ PACKAGES = {
         "dist/uPlot.min.css": "uPlot.min.css",
         "LICENSE": "LICENSE.uplot",
     },
-    "d3-dispatch@3.0.2": {"dist/d3-dispatch.min.js": "d3-dispatch.min.js", "LICENSE": "LICENSE.d3"},
-    "d3-quadtree@3.0.2": {"dist/d3-quadtree.min.js": "d3-quadtree.min.js", "LICENSE": "LICENSE.d3"},
-    "d3-timer@3.0.2": {"dist/d3-timer.min.js": "d3-timer.min.js", "LICENSE": "LICENSE.d3"},
-    "d3-force@3.0.1": {"dist/d3-force.min.js": "d3-force.min.js", "LICENSE": "LICENSE.d3"},
 }
 """Package and version to the files taken of it, with the names they have here."""
 
@@ -48,14 +44,12 @@ def fetch(package: str, folder: Path) -> dict[str, bytes]:
 
 
 def main() -> None:
-    """Fetches all and writes them, or ends with the name of a licence that is not the same for all."""
+    """Fetches all of them and writes them beside each other."""
     found: dict[str, bytes] = {}
     with tempfile.TemporaryDirectory() as folder:
         for package, taken in PACKAGES.items():
             files = fetch(package, Path(folder))
-            for inside, name in taken.items():
-                if found.setdefault(name, files[inside]) != files[inside]:
-                    raise SystemExit(f"{package}: its {inside} is not the {name} of the others")
+            found |= {name: files[inside] for inside, name in taken.items()}
     VENDOR.mkdir(parents=True, exist_ok=True)
     for name, body in found.items():
         (VENDOR / name).write_bytes(body)

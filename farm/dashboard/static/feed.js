@@ -111,6 +111,9 @@ export class Feed {
   }
 }
 
+const MOST_NODES = 16; // of one stream, and of tags: the server refuses more, and would do so to all tabs
+const MOST_TAGS = 64;
+
 /** Whoever of a browser's tabs shares one feed, each with nodes and tags of its own. */
 export class Hub {
   #members = new Map();
@@ -136,8 +139,8 @@ export class Hub {
     clearTimeout(this.#timer); // a page that changes takes its wants back and sets others: one stream anew, not two
     this.#timer = setTimeout(() => {
       const all = [...this.#members.values()];
-      const union = (key) => [...new Set(all.flatMap((wants) => wants[key]))].sort();
-      if (all.length) this.#feed.want(union("nodes"), union("tags"));
+      const union = (key, most) => [...new Set(all.flatMap((wants) => wants[key]))].slice(-most).sort();
+      if (all.length) this.#feed.want(union("nodes", MOST_NODES), union("tags", MOST_TAGS));
     }, 30);
   }
 }

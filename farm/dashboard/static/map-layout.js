@@ -1,10 +1,9 @@
 // Where everything stands on the map, computed from the plant alone: the same plant is the same picture every time.
-import { library } from "./asking.js";
 import { levelName } from "./tiles.js";
 
 export const WIDTH = 1180;
 const LABELLED = 60; // more nodes than that are shapes without a name each
-const CELLS = { large: [112, 44], small: [21, 21] };
+const CELLS = { large: [112, 56], small: [21, 21] };
 const HEAD = 20; // a box's title
 const GAP = 12;
 const MARGIN = 118; // a band's title, on its left
@@ -38,12 +37,13 @@ function boxesOf(rows, clients) {
 }
 
 /** Sets the boxes of a band side by side, each as wide as its share, in as many rows as it takes. */
-function place(boxes, top, cell) {
-  const room = WIDTH - MARGIN;
+function place(boxes, top, usual) {
+  const room = WIDTH - MARGIN - 2 * GAP * boxes.length;
   const all = boxes.reduce((sum, { items }) => sum + items.length, 0);
-  const widest = Math.floor((room - 2 * GAP) / cell[0]);
   let [x, y, tall] = [MARGIN, top + GAP, 0];
   for (const one of boxes) {
+    const cell = one.items.every(({ client }) => client) ? CELLS.large : usual; // what comes from outside always has a name
+    const widest = Math.floor((WIDTH - MARGIN - GAP) / cell[0]);
     const share = Math.floor((room * one.items.length) / all / cell[0]);
     const titled = Math.ceil((one.title.length * 6.6 + 16) / cell[0]);
     const columns = Math.min(widest, Math.max(titled, Math.min(share, one.items.length), Math.ceil(Math.sqrt(one.items.length))));
@@ -52,6 +52,7 @@ function place(boxes, top, cell) {
     if (x > MARGIN && x + one.width > WIDTH) [x, y, tall] = [MARGIN, y + tall + GAP, 0];
     Object.assign(one, { x, y });
     one.items.forEach((item, index) => {
+      item.labelled = cell === CELLS.large;
       item.x = x + GAP / 2 + ((index % columns) + 0.5) * cell[0];
       item.y = y + HEAD + (Math.floor(index / columns) + 0.5) * cell[1];
     });
@@ -79,29 +80,19 @@ export function layOut(rows, clients) {
   return { bands, boxes, spots, height: top, large };
 }
 
-/** Moves nodes, each within its box, towards those they talk with. Seeded by nothing: d3-force repeats itself exactly. */
-export async function pullTogether(layout, edges) {
-  await library("d3-dispatch.min.js", "d3-quadtree.min.js", "d3-timer.min.js", "d3-force.min.js");
-  const { d3 } = globalThis;
-  const wanted = new Map();
+/** Has the nodes of each box change places, so that they stand nearest to those they talk with: by the mean place of
+ *  these (the barycentre), column by column. Nothing overlaps, and the same talk is the same picture. */
+export function bringTogether({ boxes, spots }, edges) {
+  const partners = new Map();
   for (const { client, node } of edges) {
-    const [from, to] = [layout.spots.get(client), layout.spots.get(node)];
-    if (!from || !to || from === to) continue;
-    wanted.set(to, [...(wanted.get(to) || []), from.x]);
-    wanted.set(from, [...(wanted.get(from) || []), to.x]);
+    const pair = [spots.get(client), spots.get(node)];
+    if (!pair[0] || !pair[1] || pair[0] === pair[1]) continue;
+    pair.forEach((item, index) => partners.set(item, [...(partners.get(item) || []), pair[1 - index].x]));
   }
-  const mean = (numbers) => numbers.reduce((sum, of) => sum + of, 0) / numbers.length;
-  const [wide, high] = layout.large ? CELLS.large : CELLS.small;
-  for (const box of layout.boxes) {
-    const clamp = (item) => {
-      item.x = Math.min(box.x + box.width - wide / 2, Math.max(box.x + wide / 2, item.x));
-      item.y = Math.min(box.y + box.height - high / 2, Math.max(box.y + HEAD + high / 2, item.y));
-    };
-    const pull = d3.forceX((item) => (wanted.has(item) ? mean(wanted.get(item)) : item.x)).strength(0.15);
-    const forces = d3.forceSimulation(box.items).force("pull", pull).force("apart", d3.forceCollide((layout.large ? wide : high) / 2.1)).stop();
-    for (let step = 0; step < 80; step += 1) {
-      forces.tick();
-      box.items.forEach(clamp);
-    }
+  const wanted = (item) => (partners.has(item) ? partners.get(item).reduce((sum, x) => sum + x, 0) / partners.get(item).length : Infinity);
+  for (const { items } of boxes) {
+    const places = items.map(({ x, y }) => [x, y]).sort((a, b) => a[0] - b[0] || a[1] - b[1]);
+    const order = new Map(items.map((item) => [item, wanted(item)]));
+    [...items].sort((a, b) => order.get(a) - order.get(b) || 0).forEach((item, index) => ([item.x, item.y] = places[index]));
   }
 }

@@ -30,7 +30,7 @@ const Fact = ({ name, children }) => html`<div class="fact"><dt>${name}</dt><dd>
 function Age({ fleet }) {
   const seconds = fleet.age();
   if (fleet.paused) return html`<span class="age paused">paused, ${age(seconds)} old</span>`;
-  if (fleet.silent) return html`<span class="age silent"><i class="shape stale" aria-hidden="true"></i> no data for ${Math.round(seconds)} s</span>`;
+  if (fleet.silent) return html`<span class="age silent"><${Shape} of="stale" /> no data for ${Math.round(seconds)} s</span>`;
   return html`<span class="age">${fleet.how === "polling" ? "asked every 5 s" : `${Math.min(seconds, SILENT).toFixed(1)} s old`}</span>`;
 }
 
@@ -50,12 +50,12 @@ export function Strip() {
       <${Fact} name="supervisor">${number(farm.supervisor?.cpu_percent)} % · ${number(farm.supervisor?.rss_mib, 0)} MiB<//>
       <${Fact} name="data"><${Age} fleet=${fleet} /><//>
       <div class=${`fact reach ${real ? "real" : ""}`}><dt>${farm.backend}</dt>
-        <dd>${real && html`<i class="shape degraded" aria-hidden="true"></i> `}${farm.reach}${real && " (a real network)"}</dd></div>
+        <dd>${real && html`<${Shape} of="degraded" /> `}${farm.reach}${real && " (a real network)"}</dd></div>
     </dl>
     <span class="grow"></span>
     ${farm.faults > 0 && html`<span class="stop-faults"><a href=${format("faults")}>${plural(farm.faults, "fault")}</a>
       <button class="act" disabled=${!canWrite} onClick=${() => clearFaults()}>Stop all</button></span>`}
     ${canWrite ? "" : html`<button class="quiet sign-in" onClick=${signIn}>Read only: sign in</button>`}
-    <button class="quiet" onClick=${showKeys}>Keys <kbd>?</kbd></button>
+    <button class="quiet" onClick=${showKeys} aria-label="Keys"><kbd>?</kbd></button>
   </header>`;
 }

@@ -5,6 +5,7 @@ import { ms, number, plural } from "./format.js";
 import { nodeLink } from "./view.js";
 
 const TINY = 1500; // more nodes than that are cells without text
+const ROOMY = 60; // so few have room for long names
 
 export const MEASURES = {
   requests: ["requests/s", (row) => `${number(row.requests_per_s)}/s`],
@@ -106,6 +107,7 @@ export class TileField {
       return section;
     });
     this.#host.classList.toggle("tiny", rows.length > TINY);
+    this.#host.classList.toggle("roomy", rows.length <= ROOMY);
     const held = document.activeElement?.dataset?.item;
     this.#host.replaceChildren(...sections);
     this.#count();

@@ -5,6 +5,7 @@ import { attempt } from "../actions.js";
 import { download } from "../export.js";
 import { fleet, useFleet } from "../fleet.js";
 import { clock, count } from "../format.js";
+import { Search, Table, matches } from "../list.js";
 import { change, nodeLink } from "../view.js";
 
 const KINDS = ["state", "write", "fault", "client", "config", "command", "farm"];
@@ -17,8 +18,7 @@ function fits(entry, { kind = "", q = "", node = "", hmi = "" }) {
   if (kind && !kind.split(",").includes(entry.kind)) return false;
   if (node && entry.node !== node) return false;
   if (hmi && entry.kind === "write" && byHmi(entry, hmi)) return false;
-  const sought = q.toLowerCase();
-  return !sought || [entry.node, entry.text, entry.actor, entry.state].some((text) => String(text || "").toLowerCase().includes(sought));
+  return matches({ q }, entry.node, entry.text, entry.actor, entry.state);
 }
 
 export function Events({ view: { params } }) {
@@ -33,28 +33,25 @@ export function Events({ view: { params } }) {
     const first = fleet.events[0]?.id ?? Infinity;
     addOlder(events.filter((entry) => entry.id < first));
   });
-  const field = (name, label, size, more = {}) => html`<label>${label} <input type="search" size=${size} value=${params[name] || ""} spellcheck=${false}
-    onInput=${(event) => change({ [name]: event.target.value })} ...${more} /></label>`;
   const preset = params.kind === "write";
   return html`<div class="page events">
     <h1 class="unseen">Events</h1>
     <div class="tools">
-      ${field("q", "Find", 20, { "data-key-filter": true })}
+      <${Search} params=${params} />
       <label>Kind <select value=${params.kind || ""} data-key-sort onChange=${(event) => change({ kind: event.target.value })}>
         <option value="">all</option>${KINDS.map((kind) => html`<option key=${kind}>${kind}</option>`)}</select></label>
       <button aria-pressed=${preset ? "true" : "false"} onClick=${() => change({ kind: preset ? "" : "write", hmi: "" })}>Writes</button>
-      ${preset && field("hmi", "not by the HMI at", 14, { placeholder: "10.20.0.5" })}
+      ${preset && html`<${Search} label="not by the HMI at" name="hmi" params=${params} size="14" placeholder="10.20.0.5" />`}
       <span class="grow"></span>
       <span class="hint">${count(found.length)} of ${count(all.length)}${found.length > SHOWN ? `, the last ${SHOWN} shown` : ""}</span>
       <button aria-pressed=${held ? "true" : "false"} onClick=${() => hold(held ? null : [...all])}>${held ? `Go on (${fleet.events.length + older.length - held.length} more)` : "Pause"}</button>
       <button onClick=${loadAll}>Load all kept</button>
       <button onClick=${() => download("events.jsonl", "application/x-ndjson", found.map((entry) => `${JSON.stringify(entry)}\n`).join(""))}>Export JSONL</button>
     </div>
-    <table class="list" aria-label="Events"><thead><tr>${["Time", "Node", "Kind", "What", "By"].map((text) => html`<th scope="col" key=${text}>${text}</th>`)}</tr></thead>
-      <tbody>${shown.map((entry) => html`<tr key=${entry.id} tabindex="0" data-item=${entry.id}>
+    <${Table} label="Events" heads=${["Time", "Node", "Kind", "What", "By"]} rows=${shown} empty="No event fits.">
+      ${shown.map((entry) => html`<tr key=${entry.id} tabindex="0" data-item=${entry.id}>
         <td><time datetime=${entry.time}>${clock(entry.time)}</time></td>
         <td>${entry.node && html`<a href=${nodeLink(entry.node)}>${entry.node}</a>`}</td>
-        <td>${entry.kind}</td><td class="wire">${[entry.state, entry.text].filter(Boolean).join(": ")}</td><td>${entry.actor}</td></tr>`)}</tbody></table>
-    ${shown.length === 0 && html`<p class="hint">No event fits.</p>`}
+        <td>${entry.kind}</td><td class="wire">${[entry.state, entry.text].filter(Boolean).join(": ")}</td><td>${entry.actor}</td></tr>`)}<//>
   </div>`;
 }

@@ -2,10 +2,12 @@
 import { html, useState } from "../vendor/preact-htm.js";
 import { READ_ONLY, addFault, clearFaults } from "../actions.js";
 import { useAsked } from "../asking.js";
+import { Shape } from "../condition.js";
 import { FAULTS, faultOf } from "../fault-kinds.js";
 import { applyFilter } from "../filter.js";
 import { fleet, useFleet } from "../fleet.js";
 import { age, count, plural } from "../format.js";
+import { Table } from "../list.js";
 import { change, nodeLink } from "../view.js";
 
 const SHOWN_NAMES = 4;
@@ -15,13 +17,11 @@ const Where = ({ fault }) => html`${fault.nodes.slice(0, SHOWN_NAMES).map((name,
 
 const left = (fault) => (fault.left_s === null || fault.left_s === undefined ? "until taken off" : age(fault.left_s));
 
-export const FaultTable = ({ faults, empty, again = () => {} }) => faults.length === 0 ? html`<p class="hint">${empty}</p>`
-  : html`<table class="list" aria-label="Active faults">
-  <thead><tr>${["No.", "Fault", "Nodes", "Left", "Seed", "By", "Act"].map((text) => html`<th scope="col" key=${text}>${text}</th>`)}</tr></thead>
-  <tbody>${faults.map((fault) => html`<tr key=${fault.id} tabindex="0" data-item=${fault.id}>
-    <td class="n">${fault.id}</td><th scope="row"><i class="shape fault" aria-hidden="true"></i> ${fault.text}</th><td><${Where} fault=${fault} /></td>
+export const FaultTable = ({ faults, empty, again = () => {} }) => html`<${Table} label="Active faults" rows=${faults} empty=${empty}
+  heads=${["No.", "Fault", "Nodes", "Left", "Seed", "By", "Act"]}>${faults.map((fault) => html`<tr key=${fault.id} tabindex="0" data-item=${fault.id}>
+    <td class="n">${fault.id}</td><th scope="row"><${Shape} of="fault" /> ${fault.text}</th><td><${Where} fault=${fault} /></td>
     <td>${left(fault)}</td><td class="n">${fault.seed}</td><td>${fault.actor}</td>
-    <td><button class="act" disabled=${!fleet.canWrite} onClick=${() => clearFaults(fault.id).then(again)}>Take off<span class="unseen"> fault ${fault.id}</span></button></td></tr>`)}</tbody></table>`;
+    <td><button class="act" disabled=${!fleet.canWrite} onClick=${() => clearFaults(fault.id).then(again)}>Take off<span class="unseen"> fault ${fault.id}</span></button></td></tr>`)}<//>`;
 
 const Field = ({ field, value, type }) => html`<label>${field.text} <input type=${field.type} value=${value} min=${field.min} max=${field.max}
   step=${field.step} required=${field.required} size=${field.type === "text" ? 18 : 8} onInput=${(event) => type(event.target.value)} /></label>`;

@@ -1,12 +1,14 @@
 // The map: Purdue levels as bands, subnets as boxes, and lines for who really talks to whom, whoever that is.
-import { Component, html, useEffect, useMemo, useReducer, useRef, useState } from "../vendor/preact-htm.js";
+import { Component, html, useMemo, useRef, useState } from "../vendor/preact-htm.js";
 import { useAsked } from "../asking.js";
 import { known, wordOf } from "../condition.js";
 import { download } from "../export.js";
 import { fleet, useFleet } from "../fleet.js";
 import { number, plural } from "../format.js";
-import { WIDTH, layOut, pullTogether } from "../map-layout.js";
+import { WIDTH, bringTogether, layOut } from "../map-layout.js";
 import { change, format, nodeLink } from "../view.js";
+
+const BUNDLED = 150; // more talks than that are a line to a box each, or nobody sees anything
 
 const PATHS = {
   up: "M-5 0a5 5 0 1 0 10 0a5 5 0 1 0-10 0z", down: "M-8-8h16v16h-16z", fault: "M0-9 9 0 0 9-9 0z", degraded: "M0-8 9 8h-18z",
@@ -24,10 +26,10 @@ class Spot extends Component {
     const abnormal = condition !== "up" && !client;
     const kind = client ? "client" : known(condition);
     return html`<a class=${`spot ${kind}${on ? " on" : ""}`} href=${client ? format("clients", "", { q: name }) : nodeLink(name)} tabindex=${first ? 0 : -1}
-      data-item=${name} aria-label=${`${name} ${client ? "client" : wordOf(condition)}`} transform=${`translate(${x},${large ? y - 6 : y})`}>
+      data-item=${name} aria-label=${`${name} ${client ? "client" : wordOf(condition)}`} transform=${`translate(${x},${y})`}>
       <path d=${PATHS[kind]} />
-      ${(large || client) && html`<text y="20">${name.length > 16 ? `${name.slice(0, 15)}…` : name}</text>`}
-      ${abnormal && large && html`<text class="word" x="12" y="4">${wordOf(condition)}</text>`}
+      ${(large || on || item.labelled) && html`<text y="20">${name.length > 16 ? `${name.slice(0, 15)}…` : name}</text>`}
+      ${abnormal && large && html`<text class="word" y="-13">${wordOf(condition)}</text>`}
     </a>`;
   }
 }
@@ -52,12 +54,26 @@ function standAlone(svg) {
 
 const thick = (rate) => Math.min(6, 0.6 + Math.log10(1 + rate) * 1.8).toFixed(1);
 
-function Edges({ edges, spots, at }) {
-  const lines = edges.map((edge) => [edge, spots.get(edge.client), spots.get(edge.node)]).filter(([, from, to]) => from && to && from !== to);
-  return html`<g class=${`edges${at ? " some" : ""}`} aria-hidden="true">${lines.map(([edge, from, to]) => html`<path key=${`${edge.client}>${edge.node}`}
-    class=${at && (from.name === at || to.name === at) ? "on" : ""} stroke-width=${thick(edge.requests_per_s)}
-    d=${`M${from.x},${from.y}Q${(from.x + to.x) / 2 + (to.y - from.y) / 12},${(from.y + to.y) / 2} ${to.x},${to.y}`} />`)}</g>`;
+/** Lines to draw: each talk of `at`; of the others, when they are many, one from each client to each box. */
+function linesOf(edges, { spots, boxes }, at) {
+  const lines = new Map();
+  const home = new Map(boxes.flatMap((box) => box.items.map((item) => [item, box])));
+  for (const { client, node, requests_per_s: rate } of edges) {
+    const [from, to] = [spots.get(client), spots.get(node)];
+    if (!from || !to || from === to) continue;
+    const on = from.name === at || to.name === at;
+    const box = edges.length > BUNDLED && !on && home.get(to) !== home.get(from) && home.get(to);
+    const key = `${client}>${box ? box.key : node}`;
+    const line = lines.get(key) || { key, on, from, to: box ? { x: box.x + box.width / 2, y: box.y } : to, rate: 0 };
+    line.rate += rate;
+    lines.set(key, line);
+  }
+  return [...lines.values()];
 }
+
+const Edges = ({ edges, layout, at }) => html`<g class=${`edges${at ? " some" : ""}`} aria-hidden="true">
+  ${linesOf(edges, layout, at).map(({ key, on, from, to, rate }) => html`<path key=${key} class=${on ? "on" : ""} stroke-width=${thick(rate)}
+    d=${`M${from.x},${from.y}Q${(from.x + to.x) / 2 + (to.y - from.y) / 12},${(from.y + to.y) / 2} ${to.x},${to.y}`} />`)}</g>`;
 
 function Told({ at, edges, spots }) {
   const item = spots.get(at);
@@ -72,16 +88,16 @@ export function PlantMap({ view: { params } }) {
   useFleet();
   const [found, problem] = useAsked("map", 2);
   const [at, point] = useState("");
-  const [, draw] = useReducer((n) => n + 1, 0);
   const svg = useRef(null);
   const clients = found?.clients || [];
   const edges = found?.edges || [];
-  const pulled = params.order === "talk";
+  const together = params.order === "talk";
   const who = clients.map((client) => client.address + client.inside).sort().join();
-  const layout = useMemo(() => layOut(fleet.rows, [...clients].sort((a, b) => (a.address < b.address ? -1 : 1))), [fleet.rows, who]);
-  useEffect(() => {
-    if (pulled && found) pullTogether(layout, edges).then(draw);
-  }, [layout, pulled, Boolean(found)]);
+  const layout = useMemo(() => {
+    const made = layOut(fleet.rows, [...clients].sort((a, b) => (a.address < b.address ? -1 : 1)));
+    if (together) bringTogether(made, edges);
+    return made;
+  }, [fleet.rows, who, together]);
   const { bands, boxes, spots, height, large } = layout;
   const over = (event) => point(event.target.closest?.("[data-item]")?.dataset.item || "");
   const items = boxes.flatMap((box) => box.items);
@@ -99,7 +115,7 @@ export function PlantMap({ view: { params } }) {
         ${band.title.split(" · ").map((text, index) => html`<text x="10" y=${band.top + 24 + index * 15}>${text}</text>`)}</g>`)}
       ${boxes.map((box) => html`<g key=${box.key} class="box"><rect x=${box.x} y=${box.y} width=${box.width} height=${box.height} rx="3" />
         <text x=${box.x + 6} y=${box.y + 14}>${box.title}</text></g>`)}
-      <${Edges} edges=${edges} spots=${spots} at=${at} />
+      <${Edges} edges=${edges} layout=${layout} at=${at} />
       ${items.map((item, index) => html`<${Spot} key=${item.name} item=${item} large=${large} condition=${item.row?.condition} on=${item.name === at} first=${index === 0} x=${item.x} y=${item.y} />`)}
     </svg>
   </div>`;

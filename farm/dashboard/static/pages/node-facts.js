@@ -4,16 +4,13 @@ import { clearFaults, kick } from "../actions.js";
 import { node } from "../api.js";
 import { useAsked } from "../asking.js";
 import { configLines } from "../config-text.js";
+import { Shape } from "../condition.js";
 import { copy } from "../export.js";
 import { fleet } from "../fleet.js";
 import { age, bytes, count, value } from "../format.js";
+import { Table } from "../list.js";
 import { faultOn } from "../selection.js";
 import { FaultTable } from "./faults.js";
-
-export const Table = ({ label, heads, children, empty, rows }) => rows.length === 0 ? html`<p class="hint">${empty}</p>`
-  : html`<table class="list" aria-label=${label}>
-    <thead><tr>${heads.map((text) => html`<th scope="col" key=${text}>${text}</th>`)}</tr></thead>
-    <tbody>${children}</tbody></table>`;
 
 const Waiting = ({ problem }) => html`<p class=${problem ? "problem" : "hint"}>${problem ? problem.message : "Asking…"}</p>`;
 
@@ -43,7 +40,7 @@ export function Requests({ name }) {
       <${Table} label="Last requests" heads=${["Ago", "Peer", "Request", "Reply"]} rows=${shown} empty="None.">
         ${shown.map((one, index) => html`<tr key=${index} tabindex="0" data-item=${index} class=${one.ok ? "" : "degraded"}>
           <td class="n">${age(one.age_s)}</td><td>${one.peer}</td><td class="wire">${value(one.request)}</td>
-          <td class="wire">${one.ok ? value(one.reply) : html`<span class="condition"><i class="shape degraded" aria-hidden="true"></i> ERROR</span> ${value(one.status)}`}</td></tr>`)}<//>
+          <td class="wire">${one.ok ? value(one.reply) : html`<span class="condition"><${Shape} of="degraded" /> ERROR</span> ${value(one.status)}`}</td></tr>`)}<//>
     </div><section><h2>Asked for but not defined</h2>
       <${Table} label="Asked for but not defined" heads=${["Name", "Times", "Last"]} rows=${found.undefined} empty="Nothing: clients find all they ask for.">
         ${found.undefined.map((one) => html`<tr key=${one.name}><th scope="row" class="wire">${value(one.name)}</th><td class="n">${count(one.count)}</td>

@@ -3,12 +3,14 @@ import { html, useEffect, useLayoutEffect, useRef, useState } from "../vendor/pr
 import { READ_ONLY, forceTag, releaseTag, typed, writeTag } from "../actions.js";
 import { get, node } from "../api.js";
 import { useAsked } from "../asking.js";
+import { Shape } from "../condition.js";
 import { fleet } from "../fleet.js";
 import { age, value } from "../format.js";
 import { drawSparklines } from "../sparkline.js";
-import { change } from "../view.js";
+import { Search, Table, matches } from "../list.js";
 
 const WATCHED = 64; // tags a node reports each second at most; the others are asked for with the list
+const ASKED = 16; // tags whose past one answer bears
 const KEPT_S = 60;
 const MARKED = { forced: "FORCED", faulted: "FAULTED" };
 
@@ -22,12 +24,15 @@ function program(tag) {
 function useMinutes(name, names, told) {
   const minutes = useRef(new Map());
   useEffect(() => {
-    if (!names.length) return;
-    get(`${node(name, "trend")}?tags=${names.slice(0, 8).map(encodeURIComponent).join(",")}&since=${Date.now() / 1000 - KEPT_S}`)
-      .then((found) => Object.entries(found.tags).forEach(([tag, points]) => {
-        if (!minutes.current.has(tag)) minutes.current.set(tag, points.filter(([, of]) => typeof of === "number").slice(-KEPT_S));
-      }))
-      .catch(() => {}); // no past is known: lines begin now
+    const take = (found) => Object.entries(found.tags).forEach(([tag, points]) => {
+      const since = minutes.current.get(tag) || [];
+      const before = points.filter(([time, of]) => typeof of === "number" && !(time >= since[0]?.[0])).slice(-KEPT_S);
+      minutes.current.set(tag, [...before, ...since]);
+    });
+    for (let from = 0; from < names.length; from += ASKED) {
+      const tags = names.slice(from, from + ASKED).map(encodeURIComponent).join(",");
+      get(`${node(name, "trend")}?tags=${tags}&since=${Date.now() / 1000 - KEPT_S}`).then(take, () => {}); // else lines begin now
+    }
   }, [name, names.join()]);
   const now = Date.now() / 1000;
   for (const [tag, of] of Object.entries(told.tags)) {
@@ -91,7 +96,7 @@ function TagRow({ tag, now, node: of, reload }) {
     <td class="value" onDblClick=${() => begin("write")}>${editing ? html`<${Editor} tag=${tag} now=${now} force=${editing === "force"} done=${done} />`
       : html`${value(now, 48)} <span class="unit">${tag.unit || ""}</span>`}</td>
     <td class="spark"></td>
-    <td>${mark || failed ? html`<span class="condition"><i class="shape fault" aria-hidden="true"></i> ${failed ? `ERROR ${value(tag.error)}` : mark}</span>`
+    <td>${mark || failed ? html`<span class="condition"><${Shape} of="fault" /> ${failed ? `ERROR ${value(tag.error)}` : mark}</span>`
       : tag.source || tag.signal || ""}${tag.signal && tag.source === "signal" ? ` (${tag.signal})` : ""}</td>
     <td>${tag.written_s === null || tag.written_s === undefined ? "" : `${age(tag.written_s)} ago`} ${writer}</td>
     <td>${tag.registers || tag.address || ""}</td>
@@ -109,10 +114,9 @@ export function Tags({ name, told, params }) {
   const [found, problem, reload] = useAsked(node(name, "tags"), 3);
   const table = useRef(null);
   const canvas = useRef(null);
-  const sought = (params.q || "").toLowerCase();
-  const tags = (found?.tags || []).filter((tag) => tag.name.toLowerCase().includes(sought));
+  const tags = (found?.tags || []).filter((tag) => matches(params, tag.name));
   tags.sort((a, b) => program(a).localeCompare(program(b)) || 0);
-  const watched = tags.slice(0, WATCHED).map((tag) => tag.name);
+  const watched = tags.filter((tag) => typeof tag.value !== "object").slice(0, WATCHED).map((tag) => tag.name);
   useEffect(() => fleet.watch([name], watched), [name, watched.join()]);
   const minutes = useMinutes(name, watched, told);
   useLayoutEffect(() => {
@@ -121,13 +125,10 @@ export function Tags({ name, told, params }) {
   if (!found) return html`<p class="hint">${problem ? problem.message : "Asking…"}</p>`;
   const fresh = Date.now() - told.at < 3000;
   return html`<div class="tools">
-      <label>Find <input type="search" data-key-filter value=${params.q || ""} onInput=${(event) => change({ q: event.target.value })} /></label>
+      <${Search} params=${params} />
       <span class="hint">${tags.length} of ${found.tags.length} tags. ${fleet.canWrite ? "Enter changes a value, F forces, R releases." : READ_ONLY}</span>
       ${problem && html`<span class="problem">${problem.message}</span>`}
     </div>
-    <div class="under"><table ref=${table} class="list tags" aria-label="Tags">
-      <thead><tr>${HEADINGS.map((text) => html`<th scope="col" key=${text}>${text}</th>`)}</tr></thead>
-      <tbody>${tags.map((tag) => html`<${TagRow} key=${tag.name} tag=${tag} node=${name} reload=${reload}
-        now=${fresh && tag.name in told.tags && !tag.forced ? told.tags[tag.name] : tag.value} />`)}</tbody>
-    </table><canvas ref=${canvas} class="sparks" aria-hidden="true"></canvas></div>`;
+    <div class="under tags" ref=${table}><${Table} label="Tags" heads=${HEADINGS} rows=${tags} empty="No tag of that name.">${tags.map((tag) => html`<${TagRow} key=${tag.name} tag=${tag} node=${name} reload=${reload}
+        now=${fresh && tag.name in told.tags && !tag.forced ? told.tags[tag.name] : tag.value} />`)}<//><canvas ref=${canvas} class="sparks" aria-hidden="true"></canvas></div>`;
 }

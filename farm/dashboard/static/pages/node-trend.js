@@ -12,6 +12,15 @@ const KEPT_S = 600;
 const STROKES = ["#0b5fa5", "#b26a00", "#8e24aa", "#2e7d32", "#b00020", "#00838f", "#6d4c41", "#555"];
 const DASHES = [[], [8, 4], [2, 3], [10, 3, 2, 3], [5, 2], [1, 4], [12, 6], [4, 4, 1, 4]];
 
+const AXIS = { size: 52, labelSize: 20 };
+const pad = (of) => String(of).padStart(2, "0");
+
+/** The time of day, which is all that ten minutes need. */
+const timeOfDay = (epoch) => {
+  const at = new Date(epoch * 1000);
+  return [at.getHours(), at.getMinutes(), at.getSeconds()].map(pad).join(":");
+};
+
 const numeric = (tag) => !tag.dimensions?.length && !/STRING/.test(tag.type) && typeof tag.value !== "object";
 
 /** Adds what came since to what is kept; the last second is told again, since it may not have been whole. */
@@ -70,7 +79,7 @@ const tagData = (trend, tags) => {
 function Chart({ data, series, title, height, axes, stepped }) {
   const host = useRef(null);
   const chart = useRef(null);
-  const key = series.map(([label]) => label).join();
+  const key = series.join();
   useLayoutEffect(() => {
     const UPlot = globalThis.uPlot;
     const style = getComputedStyle(host.current);
@@ -78,8 +87,8 @@ function Chart({ data, series, title, height, axes, stepped }) {
     chart.current = new UPlot({
       title, height, width: host.current.clientWidth, cursor: { sync: { key: "node" } },
       scales: { x: { time: true } },
-      axes: [axis, ...axes.map((more) => ({ ...axis, ...more }))],
-      series: [{}, ...series.map(([label, scale], index) => ({
+      axes: [{ ...axis, space: 90, values: (_, times) => times.map(timeOfDay) }, ...axes.map((more) => ({ ...axis, ...more }))],
+      series: [{ label: "time", value: (_, time) => (time ? timeOfDay(time) : "–") }, ...series.map(([label, scale], index) => ({
         label, scale, stroke: STROKES[index], dash: DASHES[index], width: 1.5, spanGaps: false,
         paths: stepped ? UPlot.paths.stepped({ align: 1 }) : undefined,
       }))],
@@ -120,14 +129,16 @@ const saveNumbers = (name, trend, tags) => {
 export function Trend({ name, params }) {
   const [ready, set] = useState(false);
   const [listed] = useAsked(node(name, "tags"));
-  const possible = (listed?.tags || []).filter(numeric).map((tag) => tag.name);
+  const unitOf = new Map((listed?.tags || []).filter(numeric).map((tag) => [tag.name, tag.unit || "no unit"]));
+  const possible = [...unitOf.keys()];
   const tags = (params.tags === undefined ? possible.slice(0, 2) : params.tags.split(",").filter(Boolean)).slice(0, MOST);
   const trend = useTrend(name, tags);
   useEffect(() => fleet.watch([name], tags), [name, tags.join()]);
   useEffect(() => {
     library("uPlot.min.css", "uPlot.iife.min.js").then(() => set(true));
   }, []);
-  if (!ready || !trend) return html`<p class="hint">Asking…</p>`;
+  if (!ready || !trend || !listed) return html`<p class="hint">Asking…</p>`;
+  const units = [...new Set(tags.map((tag) => unitOf.get(tag)))].slice(0, 2); // a third unit has its own scale and no axis
   const toggle = (tag) => change({ tags: (tags.includes(tag) ? tags.filter((other) => other !== tag) : [...tags, tag]).join(",") || "," });
   return html`<div class="tools">
       <label>Tags <select data-key-filter onChange=${(event) => { toggle(event.target.value); event.target.value = ""; }} disabled=${tags.length >= MOST}>
@@ -136,7 +147,8 @@ export function Trend({ name, params }) {
       <span class="grow"></span>
       <button onClick=${() => saveNumbers(name, trend, tags)}>CSV</button><button onClick=${() => savePicture(name)}>PNG</button>
     </div>
-    ${tags.length > 0 && html`<${Chart} title="Tags" height=${230} data=${tagData(trend, tags)} series=${tags.map((tag) => [tag, "y"])} axes=${[{ size: 60 }]} stepped />`}
+    ${tags.length > 0 && html`<${Chart} title="Tags" height=${230} data=${tagData(trend, tags)} stepped
+      series=${tags.map((tag) => [tag, unitOf.get(tag)])} axes=${units.map((unit, index) => ({ ...AXIS, scale: unit, label: unit, side: index ? 1 : 3, grid: { show: !index } }))} />`}
     <${Chart} title="Requests" height=${190} data=${[trend.times, trend.requests, trend.p50, trend.p99]}
-      series=${[["requests/s", "rate"], ["p50 ms", "ms"], ["p99 ms", "ms"]]} axes=${[{ scale: "rate", size: 60, label: "requests/s" }, { scale: "ms", side: 1, size: 60, label: "ms", grid: { show: false } }]} />`;
+      series=${[["requests/s", "rate"], ["p50 ms", "ms"], ["p99 ms", "ms"]]} axes=${[{ ...AXIS, scale: "rate", label: "requests/s" }, { ...AXIS, scale: "ms", side: 1, label: "ms", grid: { show: false } }]} />`;
 }

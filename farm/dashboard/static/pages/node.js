@@ -3,7 +3,7 @@ import { html, useEffect, useState } from "../vendor/preact-htm.js";
 import { READ_ONLY, changeNodes } from "../actions.js";
 import { node } from "../api.js";
 import { useAsked } from "../asking.js";
-import { Condition } from "../condition.js";
+import { Condition, Shape } from "../condition.js";
 import { copy } from "../export.js";
 import { fleet, useFleet } from "../fleet.js";
 import { age, bytes, ms, number, value } from "../format.js";
@@ -83,7 +83,7 @@ export function NodePage({ view: { name, params } }) {
     </header>
     ${row.error && html`<p class="problem">${row.error}</p>`}
     ${row.link && html`<p class="hint">Link: ${row.link}</p>`}
-    ${row.forced > 0 && html`<p class="note-forced"><i class="shape fault" aria-hidden="true"></i> ${row.forced} forced: what clients write there is not what they read.</p>`}
+    ${row.forced > 0 && html`<p class="note-forced"><${Shape} of="fault" /> ${row.forced} forced: what clients write there is not what they read.</p>`}
     ${asked ? html`<${Identity} of=${asked.identity || {}} row=${row} />` : problem && html`<p class="hint">${problem.message}</p>`}
     <${Numbers} row=${row} />
     <nav class="tabs" aria-label="About this node"><ul>${Object.keys(TABS).map((key) => html`<li key=${key}>
