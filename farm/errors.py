@@ -2,7 +2,11 @@
 
 
 class FarmError(Exception):
-    """Whatever this package raises on purpose; exit code 1."""
+    """Whatever this package raises on purpose; exit code 1. `hint` says what to do about it, "" where the line does."""
+
+    def __init__(self, message: str = "", hint: str = "") -> None:
+        super().__init__(message)
+        self.hint = hint
 
 
 class TopologyError(FarmError):

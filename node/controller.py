@@ -34,6 +34,7 @@ from node.server.peer import Peer
 from node.server.ports import Ports
 from node.server.ticker import Ticker
 from node.tag_memory import build_tags
+from node.telemetry import Report, Telemetry
 
 if TYPE_CHECKING:
     from node.commands.captures import CaptureCommands
@@ -84,9 +85,11 @@ class Controller:
         if config.modbus is not None:
             listeners["modbus"] = self._listen_modbus(config.modbus)
         self.server = Ports(listeners)
-        self.delay = config.delay
         tags = TagCommands(self.tags, config.tags, clock, self._templates)
-        self._commands = CommandTree(tags, self.server, self, self.connections, clock, self._capturing)
+        counted = [listener.metrics for listener in listeners.values()]
+        self._telemetry = Telemetry(counted, self.connections, tags.value, self._attach, lambda: self._started)
+        self.delay = config.delay
+        self._commands = CommandTree(tags, self.server, self, self.connections, clock, self._capturing, self._telemetry)
 
     async def start(self) -> None:
         """Binds every port. Raises `ListenError` and leaves nothing bound when one of them cannot be had."""
@@ -127,7 +130,8 @@ class Controller:
 
     def _attach(self) -> None:
         """Has every exchange from now on seen by what is to see it."""
-        inner = (*(() if self._slow is None else (self._slow,)), *self._interceptors)
+        slow = () if self._slow is None else (self._slow,)
+        inner = (*slow, *self._interceptors, *self._telemetry.interceptors)
         for protocol, service in (("enip", self._enip), ("modbus", self._modbus)):
             if service is not None:
                 taps = self._captures.taps(self.ports[protocol]) if self._captures is not None else ()
@@ -145,16 +149,10 @@ class Controller:
         """(protocol, peer) of every live connection."""
         return self.server.connections()
 
-    def telemetry(self) -> dict[str, int | float]:
-        """What both protocols counted since the node was made, connections open now, and seconds since `start`."""
-        counted = [listener.metrics for listener in self.server.listeners.values()]
-        return {
-            "requests": sum(metrics.requests for metrics in counted),
-            "errors": sum(metrics.errors for metrics in counted),
-            "bugs": sum(metrics.bugs for metrics in counted),
-            "connections": sum(metrics.connections for metrics in counted),
-            "uptime": round(self._clock() - self._started, 3),
-        }
+    def telemetry(self, whole: bool = True) -> Report | None:
+        """What both protocols counted since the node was made, connections open now, and seconds since `start`; None
+        where nothing has changed since it was last asked, unless it is to be `whole`."""
+        return self._telemetry.report(self._clock(), whole)
 
     def command(self, path: str, value: Json = None) -> Json:
         """What `node.commands.tree` has at `path`, after `value` was put there. Raises `CommandError`."""

@@ -103,9 +103,9 @@ class Shard:
         ready = [_ready(name, controller) for name, controller in self._controllers.items()]
         return ready + [_failed(name, error) for name, error in self._failed.items()]
 
-    def telemetry(self) -> dict[str, Message]:
-        """Counters by node name."""
-        return {name: controller.telemetry() for name, controller in self._controllers.items()}
+    def telemetry(self, whole: bool) -> dict[str, Message | None]:
+        """Counters by node name; None for a node of which there is nothing new, unless they are to be `whole`."""
+        return {name: controller.telemetry(whole) for name, controller in self._controllers.items()}
 
     async def command(self, node: str, path: str, value: Any) -> Any:
         """Run a command of the farm. Raises `NodeError` with the reason when it cannot be done."""

@@ -9,16 +9,21 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from farm.backends import pids
 from node.config.load import dump
+from node.config.model import ModbusConfig, NodeConfig, RegisterBlock, UnitConfig
 from node.control.messages import FORK, Message, ShardFile, decode, encode, process_stat, start_time
+from node.exchange.metrics import RING
+from node.rehearsal import PROBES
 from tests.backends.contract import a_node
 from tests.conftest import ROOT
 from tests.control.farm_end import FarmEnd, farm_end
+from tests.soak.session import read, register, unconnected
 
 pytestmark = [pytest.mark.net, pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")]
 
@@ -43,9 +48,9 @@ class Nursery:
             )
         self._lines = self.socket.makefile("rb")
 
-    def request(self, number: int) -> Message:
+    def request(self, number: int, node: NodeConfig | None = None) -> Message:
         """A fork request for one node."""
-        node = a_node(number)
+        node = node or a_node(number)
         config = self.folder / f"{node.name}.json"
         pid_file = str(self.folder / f"{node.name}.pid")
         config.write_bytes(ShardFile(node.name, self.run, 0.0, pid_file, (dump(node),)).encode())
@@ -56,9 +61,9 @@ class Nursery:
         self.socket.sendall(encode(request))
         return decode(self._lines.readline())
 
-    def fork(self, number: int) -> int:
+    def fork(self, number: int, node: NodeConfig | None = None) -> int:
         """The pid of a shard that serves."""
-        reply = self.ask(self.request(number))
+        reply = self.ask(self.request(number, node))
         assert reply["type"] == "forked", reply
         self.farm.wait_for(lambda: f"plc-{number}" in self.farm.ready)
         return int(reply["pid"])
@@ -167,9 +172,9 @@ def test_requests_that_come_together_are_answered_in_order(nursery: Nursery) -> 
 
 
 def private(pid: int) -> int:
-    """KiB that the process has for itself alone."""
+    """KiB that the process has written, for itself alone."""
     lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
-    return sum(int(line.split()[1]) for line in lines if line.startswith("Private_"))
+    return sum(int(line.split()[1]) for line in lines if line.startswith("Private_Dirty"))
 
 
 def test_shards_that_are_forked_together_share_what_their_nodes_are_made_of(nursery: Nursery) -> None:
@@ -178,6 +183,50 @@ def test_shards_that_are_forked_together_share_what_their_nodes_are_made_of(nurs
     nursery.farm.wait_for(lambda: len(nursery.farm.ready) == 7)
     assert max(map(private, pids)) < 0.9 * alone
     assert [nursery.farm.ask(f"plc-{number}", "tags")["value"][0]["name"] for number in range(1, 7)] == ["SCADA"] * 6
+
+
+LONG = 700
+"""Requests in which what is kept of them, had it stayed where it was read, would have walked through a whole buffer."""
+
+
+def test_a_shard_that_is_asked_for_long_writes_to_no_more_pages(nursery: Nursery) -> None:
+    """What it keeps of each request must not wander through memory that it shares with the nursery."""
+    words = UnitConfig(1, (RegisterBlock("holding", 0, 16, "SCADA"),))
+    with contextlib.ExitStack() as clients:
+        asked = []
+        for number, protocol in enumerate(("enip", "enip_udp", "modbus"), 1):
+            node = replace(a_node(number), modbus=ModbusConfig(port=0, units=(words,)))
+            pid = nursery.fork(number, node)
+            port = nursery.farm.ready[node.name][protocol.removesuffix("_udp")]
+            kind = socket.SOCK_DGRAM if protocol == "enip_udp" else socket.SOCK_STREAM
+            client = clients.enter_context(socket.socket(socket.AF_INET, kind))
+            client.settimeout(10)
+            client.connect((node.address, port))
+            question = PROBES[protocol.removesuffix("_udp")]
+            if protocol == "enip":
+                question = unconnected(register(client), read("Level"))
+            ask(client, question, 2 * RING)
+            asked.append((protocol, pid, client, question))
+        wait_for_ticks(nursery, len(asked))
+        for protocol, pid, client, question in asked:
+            settled = private(pid)
+            ask(client, question, LONG)
+            assert private(pid) - settled <= 12, f"KiB, by {protocol}"
+
+
+def ask(client: socket.socket, question: bytes, times: int) -> None:
+    for _ in range(times):
+        client.sendall(question)
+        assert client.recv(4096)
+
+
+def wait_for_ticks(nursery: Nursery, count: int) -> None:
+    """Until the first `count` nodes, which were asked already, have done what they do each second."""
+    told = nursery.farm.telemetry
+    names = [f"plc-{number}" for number in range(1, count + 1)]
+    nursery.farm.wait_for(lambda: all(told[name]["requests"] >= RING for name in names))
+    since = {name: told[name]["uptime"] for name in names}
+    nursery.farm.wait_for(lambda: all(told[name]["uptime"] > since[name] + 1 for name in names))
 
 
 def fork_together(nursery: Nursery, requests: list[Message]) -> list[int]:

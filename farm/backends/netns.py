@@ -79,6 +79,11 @@ class NetnsBackend(ForkedShards):
         self._writing = threading.Lock()
         self._look()
 
+    @property
+    def whereabouts(self) -> str:
+        """What the names of its namespaces begin with: where nodes are, for people."""
+        return self.spaces.mark
+
     def enter(self) -> None:
         """Moves this process, which must have one thread, into the switch. Raises `BackendError`."""
         self.switch.enter()

@@ -12,12 +12,14 @@ import typer
 from farm import __version__
 from farm.cli import (
     clean,
+    dashboard,
     demo,
     doctor,
     down,
     enter,
     events,
     execute,
+    fault,
     graph,
     hosts,
     image,
@@ -31,6 +33,8 @@ from farm.cli import (
     restart,
     scale,
     schema,
+    start,
+    stop,
     supervise,
     tags,
     up,
@@ -61,7 +65,11 @@ VERBS: dict[str, Callable[..., None]] = {
     "read": read.read,
     "logs": logs.logs,
     "events": events.events,
+    "dashboard": dashboard.dashboard,
     "restart": restart.restart,
+    "stop": stop.stop,
+    "start": start.start,
+    "fault": fault.fault,
     "scale": scale.scale,
     "link": link.link,
     "pcap": pcap.pcap,
@@ -123,12 +131,15 @@ def run(arguments: list[str] | None = None) -> int:
             note("interrupted")
         return outcome if isinstance(outcome, int) else 0
     except UsageError as exc:
-        fail(str(exc))
+        fail(f"{exc} ({exc.hint})" if exc.hint else str(exc))
         return 2
     except TopologyProblems as exc:
         note(str(exc))
         return 1
-    except (FarmError, NodeError) as exc:
+    except FarmError as exc:
+        fail(f"{exc} ({exc.hint})" if exc.hint else str(exc))
+        return 1
+    except NodeError as exc:
         fail(str(exc))
         return 1
     except (KeyboardInterrupt, typer.Abort):

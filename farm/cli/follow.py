@@ -4,10 +4,12 @@ from collections.abc import Iterable, Mapping
 from itertools import islice
 from typing import Any
 
+from farm.cli import dashboard_process
 from farm.cli.backends import make_backend
 from farm.cli.progress import Progress
 from farm.cli.terminal import node_count, note, say
 from farm.supervisor.clean import take_down
+from farm.supervisor.events import STATE
 from farm.supervisor.link import Link
 from farm.supervisor.run_directory import RunDirectory
 
@@ -32,14 +34,18 @@ def print_events(events: Iterable[Mapping[str, Any]]) -> None:
 
 
 def event_line(event: Mapping[str, Any]) -> str:
-    """`17:03:12  intake  restarting  exited with code 1`, in this machine's time."""
-    clock = str(event["time"])[11:19]
-    words = [str(event[key]) for key in ("node", "state", "text") if event.get(key)]
-    return "  ".join([clock, *dict.fromkeys(words)])
+    """`17:03:12  intake  restarting  exited with code 1`, in this machine's time. What is no change of state says its
+    kind in that place, and who did it: `17:03:14  intake  write  Level = 3  (10.0.0.5:51234)`."""
+    clock, actor, text = str(event["time"])[11:19], str(event.get("actor") or ""), str(event.get("text") or "")
+    told = event.get("kind", STATE) == STATE or not event.get("node")
+    words = [str(event.get("node") or ""), str(event.get("state") or "") if told else str(event["kind"]), text]
+    by = [f"({actor})"] if actor and actor not in text else []
+    return "  ".join([clock, *dict.fromkeys(filter(None, words)), *by])
 
 
 def end_farm(run: RunDirectory) -> None:
-    """Takes the farm down, without its supervisor if need be, and says so."""
+    """Takes the farm down, its dashboard first, without its supervisor if need be, and says so."""
+    dashboard_process.end(run)
     with Progress(quiet=True) as progress:
         done = take_down(run, make_backend, progress)
     note(f"{run.name}: {node_count(done['nodes'])} down in {done['seconds']:.1f} s")

@@ -1,18 +1,16 @@
-"""Which nodes of a farm a verb is about: names, patterns such as `drv-*`, and what a field of `farm ps` is to say."""
+"""Which nodes of a farm a verb is about: the arguments and options that say so (`farm.supervisor.selection`)."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from fnmatch import fnmatchcase
-from typing import Annotated, Any
+from collections.abc import Iterable, Sequence
+from typing import Annotated
 
 import typer
 
 from farm.cli.usage import UsageError
 from farm.errors import FarmError
+from farm.supervisor import selection
+from farm.supervisor.selection import FIELDS, Row, choose, where
 
-Row = Mapping[str, Any]
-
-FIELDS = ("name", "kind", "profile", "state", "address", "network", "link", "restarts", "pid")
-"""What `--where` may ask for."""
+__all__ = ["FIELDS", "Nodes", "Where", "choose", "chosen", "parse_where", "require_choice", "where"]
 
 Nodes = Annotated[
     list[str] | None, typer.Argument(metavar="[NODE]...", help="Names of nodes, or patterns such as 'drv-*'.")
@@ -27,51 +25,27 @@ Where = Annotated[
 ]
 
 
-def choose(rows: Sequence[Row], patterns: Iterable[str], farm: str, kind: str = "node") -> list[str]:
-    """The nodes that `patterns` name, in the order of the farm. Raises `FarmError` for a pattern that names none, and
-    says what `kind` of thing was looked for."""
-    names = [str(row["name"]) for row in rows]
-    chosen: set[str] = set()
-    for pattern in patterns:
-        found = [name for name in names if fnmatchcase(name, pattern)]
-        if not found:
-            what = f"no {kind} that matches" if _is_pattern(pattern) else f"no {kind}"
-            raise FarmError(f"there is {what} {pattern!r} in {farm}; `farm ps` lists them")
-        chosen.update(found)
-    return [name for name in names if name in chosen]
-
-
 def parse_where(texts: Iterable[str]) -> dict[str, list[str]]:
     """`["kind=modbus,state=down"]` as field to the patterns of which one is to match. Raises `UsageError`."""
-    wanted: dict[str, list[str]] = {}
-    for text in texts:
-        for part in text.split(","):
-            field, equals, pattern = part.partition("=")
-            if not equals or field not in FIELDS:
-                raise UsageError(f"--where {part}: wanted FIELD=VALUE, with a field of {', '.join(FIELDS)}")
-            wanted.setdefault(field, []).append(pattern)
-    return wanted
+    try:
+        return selection.parse_where(texts)
+    except selection.SelectionError as exc:
+        raise UsageError(f"--where {exc}") from exc
 
 
-def where(rows: Iterable[Row], wanted: Mapping[str, Sequence[str]]) -> list[Row]:
-    """The rows of which all is so that is `wanted`."""
-    return [
-        row
-        for row in rows
-        if all(
-            any(fnmatchcase(value, pattern) for value in _values(row, field) for pattern in patterns)
-            for field, patterns in wanted.items()
-        )
-    ]
+def require_choice(nodes: Sequence[str] | None, which: Sequence[str] | None) -> None:
+    """Raises `UsageError` where nothing says which nodes are meant, or `which` makes no sense."""
+    if not nodes and not which:
+        raise UsageError("which nodes? Name them, or say which by --where, as in --where state=down")
+    parse_where(which or ())
 
 
-def _values(row: Row, field: str) -> list[str]:
-    """What the row says of a field; nothing where it says nothing."""
-    if field == "network":
-        return [str(network) for network in row.get("networks", ())]
-    value = row.get(field)
-    return [] if value is None else [str(value)]
-
-
-def _is_pattern(text: str) -> bool:
-    return any(character in text for character in "*?[")
+def chosen(rows: Sequence[Row], nodes: Sequence[str] | None, which: Sequence[str] | None, farm: str) -> list[str]:
+    """The nodes of `farm` that are named (all, where none is) and of which all of `which` is so. Raises `FarmError`
+    where there is none."""
+    wanted = parse_where(which or ())
+    named = set(choose(rows, nodes or ["*"], farm))
+    names = [str(row["name"]) for row in where(rows, wanted) if row["name"] in named]
+    if not names:
+        raise FarmError(f"no node of {farm} is so: {', '.join(which or ())}; `farm ps` shows how they are")
+    return names

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from farm.cli.terminal import STATE_COLOURS, table
+from farm.supervisor.roster import UP
 
 PROTOCOLS = {"enip": "EtherNet/IP", "modbus": "Modbus/TCP"}
 LONG = 40
@@ -20,20 +21,34 @@ def endpoint(row: Row) -> str:
     return f"{row['address']}:{ports}" if ports else str(row["address"])
 
 
+def word(row: Row) -> str:
+    """The node's state; of one that is up its condition, where that is not so good."""
+    return str(row["condition"]) if row["state"] == UP and row.get("condition") else str(row["state"])
+
+
+def milliseconds(value: float | None) -> str:
+    """`1.25 ms`; - where nothing was asked."""
+    return "-" if value is None else f"{value:g} ms"
+
+
 def protocols(row: Row) -> str:
     """The protocols' names, in the order of the ports."""
     return ", ".join(PROTOCOLS.get(name, name) for name in row["ports"])
 
 
 def node_table(rows: Sequence[Row], wide: bool = False) -> str:
-    """One line a node; `wide` adds process, restarts and age. Where nodes are served at addresses of the machine too,
-    or their links are not all good, there is a column for it."""
+    """One line a node; `wide` adds process, restarts and age. Where clients are connected, nodes are served at
+    addresses of the machine too, or their links are not all good, there are columns for it."""
     headings = ["NAME", "ADDRESS", "PROTOCOL", "PROFILE", "STATE"]
-    lines = [[row["name"], endpoint(row), protocols(row), row["profile"], row["state"]] for row in rows]
+    lines = [[row["name"], endpoint(row), protocols(row), row["profile"], word(row)] for row in rows]
     if wide:
         headings += ["PID", "RESTARTS", "UPTIME"]
         for line, row in zip(lines, rows, strict=True):
             line += [str(row["pid"] or "-"), str(row["restarts"]), age(row["uptime_s"])]
+    if wide and any(row.get("connections") for row in rows):
+        headings += ["CONNECTIONS", "REQ/S", "P99"]
+        for line, row in zip(lines, rows, strict=True):
+            line += [str(row["connections"]), f"{row['requests_per_s']:g}", milliseconds(row["p99_ms"])]
     if any(row.get("outside") for row in rows):
         headings.append("OUTSIDE")
         for line, row in zip(lines, rows, strict=True):
@@ -49,7 +64,7 @@ def summary(rows: Sequence[Row]) -> str:
     """Nodes that are alike on one line with their number and where they begin and end, then the first few."""
     groups: dict[tuple[str, str, str], list[Row]] = {}
     for row in rows:
-        groups.setdefault((row["profile"], protocols(row), row["state"]), []).append(row)
+        groups.setdefault((row["profile"], protocols(row), word(row)), []).append(row)
     lines = [
         [str(len(group)), profile, protocol, state, endpoint(group[0]), endpoint(group[-1])]
         for (profile, protocol, state), group in groups.items()

@@ -12,8 +12,18 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, TextIO
 
-COLOURS = {"red": 31, "green": 32, "yellow": 33, "dim": 2, "bold": 1}
-STATE_COLOURS = {"up": "green", "starting": "yellow", "restarting": "yellow", "down": "red", "crash-loop": "red"}
+COLOURS = {"red": 31, "green": 32, "yellow": 33, "magenta": 35, "dim": 2, "bold": 1}
+STATE_COLOURS = {
+    "up": "green",
+    "starting": "yellow",
+    "restarting": "yellow",
+    "down": "red",
+    "crash-loop": "red",
+    "stale": "yellow",
+    "degraded": "yellow",
+    "fault": "magenta",
+    "stopped": "dim",
+}
 
 
 def is_terminal(stream: TextIO) -> bool:

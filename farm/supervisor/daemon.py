@@ -17,6 +17,7 @@ from concurrent.futures import ThreadPoolExecutor
 from farm.errors import FarmError
 from farm.supervisor.api import Api
 from farm.supervisor.descriptors import raise_limit
+from farm.supervisor.desk import Desk
 from farm.supervisor.ending import Endable, Enterable, MakeBackend, remove_folder
 from farm.supervisor.run_directory import Lock, RunDirectory
 from farm.supervisor.state import Identity
@@ -105,8 +106,10 @@ async def _serve(supervisor: Supervisor, told: int) -> bool:
         loop.add_signal_handler(signum, leaving.set)
     loop.add_signal_handler(signal.SIGCHLD, _bury)
     api = Api(supervisor)
+    desk = Desk(supervisor)
     await supervisor.start()
     await api.start()
+    await desk.start()
     os.write(told, READY)
     os.close(told)
     log.info("supervising %s, pid %d", supervisor.run.name, os.getpid())
@@ -114,6 +117,7 @@ async def _serve(supervisor: Supervisor, told: int) -> bool:
     await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
     for wait in waits:
         wait.cancel()
+    await desk.stop()
     await api.stop()
     await supervisor.stop()
     return supervisor.gone

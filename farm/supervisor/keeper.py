@@ -34,7 +34,7 @@ PATIENCE = 30.0
 """Seconds of no answer after which a node counts as down. It is asked on."""
 LAST_WORDS = 0.05
 """Seconds after the end of a process in which what it had said is still read: why it ended, as a rule."""
-SERVER_STOP = "server/stop"
+SERVER_STOP, SERVER_START = "server/stop", "server/start"
 
 
 class Keeper:
@@ -278,7 +278,7 @@ class Keeper:
 
     async def _one_probe(self, member: Member) -> str:
         """What is wrong with the answer; "" when nothing is."""
-        if not member.reachable:
+        if not member.reachable or member.hiding:
             return "" if member.listening else "it does not listen yet"
         async with self._turn:
             try:

@@ -118,7 +118,7 @@ class Link:
 
     def _result(self, op: str, answer: dict[str, Any]) -> dict[str, Any]:
         if "error" in answer:
-            raise FarmError(str(answer["error"]))
+            raise FarmError(str(answer["error"]), str(answer.get("hint", "")))
         if "done" in answer:
             done: dict[str, Any] = answer["done"]
             return done

@@ -13,7 +13,6 @@ import os
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Any
 
 from farm.backends.observed import ObservedShard
 from farm.errors import FarmError
@@ -35,7 +34,8 @@ SILENT = 10.0
 @dataclass(slots=True)
 class Member:
     """A wanted node. `shard` and `pid` say who serves it (pid 0: nobody), `started` is in ticks since boot. One that is
-    not `reachable`, for its link is down on purpose, counts as up when it listens; `link` says how its link is."""
+    not `reachable`, for its link is down on purpose, or `hiding`, for a fault has it so, counts as up when it listens;
+    `link` says how its link is."""
 
     config: NodeConfig
     state: str = STARTING
@@ -46,32 +46,9 @@ class Member:
     error: str = ""
     listening: bool = False
     reachable: bool = True
+    hiding: bool = False
     link: str = ""
     ports: dict[str, int] = field(default_factory=dict)
-
-    def row(self, age: float | None) -> dict[str, Any]:
-        """A line of `farm ps`; `age` is the seconds since its last report."""
-        state, error = self.state, self.error
-        if state == UP and age is not None and age > SILENT:
-            state, error = DOWN, f"no report for {age:.0f} s"
-        row: dict[str, Any] = {
-            "name": self.config.name,
-            "kind": self.config.kind,
-            "profile": self.config.profile,
-            "address": self.config.address,
-            "ports": self.ports or self.config.ports,
-            "state": state,
-            "pid": self.pid or None,
-            "restarts": self.restarts,
-            "uptime_s": uptime(self.started) if self.pid else None,
-        }
-        if self.link:
-            row["link"] = self.link
-        if self.config.outside:
-            row["outside"] = [f"{address}:{port}" for _, address, port in self.config.outside]
-        if self.config.interfaces:
-            row["networks"] = [interface.network for interface in self.config.interfaces]
-        return {**row, "error": error} if error else row
 
 
 class Roster:
@@ -141,14 +118,6 @@ class Roster:
     def settle(self, names: Iterable[str]) -> "Settling":
         """Somebody who waits until these nodes are up; a context."""
         return Settling(self, self._settlings, [self.members[name] for name in names])
-
-    def row(self, member: Member, now: float) -> dict[str, Any]:
-        """The node's line of `farm ps`."""
-        return member.row(self._telemetry.age(member.config.name, now))
-
-    def rows(self, now: float) -> list[dict[str, Any]]:
-        """`farm ps`."""
-        return [self.row(member, now) for member in self.members.values()]
 
 
 class Settling:

@@ -21,7 +21,9 @@ SOCKET_PATH_LIMIT = 107
 """Bytes in the path of a Unix socket (`sun_path` less its closing zero)."""
 
 NAME = re.compile(r"[A-Za-z0-9_-]{1,32}")
-OWN_FILES = frozenset({"lock", "run.json", "state.json", "farm.sock", "control", "supervisor.log", "shards"})
+OWN_FILES = frozenset(
+    {"lock", "run.json", "state.json", "farm.sock", "control", "dashboard", "supervisor.log", "shards"}
+)
 
 
 def default_root() -> Path:
@@ -59,6 +61,11 @@ class RunDirectory:
         """Where shards dial: in a folder of its own, which a container can be given whole, for the socket is made anew
         by each supervisor."""
         return self.path / "control" / "sock"
+
+    @property
+    def dashboard_socket(self) -> Path:
+        """Where the supervisor takes the dashboard's requests: in a folder that its user alone may pass into."""
+        return self.path / "dashboard" / "sock"
 
     @property
     def lock_file(self) -> Path:
@@ -101,10 +108,10 @@ class RunDirectory:
         """Makes the root and the folder: others may pass to the control socket, and see and change nothing.
 
         Raises `FarmError` where a socket path would be too long or the root belongs to someone else."""
-        longest = len(os.fsencode(self.control_socket))
+        longest = len(os.fsencode(self.dashboard_socket))
         if longest > SOCKET_PATH_LIMIT:
             raise FarmError(
-                f"{self.control_socket} has {longest} bytes, but the path of a Unix socket has at most "
+                f"{self.dashboard_socket} has {longest} bytes, but the path of a Unix socket has at most "
                 f"{SOCKET_PATH_LIMIT}: set {ROOT_VARIABLE} to a shorter folder"
             )
         root = self.path.parent

@@ -76,12 +76,13 @@ class Identity:
 @dataclass(slots=True)
 class RunState:
     """What is wanted. `plant` None means that nothing is: the farm is going down, or never came up. `stopped` are the
-    nodes told to stop serving, `restarts` counts by node name."""
+    nodes told to stop serving, `restarts` counts by node name, `faults` those that are on, encoded (`faults.Fault`)."""
 
     identity: Identity
     plant: Plant | None = None
     stopped: set[str] = field(default_factory=set)
     restarts: dict[str, int] = field(default_factory=dict)
+    faults: list[dict[str, Any]] = field(default_factory=list)
     _encoded: tuple[Plant | None, dict[str, Any] | None] = (None, None)
 
     @classmethod
@@ -93,7 +94,7 @@ class RunState:
         try:
             plant = decode_plant(body["plant"]) if body["plant"] else None
             restarts = {str(node): int(count) for node, count in body["restarts"].items()}
-            return cls(identity, plant, set(body["stopped"]), restarts)
+            return cls(identity, plant, set(body["stopped"]), restarts, list(body.get("faults", ())))
         except (FarmError, KeyError, TypeError, ValueError, AttributeError):
             return cls(identity)
 
@@ -107,6 +108,7 @@ class RunState:
             "plant": self._encoded[1],
             "stopped": sorted(self.stopped),
             "restarts": dict(self.restarts),
+            "faults": list(self.faults),
         }
 
     def write(self, run: RunDirectory) -> None:

@@ -15,21 +15,23 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from typing import Any
 
 from farm.backends.backend import Backend
-from farm.backends.observed import ObservedShard
 from farm.errors import FarmError
 from farm.plan.execute import Execution
-from farm.plan.plan import CHANGE, KILL, SHAPE, START, STOP, Operation, Plan
-from farm.plan.reconcile import reconcile
 from farm.supervisor import descriptors
 from farm.supervisor.anew import plan_restart
+from farm.supervisor.changes import COMPLETING, Changes
+from farm.supervisor.command_events import change_text, changes
 from farm.supervisor.control import COMMAND_SECONDS, ControlStreams, Session
 from farm.supervisor.ending import end_processes, nothing, remove_files
-from farm.supervisor.events import EventLog
-from farm.supervisor.keeper import Keeper, Probe
+from farm.supervisor.events import COMMAND, CONFIG, EventLog
+from farm.supervisor.faults import Faults
+from farm.supervisor.fleet import Fleet
+from farm.supervisor.keeper import SERVER_START, SERVER_STOP, Keeper, Probe
 from farm.supervisor.links import Links
+from farm.supervisor.monitor import Monitor
 from farm.supervisor.probe import probe_node
 from farm.supervisor.progress import Progress, Tell
-from farm.supervisor.roster import STARTING, STOPPED, UP, Member, Roster, Settling
+from farm.supervisor.roster import STARTING, STOPPED, UP, Member, Roster
 from farm.supervisor.run_directory import RunDirectory
 from farm.supervisor.state import Identity, RunState, write_atomically
 from farm.supervisor.telemetry import Telemetry
@@ -48,7 +50,6 @@ HEAL_AFTER = 0.3
 ADOPTION = 3.0
 """Seconds for nodes that were found running to answer, for those who ask how they are."""
 SAVE_AFTER = 0.5
-COMPLETING = "completing what was begun"
 
 
 class FarmGone(FarmError):
@@ -87,6 +88,27 @@ class Supervisor:
             clock=clock,
         )
         self.links = Links(self.roster, self._tell_node)
+        self.faults = Faults(self.roster, self._tell_node, self.events, self._save_soon, clock=self._now)
+        self.monitor = Monitor(self.roster, self.telemetry, self.events, self.faults.on, clock=self._now)
+        self.fleet = Fleet(
+            run.name,
+            backend,
+            self.roster,
+            self.telemetry,
+            self.monitor,
+            self.events,
+            plant=lambda: self.state.plant,
+            faults=lambda: self.faults.count,
+        )
+        self.changes = Changes(
+            backend,
+            self.roster,
+            self.keeper,
+            self.events,
+            tell=self.tell_shard,
+            forget=self.streams.forget,
+            shaped=self._shaped,
+        )
         self.ended = asyncio.Event()
         """Set when the farm went down: nothing is left to supervise."""
         self._turn = asyncio.Lock()
@@ -94,6 +116,10 @@ class Supervisor:
         self._healing: asyncio.Task[None] | None = None
         self._saving: asyncio.TimerHandle | None = None
         self._writes: set[asyncio.Task[None]] = set()
+        self._ticking: asyncio.Task[None] | None = None
+
+    def _now(self) -> float:
+        return self.clock()
 
     @property
     def gone(self) -> bool:
@@ -109,6 +135,7 @@ class Supervisor:
         """Listens for shards, adopts those that run, and sees to the rest soon."""
         await self.streams.start()
         self._want(self.state.plant)
+        self.faults.restore(self.state.faults)
         for name, count in self.state.restarts.items():
             if name in self.roster.members:
                 self.roster.members[name].restarts = count
@@ -122,12 +149,14 @@ class Supervisor:
             self.events.farm(f"adopted {len(found)} shards that were running")
         if observed.shards or observed.strays or self.state.plant is not None:
             self._healing = asyncio.create_task(self._heal_soon())
+        self._ticking = asyncio.create_task(self._tick())
 
     async def stop(self) -> None:
         """Leaves everything as it is; nodes serve on."""
-        if self._healing is not None:
-            self._healing.cancel()
-            await asyncio.gather(self._healing, return_exceptions=True)
+        for task in (self._healing, self._ticking):
+            if task is not None:
+                task.cancel()
+                await asyncio.gather(task, return_exceptions=True)
         await self.keeper.close()
         await self.streams.stop()
         if self._saving is not None:
@@ -142,7 +171,7 @@ class Supervisor:
             descriptors.check(-(-len(wanted.nodes) // wanted.shard))
         began = self.clock()
         async with self._alone("apply", tell):
-            plan = await self._plan(wanted, take=not dry_run)
+            plan = await self.changes.plan(wanted, take=not dry_run)
             if dry_run:
                 return {"plan": plan.lines(), "changes": len(plan)}
             previous = self.state.plant
@@ -150,16 +179,18 @@ class Supervisor:
                 self.state.plant = wanted
                 await self._save()  # before the first fork
             self._want(wanted)
-            execution = self._execution(plan)
+            execution = self.changes.execution(plan)
             try:
                 patience = seconds or TIMEOUT + TIMEOUT_EACH * len(wanted.nodes)
-                await self._carry_out(execution, plan, tell, patience, total=seconds is not None)
+                await self.changes.carry_out(execution, plan, tell, patience, total=seconds is not None)
             except BaseException as exc:
                 await asyncio.shield(self._go_back(execution, previous, str(exc) or "interrupted"))
                 raise
             if plan:
-                self.events.farm(f"applied {len(plan)} operations in {self.clock() - began:.1f} s")
-            return {"plan": plan.lines(), "changes": len(plan), "rows": self.rows(), "seconds": self.clock() - began}
+                text = f"applied {len(plan)} operations in {self.clock() - began:.1f} s"
+                self.events.farm(text, kind=CONFIG, actor="cli")
+            rows = self.rows()
+            return {"plan": plan.lines(), "changes": len(plan), "rows": rows, "seconds": self.clock() - began}
 
     async def down(self, tell: Tell) -> dict[str, Any]:
         """Ends everything and removes all files but the lock. After it the process has only to end."""
@@ -168,9 +199,9 @@ class Supervisor:
             self.state.plant = None
             with contextlib.suppress(FarmError):  # a full disk must not keep a farm up
                 await self._save()
-            plan = await self._plan(nothing(self.run.name))
+            plan = await self.changes.plan(nothing(self.run.name))
             self._want(None)
-            execution = self._execution(plan, keep_going=True)
+            execution = self.changes.execution(plan, keep_going=True)
             async with Progress(tell, [("stop", lambda: execution.finished, len(plan))]).shown(self.events):
                 await execution.run()
             await asyncio.to_thread(end_processes, self.backend)
@@ -184,7 +215,7 @@ class Supervisor:
             await asyncio.to_thread(remove_files, self.run)
         return {"nodes": nodes, "seconds": self.clock() - began}
 
-    async def restart(self, nodes: Sequence[str], tell: Tell) -> dict[str, Any]:
+    async def restart(self, nodes: Sequence[str], tell: Tell, actor: str = "") -> None:
         """Ends nodes and starts them again, several at once; in a shard of more, those alone."""
         async with self._alone("restart", tell):
             members = [self.roster.member(node) for node in dict.fromkeys(nodes)]
@@ -194,21 +225,38 @@ class Supervisor:
             for member in members:
                 self.state.stopped.discard(member.config.name)
                 member.listening = False
-                self.roster.set_state(member, STARTING, text="restarted by command")
-            self._take(plan)
+                self.roster.set_state(member, STARTING)
+                self.events.node(member.config.name, STARTING, "restarted by command", COMMAND, actor)
+            self.changes.take(plan)
             await asyncio.gather(*(self._start_in(shard, inside) for shard, inside in told.items()))
             self.keeper.ask_all()
             seconds = TIMEOUT + TIMEOUT_EACH * len(members)
-            await self._carry_out(self._execution(plan), plan, tell, seconds, names)
-            return {"rows": [self.roster.row(member, self.clock()) for member in members]}
+            await self.changes.carry_out(self.changes.execution(plan), plan, tell, seconds, names)
+
+    async def switch(self, nodes: Sequence[str], on: bool, actor: str = "") -> None:
+        """Has nodes stop or start to serve, and returns when they do: their memory lives on.
+
+        Raises `FarmError` with the first that did not.
+        """
+        members = [self.roster.member(node) for node in dict.fromkeys(nodes)]
+        path = "server/start" if on else SERVER_STOP
+        names = [member.config.name for member in members]
+        answers = await asyncio.gather(
+            *(self.command(name, path, None, actor) for name in names), return_exceptions=True
+        )
+        failed = [answer for answer in answers if isinstance(answer, BaseException)]
+        if failed:
+            raise failed[0]
+        with self.roster.settle(names) as settling:
+            await settling.wait(TIMEOUT)
 
     async def _start_in(self, shard: str, members: list[Member]) -> None:
         for member in members:
             await self.tell_shard(shard, member.config.name, SHARD_START, dump(member.config))
 
     def rows(self) -> list[dict[str, Any]]:
-        """`farm ps`."""
-        return self.roster.rows(self.clock())
+        """A row for each node: `farm ps`."""
+        return self.fleet.rows()
 
     def status(self) -> dict[str, Any]:
         """How the farm is as a whole, and what each node reported last."""
@@ -232,22 +280,43 @@ class Supervisor:
             with self.roster.settle(names) as settling, contextlib.suppress(FarmError):
                 await settling.wait(ADOPTION)
 
-    async def command(self, node: str, path: str, value: Any) -> Any:
+    async def command(self, node: str, path: str, value: Any, actor: str = "") -> Any:
         """What a node answers. Raises `FarmError`."""
         member = self.roster.member(node)
         answer = await self.tell_shard(member.shard, node, path, value)
-        if path == "server/stop":
-            self.state.stopped.add(node)
-            self.roster.set_state(member, STOPPED)
-            self._save_soon()
-        elif path == "server/start":
-            self.state.stopped.discard(node)
-            self.roster.set_state(member, STARTING)
-            self.keeper.ask_all()
-            self._save_soon()
+        if path in (SERVER_STOP, SERVER_START):
+            self._switched(member, path == SERVER_START)
+        elif path.startswith("api/") and "server" in path:
+            state = await self.tell_shard(member.shard, node, "server", None)
+            if not state["switching"] and state["listening"] == (node in self.state.stopped):
+                self._switched(member, bool(state["listening"]))
+        kind = changes(path, value)
+        if kind:
+            self.events.node(node, member.state, change_text(path, value), kind, actor)
         return answer
 
-    async def link(self, nodes: Sequence[str], changes: Mapping[str, Any], tell: Tell) -> dict[str, Any]:
+    def _switched(self, member: Member, on: bool) -> None:
+        if on:
+            self.state.stopped.discard(member.config.name)
+            self.roster.set_state(member, STARTING)
+            self.keeper.ask_all()
+        else:
+            self.state.stopped.add(member.config.name)
+            self.roster.set_state(member, STOPPED)
+        self._save_soon()
+
+    async def watch(self, node: str, tags: Sequence[str]) -> None:
+        """Has a node report these tags for a while. Raises `FarmError`."""
+        member = self.roster.member(node)
+        wanted = self.monitor.watching.wants(node, tags, self.clock())
+        if wanted is not None:
+            try:
+                await self.tell_shard(member.shard, node, "watch", wanted)
+            except FarmError:
+                self.monitor.watching.again(node)
+                raise
+
+    async def link(self, nodes: Sequence[str], changes: Mapping[str, Any], tell: Tell) -> None:
         """Changes the links of nodes while they serve; what the file says is back with the next `farm up`."""
         if self.state.plant is None:
             raise FarmError(f"{self.run.name} has no nodes; `farm up` starts them")
@@ -258,7 +327,6 @@ class Supervisor:
             if quality != GOOD:
                 links[member.config.name] = quality
         await self.apply(dataclasses.replace(self.state.plant, links=links), tell, dry_run=False, seconds=None)
-        return {"rows": [self.roster.row(self.roster.member(node), self.clock()) for node in nodes]}
 
     async def _tell_node(self, node: str, path: str, value: Any) -> Any:
         return await self.tell_shard(self.roster.member(node).shard, node, path, value)
@@ -285,12 +353,17 @@ class Supervisor:
         member = self.roster.members.get(node)
         if member is not None:
             self.keeper.heard(session, member)
-            if self.links.plays(node):
+            self.monitor.watching.again(node)
+            if self.links.plays(node) or self.faults.on(node):
                 self.keeper.spawn(self._play(member))
 
     async def _play(self, member: Member) -> None:
+        """Tells the node what it has to play: a node that was started anew remembers nothing."""
         try:
-            await self.links.play(member)
+            if self.links.plays(member.config.name):
+                await self.links.play(member)
+            if self.faults.on(member.config.name):
+                await self.faults.play(member.config.name)
         except FarmError as exc:
             self.events.node(member.config.name, member.state, str(exc))
 
@@ -301,7 +374,20 @@ class Supervisor:
 
     def nodes_reported(self, nodes: dict[str, Any]) -> None:
         """Counters came."""
-        self.telemetry.report(nodes, self.clock())
+        self.monitor.report(nodes)
+
+    async def _tick(self) -> None:
+        """Once a second, at the same point of each: what has been reported is brought up to date, and told."""
+        began, number = self.clock(), 0
+        while True:
+            number = max(number + 1, int(self.clock() - began))
+            await asyncio.sleep(began + number - self.clock())
+            try:
+                self.monitor.tick()
+                self.fleet.tick()
+                await self.faults.tick()
+            except Exception:
+                log.exception("a bug in the supervisor")
 
     @contextlib.asynccontextmanager
     async def _alone(self, what: str, tell: Tell) -> AsyncIterator[None]:
@@ -321,55 +407,6 @@ class Supervisor:
                 self._busy_with = ""
                 self.keeper.give_back()
 
-    async def _plan(self, wanted: Plant, take: bool = True) -> Plan:
-        """Observes and reconciles; the shards of the plan are this command's from then on."""
-        await self.keeper.pause()
-        try:
-            observed = await asyncio.to_thread(self.backend.observe)
-            plan = reconcile(wanted, observed)
-            if take:
-                self._take(plan)
-        finally:
-            self.keeper.resume()
-        targets = {operation.target for operation in plan}
-        for shard in observed.shards:
-            if shard.alive and shard.name not in targets and shard.name not in self.keeper.running:
-                self.keeper.adopt(shard)
-        return plan
-
-    def _take(self, plan: Plan) -> None:
-        self.keeper.taken |= {operation.target for operation in plan}
-        self.keeper.resume()
-
-    def _execution(self, plan: Plan, keep_going: bool = False) -> Execution:
-        def report(operation: Operation, stage: str) -> None:
-            self._follow(execution, operation, stage, keep_going)
-
-        execution = Execution(plan, self.backend, report=report, tell=self.tell_shard, keep_going=keep_going)
-        return execution
-
-    def _follow(self, execution: Execution, operation: Operation, stage: str, keep_going: bool) -> None:
-        """Keeps roster and keeper in step with the plan."""
-        target, spec, running = operation.target, operation.spec, operation.running
-        if stage == "begin":
-            if spec is not None:
-                self.roster.assign(target, spec.nodes)
-            if operation.verb in (START, STOP, KILL):
-                self.keeper.release(target)
-        elif stage == "end" and operation.verb == STOP:
-            self.streams.forget(target)
-        elif stage == "end" and operation.verb == START:
-            self.keeper.adopt(execution.started[target])
-        elif stage == "end" and operation.verb == CHANGE and spec is not None and running is not None:
-            self.keeper.adopt(ObservedShard(target, running.pid, running.started, alive=True, nodes=spec.nodes))
-        elif stage == "end" and operation.verb == SHAPE:
-            self._shaped(target, execution.shaped[target])
-        elif stage == "fail":
-            log.warning("failed: %s: %s", operation, execution.failures[-1])
-            if operation.verb == START and keep_going:
-                for member in self.roster.of_shard(target):
-                    member.error = str(execution.failures[-1])
-
     def _shaped(self, node: str, shaping: Shaping) -> None:
         played = self.links.plays(node)
         self.links.shaped(node, shaping)
@@ -378,37 +415,6 @@ class Supervisor:
             self.events.node(node, member.state, f"link: {member.link or 'good'}")
             if member.listening and (played or self.links.plays(node)):
                 self.keeper.spawn(self._play(member))
-
-    async def _carry_out(
-        self,
-        execution: Execution,
-        plan: Plan,
-        tell: Tell,
-        seconds: float,
-        names: Sequence[str] | None = None,
-        total: bool = False,
-    ) -> None:
-        """Executes, and waits until `names`, or else every node that is not up by now, have answered. Raises the first
-        failure, at once and with nothing of it still going on."""
-        self._expect(plan)
-        if names is None:
-            names = [name for name, member in self.roster.members.items() if member.state not in (UP, STOPPED)]
-        with self.roster.settle(names) as settling:
-            phases = [
-                ("start", lambda: execution.finished, len(plan)),
-                ("ready", lambda: settling.listening, settling.total),
-                ("probe", lambda: settling.up, settling.total),
-            ]
-            async with Progress(tell, phases).shown(self.events):
-                await _both(execution, settling, seconds, total)
-
-    def _expect(self, plan: Plan) -> None:
-        """What a node was before says nothing about a node that is about to be started."""
-        for operation in plan:
-            for node in operation.spec.nodes if operation.spec is not None else ():
-                member = self.roster.members.get(node.name)
-                if member is not None and (operation.verb == START or member.state not in (UP, STOPPED)):
-                    self.roster.set_state(member, STARTING)
 
     async def _go_back(self, execution: Execution, previous: Plant | None, reason: str) -> None:
         """Undoes what a command began. The state says so first: a death in the middle of this must not complete what
@@ -419,31 +425,23 @@ class Supervisor:
             await self._save()
         undoing = execution.undo()
         self._want(previous)
-        self._take(undoing)
-        await self._execution(undoing, keep_going=True).run()
-        await self._heal()
+        self.changes.take(undoing)
+        await self.changes.execution(undoing, keep_going=True).run()
+        await self.changes.complete(self.state.plant or nothing(self.run.name))
 
     async def _heal_soon(self) -> None:
         await asyncio.sleep(HEAL_AFTER)
         async with self._alone(COMPLETING, lambda event: None):
-            await self._heal()
-
-    async def _heal(self) -> None:
-        """Makes what runs be what is wanted, as far as it goes; what does not start is tried again by its policy."""
-        plan = await self._plan(self.state.plant or nothing(self.run.name))
-        if plan:
-            self.events.farm(f"{COMPLETING}: {len(plan)} operations")
-            execution = self._execution(plan, keep_going=True)
-            await execution.run()
-            for operation in plan:
-                if operation.verb == START and operation.running is not None and operation.target in execution.started:
-                    self.keeper.count_restart(operation.target)
+            await self.changes.complete(self.state.plant or nothing(self.run.name))
 
     def _want(self, plant: Plant | None) -> None:
         """These nodes are wanted."""
         nodes = plant.nodes if plant is not None else ()
         self.roster.want(nodes)
         self.links.want(plant)
+        self.faults.keep(self.roster.members)
+        self.monitor.keep(self.roster.members)
+        self.fleet.changed()
         self.state.stopped.intersection_update(self.roster.members)  # in place: the keeper has the same set
 
     async def _save(self) -> None:
@@ -451,6 +449,7 @@ class Supervisor:
         if self._saving is not None:
             self._saving.cancel()
             self._saving = None
+        self.state.faults = self.faults.encode()
         self.state.restarts = {name: member.restarts for name, member in self.roster.members.items() if member.restarts}
         await asyncio.to_thread(write_atomically, self.run.state_file, self.state.encode())
 
@@ -472,21 +471,3 @@ class Supervisor:
 def _log_failure(task: "asyncio.Task[None]") -> None:
     if not task.cancelled() and task.exception() is not None:
         log.warning("%s", task.exception())
-
-
-async def _both(execution: Execution, settling: Settling, seconds: float, total: bool) -> None:
-    """Runs the plan and waits for its nodes; a failure of either ends the other, and is raised. The `seconds` are for
-    all of it (`total`), or for nodes to answer once the plan is carried out: platforms differ in how long that takes.
-    """
-    running = asyncio.create_task(execution.run())
-    tasks = running, asyncio.create_task(settling.wait(seconds, None if total else running))
-    try:
-        await asyncio.wait(tasks, return_when=asyncio.FIRST_EXCEPTION)
-    finally:
-        for task in tasks:
-            if not task.done():
-                task.cancel()
-        results = await asyncio.gather(*tasks, return_exceptions=True)
-    errors = [result for result in results if isinstance(result, Exception)]
-    if errors:
-        raise errors[0]

@@ -6,6 +6,8 @@ from typing import Any
 STALE = 3.0
 """Seconds after which a report no longer says how its node is; one comes each second."""
 
+NOTHING: Mapping[str, Any] = {}
+
 
 class Telemetry:
     """Reports by node name. `now` is in seconds of one monotonic clock."""
@@ -14,18 +16,26 @@ class Telemetry:
         self._reports: dict[str, tuple[float, Mapping[str, Any]]] = {}
 
     def report(self, nodes: Mapping[str, Any], now: float) -> None:
-        """Takes the `nodes` of a telemetry message."""
+        """Takes the `nodes` of a telemetry message: counters, or None for the same as before."""
         for node, counters in nodes.items():
             if isinstance(counters, dict):
                 self._reports[node] = (now, counters)
+            elif counters is None and node in self._reports:
+                self._reports[node] = (now, self._reports[node][1])
 
     def of(self, node: str, now: float) -> dict[str, Any] | None:
-        """The node's counters with `age` (seconds) and `stale`, or None when it never reported."""
+        """The node's plain counters with `age` (seconds) and `stale`, or None when it never reported."""
         found = self._reports.get(node)
         if found is None:
             return None
         age = max(0.0, now - found[0])
-        return {**found[1], "age": round(age, 3), "stale": age > STALE}
+        plain = {name: value for name, value in found[1].items() if isinstance(value, int | float)}
+        return {**plain, "age": round(age, 3), "stale": age > STALE}
+
+    def last(self, node: str) -> Mapping[str, Any]:
+        """What the node reported last, whenever that was; nothing when it never did."""
+        found = self._reports.get(node)
+        return found[1] if found is not None else NOTHING
 
     def age(self, node: str, now: float) -> float | None:
         """Seconds since the node's last report."""

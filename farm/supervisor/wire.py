@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from farm.errors import FarmError
-from farm.topology.plant import Origin, Plant
+from farm.topology.plant import Origin, Plant, Whereabouts
 from farm.topology.wiring import (
     NetworkSpec,
     RouterSpec,
@@ -65,6 +65,10 @@ def encode_plant(plant: Plant) -> Body:
         "links": {node: encode_quality(quality) for node, quality in plant.links.items()},
         "settings": dict(plant.settings),
         "counts": dict(plant.counts),
+        "whereabouts": {
+            node: [place.group, list(place.networks), place.subnet, place.level]
+            for node, place in plant.whereabouts.items()
+        },
     }
 
 
@@ -86,6 +90,10 @@ def decode_plant(body: Body) -> Plant:
             links={node: decode_quality(quality) for node, quality in body["links"].items()},
             settings=dict(body["settings"]),
             counts=dict(body["counts"]),
+            whereabouts={
+                node: Whereabouts(str(group), tuple(networks), str(subnet), level)
+                for node, (group, networks, subnet, level) in body.get("whereabouts", {}).items()
+            },
         )
     except (KeyError, TypeError, ValueError, AttributeError, IndexError, NodeError, FarmError) as exc:
         raise FarmError(f"not a plant: {type(exc).__name__}: {exc}") from exc

@@ -20,12 +20,27 @@ class Origin:
 
 
 @dataclass(frozen=True, slots=True)
+class Whereabouts:
+    """Where a node belongs, for people: its `group` in the file, "" for a single node; the declared `networks` it is
+    on, the main one first, on every backend; the main one's `subnet` on this backend and its Purdue `level`."""
+
+    group: str = ""
+    networks: tuple[str, ...] = ()
+    subnet: str = ""
+    level: float | None = None
+
+
+NOWHERE = Whereabouts()
+
+
+@dataclass(frozen=True, slots=True)
 class Plant:
     """The wanted state. `shard` is nodes a worker or "auto"; `origins` maps node name, then a dotted path of a value
     (`tags.Level.type`), to where it stands; `warnings` are lines for the operator. `networks` and `routers` are those
     that the backend makes, `links` the quality of each node's link that is not a good one. `settings` (`--set`) and
     `counts` (`farm scale`) are what the file was read with, so that it can be read again in the same way. `written`
-    maps node or router, then network, to the address in the file's own terms, the same for every backend."""
+    maps node or router, then network, to the address in the file's own terms, the same for every backend. `whereabouts`
+    are by node name."""
 
     name: str
     file: str
@@ -40,6 +55,7 @@ class Plant:
     settings: Mapping[str, str] = field(default_factory=dict, compare=False)
     counts: Mapping[str, int] = field(default_factory=dict, compare=False)
     written: Mapping[str, Mapping[str, str]] = field(default_factory=dict, compare=False, repr=False)
+    whereabouts: Mapping[str, Whereabouts] = field(default_factory=dict, compare=False, repr=False)
 
     @property
     def segments(self) -> tuple[Segment, ...]:

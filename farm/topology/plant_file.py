@@ -131,6 +131,7 @@ class _Loader:
             settings=self.settings,
             counts=self.options.counts,
             written=seating.written(),
+            whereabouts=seating.whereabouts(members),
         )
 
     def shard(self, head: MapNode, backend: str) -> int | str:

@@ -16,6 +16,7 @@ from farm.topology.groups import Member
 from farm.topology.interfaces import Interfaces, dots, networks_of
 from farm.topology.lock import Locked
 from farm.topology.networks import Network, read_networks
+from farm.topology.plant import Whereabouts
 from farm.topology.problem import Report
 from farm.topology.segments import network_specs, router_specs
 from farm.topology.wiring import NetworkSpec, RouterSpec
@@ -81,6 +82,19 @@ class Seating:
     def router_specs(self, members: list[Member]) -> tuple[RouterSpec, ...]:
         """The routers that the backend makes."""
         return router_specs(self.interfaces, Flows(self.networks, members, self.addresses, self.report))
+
+    def whereabouts(self, members: list[Member]) -> Mapping[str, Whereabouts]:
+        """Where each node belongs, for people. The default network that no file declares has no name there."""
+        found = {}
+        for member in members:
+            networks = [network for network, _ in networks_of(member, self.networks)]
+            found[member.name] = Whereabouts(
+                member.group,
+                tuple(network.name for network in networks if network.place is not None),
+                str(networks[0].image) if networks else "",
+                networks[0].traits.purdue if networks else None,
+            )
+        return found
 
     def written(self) -> Mapping[str, Mapping[str, str]]:
         """Node or router, then network, to the address in the file's terms."""

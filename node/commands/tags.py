@@ -76,6 +76,13 @@ class TagCommands:
             raise CommandError(f"{text}: {count} elements; ask for at most {ASKED}, as {text}[0-{ASKED - 1}]")
         return self._row(target, element=target.chosen and target.stop - target.start == 1)
 
+    def value(self, text: str) -> Json:
+        """The value alone, None where it cannot be read; of a long array the first `LISTED` elements. Raises
+        `CommandError`."""
+        target = self._find(text)
+        stop = min(target.stop, target.start + LISTED)
+        return self._row(replace(target, stop=stop), element=target.chosen and stop - target.start == 1)["value"]
+
     def write(self, text: str, value: Json) -> Json:
         """Writes a scalar tag, an element (`NAME[3]`), a member or, with a list, elements from there on; of a structure
         the members that a map names. The tag as it reads after. Raises `CommandError`."""

@@ -7,8 +7,11 @@
     server/start           opens them again
     tags                   every tag: name, type, dimensions, address, value, unit, writable, signal
     tags/NAME              one tag; `NAME[3]` and `NAME[3-5]` some elements. With a value it is written
-    connections            who is connected: protocol, peer, and for how many seconds
+    connections            who is connected: protocol, peer, for how many seconds, what it has asked
     connections/PEER/eof   ends that connection
+    requests               the last requests in words, newest first (`node.commands.requests`)
+    undefined              what was asked for and is not there, and how often
+    watch                  {"tags": [NAME], "writes": bool}: has these reported for some seconds (`node.telemetry`)
     capture/...            what passes through the node (`node.commands.captures`)
 
 Paths and values come from outside: whatever is wrong with them is a `CommandError`.
@@ -22,8 +25,11 @@ from node.commands.tags import TagCommands
 from node.config.model import Json
 from node.errors import NodeError
 from node.exchange.delay import parse_delay
+from node.exchange.metrics import Metrics
 
-GROUPS = ("options", "server", "tags", "connections", "capture")
+GROUPS = ("options", "server", "tags", "connections", "requests", "undefined", "watch", "capture")
+WATCHED_TAGS = 100
+"""Tags that are watched at once."""
 
 
 class Server(Protocol):
@@ -44,6 +50,10 @@ class Server(Protocol):
     def switching(self) -> bool:
         """Whether they are being opened or closed right now."""
 
+    @property
+    def counted(self) -> Mapping[str, Metrics]:
+        """Protocol to what was counted there."""
+
     def switch(self, on: bool) -> None:
         """Opens or closes all of them, now or as soon as the loop gets to it."""
 
@@ -60,6 +70,13 @@ class Connection(Protocol):
 
     name: str
     since: float
+    requests: int
+    errors: int
+    bytes_in: int
+    bytes_out: int
+
+    def describe(self) -> dict[str, Json]:
+        """What its protocol knows of it."""
 
     def eof(self) -> None:
         """Ends it."""
@@ -72,9 +89,16 @@ class Captures(Protocol):
         """What stands at `path`, or was done there. Raises `CommandError`."""
 
 
+class Watch(Protocol):
+    """What reports a node's values to whoever looks at them."""
+
+    def watch(self, tags: Iterable[str], writes: bool, now: float) -> None:
+        """Has these reported from `now` on, and who writes any."""
+
+
 class CommandTree:
     """The commands of one node. `connections` gives (protocol, peer) of all there are, `now` the instant, `captures`
-    what captures the node."""
+    what captures the node, `watch` what reports it."""
 
     def __init__(
         self,
@@ -84,6 +108,7 @@ class CommandTree:
         connections: Callable[[], Iterable[tuple[str, Connection]]],
         now: Callable[[], float],
         captures: Callable[[], Captures],
+        watch: Watch,
     ) -> None:
         self._tags = tags
         self._server = server
@@ -91,6 +116,7 @@ class CommandTree:
         self._connections = connections
         self._now = now
         self._captures = captures
+        self._watch = watch
 
     def get(self, path: str) -> Json:
         """What stands at `path`. Raises `CommandError`."""
@@ -109,6 +135,10 @@ class CommandTree:
                 return self._run_server(rest)
             case "connections":
                 return self._run_connections(rest)
+            case "requests" | "undefined" if not rest:
+                return self._look_back(group)
+            case "watch" if not rest:
+                return self._watch_for(value)
             case "capture":
                 return self._captures().run(rest)
         raise CommandError(f"there is nothing at {path!r}; groups are {' '.join(GROUPS)}")
@@ -146,11 +176,7 @@ class CommandTree:
 
     def _run_connections(self, rest: str) -> Json:
         if not rest:
-            now = self._now()
-            return [
-                {"protocol": protocol, "peer": peer.name, "seconds": round(now - peer.since, 3)}
-                for protocol, peer in self._connections()
-            ]
+            return self._list_connections()
         name, _, action = rest.partition("/")
         if action != "eof":
             raise CommandError(f"{rest!r}: what can be done to a connection is connections/{name}/eof")
@@ -160,6 +186,42 @@ class CommandTree:
         for peer in ended:
             peer.eof()
         return len(ended)
+
+    def _list_connections(self) -> Json:
+        from node.commands.requests import last_of  # whoever is never looked at needs none of the decoders
+
+        now = self._now()
+        last = {protocol: last_of(metrics.ring, protocol) for protocol, metrics in self._server.counted.items()}
+        return [
+            {
+                "protocol": protocol,
+                "peer": peer.name,
+                "seconds": round(now - peer.since, 3),
+                "requests": peer.requests,
+                "errors": peer.errors,
+                "bytes_in": peer.bytes_in,
+                "bytes_out": peer.bytes_out,
+                **peer.describe(),
+                "last": last[protocol].get(peer.name, ""),
+            }
+            for protocol, peer in self._connections()
+        ]
+
+    def _look_back(self, what: str) -> Json:
+        from node.commands.requests import recent, undefined
+
+        look = recent if what == "requests" else undefined
+        return look(self._server.counted, self._now())
+
+    def _watch_for(self, value: Json) -> Json:
+        asked = value if isinstance(value, dict) else {}
+        tags, writes = asked.get("tags", []), asked.get("writes", False)
+        if not isinstance(value, dict) or not isinstance(tags, list) or not isinstance(writes, bool):
+            raise CommandError(f'watch: got {value!r:.80}; wanted {{"tags": [NAME], "writes": true}}')
+        if len(tags) > WATCHED_TAGS:
+            raise CommandError(f"watch: {len(tags)} tags; at most {WATCHED_TAGS} are watched at once")
+        self._watch.watch([str(tag) for tag in tags], writes, self._now())
+        return len(tags)
 
 
 def _delay_of(value: Json) -> tuple[float, float]:

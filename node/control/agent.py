@@ -33,8 +33,8 @@ class Reporter(Protocol):
     def states(self) -> list[Message]:
         """`ready` or `failed` of every node that is not on its way up."""
 
-    def telemetry(self) -> dict[str, Message]:
-        """Counters by node name."""
+    def telemetry(self, whole: bool) -> dict[str, Message | None]:
+        """Counters by node name; None for a node of which there is nothing new, unless they are to be `whole`."""
 
     async def command(self, node: str, path: str, value: Any) -> Any:
         """What `path` answers, as JSON. Raises `NodeError` with the line that the farm is to see."""
@@ -50,6 +50,7 @@ class ControlStream(asyncio.Protocol):
         self._transport: asyncio.Transport | None = None
         self._pending = bytearray()
         self._full = False
+        self._whole = True
         self._timer: asyncio.TimerHandle | None = None
         self._running: set[asyncio.Task[None]] = set()
 
@@ -107,7 +108,8 @@ class ControlStream(asyncio.Protocol):
 
     def _tick(self) -> None:
         if not self._full:
-            self.send({"type": TELEMETRY, "nodes": self._reporter.telemetry()})
+            self.send({"type": TELEMETRY, "nodes": self._reporter.telemetry(self._whole)})
+            self._whole = False
         self._timer = asyncio.get_running_loop().call_later(TELEMETRY_EVERY, self._tick)
 
     def _take(self, message: Message) -> None:

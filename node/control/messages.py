@@ -10,7 +10,7 @@ Two streams, both JSON, one object a line, UTF-8, at most `LIMIT` bytes a line:
     hello      {type, token, shard, pid, started, nodes: [name]}     pid 0: it is in a container, and does not know
     ready      {type, node, ports: {protocol: port}}
     failed     {type, node, error}
-    telemetry  {type, nodes: {name: {requests, errors, bugs, connections, uptime}}}
+    telemetry  {type, nodes: {name: report or null}}                 null: nothing new since the last one on this stream
     command    {type, id, node, path, value}        path: "tags", "tags/SCADA", "server/stop", "server/start"
     answer     {type, id, value}  or  {type, id, error}
     fork       {type, shard, config, log, control, token [, place]}   file paths; config is the shard file (`ShardFile`)
@@ -18,6 +18,12 @@ Two streams, both JSON, one object a line, UTF-8, at most `LIMIT` bytes a line:
     refused    {type, shard, error}
 
 `place` says where and as whom a shard serves (`Place`); without it, it is left where and who the nursery is.
+
+A report is {requests, errors, bugs, connections, bytes_in, bytes_out, refused, evicted, timeouts, uptime, latency,
+peers}, all counted since the node was made, and where there are any `faults` and `forced` (how many), `tags` (of those
+that are watched, what changed: {name: value}) and `writes` ([seconds ago, peer, tag, value], while they are watched).
+`latency` are requests by how long they took: below 2**i µs in place i, the zeros at the end left out. `peers` are the
+busiest, [protocol, peer, seconds, requests, errors] each. The first report after `hello` is never null.
 
 Two commands are for the shard and not for a node of it: path "shard/start" with a node configuration as `value` starts
 the node `node`, in place of one of that name if there is one; "shard/stop" ends it and forgets it. Each is followed by

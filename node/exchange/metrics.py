@@ -21,8 +21,24 @@ MAX_KINDS = 100
 
 log = logging.getLogger(__name__)
 
-Frames = tuple[float, bytes, bytes | None]
-"""Instant, request, reply."""
+REFUSALS = 64
+"""Different requests that were refused and are remembered, each with how often it came."""
+
+Frames = tuple[float, bytes, bytes | None, str]
+"""Instant, request, reply, peer."""
+
+
+class Refusal:
+    """A request that was refused: its frame when it came first, its latest reply, `count` times, `last` at an
+    instant."""
+
+    __slots__ = ("count", "frame", "last", "reply")
+
+    def __init__(self, frame: bytes, reply: bytes | None, now: float) -> None:
+        self.frame = frame
+        self.reply = reply
+        self.count = 1
+        self.last = now
 
 
 class Metrics:
@@ -39,6 +55,7 @@ class Metrics:
         "errors",
         "evicted",
         "latency",
+        "refusals",
         "refused",
         "requests",
         "ring",
@@ -58,12 +75,23 @@ class Metrics:
         self.timeouts = 0
         self.latency = [0] * BUCKETS
         self.ring: deque[Frames] = deque(maxlen=RING)
+        self.refusals: dict[bytes, Refusal] = {}
         self._kinds: set[tuple[str, str, int]] = set()
 
     def took(self, seconds: float, requests: int) -> None:
         """Counts `requests` that took `seconds` from arrival to reply."""
         bucket = int(seconds * 1e6).bit_length()
         self.latency[bucket if bucket < BUCKETS else BUCKETS - 1] += requests
+
+    def refuse(self, message: bytes, frame: bytes, reply: bytes | None, now: float) -> None:
+        """Remembers a request that was answered with an error. `message` is what it asks, without what differs each
+        time that it is asked."""
+        known = self.refusals.get(message)
+        if known is not None:
+            known.count += 1
+            known.last, known.reply = now, reply
+        elif len(self.refusals) < REFUSALS and len(message) <= KEPT:
+            self.refusals[message] = Refusal(frame, reply, now)
 
     def percentile(self, share: float) -> float:
         """Seconds below which `share` (0 to 1) of the requests stayed; the upper edge of the bucket; 0 for none."""

@@ -101,6 +101,7 @@ class Datagrams:
                 data, asker = self._own.recvfrom(_SIZE)
             except OSError:  # nothing more, or an earlier reply found nobody
                 return
+            data = b"%b" % data  # before the next read: see `peer.RECEIVE`
             self._answer(data, asker, self._host if self._host != _ANY else _facing(asker), False)
 
     def _receive_any(self) -> None:
@@ -109,6 +110,7 @@ class Datagrams:
                 data, ancillary, _, asker = self._own.recvmsg(_SIZE, socket.CMSG_SPACE(_INFO.size))
             except OSError:
                 return
+            data = b"%b" % data
             _, local, destination = _packet_info(ancillary)
             self._answer(data, asker, socket.inet_ntoa(local), local != destination)
 
@@ -118,6 +120,7 @@ class Datagrams:
                 data, ancillary, _, asker = sock.recvmsg(_SIZE, socket.CMSG_SPACE(_INFO.size))
             except OSError:
                 return
+            data = b"%b" % data
             if _packet_info(ancillary)[0] == self._interface:
                 self._answer(data, asker, self._host, True)
 

@@ -8,8 +8,10 @@ once with the frame in hex, and the node lives.
 from collections.abc import Callable, Sequence
 from functools import partial
 
+from node.config.model import Json
 from node.enip.commands import encode_list_identity
 from node.enip.framing import FrameBuffer
+from node.enip.header import HEADER_SIZE, SEND_UNIT_DATA
 from node.enip.target import TargetSession
 from node.errors import RemoteProtocolError
 from node.exchange.exchange import CLOSE, NOTHING, Chain, Exchange
@@ -23,6 +25,8 @@ from node.server.onward import Forwarder, Gateway, Parked
 from node.server.peer import Peer, Peers
 
 _NO_ADDRESS = "0.0.0.0"
+CONNECTED_MESSAGE = 46
+"""Where the message of a SendUnitData begins, as nearly everybody lays it out."""
 
 
 class EnipService:
@@ -75,6 +79,8 @@ class EnipTcp(Peer):
         self._instant.now = self.last_seen = now = self._clock()
         metrics = self.metrics
         metrics.bytes_in += len(data)
+        self.bytes_in += len(data)
+        data = b"%b" % data  # see RECEIVE
         try:
             frames = self._frames.feed(data)
         except RemoteProtocolError:
@@ -91,8 +97,24 @@ class EnipTcp(Peer):
         else:
             self._run_all(frames, now, self._service.chain or NOTHING)
         if frames:
+            self.requests += len(frames)
             metrics.requests += len(frames)
             metrics.took(self._clock() - now, len(frames))
+
+    def describe(self) -> dict[str, Json]:
+        """Its session, and the CIP connections that were opened on it."""
+        session = self.session
+        opened = [each for each in self._service.device.connections if each.origin is session]
+        connected: list[Json] = [
+            {
+                "kind": "class 3" if each.here else "onward",
+                "rpi_ms": round(each.opening.o_t_rpi / 1000, 3),
+                "size": each.opening.o_t.size,
+                "id": f"0x{each.o_t_id:08X}",
+            }
+            for each in opened
+        ]
+        return {"session": f"0x{session.handle:08X}" if session.handle > 0 else "", "connected": connected}
 
     def read_on(self) -> None:
         """Reads again, unless its unread or delayed replies have piled up."""
@@ -102,7 +124,9 @@ class EnipTcp(Peer):
     def _answer_all(self, frames: Sequence[bytes], now: float) -> None:
         session = self.session
         answer = session.answer
-        note = self.metrics.ring.append
+        metrics, name = self.metrics, self.name
+        note = metrics.ring.append
+        errors = metrics.errors
         replies = []
         onward = None
         waiting = iter(frames)
@@ -114,14 +138,18 @@ class EnipTcp(Peer):
                 break
             except Exception as exc:
                 reply = self._failed(frame, exc)
-            note((now, frame if len(frame) < KEPT else frame[:KEPT], reply))
+            note((now, frame if len(frame) < KEPT else frame[:KEPT], reply, name))
+            if metrics.errors != errors:
+                errors = metrics.errors
+                self._note_refusal(frame, reply, now)
             if reply is not None:
                 replies.append(reply)
             if session.closing:
                 break
         if replies:
             data = replies[0] if len(replies) == 1 else b"".join(replies)
-            self.metrics.bytes_out += len(data)
+            metrics.bytes_out += len(data)
+            self.bytes_out += len(data)
             self.transport.write(data)
         if session.closing:
             self.transport.close()
@@ -130,6 +158,7 @@ class EnipTcp(Peer):
 
     def _run_all(self, frames: Sequence[bytes], now: float, chain: Chain) -> None:
         for index, frame in enumerate(frames):
+            errors = self.metrics.errors
             exchange = Exchange(self.name, now, frame)
             try:
                 exchange = chain.begin(frame, self.name, now)
@@ -141,12 +170,21 @@ class EnipTcp(Peer):
                 return
             except Exception as exc:
                 exchange = Exchange(self.name, now, frame, reply=self._failed(frame, exc))
+            if self.metrics.errors != errors:
+                self._note_refusal(frame, exchange.reply, now)
             self._deliver(exchange)
             if self.session.closing:
                 return
 
+    def _note_refusal(self, frame: bytes, reply: bytes | None, now: float) -> None:
+        """The context of a frame, and the sequence of a connected one, differ each time."""
+        self.errors += 1
+        connected = frame[0] == SEND_UNIT_DATA and len(frame) > CONNECTED_MESSAGE
+        message = frame[CONNECTED_MESSAGE:] if connected else frame[:2] + frame[HEADER_SIZE:]
+        self.metrics.refuse(message, frame, reply, now)
+
     def _deliver(self, exchange: Exchange) -> None:
-        self.metrics.ring.append((exchange.now, exchange.request[:KEPT], exchange.reply))
+        self.metrics.ring.append((exchange.now, exchange.request[:KEPT], exchange.reply, self.name))
         if self.session.closing:
             exchange.action = CLOSE
         self.deliver(exchange)

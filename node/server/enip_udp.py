@@ -39,7 +39,7 @@ class EnipUdp:
             exchange = Exchange(peer, now, data)
         if broadcast and exchange.reply is not None and HEADER.unpack_from(exchange.reply)[3]:
             exchange.reply = None
-        metrics.ring.append((now, data, exchange.reply))
+        metrics.ring.append((now, data, exchange.reply, peer))
         metrics.bytes_out += len(exchange.reply or b"")
         return exchange
 

@@ -17,6 +17,9 @@ from node.modbus.pdu import EXCEPTION
 from node.modbus.unit import READ_REQUEST_SIZE, Units
 from node.server.peer import Peer, Peers
 
+UNIT_AT = 6
+"""Where a frame's unit id stands, and what does not differ each time that it is sent begins."""
+
 
 class ModbusService:
     """What the peers of one Modbus node share: its units, and the controller's clock cell. `chain` is what looks at
@@ -47,6 +50,8 @@ class ModbusTcp(Peer):
         started = self._instant.now = self.last_seen = self._clock()
         metrics = self.metrics
         metrics.bytes_in += len(data)
+        self.bytes_in += len(data)
+        data = b"%b" % data  # see RECEIVE
         if self._service.chain is not None or self._outbox:
             self._run(self._service.chain or NOTHING, data, started)
             return
@@ -55,6 +60,7 @@ class ModbusTcp(Peer):
             reply = self._answer_all(data, started)
         if reply:
             metrics.bytes_out += len(reply)
+            self.bytes_out += len(reply)
             self.transport.write(reply)
         if self._framer.fault is not None:
             metrics.errors += 1
@@ -66,7 +72,8 @@ class ModbusTcp(Peer):
         try:
             if len(data) == size:
                 reply = data[:2] + readers[data[2:]](now)
-                metrics.ring.append((now, data, reply))
+                metrics.ring.append((now, data, reply, self.name))
+                self.requests += 1
                 metrics.requests += 1
                 metrics.took(self._clock() - now, 1)
                 return reply
@@ -74,7 +81,8 @@ class ModbusTcp(Peer):
             replies = [frame[:2] + readers[frame[2:]](now) for frame in frames]
         except Exception:  # a read not prepared yet, a tag in error or a bug: the long way tells them apart
             return b""
-        metrics.ring.extend(zip(repeat(now), frames[-RING:], replies[-RING:]))
+        metrics.ring.extend(zip(repeat(now), frames[-RING:], replies[-RING:], repeat(self.name)))
+        self.requests += len(frames)
         metrics.requests += len(frames)
         metrics.took(self._clock() - now, len(frames))
         return b"".join(replies)
@@ -85,8 +93,9 @@ class ModbusTcp(Peer):
         frames = self._frames(data, now)
         for frame in frames:
             reply = self._answer(frame)
-            metrics.ring.append((now, frame, reply))
+            metrics.ring.append((now, frame, reply, self.name))
             replies.append(reply)
+        self.requests += len(frames)
         metrics.requests += len(frames)
         metrics.took(self._clock() - now, len(frames))
         return b"".join(replies)
@@ -95,12 +104,13 @@ class ModbusTcp(Peer):
         """The same with interceptors: each reply goes to the outbox, which keeps their order."""
         metrics = self.metrics
         for frame in self._frames(data, now):
+            self.requests += 1
             metrics.requests += 1
             try:
                 exchange = chain.run(frame, self._answer, self.name, now)
             except Exception as exc:
                 exchange = Exchange(self.name, now, frame, reply=self._failed(frame, exc))
-            metrics.ring.append((now, frame, exchange.reply))
+            metrics.ring.append((now, frame, exchange.reply, self.name))
             self.deliver(exchange)
         if self._framer.fault is not None:
             metrics.errors += 1
@@ -124,7 +134,9 @@ class ModbusTcp(Peer):
         except Exception as exc:
             reply = self._failed(frame, exc)
         if reply[HEADER_SIZE] & EXCEPTION:
+            self.errors += 1
             self.metrics.errors += 1
+            self.metrics.refuse(frame[UNIT_AT:], frame, reply, self._instant.now)
         return reply
 
     def _failed(self, frame: bytes, exc: Exception) -> bytes:

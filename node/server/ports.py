@@ -8,6 +8,7 @@ import asyncio
 from collections.abc import Iterator, Mapping
 
 from node.errors import NodeError
+from node.exchange.metrics import Metrics
 from node.server.listener import Listener
 from node.server.peer import Peer
 
@@ -25,6 +26,11 @@ class Ports:
     def numbers(self) -> dict[str, int]:
         """Protocol to port number; the one the system gave once a port 0 was opened."""
         return {protocol: listener.port for protocol, listener in self.listeners.items()}
+
+    @property
+    def counted(self) -> dict[str, Metrics]:
+        """Protocol to what was counted there."""
+        return {protocol: listener.metrics for protocol, listener in self.listeners.items()}
 
     async def open(self) -> None:
         """Opens all. Raises `ListenError` and leaves nothing open when one cannot be."""

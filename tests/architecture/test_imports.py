@@ -28,6 +28,8 @@ UNNEEDED_IN_MOST_RUNS = {
     "importlib.metadata": "node.cli.command_line",  # --version; it brings the parser of e-mail
     "logging.handlers": "node.cli.log",  # --log; it brings pickle
     "node.commands.captures": "node.controller",  # one that is captured
+    "node.commands.requests": "node.commands.tree",  # one that is looked at
+    "node.exchange.printing": "node.telemetry",  # one whose writes are watched
     "node.modbus_face": "node.controller",  # a controller that speaks Modbus
     "node.objects.assembly": "node.objects.device",  # an adapter
     "node.objects.drive_parameter": "node.objects.device",  # a drive

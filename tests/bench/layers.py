@@ -96,7 +96,7 @@ def layers() -> list[tuple[str, float]]:
 
     def count() -> None:
         now = clock()
-        metrics.ring.append((now, frame, data))
+        metrics.ring.append((now, frame, data, "127.0.0.1:1"))
         metrics.requests += 1
         metrics.took(clock() - now, 1)
 

@@ -1,5 +1,7 @@
 """The tree of commands over stand-ins for a node's parts."""
 
+from collections.abc import Iterable
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -11,8 +13,14 @@ from node.commands.tree import CommandTree
 from node.config.load import Json
 from node.config.model import TagConfig
 from node.controller import build_tags
+from node.enip.commands import encode_unconnected
+from node.enip.header import SEND_RR_DATA, Header, encode_header
 from node.errors import NodeError
+from node.exchange.metrics import Metrics
 
+REGISTER = bytes.fromhex("65000400" + "00" * 20 + "01000000")
+NO_TAG = encode_header(Header(SEND_RR_DATA, 28)) + encode_unconnected(bytes.fromhex("4c0391044e6f706501000000"))
+NO_TAG_REPLY = encode_header(Header(SEND_RR_DATA, 20)) + encode_unconnected(bytes.fromhex("cc000400"))
 CONFIGS = (TagConfig("SCADA", "INT", (3,)),)
 
 
@@ -24,6 +32,10 @@ class Doors:
         self.switching = False
         self.error: str | None = None
         self.numbers = {"enip": 44818}
+        self.counted = {"enip": Metrics()}
+        self.counted["enip"].ring.append((1.5, REGISTER, None, "127.0.0.1:5000"))
+        self.counted["enip"].refuse(NO_TAG[24:], NO_TAG, NO_TAG_REPLY, 2.5)
+        self.counted["enip"].refuse(NO_TAG[24:], NO_TAG, NO_TAG_REPLY, 3.5)
 
     def switch(self, on: bool) -> None:
         self.listening = on
@@ -46,13 +58,27 @@ class Choices:
         self._delay = delay
 
 
+class Watched:
+    """What was asked to be watched last."""
+
+    def __init__(self) -> None:
+        self.asked: tuple[list[str], bool, float] | None = None
+
+    def watch(self, tags: Iterable[str], writes: bool, now: float) -> None:
+        self.asked = [*tags], writes, now
+
+
 class Guest:
     """A peer that can be ended."""
 
     def __init__(self, name: str) -> None:
         self.name = name
         self.since = 2.0
+        self.requests, self.errors, self.bytes_in, self.bytes_out = 3, 1, 300, 200
         self.ended = False
+
+    def describe(self) -> dict[str, Json]:
+        return {"session": "0x00000007"}
 
     def eof(self) -> None:
         self.ended = True
@@ -71,7 +97,8 @@ def tree(guest: Guest) -> CommandTree:
 def build_tree(guest: Guest) -> CommandTree:
     tags = TagCommands(build_tags(CONFIGS, 0.0), CONFIGS, lambda: 0.0)
     captures = CaptureCommands("127.0.0.1", lambda: 5.5, lambda: 1e9, lambda: None)
-    return CommandTree(tags, Doors(), Choices(), lambda: [("enip", guest)], lambda: 5.5, lambda: captures)
+    choices, watch = Choices(), Watched()
+    return CommandTree(tags, Doors(), choices, lambda: [("enip", guest)], lambda: 5.5, lambda: captures, watch)
 
 
 def test_tags_are_listed_read_and_written(tree: CommandTree) -> None:
@@ -99,9 +126,25 @@ def test_the_delay_is_set(tree: CommandTree, value: Json, delay: Json) -> None:
 
 
 def test_connections_are_listed_and_ended(tree: CommandTree, guest: Guest) -> None:
-    assert tree.get("connections") == [{"protocol": "enip", "peer": "127.0.0.1:5000", "seconds": 3.5}]
+    row = {"protocol": "enip", "peer": "127.0.0.1:5000", "seconds": 3.5, "requests": 3, "errors": 1}
+    row |= {"bytes_in": 300, "bytes_out": 200, "session": "0x00000007", "last": "RegisterSession"}
+    assert tree.get("connections") == [row]
     assert tree.run("connections/127.0.0.1:5000/eof") == 1
     assert guest.ended
+
+
+def test_the_last_requests_are_told_in_words(tree: CommandTree) -> None:
+    row = {"age_s": 4.0, "protocol": "enip", "peer": "127.0.0.1:5000", "request": "RegisterSession"}
+    assert tree.get("requests") == [{**row, "reply": "", "ok": True, "status": ""}]
+
+
+def test_what_is_asked_for_and_not_there_is_counted(tree: CommandTree) -> None:
+    assert tree.get("undefined") == [{"name": "Nope", "count": 2, "last_s": 2.0}]
+
+
+def test_a_watch_is_passed_on(tree: CommandTree) -> None:
+    assert tree.run("watch", {"tags": ["SCADA", "Other"], "writes": True}) == 2
+    assert tree.run("watch", {}) == 0
 
 
 @pytest.mark.parametrize(
@@ -116,6 +159,9 @@ def test_connections_are_listed_and_ended(tree: CommandTree, guest: Guest) -> No
         ("options/delay", "soon", "'soon' is no delay"),
         ("options/delay", -1, "a delay below 0"),
         ("options/delay", {"a": 1}, "is no delay; wanted seconds"),
+        ("watch", 7, 'wanted {"tags": [NAME], "writes": true}'),
+        ("watch", {"tags": ["x"] * 101}, "101 tags; at most 100"),
+        ("requests/5", None, "there is nothing at 'requests/5'"),
         ("server/pause", None, "the server has no 'pause'; it has start and stop"),
         ("connections/1.2.3.4:5", None, "what can be done to a connection is connections/1.2.3.4:5/eof"),
         ("connections/1.2.3.4:5/eof", None, "no peer '1.2.3.4:5' is connected"),

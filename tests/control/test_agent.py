@@ -34,8 +34,9 @@ class OneNode:
             return [{"type": "ready", "node": "plc", "ports": {"enip": 44818}}]
         return [{"type": "failed", "node": "plc", "error": "no address"}]
 
-    def telemetry(self) -> dict[str, Message]:
-        return {"plc": {"requests": next(self.asked)}}
+    def telemetry(self, whole: bool) -> dict[str, Message | None]:
+        asked = next(self.asked)
+        return {"plc": {"requests": asked, "whole": whole}}
 
     async def command(self, node: str, path: str, value: Any) -> Any:
         if path == "refuse":
@@ -70,6 +71,7 @@ def test_hello_states_and_telemetry(tmp_path: Path) -> None:
     def script(agent: Agent) -> None:
         with farm_end(path) as farm:
             farm.wait_for(lambda: farm.telemetry.get("plc", {}).get("requests", 0) >= 2)
+            assert farm.telemetry["plc"]["whole"] is False, "only the first one after hello is"
             assert farm.hellos["plc"]["token"] == "t"
             assert farm.ready == {"plc": {"enip": 44818}}
 

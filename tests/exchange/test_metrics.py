@@ -24,7 +24,7 @@ def test_latencies_fall_into_buckets() -> None:
 def test_the_ring_is_bounded() -> None:
     metrics = Metrics()
     for index in range(1000):
-        metrics.ring.append((float(index), b"ask", None))
+        metrics.ring.append((float(index), b"ask", None, "127.0.0.1:1"))
     assert len(metrics.ring) == RING
     assert metrics.ring[0][0] == 1000 - RING
 

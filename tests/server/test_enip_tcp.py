@@ -27,7 +27,7 @@ def test_a_read() -> None:
             metrics = node.metrics
             assert (metrics.requests, metrics.errors, metrics.bugs, sum(metrics.latency)) == (2, 0, 0, 2)
             assert (metrics.bytes_in, metrics.bytes_out) == (28 + 50, 28 + 50)
-            assert [reply for _, _, reply in metrics.ring][1] == rr(ANSWER, handle)
+            assert [reply for _, _, reply, _ in metrics.ring][1] == rr(ANSWER, handle)
 
     asyncio.run(scene())
 

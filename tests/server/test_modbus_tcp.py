@@ -110,7 +110,7 @@ def test_every_request_of_a_segment_is_answered_in_order() -> None:
             metrics = device.listener.metrics
             assert (metrics.requests, metrics.errors, metrics.bugs) == (1000, 0, 0)
             assert (metrics.bytes_in, metrics.bytes_out) == (12 * 1000, 11 * 1000)
-            assert metrics.ring[-1] == (1.0, read(99, 499), answer(99, 499))
+            assert metrics.ring[-1][:3] == (1.0, read(99, 499), answer(99, 499))
             assert sum(metrics.latency) == 1000
 
     asyncio.run(scenario())

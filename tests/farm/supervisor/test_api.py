@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from farm.supervisor import api as module
+from farm.supervisor import door
 from farm.supervisor.api import Api
 from farm.supervisor.wire import encode_plant, pack
 from tests.farm.plan.plants import node, plant
@@ -19,6 +20,8 @@ pytestmark = pytest.mark.net
 WORKS = encode_plant(plant(node("pump-1"), node("pump-2")))
 
 Answer = list[dict[str, Any]]
+
+TOLD = ("name", "kind", "profile", "address", "ports", "state", "pid", "restarts", "uptime_s", "condition")
 
 
 class Desk:
@@ -69,7 +72,7 @@ def test_a_farm_comes_up_and_is_asked_about(platform: Platform) -> None:
         assert [row["state"] for row in last["done"]["rows"]] == ["up", "up"]
         assert {event["event"] for event in events} == {"progress", "node"}
         rows = (await desk.ask("ps"))["done"]["rows"]
-        assert rows[0] == {
+        assert {name: rows[0][name] for name in TOLD} == {
             "name": "pump-1",
             "kind": "logix",
             "profile": "1756-L61",
@@ -79,6 +82,7 @@ def test_a_farm_comes_up_and_is_asked_about(platform: Platform) -> None:
             "pid": rows[0]["pid"],
             "restarts": 0,
             "uptime_s": rows[0]["uptime_s"],
+            "condition": "up",
         }
         status = (await desk.ask("status"))["done"]
         assert (status["nodes"], status["up"], status["backend"]) == (2, 2, "memory")
@@ -204,7 +208,7 @@ def test_events_are_followed_until_the_farm_goes_down(platform: Platform) -> Non
 
 
 def test_who_waits_long_hears_that_somebody_works(platform: Platform, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "ALIVE_EVERY", 0.01)
+    monkeypatch.setattr(door, "ALIVE_EVERY", 0.01)
 
     async def work(desk: Desk) -> None:
         platform.silent.add("pump-1")

@@ -32,7 +32,15 @@ def test_an_event_says_when_where_and_what(tmp_path: Path) -> None:
     asyncio.run(happen())
     node, farm = written(tmp_path / "events.jsonl")
     assert str(node.pop("time")).startswith("2001-09-0")
-    assert node == {"event": "node", "node": "pump-1", "state": "restarting", "text": "its process (12) ended"}
+    assert node == {
+        "id": 1,
+        "event": "node",
+        "kind": "state",
+        "node": "pump-1",
+        "state": "restarting",
+        "text": "its process (12) ended",
+        "actor": "",
+    }
     assert farm["text"] == "applied 3 operations"
 
 

@@ -1,0 +1,147 @@
+"""What is known of the farm now: the last frame of each node, merged, and since when nothing was heard.
+
+Whatever goes out is serialised once: the frame as it came, a full frame when somebody needs one, the list of all nodes
+once a frame at most.
+"""
+
+import json
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from farm.dashboard.desk import Body, Desk
+from farm.dashboard.refusal import Refusal
+
+Entry = list[Any]
+"""A node in a frame, its id first."""
+
+
+def serialise(body: Any) -> bytes:
+    """As it goes out. What JSON cannot say (NaN, infinities, which tags may hold) goes out as text."""
+    try:
+        return json.dumps(body, separators=(",", ":"), allow_nan=False).encode()
+    except ValueError:
+        return json.dumps(_sayable(body), separators=(",", ":"), allow_nan=False).encode()
+
+
+def _sayable(value: Any) -> Any:
+    if isinstance(value, float) and (value != value or value in (float("inf"), float("-inf"))):
+        return {"nan": "NaN", "inf": "Infinity", "-inf": "-Infinity"}[str(value)]
+    if isinstance(value, dict):
+        return {key: _sayable(each) for key, each in value.items()}
+    if isinstance(value, list):
+        return [_sayable(each) for each in value]
+    return value
+
+
+class Snapshot:
+    """Frames, merged. Safe to be used by many threads."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._frame: Body | None = None
+        self._heard = 0.0
+        self._entries: dict[int, Entry] = {}
+        self._full = b""
+        self._turn = 0
+
+    def take(self, frame: Body) -> bytes:
+        """A frame that came; it, serialised."""
+        with self._lock:
+            if frame["full"]:
+                self._entries = {}
+            self._entries |= {entry[0]: entry for entry in frame["nodes"]}
+            self._frame, self._heard, self._full = frame, self._clock(), b""
+            self._turn += 1
+        return serialise(frame)
+
+    def full(self) -> bytes:
+        """The last frame with every node in it; b"" before the first."""
+        with self._lock:
+            if not self._full and self._frame is not None:
+                self._full = serialise({**self._frame, "full": True, "nodes": list(self._entries.values())})
+            return self._full
+
+    @property
+    def age(self) -> float | None:
+        """Seconds since the last frame; None before the first."""
+        return None if self._frame is None else self._clock() - self._heard
+
+    @property
+    def turn(self) -> int:
+        """How many frames came."""
+        return self._turn
+
+    @property
+    def frame(self) -> Body | None:
+        """The last one, as it came."""
+        return self._frame
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """All nodes at one moment: `rows` by name, and all as the API says them."""
+
+    generation: int
+    rows: dict[str, Body]
+    body: bytes
+    turn: int
+    at: float
+    """On the monotonic clock."""
+
+
+class Rows:
+    """The rows of all nodes: asked for once a frame, when somebody wants them, however many do. While the supervisor
+    is away the last ones stand."""
+
+    def __init__(self, desk: Desk, snapshot: Snapshot, clock: Callable[[], float] = time.monotonic) -> None:
+        self._desk = desk
+        self._snapshot = snapshot
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._listing: Listing | None = None
+
+    def forget(self) -> None:
+        """Something was changed: the next who asks gets new ones."""
+        self._listing = None
+
+    def listing(self) -> Listing:
+        """Those of the last frame. Raises `Refusal` where none were ever had."""
+        found = self._fresh()
+        if found is not None:
+            return found
+        with self._lock:  # one asks, the others get what it got
+            return self._fresh() or self._renewed()
+
+    def _fresh(self) -> Listing | None:
+        found = self._listing
+        if found is None:
+            return None
+        return found if found.turn == self._snapshot.turn and self._clock() - found.at < 1.5 else None
+
+    def _renewed(self) -> Listing:
+        turn, last = self._snapshot.turn, self._listing
+        try:
+            answer = self._desk.ask("nodes")
+        except Refusal:
+            if last is None:
+                raise
+            self._listing = Listing(last.generation, last.rows, last.body, turn, self._clock())
+            return self._listing
+        rows = {row["name"]: row for row in answer["nodes"]}
+        body = serialise({"generation": answer["generation"], "total": len(rows), "nodes": answer["nodes"]})
+        self._listing = Listing(answer["generation"], rows, body, turn, self._clock())
+        return self._listing
+
+    def row(self, node: str) -> Body:
+        """The row of one node. Raises `Refusal` 404 where there is none of that name."""
+        rows = self.listing().rows
+        if node not in rows:
+            self.forget()  # it may be of a plant that has only just come
+            rows = self.listing().rows
+        if node not in rows:
+            raise Refusal(404, f"there is no node {node:.64}", f"`GET /api/v1/nodes` lists all {len(rows)}")
+        return rows[node]

@@ -1,0 +1,272 @@
+"""The fleet as it is shown: a row for each node, a line for the farm, and one frame a second for everybody who follows.
+
+A frame is made and serialised once, whoever watches, and not at all when nobody does. It holds the nodes of which
+something changed since the last one, and all of them each `FULL_EVERY` seconds; who begins to follow, or did not read
+for a while, gets a full one. Nobody is waited for: of what a follower has not taken, the oldest is dropped.
+"""
+
+import asyncio
+import json
+from collections import Counter, deque
+from collections.abc import AsyncGenerator, Callable
+from typing import Any
+
+from farm import __version__
+from farm.backends.backend import Backend
+from farm.supervisor.condition import CONDITIONS, SILENT
+from farm.supervisor.events import Event, EventLog
+from farm.supervisor.monitor import Monitor
+from farm.supervisor.percentiles import percentiles, total
+from farm.supervisor.reach import reach
+from farm.supervisor.roster import Member, Roster, uptime
+from farm.supervisor.telemetry import STALE, Telemetry
+from farm.supervisor.usage import OwnUsage
+from farm.topology.plant import NOWHERE, Plant
+
+FULL_EVERY = 30
+"""Frames from one full one to the next."""
+FRAMES = 3
+"""Frames that wait for a follower."""
+LOG_ENTRIES = 1000
+"""Events that wait for one."""
+
+Entry = list[Any]
+"""A node in a frame: id, condition, requests a second, p50 and p99 in ms, connections, errors a minute, restarts, age
+in seconds, number of faults."""
+
+
+class Follower:
+    """Somebody who follows the fleet: what is waiting for it, packed."""
+
+    def __init__(self) -> None:
+        self.behind = True
+        """Whether the next frame must be a full one."""
+        self._frames: deque[bytes] = deque()
+        self._entries: deque[bytes] = deque(maxlen=LOG_ENTRIES)
+        self._news = asyncio.Event()
+
+    def frame(self, line: bytes) -> None:
+        """A frame for it. One too many takes the place of all that wait, and is worth nothing without a full one."""
+        if len(self._frames) >= FRAMES:
+            self._frames.clear()
+            self.behind = True
+            return
+        self._frames.append(line)
+        self._news.set()
+
+    def entry(self, event: Event) -> None:
+        """An event for it."""
+        self._entries.append(_pack({"event": "log", "entry": event}))
+        self._news.set()
+
+    async def take(self) -> bytes:
+        """The first line that waits for it, as soon as there is one: events before frames."""
+        while not self._entries and not self._frames:
+            self._news.clear()
+            await self._news.wait()
+        return (self._entries or self._frames).popleft()
+
+
+class Fleet:
+    """Rows and frames of one farm. `plant` gives what is wanted now."""
+
+    def __init__(
+        self,
+        name: str,
+        backend: Backend,
+        roster: Roster,
+        telemetry: Telemetry,
+        monitor: Monitor,
+        events: EventLog,
+        plant: Callable[[], Plant | None],
+        faults: Callable[[], int],
+    ) -> None:
+        self.generation = int(monitor.wall())
+        """Changes when names or what does not move of a node change, and with the supervisor."""
+        self.own = OwnUsage(monitor.clock)
+        self._name = name
+        self._backend = backend
+        self._roster = roster
+        self._telemetry = telemetry
+        self._monitor = monitor
+        self._events = events
+        self._plant = plant
+        self._faults = faults
+        self._followers: set[Follower] = set()
+        self._sequence = 0
+        self._sent: list[Entry] = []
+        self._sent_of = 0
+
+    def changed(self) -> None:
+        """Other nodes are wanted, or they are otherwise than before."""
+        self.generation += 1
+
+    def tick(self) -> None:
+        """A second passed: everybody who follows gets a frame."""
+        self.own.tick()
+        if not self._followers:
+            return
+        self._sequence += 1
+        entries = self._entries()
+        farm = self._farm(Counter(entry[1] for entry in entries))
+        due = self._sequence % FULL_EVERY == 0 or self._sent_of != self.generation
+        whole = self._line(farm, entries) if due or any(follower.behind for follower in self._followers) else b""
+        line = whole if due else self._line(farm, self._different(entries), full=False)
+        for follower in self._followers:
+            behind, follower.behind = follower.behind, False
+            follower.frame(whole if behind else line)
+        self._sent, self._sent_of = entries, self.generation
+
+    async def follow(self) -> AsyncGenerator[bytes, None]:
+        """A full frame, then one a second, and events as they happen: packed lines."""
+        follower = Follower()
+        entries = self._entries()
+        follower.frame(self._line(self._farm(Counter(entry[1] for entry in entries)), entries))
+        self._followers.add(follower)
+        try:
+            with self._events.heard_by(follower.entry):
+                while True:
+                    yield await follower.take()
+        finally:
+            self._followers.discard(follower)
+
+    @property
+    def watched(self) -> int:
+        """How many follow."""
+        return len(self._followers)
+
+    def rows(self) -> list[dict[str, Any]]:
+        """A row for each node, in plant order."""
+        now = self._monitor.clock()
+        return [self._row(number, member, now) for number, member in enumerate(self._roster.members.values())]
+
+    def row(self, node: str) -> dict[str, Any]:
+        """The row of one node. Raises `FarmError`."""
+        member = self._roster.member(node)
+        return self._row(list(self._roster.members).index(node), member, self._monitor.clock())
+
+    def farm(self) -> dict[str, Any]:
+        """The line of the farm as a whole."""
+        now = self._monitor.clock()
+        conditions = [self._monitor.condition_of(member, now) for member in self._roster.members.values()]
+        return self._farm(Counter(conditions))
+
+    def _farm(self, conditions: Counter[str]) -> dict[str, Any]:
+        meters = [self._monitor.meter(name) for name in self._roster.members]
+        busy = [meter for meter in meters if meter.active]
+        p50, p99 = percentiles(total(meter.recent for meter in busy))
+        plant = self._plant()
+        where, kind = reach(self._backend, plant)
+        return {
+            "farm": self._name,
+            "backend": self._backend.name,
+            "file": plant.file if plant is not None else "",
+            "reach": where,
+            "reach_kind": kind,
+            "nodes": len(meters),
+            "conditions": {name: conditions[name] for name in reversed(CONDITIONS)},
+            "requests_per_s": round(sum(meter.requests_per_s for meter in busy), 1),
+            "errors_per_s": round(sum(meter.errors_per_s for meter in busy), 2),
+            "p50_ms": _ms(p50),
+            "p99_ms": _ms(p99),
+            "clients": self._monitor.clients.count,
+            "faults": self._faults(),
+            "supervisor": self.own.shown(),
+            "version": __version__,
+        }
+
+    def _entries(self) -> list[Entry]:
+        monitor, now, found = self._monitor, self._monitor.clock(), []
+        for number, (name, member) in enumerate(self._roster.members.items()):
+            meter, age = monitor.meter(name), self._telemetry.age(name, now)
+            found.append(
+                [
+                    number,
+                    monitor.condition_of(member, now),
+                    round(meter.requests_per_s, 1),
+                    _ms(meter.p50),
+                    _ms(meter.p99),
+                    meter.connections,
+                    monitor.errors_per_minute(name, now)[0],
+                    member.restarts,
+                    None if age is None else round(age, 1),
+                    len(monitor.faults_of(name)),
+                ]
+            )
+        return found
+
+    def _different(self, entries: list[Entry]) -> list[Entry]:
+        """Those that are not as they were sent last; an age is news of one that does not report only."""
+        return [
+            entry
+            for entry, sent in zip(entries, self._sent, strict=True)
+            if entry[:8] != sent[:8] or entry[9] != sent[9] or entry[1] == SILENT
+        ]
+
+    def _line(self, farm: dict[str, Any], entries: list[Entry], full: bool = True) -> bytes:
+        frame = {
+            "t": round(self._monitor.wall(), 3),
+            "seq": self._sequence,
+            "generation": self.generation,
+            "full": full,
+            "farm": farm,
+            "nodes": entries,
+        }
+        return _pack({"event": "fleet", "frame": frame})
+
+    def _row(self, number: int, member: Member, now: float) -> dict[str, Any]:
+        config, monitor = member.config, self._monitor
+        name = config.name
+        plant = self._plant()
+        place = plant.whereabouts.get(name, NOWHERE) if plant is not None else NOWHERE
+        networks = [interface.network for interface in config.interfaces] or list(place.networks)
+        meter, age = monitor.meter(name), self._telemetry.age(name, now)
+        state = monitor.state_of(member, age)
+        error = f"no report for {age:.0f} s" if state != member.state and age is not None else member.error
+        return {
+            "id": number,
+            "name": name,
+            "kind": config.kind,
+            "profile": config.profile,
+            "protocols": list(config.ports),
+            "address": config.address,
+            "ports": member.ports or config.ports,
+            "networks": networks,
+            "network": networks[0] if networks else "",
+            "subnet": place.subnet,
+            "level": place.level,
+            "group": place.group,
+            "state": state,
+            "condition": monitor.condition_of(member, now),
+            "error": error,
+            "link": member.link,
+            "outside": [f"{address}:{port}" for _, address, port in config.outside],
+            "pid": member.pid or None,
+            "restarts": member.restarts,
+            "uptime_s": uptime(member.started) if member.pid else None,
+            "connections": meter.connections,
+            "requests_per_s": round(meter.requests_per_s, 1),
+            "errors_per_min": monitor.errors_per_minute(name, now)[0],
+            "p50_ms": _ms(meter.p50),
+            "p99_ms": _ms(meter.p99),
+            "bytes_in_per_s": round(meter.bytes_in_per_s),
+            "bytes_out_per_s": round(meter.bytes_out_per_s),
+            "bugs": monitor.counter(name, "bugs"),
+            "requests": monitor.counter(name, "requests"),
+            "errors": monitor.counter(name, "errors"),
+            "last_request_s": None if meter.last_request is None else round(now - meter.last_request, 1),
+            "rss_mib": monitor.memory.of(member.pid),
+            "age_s": None if age is None else round(age, 1),
+            "stale": age is not None and age > STALE,
+            "faults": monitor.faults_of(name),
+            "forced": monitor.counter(name, "forced"),
+        }
+
+
+def _ms(milliseconds: float | None) -> float | None:
+    """To three figures, which is more than it is worth."""
+    return None if milliseconds is None else float(f"{milliseconds:.3g}")
+
+
+def _pack(body: dict[str, Any]) -> bytes:
+    return json.dumps(body, separators=(",", ":")).encode() + b"\n"

@@ -1,0 +1,29 @@
+"""From where the nodes of a farm can be reached: the fact that says whether a plant is a toy or a danger."""
+
+from typing import Protocol, runtime_checkable
+
+from farm.backends.backend import Backend
+from farm.topology.plant import Plant
+
+LOOPBACK, NAMESPACE, DOCKER, REAL = "loopback", "namespace", "docker", "real"
+
+
+@runtime_checkable
+class Placed(Protocol):
+    """A backend whose nodes are in namespaces of their own."""
+
+    @property
+    def whereabouts(self) -> str:
+        """What these are called."""
+
+
+def reach(backend: Backend, plant: Plant | None) -> tuple[str, str]:
+    """A few words for people, and one of the four kinds above."""
+    uplinks = sorted({network.uplink for network in plant.networks if network.uplink}) if plant is not None else []
+    if uplinks:
+        return f"bridged to {', '.join(uplinks)}", REAL
+    if isinstance(backend, Placed):
+        return f"namespace {backend.whereabouts}", NAMESPACE
+    if backend.name == DOCKER:
+        return DOCKER, DOCKER
+    return "loopback only", LOOPBACK
