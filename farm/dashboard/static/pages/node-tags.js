@@ -55,7 +55,7 @@ function Editor({ tag, now, force, done }) {
 	};
 	const [text] = useState(typeof now === "string" ? now : JSON.stringify(now)); // not what it becomes while somebody types
 	return html`<input ref=${box} class="edit" aria-label=${`${force ? "force" : "write"} ${tag.name}`} defaultValue=${text}
-		onKeyDown=${keys} onBlur=${() => done()} size=${Math.min(40, Math.max(10, text.length + 2))} />
+		onKeyDown=${keys} onBlur=${() => done(undefined, true)} size=${Math.min(40, Math.max(10, text.length + 2))} />
 		<span class="hint">${force ? "Enter forces" : "Enter writes"}, Esc leaves it</span>`;
 }
 
@@ -64,10 +64,10 @@ function TagRow({ tag, now, node: of, reload }) {
 	const row = useRef(null);
 	const locked = !fleet.canWrite || now === undefined;
 	const begin = (mode) => !locked && (mode === "force" || tag.writable) && edit(mode);
-	const done = async (typedValue) => {
+	const done = async (typedValue, left) => {
 		const mode = editing;
 		edit("");
-		row.current.focus();
+		if (!left) row.current?.focus(); // the next key is for the row again
 		if (typedValue === undefined) return;
 		await (mode === "force" ? forceTag(of, tag.name, typedValue) : writeTag(of, tag.name, typedValue));
 		reload();
