@@ -5,7 +5,7 @@ in a condition, would silently test less and less: with PLCFARM_CI=1 a skip fail
 of `ALLOWED_SKIPS`.
 
 Where it runs as root, a watch on the machine's own interfaces makes a session fail during which anything of a plant was
-seen there (`tests.wire_watch`).
+seen there (`tests.wire_watch`). Workers have a machine each (`tests.side_by_side`) and watch that.
 """
 
 import os
@@ -17,10 +17,22 @@ import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.side_by_side import (  # noqa: F401 - hooks
+    is_worker,
+    leave_machine,
+    pytest_collection_modifyitems,
+    pytest_xdist_auto_num_workers,
+    pytest_xdist_make_scheduler,
+    workers,
+)
 from tests.wire_watch import SHOWN, Watch, may_watch, own_interfaces
+
+if TYPE_CHECKING:
+    from tests.backends.real_segment import Segment
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -55,8 +67,10 @@ def note_skip(nodeid: str, longrepr: object) -> None:
         skipped.append(f"{nodeid}: {reason}")
 
 
-def pytest_sessionstart() -> None:
-    """Begins to watch the machine's own interfaces."""
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """Begins to watch the machine's own interfaces. A worker leaves the machine first, before it imports any test."""
+    if is_worker(session.config) and workers():
+        leave_machine()
     if may_watch():
         watches.append(Watch(own_interfaces()))
 
@@ -67,9 +81,17 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
     for watch in watches:
         leaked.extend(watch.seen())
         watch.close()
+    if is_worker(session.config):
+        session.config.workeroutput["leaked"] = leaked  # type: ignore[attr-defined]
     less = skipped and os.environ.get("PLCFARM_CI") == "1"
     if (leaked or less) and session.exitstatus == pytest.ExitCode.OK:
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: object) -> None:
+    """Takes over what a worker saw; its skips came with its reports."""
+    leaked.extend(getattr(node, "workeroutput", {}).get("leaked", []))
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
@@ -137,3 +159,15 @@ def farm(run_root: Path) -> Callable[..., Outcome]:
         return Outcome(done.returncode, done.stdout, done.stderr)
 
     return run
+
+
+@pytest.fixture
+def segment() -> Iterator["Segment"]:
+    """A real segment, gone in the end."""
+    from tests.backends.real_segment import Segment
+
+    made = Segment()
+    try:
+        yield made
+    finally:
+        made.remove()

@@ -13,8 +13,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from farm.backends.netns_spaces import CLONE_NEWNS, MS_BIND, MS_PRIVATE, MS_REC, mount, unshare
+from tests.side_by_side import worker_number
 
-UID = 65533
+UID = 65533 - worker_number()
+"""A user of this worker's own: some tests look at all that he runs."""
 ROOT = Path(__file__).resolve().parent.parent
 NEEDED = (Path(sys.base_prefix).resolve(), Path(sys.prefix), ROOT)
 

@@ -158,7 +158,7 @@ def test_that_sends():
 )
 def test_a_session_with_traffic_of_a_plant_fails(wire: Path, tmp_path: Path, target: str, port: int, code: int) -> None:
     (tmp_path / "tests").mkdir()
-    for name in ("__init__.py", "conftest.py", "wire_watch.py"):
+    for name in ("__init__.py", "conftest.py", "side_by_side.py", "wire_watch.py"):
         shutil.copy(ROOT / "tests" / name, tmp_path / "tests")
     (tmp_path / "tests" / "test_one.py").write_text(TESTS.format(target=target, port=port))
     command = ["nsenter", f"--net={wire}", sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"]

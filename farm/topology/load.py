@@ -6,6 +6,8 @@ before anything large exists (`yaml.compose` on its own would build all of it fi
 what `on` or `1.10` means is decided by the key that wants it, after YAML 1.2.
 """
 
+import contextlib
+import gc
 import os
 import stat
 from collections.abc import Iterator
@@ -89,7 +91,8 @@ def parse(text: str, source: Source, report: Report, budget: Budget) -> MapNode 
         return None
     composer = _Composer(source, report, budget)
     try:
-        root = composer.document(yaml.parse(text, Loader=_LOADER))
+        with _no_collection():
+            root = composer.document(iter(_LOADER(text).get_event, None))
     except _RefusedError:
         return None
     except yaml.MarkedYAMLError as exc:
@@ -105,6 +108,18 @@ def parse(text: str, source: Source, report: Report, budget: Budget) -> MapNode 
         return root
     report.error("F012", root or Place(source), "a plant file is a map, beginning with 'farm: 1'")
     return None
+
+
+@contextlib.contextmanager
+def _no_collection() -> Iterator[None]:
+    """A tree of many values has no cycles; the collector would walk it again and again while it grows."""
+    collects = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if collects:
+            gc.enable()
 
 
 def _syntax_error(exc: yaml.MarkedYAMLError, source: Source, report: Report) -> None:
@@ -175,12 +190,13 @@ class _Composer:
 
     def node(self, event: yaml.Event, events: Iterator[yaml.Event], depth: int) -> tuple[Node, int]:
         """The value that begins with `event`, and its height in levels."""
+        if isinstance(event, yaml.ScalarEvent) and event.anchor is None and event.tag is None:
+            return self.scalar(event, depth), 1
         if isinstance(event, yaml.AliasEvent):
             return self.alias(event, depth)
         before = self.budget.values
         self.charge(1, event)
-        if depth > MAX_DEPTH:
-            self.refuse("F003", event, f"is nested deeper than {MAX_DEPTH} levels")
+        self.check_depth(depth, event)
         anchor: str | None = getattr(event, "anchor", None)
         tag: str | None = getattr(event, "tag", None)
         if anchor is not None:
@@ -194,14 +210,25 @@ class _Composer:
         return node, height
 
     def content(self, event: yaml.Event, events: Iterator[yaml.Event], depth: int) -> tuple[Node, int]:
-        """A scalar, or a list or map with all that is in it."""
+        """A scalar, or a list or map with all that is in it; it is charged already."""
         if isinstance(event, yaml.ScalarEvent):
-            if len(event.value) > MAX_SCALAR:
-                self.refuse("F003", event, f"a text is longer than {MAX_SCALAR:,} characters")
-            return Scalar(event.value, not event.style, self.source, *_position(event)), 1
+            self.budget.values += 1
+            return self.scalar(event, depth), 1
         if isinstance(event, yaml.SequenceStartEvent):
             return self.sequence(event, events, depth)
         return self.mapping(event, events, depth)
+
+    def scalar(self, event: yaml.ScalarEvent, depth: int) -> Scalar:
+        """A text, charged here. Most values of a file are one, so it calls nothing while all is well."""
+        budget = self.budget
+        budget.values -= 1
+        if budget.values < 0 or depth > MAX_DEPTH or len(event.value) > MAX_SCALAR:
+            self.charge(0, event)
+            self.check_depth(depth, event)
+            self.refuse("F003", event, f"a text is longer than {MAX_SCALAR:,} characters")
+        mark = event.start_mark
+        line, column = (0, 0) if mark is None else (mark.line + 1, mark.column + 1)
+        return Scalar(event.value, not event.style, self.source, line, column)
 
     def sequence(self, event: yaml.Event, events: Iterator[yaml.Event], depth: int) -> tuple[Node, int]:
         items: list[Node] = []
@@ -222,18 +249,24 @@ class _Composer:
                 break
             key, _ = self.node(inner, events, depth + 1)
             value, height = self.node(next(events), events, depth + 1)
-            tallest = max(tallest, height)
-            self.enter(entries, key, value)
+            if height > tallest:  # max() takes longer
+                tallest = height
+            if isinstance(key, Scalar) and key.text not in entries:
+                entries[key.text] = (key, value)
+            else:
+                self.refuse_key(entries, key)
         return MapNode(entries, self.source, *_position(event)), tallest + 1
 
-    def enter(self, entries: dict[str, tuple[Scalar, Node]], key: Node, value: Node) -> None:
-        if not isinstance(key, Scalar):
-            self.report.error("F012", key, "a key must be a plain text", "quote it")
-        elif key.text in entries:
+    def refuse_key(self, entries: dict[str, tuple[Scalar, Node]], key: Node) -> None:
+        if isinstance(key, Scalar):
             first = entries[key.text][0]
             self.report.error("F004", key, f"key {shown(key.text)} stands twice; first at line {first.line}")
         else:
-            entries[key.text] = (key, value)
+            self.report.error("F012", key, "a key must be a plain text", "quote it")
+
+    def check_depth(self, depth: int, event: yaml.Event) -> None:
+        if depth > MAX_DEPTH:
+            self.refuse("F003", event, f"is nested deeper than {MAX_DEPTH} levels")
 
     def alias(self, event: yaml.AliasEvent, depth: int) -> tuple[Node, int]:
         """The anchored value itself, charged as if it were written out here."""
@@ -246,8 +279,7 @@ class _Composer:
         if self.budget.aliases < 0:
             self.refuse("F003", event, f"has more than {MAX_ALIASES} aliases", "use templates")
         self.charge(anchor.size, event)
-        if depth + anchor.height - 1 > MAX_DEPTH:
-            self.refuse("F003", event, f"is nested deeper than {MAX_DEPTH} levels")
+        self.check_depth(depth + anchor.height - 1, event)
         return anchor.node, anchor.height
 
     def charge(self, values: int, event: yaml.Event) -> None:

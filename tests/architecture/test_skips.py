@@ -26,7 +26,7 @@ def test_that_skips():
 )
 def test_a_skip_is_a_failure_where_the_test_could_run(tmp_path: Path, reason: str, ci: str, code: int) -> None:
     (tmp_path / "tests").mkdir()
-    for name in ("__init__.py", "conftest.py", "wire_watch.py"):
+    for name in ("__init__.py", "conftest.py", "side_by_side.py", "wire_watch.py"):
         shutil.copy(ROOT / "tests" / name, tmp_path / "tests")
     (tmp_path / "tests" / "test_one.py").write_text(TESTS.format(reason=reason))
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", str(tmp_path)]

@@ -10,6 +10,7 @@ import pytest
 
 from tests.architecture.sources import ROOT
 from tests.bench.start_up import measure
+from tests.side_by_side import on_the_machine
 
 MADE = shutil.ignore_patterns("__pycache__", "*.egg-info")
 
@@ -25,7 +26,7 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for file in ("pyproject.toml", "README.md", "LICENSE"):
         shutil.copy(ROOT / file, source)
     command = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--wheel-dir", str(target), str(source)]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=240)
+    done = on_the_machine(lambda: subprocess.run(command, capture_output=True, text=True, timeout=240))
     if done.returncode and "No matching distribution" in done.stderr:
         pytest.skip("no package index can be reached: setuptools is not to be had")
     assert done.returncode == 0, done.stderr

@@ -20,6 +20,7 @@ from docker.errors import DockerException
 from farm.backends.docker_engine import Engine
 from farm.backends.docker_images import RECIPES, Images, make_rootfs
 from farm.errors import FarmError
+from tests.side_by_side import on_the_machine
 
 PATIENCE = 30.0
 SWITCHED_OFF = ("--bridge=none", "--iptables=false", "--ip6tables=false", "--ip-forward=false", "--ip-masq=false")
@@ -131,6 +132,6 @@ def kept_rootfs() -> Path:
     if not kept.exists():
         cache.mkdir(parents=True, exist_ok=True)
         made = kept.with_name(f".{kept.name}.{os.getpid()}")
-        make_rootfs(made)
+        on_the_machine(lambda: make_rootfs(made))
         made.replace(kept)
     return kept

@@ -15,7 +15,7 @@ from farm.errors import BackendError
 from farm.topology.wiring import GOOD, LinkQuality, Shaping
 from tests.backends.shaped_link import INTERFACES, PORTS, WHY_NOT, ShapedLink, shaped_link
 
-pytestmark = [pytest.mark.root, pytest.mark.skipif(bool(WHY_NOT), reason=WHY_NOT)]
+pytestmark = [pytest.mark.root, pytest.mark.quiet, pytest.mark.skipif(bool(WHY_NOT), reason=WHY_NOT)]
 
 MEGABIT = 1_000_000
 NOTHING = "noqueue"

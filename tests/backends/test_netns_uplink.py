@@ -23,15 +23,6 @@ from tests.backends.shaped_link import WHY_NOT
 pytestmark = [pytest.mark.root, pytest.mark.skipif(bool(WHY_NOT), reason=WHY_NOT)]
 
 
-@pytest.fixture
-def segment() -> Iterator[Segment]:
-    made = Segment()
-    try:
-        yield made
-    finally:
-        made.remove()
-
-
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """A wire without latency needs less patience."""

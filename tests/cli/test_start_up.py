@@ -76,6 +76,7 @@ def yardstick() -> float:
     return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 
 
+@pytest.mark.quiet
 def test_it_is_ready_and_small_in_time() -> None:
     pairs = [(measure([sys.executable, *ENIP_SERVER], HOST, 44818), yardstick()) for _ in range(RUNS)]
     assert max(run.rss for run, _ in pairs) < MIB

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from tests.architecture.sources import ROOT
+from tests.side_by_side import on_the_machine
 
 BLOCK = re.compile(r"^(<!-- not run: (?P<why>\S.*) -->\n)?```(?P<kind>sh|python)\n(?P<text>.*?)^```$", re.M | re.S)
 PLANT = re.compile(r"^```yaml\n(.*?)^```$", re.M | re.S)
@@ -40,7 +41,7 @@ def copy_tree(target: Path) -> None:
 def require_package_index(folder: Path) -> None:
     """Skips where nothing can be installed."""
     command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--dest", str(folder), "pylogix"]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=120)
+    done = on_the_machine(lambda: subprocess.run(command, capture_output=True, text=True, timeout=120))
     if done.returncode:
         pytest.skip(f"no package index can be reached: {done.stderr.strip().splitlines()[-1]}")
 
@@ -63,9 +64,13 @@ def test_the_commands_work(run_root: Path, tmp_path: Path) -> None:
     copy_tree(tmp_path)
     environ = {key: value for key, value in os.environ.items() if key not in ("PYTHONPATH", "VIRTUAL_ENV", "MAKEFLAGS")}
     environ["PLCFARM_RUN"] = str(run_root)
+
+    def run(*command: str) -> "subprocess.CompletedProcess[str]":
+        return subprocess.run(command, cwd=tmp_path, env=environ, capture_output=True, text=True, timeout=300)
+
     for kind, text in blocks():
         command = ["bash", "-euo", "pipefail", "-c", text] if kind == "sh" else [".venv/bin/python", "-c", text]
-        done = subprocess.run(command, cwd=tmp_path, env=environ, capture_output=True, text=True, timeout=300)
+        done = on_the_machine(lambda command=command: run(*command))
         assert done.returncode == 0, f"{text}\n{done.stdout}\n{done.stderr}"
         if kind == "python":
             assert done.stdout.startswith("Success ")

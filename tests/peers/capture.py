@@ -79,17 +79,24 @@ def _wait_for_marker(file: Path) -> None:
 
 
 def dissect(file: Path) -> Dissection:
-    """Every frame through tshark's dissectors, reassembled."""
-    command = ["tshark", "-r", str(file), "-o", "mbtcp.tcp.port:502,1502", "-T", "pdml"]
+    """Every frame through tshark's dissectors, reassembled; the whole tree of those alone that it has a warning for."""
     result = Dissection()
+    for line in _tshark(file, "-T", "fields", "-e", "frame.protocols"):
+        for kind in LAYERS.intersection(line.decode().strip().split(":")):
+            result.frames[kind] = result.frames.get(kind, 0) + 1
+    suspect = f"_ws.expert.severity >= {WARNING:#x} or _ws.malformed"
+    for packet in ElementTree.fromstringlist([*_tshark(file, "-Y", suspect, "-T", "pdml")]).iter("packet"):
+        _read_packet(packet, result)
+    return result
+
+
+def _tshark(file: Path, *how: str) -> Iterator[bytes]:
+    """What it prints of a file, line by line."""
+    command = ["tshark", "-r", str(file), "-o", "mbtcp.tcp.port:502,1502", *how]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as process:
         assert process.stdout is not None
-        for _, packet in ElementTree.iterparse(process.stdout):
-            if packet.tag == "packet":
-                _read_packet(packet, result)
-                packet.clear()
+        yield from process.stdout
     assert process.returncode == 0
-    return result
 
 
 def _read_packet(packet: ElementTree.Element, result: Dissection) -> None:
@@ -100,7 +107,6 @@ def _read_packet(packet: ElementTree.Element, result: Dissection) -> None:
         if kind == "_ws.malformed":
             result.complaints.append(f"frame {name}: malformed")
         if kind in LAYERS:
-            result.frames[kind] = result.frames.get(kind, 0) + 1
             result.complaints += [f"frame {name}: {kind}: {text}" for text in _warnings(layer)]
 
 

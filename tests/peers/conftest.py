@@ -1,4 +1,5 @@
-"""Real plants for real clients: started by `farm up` as a user would, once for all tests of this folder."""
+"""Real plants for real clients: started by `farm up` as a user would, once for all tests of this folder, and ended
+with the last of them: others may want every address of the machine."""
 
 from __future__ import annotations
 
@@ -68,7 +69,7 @@ def running(plant: Path) -> Iterator[Running]:
             farm(root, "down", "--all")
 
 
-@pytest.fixture(scope="session", autouse=True)
+@pytest.fixture(scope="package", autouse=True)
 def wire(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Capture | str]:
     """All that the clients of this folder and their nodes say to each other; the reason where it cannot be captured."""
     try:
@@ -80,7 +81,7 @@ def wire(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Capture | str]:
     capture.stop()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def controller(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     """One Logix controller, `controller`, with the tags of `enip_tags`."""
     plant = tmp_path_factory.mktemp("plant") / "plant.yaml"
@@ -88,13 +89,13 @@ def controller(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     yield from running(plant)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def water_works() -> Iterator[Running]:
     """The plant that `make up` starts."""
     yield from running(ROOT / "topologies/plant.yaml")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def cpppo() -> Callable[..., list[str]]:
     """Runs cpppo's client or another of its modules, programs of their own environment, and gives the lines; skips
     where it is not installed."""
@@ -118,7 +119,7 @@ def cpppo() -> Callable[..., list[str]]:
     return client
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def logix(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     """One Logix controller a profile, with the tags of `logix_plant`."""
     plant = tmp_path_factory.mktemp("logix") / "plant.yaml"

@@ -49,6 +49,7 @@ def test_pycomm3_uploads_every_tag(driver: LogixDriver) -> None:
     assert driver.tags["Program:Main.P_7"]["dimensions"] == [2, 0, 0]
 
 
+@pytest.mark.quiet
 def test_pycomm3_hardly_waits_for_five_thousand_tags(driver: LogixDriver) -> None:
     """What it takes beside the client's own work, which counts on a machine that does other things too."""
     took = []

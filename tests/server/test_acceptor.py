@@ -50,6 +50,7 @@ def listening() -> Short:
     return sock
 
 
+@pytest.mark.quiet
 def test_it_waits_for_descriptors_and_says_so_once(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:

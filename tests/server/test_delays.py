@@ -40,6 +40,7 @@ async def pipeline(client: Client, handle: str, count: int) -> tuple[float, list
     return time.monotonic() - began, replies
 
 
+@pytest.mark.quiet
 @pytest.mark.parametrize(("low", "high"), [(0.2, 0.2), (0.05, 0.3)])
 def test_pipelined_requests_wait_together_and_in_order(low: float, high: float) -> None:
     async def scene() -> None:
@@ -56,6 +57,7 @@ def test_pipelined_requests_wait_together_and_in_order(low: float, high: float) 
     asyncio.run(scene())
 
 
+@pytest.mark.quiet
 def test_requests_that_come_while_replies_wait_keep_their_place() -> None:
     async def scene() -> None:
         async with serving() as node:
@@ -75,6 +77,7 @@ def test_requests_that_come_while_replies_wait_keep_their_place() -> None:
     asyncio.run(scene())
 
 
+@pytest.mark.quiet
 def test_others_are_not_held_up() -> None:
     async def scene() -> None:
         async with serving() as node:

@@ -83,6 +83,7 @@ def test_a_node_on_every_interface_answers_from_the_address_that_was_asked() -> 
     asyncio.run(scene())
 
 
+@pytest.mark.quiet
 def test_replies_wait_as_long_as_those_by_tcp_and_each_for_itself() -> None:
     async def scene() -> None:
         async with serving() as node:

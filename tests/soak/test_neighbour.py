@@ -67,6 +67,7 @@ def rows(farm: kills.Farm) -> dict[str, dict[str, object]]:
     return {row["name"]: row for row in json.loads(output)}
 
 
+@pytest.mark.quiet
 def test_a_killed_node_is_back_and_its_neighbour_never_noticed(tmp_path_factory: pytest.TempPathFactory) -> None:
     farm = kills.Farm(Path(tmp_path_factory.mktemp("n")) / "run")
     done, wrong, reads = threading.Event(), list[str](), [0]

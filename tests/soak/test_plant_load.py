@@ -19,6 +19,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return Path(tmp_path_factory.mktemp("l"))
 
 
+@pytest.mark.quiet
 def test_every_node_serves_its_client_and_nothing_is_dropped(folder: Path) -> None:
     with plant_load.plant(folder, plant_of(NODES), "netns") as rows:
         assert len({row["address"] for row in rows}) == NODES

@@ -6,7 +6,7 @@ import re
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -48,16 +48,6 @@ def test_names_of_nodes_routers_and_outer_addresses() -> None:
         "PLCFARM_FARM": "works", "PLCFARM_NODE": "tank", "PLCFARM_NODE_ADDRESS": "10.0.0.2",
         "PLCFARM_NODE_ENIP_PORT": "44818",
     }  # fmt: skip
-
-
-@pytest.fixture
-def running(farm: Run, tmp_path: Path) -> Iterator[Run]:
-    """The command, with that plant up."""
-    (tmp_path / "plant.yaml").write_text(FILE)
-    outcome = farm("up", cwd=tmp_path)
-    assert outcome.rc == 0, outcome.err
-    yield farm
-    assert farm("down").rc == 0
 
 
 @pytest.mark.net

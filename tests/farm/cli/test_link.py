@@ -3,8 +3,7 @@
 import asyncio
 import json
 import time
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable
 from types import SimpleNamespace
 
 import pytest
@@ -13,7 +12,7 @@ from farm.cli.link import parse_changes
 from farm.cli.usage import UsageError
 from node.client.aio import AsyncConnector
 
-PLANT = """
+FILE = """
 farm: 1
 name: links
 groups:
@@ -23,16 +22,6 @@ nodes:
 """
 
 Run = Callable[..., SimpleNamespace]
-
-
-@pytest.fixture
-def running(farm: Run, tmp_path: Path) -> Iterator[Run]:
-    """The command, with that plant up."""
-    (tmp_path / "plant.yaml").write_text(PLANT)
-    outcome = farm("up", cwd=tmp_path)
-    assert outcome.rc == 0, outcome.err
-    yield farm
-    assert farm("down").rc == 0
 
 
 def seconds_of_a_read(number: int) -> float:
@@ -58,6 +47,7 @@ def test_what_people_write() -> None:
             parse_changes(*wrong)
 
 
+@pytest.mark.quiet
 @pytest.mark.net
 @pytest.mark.slow
 def test_a_delay_is_seen_by_clients_and_gone_with_reset(running: Run) -> None:

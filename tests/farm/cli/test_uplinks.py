@@ -33,15 +33,6 @@ Farm = Callable[..., Outcome]
 
 
 @pytest.fixture
-def segment() -> Iterator[Segment]:
-    made = Segment()
-    try:
-        yield made
-    finally:
-        made.remove()
-
-
-@pytest.fixture
 def farm_there(segment: Segment, run_root: Path, tmp_path: Path) -> Iterator[Farm]:
     """Runs `farm ARGUMENTS…` on the machine of the segment, beside a plant file that is joined to it."""
     (tmp_path / "plant.yaml").write_text(PLANT)

@@ -166,6 +166,7 @@ def test_nodes_outlive_their_supervisor_and_are_adopted(run: RunDirectory) -> No
     assert_nothing_left(run)
 
 
+@pytest.mark.quiet
 def test_a_killed_node_answers_again_within_two_seconds(run: RunDirectory) -> None:
     up(run)
     before = pids(run)
