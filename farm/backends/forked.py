@@ -38,9 +38,9 @@ class ForkedShards:
         self._shards = Shards(run_id, directory / "nursery.log")
 
     def strays(self, known: tuple[ObservedShard, ...]) -> tuple[int, ...]:
-        """Processes that bear the run's mark and are none of the `known` shards, nor our nursery."""
+        """Processes that bear the run's mark and are none of the `known` shards, nor our nursery, nor a dashboard."""
         passing = [*(shard.pid for shard in known if shard.alive), self._shards.nursery]
-        return tuple(pid for pid, _ in pids.marked(self.run_id, passing=passing))
+        return tuple(pid for pid, _ in pids.marked(self.run_id, passing=passing) if not pids.is_dashboard(pid))
 
     def create(self, shard: ShardSpec) -> None:
         """Write the shard's file. A living shard of that name keeps serving what it serves, and `observe` reports it

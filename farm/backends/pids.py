@@ -20,6 +20,8 @@ PROC = Path("/proc")
 KILL_SECONDS = 5.0
 """After SIGKILL, for a process that the kernel is busy with."""
 SCAN_PAUSE = 0.02
+DASHBOARD = "farm.dashboard"
+"""The module that a run's dashboard is started as."""
 
 
 def alive(pid: int, started: int) -> bool:
@@ -55,6 +57,14 @@ def marked_start(run: str, pid: int) -> int:
         return 0
     started = start_time(pid)
     return started if mark in _environment(pid) else 0  # asked again: the pid may have passed to another in between
+
+
+def is_dashboard(pid: int) -> bool:
+    """Whether the process is a dashboard, which is of no plan: it bears a run's mark, and ends with the run."""
+    try:
+        return DASHBOARD.encode() in PROC.joinpath(str(pid), "cmdline").read_bytes().split(b"\0")
+    except OSError:
+        return False
 
 
 def send_signal(pid: int, started: int, signum: int) -> bool:

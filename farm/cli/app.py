@@ -12,6 +12,7 @@ import typer
 from farm import __version__
 from farm.cli import (
     clean,
+    dashboard,
     demo,
     doctor,
     down,
@@ -64,6 +65,7 @@ VERBS: dict[str, Callable[..., None]] = {
     "read": read.read,
     "logs": logs.logs,
     "events": events.events,
+    "dashboard": dashboard.dashboard,
     "restart": restart.restart,
     "stop": stop.stop,
     "start": start.start,

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from itertools import islice
 from typing import Any
 
+from farm.cli import dashboard_process
 from farm.cli.backends import make_backend
 from farm.cli.progress import Progress
 from farm.cli.terminal import node_count, note, say
@@ -43,7 +44,8 @@ def event_line(event: Mapping[str, Any]) -> str:
 
 
 def end_farm(run: RunDirectory) -> None:
-    """Takes the farm down, without its supervisor if need be, and says so."""
+    """Takes the farm down, its dashboard first, without its supervisor if need be, and says so."""
+    dashboard_process.end(run)
     with Progress(quiet=True) as progress:
         done = take_down(run, make_backend, progress)
     note(f"{run.name}: {node_count(done['nodes'])} down in {done['seconds']:.1f} s")

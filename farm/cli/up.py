@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from farm.cli import options, plants
+from farm.cli import dashboard, dashboard_process, options, plants
 from farm.cli.follow import follow
 from farm.cli.planning import show_plan
 from farm.cli.progress import Progress
@@ -31,6 +31,7 @@ def up(
         bool, typer.Option("--attach", help="Follow events until Ctrl-C, then take the farm down.")
     ] = False,
     every: Annotated[bool, typer.Option("--all", help="List every node of a large farm.")] = False,
+    with_dashboard: Annotated[bool, typer.Option("--dashboard", help="Serve its page as well.")] = False,
     real_network: options.RealNetwork = False,
     beside_controllers: options.BesideControllers = False,
 ) -> None:
@@ -39,11 +40,15 @@ def up(
         plant_file, settings=settings or (), backend=backend, shard=shard, name=name, write_lock=not dry_run
     )
     warn_about(plant)
+    if with_dashboard:
+        dashboard_process.require_web()
     if dry_run:
         show_plan(plant)
         return
     allow_uplinks(plant, understood=real_network, beside_controllers=beside_controllers)
     link = bring_up(plant, timeout=timeout, every=every)
+    if with_dashboard:
+        dashboard.serve(link.run)
     if attach:
         follow(link, take_down=True)
 

@@ -55,7 +55,9 @@ class Desk:
         raise Refusal(503, f"the supervisor ended while it was asked for {op}", NOBODY_HINT, retry_after=1)
 
     @contextmanager
-    def connection(self, seconds: float, op: str, fields: Body, silence: float | None = None) -> Iterator[Iterator[Body]]:
+    def connection(
+        self, seconds: float, op: str, fields: Body, silence: float | None = None
+    ) -> Iterator[Iterator[Body]]:
         """Asks, and gives the lines that come until the other side hangs up: all within `seconds`, or, with `silence`,
         each within so long after the one before. Raises `OSError`, of which `TimeoutError` is one."""
         with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as sock:

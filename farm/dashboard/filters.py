@@ -1,6 +1,6 @@
 """Which nodes: the language of the filter box, of `?filter=` and of links that people send each other.
 
-    state:down profile:1756*          both; a pattern has * and ?, is told without regard to case, and fits all of a word
+    state:down profile:1756*          both; a pattern has * and ?, in any case, and fits a word whole
     network:cell,dmz                  either
     p99>50 requests<=1 restarts>0     numbers
     tank                              part of a name, address or profile

@@ -16,7 +16,7 @@ WRITES = 500
 """Values in one batch."""
 TREND_TAGS = 16
 """Tags of one trend."""
-STREAM_NODES = 4
+STREAM_NODES = 16
 """Nodes of one stream."""
 
 

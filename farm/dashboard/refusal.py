@@ -6,7 +6,9 @@ from typing import Any
 class Refusal(Exception):
     """`status` of RFC 9110, section 15; `retry_after` in seconds, where asking again makes sense."""
 
-    def __init__(self, status: int, error: str, hint: str = "", detail: str = "", retry_after: int | None = None) -> None:
+    def __init__(
+        self, status: int, error: str, hint: str = "", detail: str = "", retry_after: int | None = None
+    ) -> None:
         super().__init__(error)
         self.status = status
         self.error = error

@@ -11,8 +11,8 @@ that our own page sent it. There are no CORS headers at all. Everything here is 
 
 import ipaddress
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Protocol
 
 from farm.dashboard.refusal import Refusal
 from farm.dashboard.tokens import WRITE, Keys
@@ -34,6 +34,13 @@ LOCAL_NAMES = frozenset({"localhost", "127.0.0.1", "[::1]"})
 SIGN_IN_HINT = "`farm dashboard` prints a link that lets a browser in; `farm dashboard --print-token` prints the tokens"
 
 _HOST = re.compile(r"(?P<name>\[[0-9a-fA-F:.]+\]|[A-Za-z0-9_.-]+)(?::(?P<port>\d{1,5}))?")
+
+
+class Headers(Protocol):
+    """Of a request, by name in any case."""
+
+    def get(self, key: str, default: str, /) -> str:
+        """One of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +70,7 @@ def _is_address(name: str) -> bool:
     return True
 
 
-def is_foreign(headers: Mapping[str, str]) -> bool:
+def is_foreign(headers: Headers) -> bool:
     """Whether another site's page made the request, as the browser says."""
     site = headers.get("Sec-Fetch-Site", "")
     if site in ("cross-site", "same-site"):
@@ -72,7 +79,7 @@ def is_foreign(headers: Mapping[str, str]) -> bool:
     return bool(origin) and not _is_own(origin, headers.get("Host", ""))
 
 
-def is_ours(headers: Mapping[str, str]) -> bool:
+def is_ours(headers: Headers) -> bool:
     """Whether there is a sign that our own page made it."""
     origin = headers.get("Origin", "")
     if origin:
@@ -93,7 +100,7 @@ class Caller:
     by_cookie: bool
 
 
-def caller_of(headers: Mapping[str, str], cookie: str, keys: Keys | None) -> Caller:
+def caller_of(headers: Headers, cookie: str, keys: Keys | None) -> Caller:
     """By the token of the `Authorization` header, else by the cookie. Raises `Refusal` 401 for a token that is none of
     ours: who sends one wants to know."""
     scheme, _, token = headers.get("Authorization", "").partition(" ")
@@ -111,7 +118,7 @@ def check_read(caller: Caller, doors: Doors) -> None:
         raise Refusal(401, "a token is needed to look at this farm", SIGN_IN_HINT)
 
 
-def check_change(caller: Caller, headers: Mapping[str, str], *, cookie_will_do: bool = True) -> None:
+def check_change(caller: Caller, headers: Headers, *, cookie_will_do: bool = True) -> None:
     """Raises `Refusal` unless the caller may change something, and it was not another site's page that wanted it."""
     if caller.role is None or (caller.by_cookie and not cookie_will_do):
         raise Refusal(401, "a token is needed to change something", SIGN_IN_HINT)

@@ -40,7 +40,7 @@ class Subscriber:
         self._full = full
         self._last_entry = last_entry
         self._frames: deque[bytes] = deque()
-        self._entries: deque[bytes] = deque(maxlen=ENTRIES)
+        self._entries: deque[tuple[int, bytes]] = deque(maxlen=ENTRIES)
         self._nodes: dict[str, bytes] = {}
         self._news = threading.Condition()
 
@@ -65,8 +65,17 @@ class Subscriber:
         with self._news:
             if number > self._last_entry:
                 self._last_entry = number
-                self._entries.append(data)
+                self._entries.append((number, data))
                 self._news.notify()
+
+    def resume(self, missed: Iterable[tuple[int, bytes]]) -> None:
+        """Events that it has not had yet, by number: before those that came meanwhile, and none of them twice."""
+        with self._news:
+            found = sorted((dict(missed) | dict(self._entries)).items())
+            self._entries.clear()
+            self._entries.extend(found)
+            if found:
+                self._last_entry = max(self._last_entry, found[-1][0])
 
     def node(self, name: str, data: bytes) -> None:
         """How a node is, as a message; what was not taken of it yet is old."""
@@ -79,7 +88,7 @@ class Subscriber:
         with self._news:
             if not (self._frames or self._entries or self._nodes):
                 self._news.wait(seconds)
-            found = b"".join((*self._entries, *self._frames, *self._nodes.values()))
+            found = b"".join((*(data for _, data in self._entries), *self._frames, *self._nodes.values()))
             self._entries.clear()
             self._frames.clear()
             self._nodes.clear()
@@ -144,5 +153,5 @@ class Hub:
 
 
 def entry_message(entry: Body) -> bytes:
-    """An event of the farm."""
+    """An event of the farm, as one of the stream."""
     return message("log", serialise(entry), int(entry["id"]))

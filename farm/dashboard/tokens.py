@@ -68,8 +68,8 @@ def _kept(path: Path) -> str:
 
 @dataclass(slots=True)
 class Keys:
-    """What the tokens open at one server. `instance` is a text of its own for each start of it: a link of an earlier one
-    is void. `wall` is in seconds since 1970."""
+    """What the tokens open at one server. `instance` is another text for each start of it: a link of an earlier one is
+    void. `wall` is in seconds since 1970."""
 
     tokens: Tokens
     instance: str
