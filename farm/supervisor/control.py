@@ -34,6 +34,8 @@ log = logging.getLogger(__name__)
 HELLO_SECONDS = 5.0
 COMMAND_SECONDS = 5.0
 BACKLOG = 1024
+RECEIVE = 32 << 10
+"""Bytes read at once."""
 
 
 class Listener(Protocol):
@@ -70,6 +72,8 @@ class Session(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.Transport)
         self._transport = transport
+        if hasattr(transport, "max_size"):
+            transport.max_size = RECEIVE  # not the loop's 256 KiB: memory that is mapped anew for each small message
         self._streams.opened(self)
         self._patience = asyncio.get_running_loop().call_later(HELLO_SECONDS, self.close)
 

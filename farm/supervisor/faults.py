@@ -6,6 +6,7 @@ asked whether it is up, for it would not answer, and that is what is wanted of i
 """
 
 import asyncio
+import contextlib
 import time
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -117,11 +118,12 @@ class Faults:
         self._last = 0
 
     def restore(self, bodies: Iterable[Mapping[str, Any]]) -> None:
-        """Those that an earlier supervisor knew of."""
+        """Those that an earlier supervisor knew of; what is none, of another version perhaps, is left out."""
         for body in bodies:
-            fault = Fault.decode(body)
-            self._faults[fault.id] = fault
-            self._last = max(self._last, fault.id)
+            with contextlib.suppress(KeyError, TypeError, ValueError, NodeError):
+                fault = Fault.decode(body)
+                self._faults[fault.id] = fault
+                self._last = max(self._last, fault.id)
         self._spread()
 
     def encode(self) -> list[dict[str, Any]]:
@@ -219,9 +221,9 @@ class Faults:
         lacking = [name for name in found if name in wish.nodes and name not in having]
         if lacking or not having:
             known = self._roster.members[(lacking or found)[0]].config
-            where = "none of these nodes has" if not lacking and len(found) > 1 else f"{known.name} has"
+            where = "there is on none of these nodes a" if not lacking and len(found) > 1 else f"{known.name} has no"
             tags = [each.name for each in known.tags]
-            raise FarmError(f"{where} no tag {tag!r}", suggestion(tag, tags) or f"`farm tags {known.name}` lists them")
+            raise FarmError(f"{where} tag {tag!r}", suggestion(tag, tags) or f"`farm tags {known.name}` lists them")
         return selection.share(having, wish.percent, wish.seed)
 
     async def _put_on(self, fault: Fault) -> dict[str, str]:

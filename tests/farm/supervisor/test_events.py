@@ -7,14 +7,14 @@ from pathlib import Path
 import pytest
 
 from farm.supervisor import events as module
-from farm.supervisor.events import RING, EventLog
+from farm.supervisor.events import FAULT, RING, WRITE, EventLog
 
 
 def written(path: Path) -> list[dict[str, object]]:
     return [json.loads(line) for line in path.read_text().splitlines()]
 
 
-def test_the_last_thousand_are_kept() -> None:
+def test_the_last_ten_thousand_are_kept() -> None:
     log = EventLog(wall=lambda: 0.0)
     for number in range(RING + 5):
         log.node("pump-1", "up", str(number))
@@ -92,3 +92,40 @@ def test_a_listener_hears_what_comes_and_no_more() -> None:
         log.farm("while")
     log.farm("after")
     assert [event["text"] for event in heard] == ["while"]
+
+
+def test_ids_count_on_over_another_supervisor(tmp_path: Path) -> None:
+    path = tmp_path / "events.jsonl"
+
+    async def happen() -> None:
+        log = EventLog(path)
+        for number in range(5):
+            log.node("pump-1", "up", str(number))
+        log.close()
+        path.write_bytes(b"not an event\n" + path.read_bytes() + b'{"event":"of an older version"}\n{"half')
+        later = EventLog(path)
+        assert (later.last, [event["text"] for event in later.recent()]) == (5, ["0", "1", "2", "3", "4"])
+        later.farm("another supervisor")
+        assert later.last == 6
+
+    asyncio.run(happen())
+
+
+def test_what_came_after_an_id_can_be_asked_for() -> None:
+    log = EventLog()
+    for number in range(RING + 50):
+        log.farm(str(number))
+    assert [event["text"] for event in log.since(log.last - 2)] == [str(RING + 48), str(RING + 49)]
+    assert [event["id"] for event in log.since(0, limit=3)] == [log.last - 2, log.last - 1, log.last]
+    assert log.since(log.last) == log.since(log.last + 100) == log.since(0, limit=0) == []
+    assert len(log.since(0)) == RING
+
+
+def test_an_event_has_a_kind_and_who_did_it() -> None:
+    log = EventLog()
+    log.node("pump-1", "up", "Level = 3", kind=WRITE, actor="10.0.0.5:51234")
+    log.farm("slow on 3 nodes", kind=FAULT, actor="dashboard")
+    assert [(event["kind"], event["actor"]) for event in log.recent()] == [
+        ("write", "10.0.0.5:51234"),
+        ("fault", "dashboard"),
+    ]
