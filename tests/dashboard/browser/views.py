@@ -1,0 +1,31 @@
+"""Every view that the page has, and what is on it when it is there."""
+
+from __future__ import annotations
+
+from playwright.sync_api import Page
+
+from tests.dashboard.browser.served import Served
+
+VIEWS = {
+    "overview": ".tile:nth-child(2)",
+    "nodes": ".grid tbody tr:nth-child(12)",
+    "map": ".map .spot",
+    "node/intake": ".tags tr:has-text('LIT101_Level')",
+    "node/intake?tab=trend": ".chart .u-over",
+    "node/intake?tab=connections": "section:has-text('connected'), section table",
+    "node/intake?tab=requests": "section:has-text('Asked for but not defined')",
+    "node/intake?tab=faults": "section button:has-text('Put one on')",
+    "node/intake?tab=log": "section pre",
+    "node/intake?tab=config": "section table.config tr:has-text('LIT101_Level')",
+    "node/power-intake": ".tags tr:nth-child(2)",
+    "events": ".events table tbody tr",
+    "faults": ".fault-form",
+    "clients": ".clients",
+}
+"""What stands in the address after `#`, to something that only that view has."""
+
+
+def show(page: Page, plant: Served, view: str) -> None:
+    """Goes to a view and waits until it is all there."""
+    page.goto(f"{plant.url}/#{view}")
+    page.locator(VIEWS[view]).first.wait_for()
