@@ -27,6 +27,7 @@ from node.objects.ethernet_link import Traffic
 from node.objects.profiles import DEFAULT_PROFILE, PROFILES
 from node.objects.routes import parse_subnet
 from node.objects.tcpip import mask_of
+from node.rooms import Rooms
 from node.server.enip_tcp import EnipService, EnipTcp
 from node.server.enip_udp import EnipUdp
 from node.server.listener import Listener
@@ -37,7 +38,6 @@ from node.tag_memory import build_tags
 from node.telemetry import Report, Telemetry
 
 if TYPE_CHECKING:
-    from node.commands.captures import CaptureCommands
     from node.server.doorway import Doorway
     from node.server.modbus_tcp import ModbusService
 
@@ -75,7 +75,7 @@ class Controller:
         self._started = clock()
         self._interceptors = tuple(interceptors)
         self._slow: Delay | None = None
-        self._captures: CaptureCommands | None = None
+        self._rooms: Rooms | None = None
         self._ticker = Ticker(clock)
         self._enip: EnipService | None = None
         self._modbus: ModbusService | None = None
@@ -85,11 +85,15 @@ class Controller:
         if config.modbus is not None:
             listeners["modbus"] = self._listen_modbus(config.modbus)
         self.server = Ports(listeners)
-        tags = TagCommands(self.tags, config.tags, clock, self._templates)
+        rooms = Rooms(
+            config, self.tags, self._templates, self.server, lambda: self._telemetry, self, self._attach, clock, wall
+        )
+        rooms.tags = tags = TagCommands(self.tags, config.tags, clock, self._templates, rooms.facts)
         counted = [listener.metrics for listener in listeners.values()]
         self._telemetry = Telemetry(counted, self.connections, tags.value, self._attach, lambda: self._started)
+        self._rooms = rooms
         self.delay = config.delay
-        self._commands = CommandTree(tags, self.server, self, self.connections, clock, self._capturing, self._telemetry)
+        self._commands = CommandTree(tags, self.server, self, self.connections, clock, self._telemetry, rooms.by_name)
 
     async def start(self) -> None:
         """Binds every port. Raises `ListenError` and leaves nothing bound when one of them cannot be had."""
@@ -100,6 +104,8 @@ class Controller:
 
     async def stop(self) -> None:
         """Closes every port and connection. What the tags hold stays; `start` serves it again."""
+        if self._rooms is not None:
+            self._rooms.stop()
         await self.server.close()
         self._ticker.stop()
 
@@ -134,16 +140,8 @@ class Controller:
         inner = (*slow, *self._interceptors, *self._telemetry.interceptors)
         for protocol, service in (("enip", self._enip), ("modbus", self._modbus)):
             if service is not None:
-                taps = self._captures.taps(self.ports[protocol]) if self._captures is not None else ()
-                service.chain = build_chain((*taps, *inner))
-
-    def _capturing(self) -> "CaptureCommands":
-        """Made when it is first asked for: hardly any node is ever captured."""
-        from node.commands.captures import CaptureCommands
-
-        if self._captures is None:
-            self._captures = CaptureCommands(self.config.address, self._clock, self._wall, self._attach)
-        return self._captures
+                asked = self._rooms.interceptors(protocol, self.ports[protocol]) if self._rooms is not None else ()
+                service.chain = build_chain((*asked, *inner))
 
     def connections(self) -> Iterator[tuple[str, Peer]]:
         """(protocol, peer) of every live connection."""

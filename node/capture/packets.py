@@ -13,7 +13,7 @@ from node.record import dataclass
 MTU = 1500
 ETHERTYPE_IPV4, ETHERTYPE_IPV6 = 0x0800, 0x86DD
 TCP, UDP = 6, 17
-FIN, SYN, PSH, ACK = 0x01, 0x02, 0x08, 0x10
+FIN, SYN, RST, PSH, ACK = 0x01, 0x02, 0x04, 0x08, 0x10
 
 _TTL = 64
 _WINDOW = 0xFFFF
@@ -72,6 +72,10 @@ class Connection:
             frames.append(self._segment(side, FIN | ACK, b""))
             self._sent[side] = self._sent[side] + 1 & 0xFFFFFFFF
         return [*frames, self._segment(sender, ACK, b"")]
+
+    def reset(self, sender: int) -> list[bytes]:
+        """The end at once, by `sender` alone."""
+        return [self._segment(sender, RST | ACK, b"")]
 
     def _segment(self, sender: int, flags: int, payload: bytes, options: bytes = b"") -> bytes:
         source, target = self._ends[sender], self._ends[1 - sender]

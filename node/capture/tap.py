@@ -11,7 +11,7 @@ from collections import OrderedDict
 from collections.abc import Callable
 
 from node.capture.packets import Connection, End, datagram
-from node.exchange.exchange import CLOSE, DROP, Exchange
+from node.exchange.exchange import ENDS, RESET, SENT, Exchange
 from node.record import dataclass
 
 KEPT = 4 << 20
@@ -32,7 +32,8 @@ Frame = tuple[float, bytes]
 @dataclass(slots=True)
 class Seen:
     """A payload that passed at the instant `time`; `number` keeps the order of those of one instant. `peer` is
-    "address:port", `port` the node's; `sender` is CLIENT or SERVER; `last` says that the connection ends behind it."""
+    "address:port", `port` the node's; `sender` is CLIENT or SERVER; `end` says how the
+    connection ends behind it, when it does."""
 
     time: float
     number: int
@@ -41,7 +42,7 @@ class Seen:
     sender: int
     payload: bytes
     datagram: bool = False
-    last: bool = False
+    end: str = ""
 
     def __lt__(self, other: "Seen") -> bool:
         return (self.time, self.number) < (other.time, other.number)
@@ -77,9 +78,10 @@ class Capture:
 
     def answered(self, port: int, exchange: Exchange) -> None:
         """Its reply leaves when its delay is over, and never before an earlier one of the connection."""
-        closing = exchange.action == CLOSE
-        reply = exchange.reply if exchange.action != DROP and not closing else None
-        if reply is None and not closing:
+        action = exchange.action
+        reply = exchange.reply if action in SENT else None
+        end = action if action in ENDS else ""
+        if reply is None and not end:
             return
         due = max(exchange.now, self._clock()) + exchange.delay
         if not exchange.datagram:
@@ -88,7 +90,7 @@ class Capture:
             self._due[key] = due
             if len(self._due) > CONNECTIONS:
                 self._due.popitem(last=False)
-        self._note(due, port, exchange, SERVER, reply or b"", closing)
+        self._note(due, port, exchange, SERVER, reply or b"", end)
 
     def fetch(self, most: int) -> tuple[list[Frame], bool]:
         """The frames of what has passed by now, of about `most` bytes, and whether there is more."""
@@ -105,16 +107,14 @@ class Capture:
             frames += [(seen.time, frame) for frame in made]
         return frames, False
 
-    def _note(
-        self, time: float, port: int, exchange: Exchange, sender: int, payload: bytes, last: bool = False
-    ) -> None:
+    def _note(self, time: float, port: int, exchange: Exchange, sender: int, payload: bytes, end: str = "") -> None:
         cost = len(payload) + OVERHEAD
         if cost > self._room:
             self.lost += 1
             return
         self._room -= cost
         self._number += 1
-        seen = Seen(time, self._number, port, exchange.peer, sender, payload, exchange.datagram, last)
+        seen = Seen(time, self._number, port, exchange.peer, sender, payload, exchange.datagram, end)
         heapq.heappush(self._seen, seen)
 
     def _frames(self, seen: Seen) -> list[bytes]:
@@ -135,8 +135,8 @@ class Capture:
             connection = Connection(client, server)
             frames += connection.open()
         frames += connection.send(seen.sender, seen.payload)
-        if seen.last:
-            return frames + connection.close(seen.sender)
+        if seen.end:
+            return frames + (connection.reset if seen.end == RESET else connection.close)(seen.sender)
         self._connections[key] = connection
         if len(self._connections) > CONNECTIONS:
             self._connections.popitem(last=False)

@@ -40,7 +40,7 @@ class CaptureCommands:
         """The interceptors of what passes through a port."""
         return [capture.tap(port) for capture in self._captures.values()]
 
-    def run(self, path: str) -> Json:
+    def run(self, path: str, value: Json = None) -> Json:
         """What stands at `path`, or was done there. Raises `CommandError`."""
         if not path:
             return [{"id": number, "lost": capture.lost} for number, capture in self._captures.items()]

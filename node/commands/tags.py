@@ -7,6 +7,7 @@ index counts through all dimensions, and through the BOOLs of an array of them.
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
+from typing import Protocol
 
 from node.cip.status import ATTRIBUTE_NOT_SETTABLE, INVALID_ATTRIBUTE_VALUE, CipError
 from node.cip.template import Template
@@ -16,9 +17,11 @@ from node.config.model import Json, TagConfig
 from node.config.places import Spot, find, root
 from node.config.tag_check import split_path
 from node.errors import ConfigError
-from node.memory.attribute import Attribute
+from node.memory.attribute import Attribute, Value
+from node.memory.part import Part
 from node.memory.place import Place
 from node.memory.structured import StructuredAttribute
+from node.memory.tag_gate import onlooking
 from node.memory.tags import TagTable
 from node.record import dataclass
 from node.tag_memory import NO_TEMPLATES, tag_place
@@ -33,8 +36,8 @@ _ELEMENTS = re.compile(r"(?P<tag>.+)\[(?P<first>\d{1,9})(?:-(?P<last>\d{1,9}))?\
 
 
 @dataclass(frozen=True, slots=True)
-class _Target:
-    """Elements [`start`, `stop`) of `attribute`, which `text` names and `spot` describes; `chosen` when elements were
+class Target:
+    """What `text` names: elements [`start`, `stop`) of `attribute`, which `spot` describes; `chosen` when elements were
     named, and not all of it."""
 
     text: str
@@ -46,9 +49,16 @@ class _Target:
     chosen: bool = False
 
 
+class Facts(Protocol):
+    """What is known of tags beside their values."""
+
+    def of(self, attribute: Attribute, start: int, stop: int) -> dict[str, Json]:
+        """Of some elements of one, for its row."""
+
+
 class TagCommands:
     """The group `tags` of a node. `configs` describe the tags of `table` and `templates` their own structures, `now`
-    gives the instant of an access."""
+    gives the instant of an access, `facts` what is known of a tag beside its value."""
 
     def __init__(
         self,
@@ -56,21 +66,28 @@ class TagCommands:
         configs: Iterable[TagConfig],
         now: Callable[[], float],
         templates: Mapping[str, Template] = NO_TEMPLATES,
+        facts: Callable[[], Facts] | None = None,
     ) -> None:
         self._table = table
         self._configs = {config.name.casefold(): config for config in configs}
         self._templates = templates
         self._now = now
+        self._facts = facts
+
+    @property
+    def names(self) -> Iterable[str]:
+        """Of all tags."""
+        return [config.name for config in self._configs.values()]
 
     def list(self) -> list[Json]:
         """Every tag with its value; of a long array the first `LISTED` elements."""
-        found = [self._find(config.name) for config in self._configs.values()]
+        found = [self.target(config.name) for config in self._configs.values()]
         return [self._row(replace(target, stop=min(target.stop, target.start + LISTED))) for target in found]
 
     def read(self, text: str) -> Json:
         """One tag, what is within one (`NAME.Member`), or with `NAME[3]` or `NAME[3-5]` some elements. Raises
         `CommandError`."""
-        target = self._find(text)
+        target = self.target(text)
         if target.stop - target.start > ASKED:
             count = target.stop - target.start
             raise CommandError(f"{text}: {count} elements; ask for at most {ASKED}, as {text}[0-{ASKED - 1}]")
@@ -79,14 +96,22 @@ class TagCommands:
     def value(self, text: str) -> Json:
         """The value alone, None where it cannot be read; of a long array the first `LISTED` elements. Raises
         `CommandError`."""
-        target = self._find(text)
+        target = self.target(text)
         stop = min(target.stop, target.start + LISTED)
-        return self._row(replace(target, stop=stop), element=target.chosen and stop - target.start == 1)["value"]
+        one = target.chosen and stop - target.start == 1
+        return self._row(replace(target, stop=stop), element=one, known=False)["value"]
 
     def write(self, text: str, value: Json) -> Json:
         """Writes a scalar tag, an element (`NAME[3]`), a member or, with a list, elements from there on; of a structure
         the members that a map names. The tag as it reads after. Raises `CommandError`."""
-        target = self._find(text)
+        target, values = self.parsed(text, value)
+        self._put(target, values)
+        return self._row(target, element=not isinstance(value, list))
+
+    def parsed(self, text: str, value: Json) -> tuple[Target, Sequence[Value]]:
+        """The elements that `text` names and `value`, one or a list of them, is for, and their values; of a structure
+        those of some members. Raises `CommandError`."""
+        target = self.target(text)
         length, start = target.spot.length, target.start
         if target.spot.dimensions and not target.chosen and not isinstance(value, list):
             raise CommandError(f"{text} is an array of {length}; name an element, as {target.text}[0], or give a list")
@@ -94,16 +119,14 @@ class TagCommands:
         stop = target.stop if target.chosen and target.stop > start + 1 else start + len(given)
         if stop - start != len(given) or stop > self._end(target):
             raise CommandError(f"{text}: {len(given)} values for {min(stop, self._end(target)) - start} elements")
-        self._put(replace(target, stop=stop), given)
-        return self._row(replace(target, stop=stop), element=not isinstance(value, list))
-
-    def _put(self, target: _Target, given: Sequence[Json]) -> None:
-        attribute, now = target.attribute, self._now()
         several = bool(target.spot.dimensions)
-        values = [
+        return replace(target, stop=stop), [
             value_of(target.spot.kind, item, f"{target.text}[{index}]" if several else target.text)
-            for index, item in enumerate(given, target.start)
+            for index, item in enumerate(given, start)
         ]
+
+    def _put(self, target: Target, values: Sequence[Value]) -> None:
+        attribute, now = target.attribute, self._now()
         try:
             if isinstance(attribute, StructuredAttribute) and not attribute.type.capacity:
                 for index, value in enumerate(values, target.start):
@@ -113,7 +136,8 @@ class TagCommands:
         except CipError as exc:
             raise CommandError(f"{target.text}: {_reason(attribute, exc)}") from exc
 
-    def _find(self, text: str) -> _Target:
+    def target(self, text: str) -> Target:
+        """What `text` names. Raises `CommandError`."""
         elements = _ELEMENTS.fullmatch(text)
         if elements is not None:
             whole = self._place(elements["tag"])
@@ -124,7 +148,7 @@ class TagCommands:
                 return replace(whole, start=first, stop=last + 1, chosen=True)
         return self._place(text)
 
-    def _place(self, text: str) -> _Target:
+    def _place(self, text: str) -> Target:
         found = split_path(text, self._configs)
         if found is None:
             raise CommandError(f"there is no tag {text.partition('[')[0]!r}; `tags` lists them")
@@ -141,14 +165,15 @@ class TagCommands:
         if spot.packed:
             place = Place(place.attribute.unpacked)
         stop = place.start + spot.length
-        return _Target(config.name + spot.path, config, spot, place.attribute, place.start, stop)
+        return Target(config.name + spot.path, config, spot, place.attribute, place.start, stop)
 
-    def _end(self, target: _Target) -> int:
+    def _end(self, target: Target) -> int:
         """The element after the last one that `target`'s tag or member has."""
         return target.stop if not target.spot.dimensions else target.spot.length
 
-    def _row(self, target: _Target, *, element: bool = False) -> dict[str, Json]:
-        """`value` is a list for an array, but for one `element` of it that was asked for alone."""
+    def _row(self, target: Target, *, element: bool = False, known: bool = True) -> dict[str, Json]:
+        """`value` is a list for an array, but for one `element` of it that was asked for alone. With `known` what is
+        known besides is there too."""
         attribute, config, spot = target.attribute, target.config, target.spot
         row: dict[str, Json] = {
             "name": target.text,
@@ -160,8 +185,12 @@ class TagCommands:
             "writable": attribute.settable,
             "signal": config.signal.kind if config.signal else None,
         }
+        if known and self._facts is not None:
+            row |= self._facts().of(attribute, target.start, target.stop)
         try:
-            values = [shown(spot.kind, value) for value in attribute.read(target.start, target.stop, self._now())]
+            with onlooking(attribute.root if isinstance(attribute, Part) else attribute):
+                read = attribute.read(target.start, target.stop, self._now())
+            values = [shown(spot.kind, value) for value in read]
         except CipError as exc:
             return {**row, "error": str(exc)}
         row["value"] = values if spot.dimensions and not element else values[0]

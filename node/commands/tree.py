@@ -1,4 +1,4 @@
-"""What one can ask of a running node, by its farm or by web: paths over four groups, values in plain JSON.
+"""What one can ask of a running node, by its farm or by web: paths over groups of things, values in plain JSON.
 
     options                what can be set, with its value
     options/delay          [low, high] seconds added to each reply; set by 0.5, "0.1-0.5" or [0.1, 0.5]
@@ -7,11 +7,14 @@
     server/start           opens them again
     tags                   every tag: name, type, dimensions, address, value, unit, writable, signal
     tags/NAME              one tag; `NAME[3]` and `NAME[3-5]` some elements. With a value it is written
+    tags/NAME/force ...    forces and errors (`node.commands.forces`)
     connections            who is connected: protocol, peer, for how many seconds, what it has asked
     connections/PEER/eof   ends that connection
     requests               the last requests in words, newest first (`node.commands.requests`)
     undefined              what was asked for and is not there, and how often
     watch                  {"tags": [NAME], "writes": bool}: has these reported for some seconds (`node.telemetry`)
+    faults ...             what goes wrong on purpose (`node.commands.faults`)
+    api/...                all of this as the web interface of 2016 had it (`node.commands.api`)
     capture/...            what passes through the node (`node.commands.captures`)
 
 Paths and values come from outside: whatever is wrong with them is a `CommandError`.
@@ -27,7 +30,20 @@ from node.errors import NodeError
 from node.exchange.delay import parse_delay
 from node.exchange.metrics import Metrics
 
-GROUPS = ("options", "server", "tags", "connections", "requests", "undefined", "watch", "capture")
+GROUPS = (
+    "options",
+    "server",
+    "tags",
+    "connections",
+    "requests",
+    "undefined",
+    "watch",
+    "faults",
+    "api",
+    "capture",
+)
+FORCING = ("force", "release", "error")
+"""What can be done to a tag beside writing it."""
 WATCHED_TAGS = 100
 """Tags that are watched at once."""
 
@@ -82,10 +98,10 @@ class Connection(Protocol):
         """Ends it."""
 
 
-class Captures(Protocol):
-    """Captures of what passes through a node."""
+class Room(Protocol):
+    """A group of commands that is made when it is first asked for."""
 
-    def run(self, path: str) -> Json:
+    def run(self, path: str, value: Json = None) -> Json:
         """What stands at `path`, or was done there. Raises `CommandError`."""
 
 
@@ -97,8 +113,8 @@ class Watch(Protocol):
 
 
 class CommandTree:
-    """The commands of one node. `connections` gives (protocol, peer) of all there are, `now` the instant, `captures`
-    what captures the node, `watch` what reports it."""
+    """The commands of one node. `connections` gives (protocol, peer) of all there are, `now` the instant, `watch`
+    what reports the node, `rooms` what there is by the names "capture", "faults", "forces" and "api"."""
 
     def __init__(
         self,
@@ -107,16 +123,16 @@ class CommandTree:
         options: Options,
         connections: Callable[[], Iterable[tuple[str, Connection]]],
         now: Callable[[], float],
-        captures: Callable[[], Captures],
         watch: Watch,
+        rooms: Mapping[str, Callable[[], Room]],
     ) -> None:
         self._tags = tags
         self._server = server
         self._options = options
         self._connections = connections
         self._now = now
-        self._captures = captures
         self._watch = watch
+        self._rooms = rooms
 
     def get(self, path: str) -> Json:
         """What stands at `path`. Raises `CommandError`."""
@@ -139,13 +155,15 @@ class CommandTree:
                 return self._look_back(group)
             case "watch" if not rest:
                 return self._watch_for(value)
-            case "capture":
-                return self._captures().run(rest)
+            case "capture" | "faults" | "api":
+                return self._rooms[group]().run(rest, value)
         raise CommandError(f"there is nothing at {path!r}; groups are {' '.join(GROUPS)}")
 
     def _run_tags(self, name: str, value: Json) -> Json:
         if not name:
             return self._tags.list()
+        if name.rpartition("/")[2] in FORCING and ("/" in name or name == "release"):
+            return self._rooms["forces"]().run(name, value)
         return self._tags.read(name) if value is None else self._tags.write(name, value)
 
     def _run_options(self, name: str, value: Json) -> Json:

@@ -231,6 +231,35 @@ class TargetSession(Generic[Trace]):
             return self._refuse(frame, INCORRECT_DATA)
         return None if command in (NOP, UNREGISTER_SESSION) else self._refuse(frame, INCORRECT_DATA)
 
+    def refusal(self, frame: bytes, status: tuple[int, ...]) -> bytes | None:
+        """The reply to a frame whose CIP message is to be refused with `status`, general and extended; nothing of it is
+        run. None for a frame that is answered as ever: one without such a message, or with one about connections."""
+        from node.cip.refusal import refused  # hardly any node ever needs it
+
+        command, _, session, _, _, options = HEADER.unpack_from(frame)
+        if command not in (SEND_RR_DATA, SEND_UNIT_DATA) or session != self.handle or options:
+            return None
+        connection, ident, sequence = None, 0, 0
+        try:
+            if command == SEND_RR_DATA:
+                message = decode_unconnected(frame[HEADER_SIZE:])
+            else:
+                ident, sequence, message = decode_connected(frame[HEADER_SIZE:])
+                connection = self._connections.get(ident) or self._connections.relay(ident)
+        except RemoteProtocolError:
+            return None
+        reply = refused(message, status)
+        if reply is None:
+            return None
+        if command == SEND_RR_DATA:
+            self._count(reply)
+            return self._rr_reply(frame, reply)
+        if connection is None or connection.origin is not self or sequence == connection.sequence:
+            return None
+        self._count(reply)
+        connection.seen, connection.sequence, connection.reply = self._router.now, sequence, reply
+        return self._unit_reply(frame, connection.t_o_id, sequence, reply)
+
     def _answer_unit(self, frame: bytes, trace: Trace | None) -> bytes | None:
         if len(frame) < _UNIT_SIZE:
             return self._answer_other(frame, trace)

@@ -13,7 +13,12 @@ from node.record import dataclass
 
 SEND = "send"
 DROP = "drop"
+LAST = "last"
 CLOSE = "close"
+RESET = "reset"
+
+SENT = frozenset((SEND, LAST))
+ENDS = frozenset((LAST, CLOSE, RESET))
 
 Answer = Callable[[bytes, list[Access]], bytes | None]
 """Runs a request and notes its accesses; None when there is nothing to reply."""
@@ -25,7 +30,9 @@ class Exchange:
 
     `peer` is "address:port", `datagram` says that it came by UDP, `now` is the controller's instant in seconds.
     `reply` is the bytes to send, None for none. `delay` is seconds to wait before sending. `action` is SEND, DROP
-    (nothing is sent) or CLOSE (what is due is sent, then the connection ends).
+    (nothing is sent), LAST (the reply is sent, then the connection ends), CLOSE (what was due before is sent, then it
+    ends) or RESET (it ends at once, and what was not sent yet never is). `status` is the general and extended status
+    that the request is to be refused with, where it is one that can be; none to have it run.
     """
 
     peer: str
@@ -36,6 +43,7 @@ class Exchange:
     delay: float = 0.0
     action: str = SEND
     datagram: bool = False
+    status: tuple[int, ...] = ()
 
     @property
     def wanted(self) -> bool:

@@ -33,7 +33,7 @@ class BitAttribute(Part):
             return None
         return self._memory[byte : byte + 1], 1 << self.begin % 8
 
-    def extract(self, data: bytes, base: int, start: int, stop: int) -> bytes:
+    def extract(self, data: bytes | bytearray, base: int, start: int, stop: int) -> bytes:
         """A byte of 0 or 1 each."""
         begin, end = self.span(start, stop)
         count = stop - start

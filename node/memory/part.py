@@ -13,6 +13,7 @@ from weakref import WeakSet
 from node.cip.template import Kind
 from node.memory.attribute import Attribute, Gate, Source, Value
 from node.memory.part_sources import Entry, PartSources
+from node.memory.tag_gate import TagGate
 
 
 class Part(Attribute):
@@ -65,7 +66,7 @@ class Part(Attribute):
             raise IndexError(f"element {index} of {self.length}")
         return self.decode(self._take(start, start + 1))[0]
 
-    def extract(self, data: bytes, base: int, start: int, stop: int) -> bytes:
+    def extract(self, data: bytes | bytearray, base: int, start: int, stop: int) -> bytes:
         """Elements [start, stop) out of `data`, the root's bytes from byte `base` on."""
         begin, end = self.span(start, stop)
         return bytes(data[begin // 8 - base : end // 8 - base])
@@ -143,9 +144,12 @@ class _RootGate:
         self._part = part
 
     def admit(self, attribute: Attribute, now: float, start: int, stop: int, writing: bool) -> None:
-        gate = self._part.root.gate
-        if gate is not None:
-            gate.admit(self._part.root, now, *self._part.elements(start, stop), writing)
+        part = self._part
+        gate = part.root.gate
+        if isinstance(gate, TagGate):
+            gate.admit_bits(now, *part.span(start, stop), writing)
+        elif gate is not None:
+            gate.admit(part.root, now, *part.elements(start, stop), writing)
 
     def shown(self, attribute: Attribute, now: float, start: int, values: Sequence[Value]) -> Sequence[Value]:
         part, root = self._part, self._part.root
@@ -154,9 +158,15 @@ class _RootGate:
         gate = root.gate
         if gate is None:
             return values
+        if isinstance(gate, TagGate):
+            data = root._take(first, last) if root._direct else root.encode(root[first:last])
+            seen = gate.shown_bytes(now, first, data, *part.span(start, stop))
+            return part.decode(part.extract(seen, first * root.size, start, stop))
         held = root[first:last]
-        seen = list(gate.shown(root, now, first, held))
-        return values if seen == held else part.decode(part.extract(root.encode(seen), first * root.size, start, stop))
+        shown = list(gate.shown(root, now, first, held))
+        if shown == held:
+            return values
+        return part.decode(part.extract(root.encode(shown), first * root.size, start, stop))
 
 
 def attach(attribute: Attribute, start: int, stop: int, source: Source | None) -> None:

@@ -9,10 +9,12 @@ client that means to shorten it writes NULs to the end of the element's register
 are dropped by a write, for nobody at this side can see them.
 """
 
+from collections.abc import Sequence
+
 from node.cip.status import INVALID_ATTRIBUTE_VALUE, CipError
 from node.cip.template import Template
 from node.cip.text import TextType
-from node.memory.attribute import Attribute
+from node.memory.attribute import Attribute, Value
 from node.memory.view import BlockError, Commit, Reader, Span, admit_write
 from node.memory.word_order import ORDERS, permutation
 
@@ -42,7 +44,7 @@ class TextRegisterView:
 
     def read(self, start: int, stop: int, now: float) -> bytes:
         _, first, last = self.span(start, stop)
-        whole = self._registers(first, last, now)
+        whole = self._registers(self._attribute.read(first, last, now))
         skip = start - first * self._each
         return whole[2 * skip : 2 * (skip + stop - start)]
 
@@ -53,7 +55,8 @@ class TextRegisterView:
         attribute, first, last = self.span(start, start + len(data) // 2)
         size = 2 * self._each
         admit_write(attribute, first, last, now)
-        whole = bytearray(self._registers(first, last, now))
+        held = attribute.read(first, last, now) if attribute.gate is None else attribute[first:last]
+        whole = bytearray(self._registers(held))
         skip = 2 * (start - first * self._each)
         whole[skip : skip + len(data)] = data
         raw = self._permute(bytes(whole))
@@ -63,7 +66,7 @@ class TextRegisterView:
         values = [text.decode("iso-8859-1") for text in texts]
         return lambda: attribute.write(first, values, now)
 
-    def _registers(self, first: int, last: int, now: float) -> bytes:
+    def _registers(self, values: Sequence[Value]) -> bytes:
         size = 2 * self._each
-        texts = [str(value).encode("iso-8859-1", "replace") for value in self._attribute.read(first, last, now)]
+        texts = [str(value).encode("iso-8859-1", "replace") for value in values]
         return self._permute(b"".join(text[:size].ljust(size, b"\0") for text in texts))

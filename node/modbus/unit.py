@@ -13,12 +13,13 @@ request only). A write that fails has changed nothing.
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 
-from node.cip.status import ATTRIBUTE_NOT_SETTABLE, PRIVILEGE_VIOLATION, SUCCESS, CipError
+from node.cip.status import SUCCESS, CipError
 from node.errors import NodeError
 from node.memory.access import Access
 from node.memory.view import Reader
 from node.modbus.adu import HEADER_SIZE, MBAP
 from node.modbus.bank import RegisterBank
+from node.modbus.exceptions import exception_of
 from node.modbus.identification import Identification, IdentificationRequest
 from node.modbus.pdu import (
     COIL_ON,
@@ -83,8 +84,7 @@ class Unit:
             return encode_exception(pdu[0], exc.code)
         except CipError as exc:
             status = exc.general
-            refused = status in (ATTRIBUTE_NOT_SETTABLE, PRIVILEGE_VIOLATION)
-            reply = encode_exception(pdu[0], ILLEGAL_DATA_ADDRESS if refused else SERVER_DEVICE_FAILURE)
+            reply = encode_exception(pdu[0], exception_of(status))
         if trace is not None:
             trace += self._accesses(pdu, status, now)
         return reply
@@ -189,8 +189,11 @@ class Units:
 
     def failure(self, adu: bytes) -> bytes:
         """The reply to a frame that met a bug of ours: exception 04, server device failure."""
-        transaction, _, _, unit_id = MBAP.unpack_from(adu)
-        return MBAP.pack(transaction, 0, 3, unit_id) + encode_exception(adu[HEADER_SIZE], SERVER_DEVICE_FAILURE)
+        return _exception(adu, SERVER_DEVICE_FAILURE)
+
+    def refusal(self, adu: bytes, status: tuple[int, ...]) -> bytes:
+        """The reply to a frame that is to be refused with a CIP status: the exception that comes nearest to it."""
+        return _exception(adu, exception_of(status[0]))
 
     def _prepare(self, adu: bytes, unit: Unit, pdu: bytes) -> None:
         request = decode_request(pdu)
@@ -200,6 +203,11 @@ class Units:
             self.readers.clear()
         read = unit.bank.reader(READ_TABLES[request.function], request.address, request.quantity)
         self.readers[adu[2:]] = _framed(read, adu[6], request)
+
+
+def _exception(adu: bytes, code: int) -> bytes:
+    transaction, _, _, unit_id = MBAP.unpack_from(adu)
+    return MBAP.pack(transaction, 0, 3, unit_id) + encode_exception(adu[HEADER_SIZE], code)
 
 
 def _framed(read: Reader, unit_id: int, request: Read) -> Callable[[float], bytes]:

@@ -52,6 +52,7 @@ from node.cip.types import BOOL, LREAL, REAL, Type
 from node.memory.access import Access
 from node.memory.attribute import Attribute
 from node.memory.structured import StructuredAttribute
+from node.memory.view import stored
 from node.objects.object import Call, Handler, success
 from node.objects.plans import plan_read, to_wire
 from node.objects.text_access import first_texts, place_texts, read_texts
@@ -290,7 +291,7 @@ def _widened(attribute: Attribute, start: int, head: int, data: bytes, now: floa
     tail = -(head + len(data)) % attribute.size
     if not data or not (head or tail):
         return data
-    old = attribute.dump(start, start + (head + len(data) + tail) // attribute.size, now)
+    old = stored(attribute, start, start + (head + len(data) + tail) // attribute.size, now)
     return old[:head] + data + old[len(old) - tail :]
 
 

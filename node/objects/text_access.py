@@ -11,6 +11,7 @@ from node.cip.status import (
     CipError,
 )
 from node.memory.attribute import Attribute
+from node.memory.view import stored
 
 
 def read_texts(attribute: Attribute, start: int, count: int, offset: int, room: int, now: float) -> tuple[bytes, bool]:
@@ -41,7 +42,7 @@ def place_texts(
 ) -> tuple[int, bytes]:
     """The element a fragment of SSTRINGs begins at, and its whole texts: `offset` counts the texts before it as they
     are now. Raises `CipError`."""
-    before = _bounds(attribute.dump(start, start + count, now))
+    before = _bounds(stored(attribute, start, start + count, now))
     if offset not in before[:-1]:
         raise CipError(GENERAL_ERROR, (OFFSET_PAST_END,))
     index = before.index(offset)

@@ -5,11 +5,17 @@ tracebacks, while those who are connected wait.
 """
 
 import asyncio
+import contextlib
 import errno
 import logging
 import socket
+import struct
 from collections.abc import Callable
 
+BACKLOG = 1024
+"""Connections that wait to be taken."""
+RESETTING = struct.pack("ii", 1, 0)
+"""Closing does not wait, and says so by a reset (socket(7), SO_LINGER)."""
 PAUSE = 1.0
 """Seconds until it is tried again."""
 
@@ -28,7 +34,26 @@ class Acceptor:
         self._joining: set[asyncio.Task[None]] = set()
         self._pause: asyncio.TimerHandle | None = None
         self._exhausted = False
+        self._refusing = False
         self._loop.add_reader(sock, self._accept)
+
+    def refuse(self, refusing: bool) -> None:
+        """Has the system answer who connects with a reset from now on, or takes connections again. The port stays this
+        socket's own; those who are connected stay."""
+        if refusing == self._refusing:
+            return
+        self._refusing = refusing
+        if self._pause is not None:
+            self._pause.cancel()
+            self._pause = None
+        self._loop.remove_reader(self._sock)
+        if refusing:
+            with contextlib.suppress(OSError):  # a system that cannot: `_accept` resets them one by one
+                self._sock.shutdown(socket.SHUT_RDWR)
+                return
+        with contextlib.suppress(OSError):
+            self._sock.listen(BACKLOG)
+        self._loop.add_reader(self._sock, self._accept)
 
     async def close(self) -> None:
         """Takes no more connections. Those that are there stay."""
@@ -50,6 +75,10 @@ class Acceptor:
             if exc.errno not in _EXHAUSTED:
                 raise
             self._wait(exc)
+            return
+        if self._refusing:
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESETTING)
+            sock.close()
             return
         sock.setblocking(False)
         task = self._loop.create_task(self._join(sock))

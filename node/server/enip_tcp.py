@@ -14,7 +14,7 @@ from node.enip.framing import FrameBuffer
 from node.enip.header import HEADER_SIZE, SEND_UNIT_DATA
 from node.enip.target import TargetSession
 from node.errors import RemoteProtocolError
-from node.exchange.exchange import CLOSE, NOTHING, Chain, Exchange
+from node.exchange.exchange import CLOSE, ENDS, NOTHING, Chain, Exchange
 from node.exchange.metrics import KEPT
 from node.memory.access import Access
 from node.memory.attribute import Instant
@@ -163,7 +163,7 @@ class EnipTcp(Peer):
             try:
                 exchange = chain.begin(frame, self.name, now)
                 if exchange.wanted:
-                    exchange.reply = self._answer(frame, exchange.accesses)
+                    exchange.reply = self._answer(exchange)
                 chain.end(exchange)
             except Onward as onward:
                 self._park(onward, exchange, chain, frames[index + 1 :])
@@ -173,7 +173,7 @@ class EnipTcp(Peer):
             if self.metrics.errors != errors:
                 self._note_refusal(frame, exchange.reply, now)
             self._deliver(exchange)
-            if self.session.closing:
+            if exchange.action in ENDS:
                 return
 
     def _note_refusal(self, frame: bytes, reply: bytes | None, now: float) -> None:
@@ -215,14 +215,18 @@ class EnipTcp(Peer):
         if self._frames.pending:
             self.partial_since = now
         self._deliver(exchange)
+        if exchange.action in ENDS:
+            return
         if self._service.chain is None and not self._outbox:
             self._answer_all(frames, now)
         else:
             self._run_all(frames, now, self._service.chain or NOTHING)
 
-    def _answer(self, frame: bytes, accesses: list[Access]) -> bytes | None:
+    def _answer(self, exchange: Exchange) -> bytes | None:
+        frame = exchange.request
         try:
-            return self.session.answer(frame, accesses)
+            refusal = self.session.refusal(frame, exchange.status) if exchange.status else None
+            return refusal or self.session.answer(frame, exchange.accesses)
         except Onward:
             raise
         except Exception as exc:

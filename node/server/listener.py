@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from node.errors import NodeError
 from node.exchange.metrics import Metrics
-from node.server.acceptor import Acceptor
+from node.server.acceptor import BACKLOG, Acceptor
 from node.server.datagrams import Datagrams, Responder
 from node.server.peer import Peer, Peers
 from node.server.ticker import Ticker
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-BACKLOG = 1024
 FRAME_TIMEOUT = 5.0
 """Seconds from the first byte of a frame to its last."""
 
@@ -75,6 +74,7 @@ class Listener:
         self._outside = tuple(outside)
         self._acceptors: list[Acceptor] = []
         self._datagrams: list[Datagrams] = []
+        self._refusing = False
         self.ticker.add(lambda now: self.peers.sweep(now, frame_timeout, idle_timeout))
 
     @property
@@ -88,20 +88,29 @@ class Listener:
             return
         streams, datagrams = self._bind_all()
         self._acceptors = [Acceptor(stream, self._connect) for stream in streams]
+        self.refuse(self._refusing)
         if self._udp is not None:
             self._datagrams = [Datagrams(datagram, self._udp()) for datagram in datagrams]
 
-    async def close(self) -> None:
-        """Closes the port and ends every connection."""
+    async def close(self, reset: bool = False) -> None:
+        """Closes the port and ends every connection, with a `reset` where that is wanted."""
         acceptors, self._acceptors = self._acceptors, []
         datagrams, self._datagrams = self._datagrams, []
         for datagram in datagrams:
             datagram.close()
         for acceptor in acceptors:
             await acceptor.close()
-        if acceptors:
+        if acceptors and reset:
+            self.peers.reset()
+        elif acceptors:
             self.peers.abort()
         await asyncio.sleep(0)
+
+    def refuse(self, refusing: bool) -> None:
+        """Has new connections reset, or takes them again; those that are there go on, and so do datagrams."""
+        self._refusing = refusing
+        for acceptor in self._acceptors:
+            acceptor.refuse(refusing)
 
     def _connect(self) -> Peer:
         assert self._tcp is not None

@@ -8,7 +8,7 @@ costs a dictionary look-up, a slice and a byte swap.
 
 from itertools import repeat
 
-from node.exchange.exchange import CLOSE, NOTHING, Chain, Exchange
+from node.exchange.exchange import CLOSE, ENDS, NOTHING, Chain, Exchange
 from node.exchange.metrics import RING
 from node.memory.access import Access
 from node.memory.attribute import Instant
@@ -107,11 +107,16 @@ class ModbusTcp(Peer):
             self.requests += 1
             metrics.requests += 1
             try:
-                exchange = chain.run(frame, self._answer, self.name, now)
+                exchange = chain.begin(frame, self.name, now)
+                if exchange.wanted:
+                    exchange.reply = self._answer(frame, exchange.accesses, exchange.status)
+                chain.end(exchange)
             except Exception as exc:
                 exchange = Exchange(self.name, now, frame, reply=self._failed(frame, exc))
             metrics.ring.append((now, frame, exchange.reply, self.name))
             self.deliver(exchange)
+            if exchange.action in ENDS:
+                return
         if self._framer.fault is not None:
             metrics.errors += 1
             self.deliver(Exchange(self.name, now, b"", action=CLOSE))
@@ -128,9 +133,10 @@ class ModbusTcp(Peer):
             self.partial_since = now
         return frames
 
-    def _answer(self, frame: bytes, accesses: list[Access] | None = None) -> bytes:
+    def _answer(self, frame: bytes, accesses: list[Access] | None = None, status: tuple[int, ...] = ()) -> bytes:
+        units = self._units
         try:
-            reply = self._units.answer(frame, self._instant.now, accesses)
+            reply = units.refusal(frame, status) if status else units.answer(frame, self._instant.now, accesses)
         except Exception as exc:
             reply = self._failed(frame, exc)
         if reply[HEADER_SIZE] & EXCEPTION:

@@ -5,14 +5,17 @@ its replies makes them pile up in memory, and a delayed reply is overtaken by th
 """
 
 import asyncio
+import contextlib
 import logging
+import socket
 from collections import deque
 from collections.abc import Callable, Iterator
 from typing import cast
 
 from node.config.model import Json
-from node.exchange.exchange import CLOSE, SEND, Exchange
+from node.exchange.exchange import CLOSE, ENDS, RESET, SENT, Exchange
 from node.exchange.metrics import Metrics
+from node.server.acceptor import RESETTING
 
 RECEIVE = 64 * 1024
 """Bytes asked of the socket at a time; asyncio's own 256 KiB buffer costs some 40 % of the request rate.
@@ -55,7 +58,7 @@ class Peer(asyncio.Protocol):
         self.bytes_out = 0
         self._admitted = False
         self._full = False
-        self._outbox: deque[tuple[float, bytes | None, bool]] | None = None
+        self._outbox: deque[tuple[float, bytes | None, str]] | None = None
         self._timer: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -84,7 +87,7 @@ class Peer(asyncio.Protocol):
     def eof_received(self) -> bool:
         """A peer that will send nothing more still gets the replies that wait."""
         if self._outbox:
-            self._outbox.append((0.0, None, True))
+            self._outbox.append((0.0, None, CLOSE))
             return True
         return False
 
@@ -103,20 +106,28 @@ class Peer(asyncio.Protocol):
         """Ends the connection; what was written is still sent."""
         self.transport.close()
 
+    def reset(self) -> None:
+        """Ends it at once with a reset; what was written and not yet sent is lost."""
+        sock = self.transport.get_extra_info("socket")
+        if sock is not None:
+            with contextlib.suppress(OSError):
+                sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESETTING)
+        self.transport.abort()
+
     def describe(self) -> dict[str, Json]:
         """What its protocol knows of it besides."""
         return {}
 
     def deliver(self, exchange: Exchange) -> None:
         """Sends an exchange's reply when it is due, never before one that was due earlier; then closes if so asked."""
-        data = exchange.reply if exchange.action == SEND else None
-        closing = exchange.action == CLOSE
+        action = exchange.action
+        data = exchange.reply if action in SENT else None
         if not self._outbox and exchange.delay <= 0:
-            self._emit(data, closing)
+            self._emit(data, action)
             return
         if self._outbox is None:
             self._outbox = deque()
-        self._outbox.append((self.peers.clock() + exchange.delay, data, closing))
+        self._outbox.append((self.peers.clock() + exchange.delay, data, action))
         if len(self._outbox) >= OUTBOX_LIMIT:
             self._full = True
             self.transport.pause_reading()
@@ -127,23 +138,27 @@ class Peer(asyncio.Protocol):
         self._timer = None
         now = self.peers.clock()
         while self._outbox:
-            due, data, closing = self._outbox[0]
+            due, data, action = self._outbox[0]
             if due > now:
                 self._timer = asyncio.get_running_loop().call_later(due - now, self._drain)
                 return
             self._outbox.popleft()
-            self._emit(data, closing)
+            self._emit(data, action)
             if self._full and len(self._outbox) <= OUTBOX_LIMIT // 2:
                 self._full = False
                 if not self.unread_since:
                     self.transport.resume_reading()
 
-    def _emit(self, data: bytes | None, closing: bool) -> None:
+    def _emit(self, data: bytes | None, action: str) -> None:
+        if self.transport.is_closing():
+            return
         if data is not None:
             self.metrics.bytes_out += len(data)
             self.bytes_out += len(data)
             self.transport.write(data)
-        if closing:
+        if action == RESET:
+            self.reset()
+        elif action in ENDS:
             self.transport.close()
 
 
@@ -188,6 +203,11 @@ class Peers:
         """Ends all connections at once."""
         for peer in self:
             peer.transport.abort()
+
+    def reset(self) -> None:
+        """The same, so that their other ends are told of a failure."""
+        for peer in self:
+            peer.reset()
 
     def sweep(self, now: float, frame_timeout: float, idle_timeout: float) -> bool:
         """Ends what stalls: a frame begun more than `frame_timeout` seconds ago, replies left unread, and with

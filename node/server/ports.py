@@ -5,12 +5,15 @@ cannot be opened whole is closed again.
 """
 
 import asyncio
+import logging
 from collections.abc import Iterator, Mapping
 
 from node.errors import NodeError
 from node.exchange.metrics import Metrics
 from node.server.listener import Listener
 from node.server.peer import Peer
+
+log = logging.getLogger(__name__)
 
 
 class Ports:
@@ -20,6 +23,9 @@ class Ports:
         self.listeners = dict(listeners)
         self.error: str | None = None
         """Why the last `switch` failed."""
+        self.wanted = False
+        """Whether they are to be open, as far as nobody hides the node."""
+        self.hidden = False
         self._switching: asyncio.Task[None] | None = None
 
     @property
@@ -34,6 +40,10 @@ class Ports:
 
     async def open(self) -> None:
         """Opens all. Raises `ListenError` and leaves nothing open when one cannot be."""
+        self.wanted = True
+        await self._open_all()
+
+    async def _open_all(self) -> None:
         try:
             for listener in self.listeners.values():
                 await listener.open()
@@ -42,31 +52,49 @@ class Ports:
             raise
 
     async def close(self) -> None:
-        """Closes all and ends every connection, after what `switch` began."""
+        """Closes all and ends every connection, after what `switch` or `hide` began."""
+        self.wanted = False
         await self.settled()
         await self._close_all()
 
     async def settled(self) -> None:
-        """Returns when no `switch` is under way."""
+        """Returns when nothing is being opened or closed."""
         if self._switching is not None:
             await asyncio.wait([self._switching])
 
-    async def _close_all(self) -> None:
+    async def _close_all(self, reset: bool = False) -> None:
         for listener in self.listeners.values():
-            await listener.close()
+            await listener.close(reset)
 
     def switch(self, on: bool) -> None:
-        """Has the loop open or close all ports, after any earlier switch. `error` tells when it could not."""
-        self._switching = asyncio.get_running_loop().create_task(self._switch(on, self._switching))
+        """Has the loop open or close all ports, after any earlier switch. `error` tells when it could not. Those of a
+        node that hides stay closed until it does no more."""
+        self.wanted = on
+        self._move()
 
-    async def _switch(self, on: bool, earlier: "asyncio.Task[None] | None") -> None:
+    def hide(self, hidden: bool) -> None:
+        """Closes all ports and resets every connection until it is told to hide no more."""
+        self.hidden = hidden
+        self._move()
+
+    def refuse(self, refusing: bool) -> None:
+        """Has new connections reset, or takes them again; all else goes on."""
+        for listener in self.listeners.values():
+            listener.refuse(refusing)
+
+    def _move(self) -> None:
+        """Has the ports be as they are wanted."""
+        self._switching = asyncio.get_running_loop().create_task(self._switch(self._switching))
+
+    async def _switch(self, earlier: "asyncio.Task[None] | None") -> None:
         if earlier is not None:
             await asyncio.wait([earlier])
         self.error = None
         try:
-            await (self.open() if on else self._close_all())
+            await (self._open_all() if self.wanted and not self.hidden else self._close_all(self.hidden))
         except NodeError as exc:
             self.error = str(exc)
+            log.error("%s", exc)
 
     @property
     def listening(self) -> bool:
@@ -75,7 +103,7 @@ class Ports:
 
     @property
     def switching(self) -> bool:
-        """Whether a `switch` is under way."""
+        """Whether ports are being opened or closed."""
         return self._switching is not None and not self._switching.done()
 
     def connections(self) -> Iterator[tuple[str, Peer]]:

@@ -98,7 +98,8 @@ def build_tree(guest: Guest) -> CommandTree:
     tags = TagCommands(build_tags(CONFIGS, 0.0), CONFIGS, lambda: 0.0)
     captures = CaptureCommands("127.0.0.1", lambda: 5.5, lambda: 1e9, lambda: None)
     choices, watch = Choices(), Watched()
-    return CommandTree(tags, Doors(), choices, lambda: [("enip", guest)], lambda: 5.5, lambda: captures, watch)
+    rooms = {"capture": lambda: captures}
+    return CommandTree(tags, Doors(), choices, lambda: [("enip", guest)], lambda: 5.5, watch, rooms)
 
 
 def test_tags_are_listed_read_and_written(tree: CommandTree) -> None:
