@@ -54,9 +54,10 @@ class Fault:
         return f"{parse_fault(dict(self.spec)).text} on {on}"
 
     def shown(self, now: float) -> dict[str, Any]:
-        """As it is listed."""
+        """As it is listed: its parameters, and those alone as `spec`, for `percent` beside is the share of the nodes."""
         return {
             **self.spec,
+            "spec": dict(self.spec),
             "id": self.id,
             "nodes": list(self.nodes),
             "where": self.where,
@@ -95,14 +96,14 @@ class Wish:
 
 
 class Faults:
-    """The faults of one farm. `saved` is called when what must outlive this process has changed."""
+    """The faults of one farm. `saved` writes down what must outlive this process."""
 
     def __init__(
         self,
         roster: Roster,
         tell: TellNode,
         events: EventLog,
-        saved: Callable[[], None],
+        saved: Callable[[], Awaitable[None]],
         *,
         clock: Callable[[], float] = time.monotonic,
         wall: Callable[[], float] = time.time,
@@ -166,7 +167,7 @@ class Faults:
         refused = await self._put_on(fault)
         if refused:
             fault = self._without(fault, refused)
-        self._saved()
+        await self._saved()
         self._say(fault, "", actor)
         return fault.shown(self._clock())
 
@@ -255,7 +256,7 @@ class Faults:
     async def _end(self, numbers: Sequence[int], why: str, actor: str) -> None:
         ended = [self._faults.pop(number) for number in numbers]
         self._spread()
-        self._saved()
+        await self._saved()
         told = [
             self._tell(name, f"faults/{fault.id}/clear", None)
             for fault in ended

@@ -88,7 +88,7 @@ class Supervisor:
             clock=clock,
         )
         self.links = Links(self.roster, self._tell_node)
-        self.faults = Faults(self.roster, self._tell_node, self.events, self._save_soon, clock=self._now)
+        self.faults = Faults(self.roster, self._tell_node, self.events, self._keep_state, clock=self._now)
         self.monitor = Monitor(self.roster, self.telemetry, self.events, self.faults.on, clock=self._now)
         self.fleet = Fleet(
             run.name,
@@ -285,17 +285,17 @@ class Supervisor:
         member = self.roster.member(node)
         answer = await self.tell_shard(member.shard, node, path, value)
         if path in (SERVER_STOP, SERVER_START):
-            self._switched(member, path == SERVER_START)
+            await self._switched(member, path == SERVER_START)
         elif path.startswith("api/") and "server" in path:
             state = await self.tell_shard(member.shard, node, "server", None)
             if not state["switching"] and state["listening"] == (node in self.state.stopped):
-                self._switched(member, bool(state["listening"]))
+                await self._switched(member, bool(state["listening"]))
         kind = changes(path, value)
         if kind:
             self.events.node(node, member.state, change_text(path, value), kind, actor)
         return answer
 
-    def _switched(self, member: Member, on: bool) -> None:
+    async def _switched(self, member: Member, on: bool) -> None:
         if on:
             self.state.stopped.discard(member.config.name)
             self.roster.set_state(member, STARTING)
@@ -303,7 +303,7 @@ class Supervisor:
         else:
             self.state.stopped.add(member.config.name)
             self.roster.set_state(member, STOPPED)
-        self._save_soon()
+        await self._keep_state()
 
     async def watch(self, node: str, tags: Sequence[str]) -> None:
         """Has a node report these tags for a while. Raises `FarmError`."""
@@ -452,6 +452,13 @@ class Supervisor:
         self.state.faults = self.faults.encode()
         self.state.restarts = {name: member.restarts for name, member in self.roster.members.items() if member.restarts}
         await asyncio.to_thread(write_atomically, self.run.state_file, self.state.encode())
+
+    async def _keep_state(self) -> None:
+        """Writes the state where that is possible: what was done is done, also on a full disk."""
+        try:
+            await self._save()
+        except FarmError as exc:
+            log.warning("%s", exc)
 
     def _save_soon(self) -> None:
         """One write for all that changes within half a second."""

@@ -43,7 +43,7 @@ class World:
             wall=lambda: 1_000_000_000.0 + self.now,
         )
 
-    def save(self) -> None:
+    async def save(self) -> None:
         self.saved += 1
 
     async def tell(self, name: str, path: str, value: Any) -> Any:
