@@ -5,7 +5,6 @@ looks. See `safety` for what they check.
 """
 
 import logging
-from collections.abc import Callable
 from typing import Any
 
 from flask import Flask, Response, current_app, g, redirect, request
@@ -63,27 +62,30 @@ def _guard() -> Any:
     safety.check_host(headers.get("Host", ""), here.doors)
     if request.endpoint == "assets.index" and "code" in request.args:
         return _let_in(request.args["code"])
-    mark = mark_of(_view())
+    if request.routing_exception is not None:
+        return None  # there is nothing there, whoever asks
+    mark = mark_of(current_app.view_functions.get(request.endpoint or ""))
     if mark == FREE:
         g.caller = safety.Caller(None, by_cookie=True)
         return None
     if safety.is_foreign(headers):
         raise Refusal(403, "another site's page may not ask here")
     if mark == NEEDS_NO_TOKEN:  # it is about to get one
-        safety.check_json(headers.get("Content-Type", ""))
+        _check_body()
         return None
     g.caller = safety.caller_of(headers, request.cookies.get(here.cookie, ""), here.keys)
     if request.method in LOOKING or mark == OWN_CHECK:
         safety.check_read(g.caller, here.doors)
         return None
     safety.check_change(g.caller, headers)
-    if request.content_length or request.method != "DELETE":
-        safety.check_json(headers.get("Content-Type", ""))
+    _check_body()
     return None
 
 
-def _view() -> Callable[..., Any] | None:
-    return current_app.view_functions.get(request.endpoint) if request.endpoint else None
+def _check_body() -> None:
+    """A body is JSON; only DELETE needs none."""
+    if request.content_length or request.method != "DELETE":
+        safety.check_json(request.headers.get("Content-Type", ""))
 
 
 def _let_in(code: str) -> AnyResponse:

@@ -34,8 +34,8 @@ def add() -> Response:
     seed = _number(body, "seed", 0, 2**31 - 1, 0)
     seconds = None if body.get("for") is None else _number(body, "for", 0.1, MOST_SECONDS, 0.0)
     names = chosen(body)
-    if len(names) * percent / 100 > NODES_UNCONFIRMED:
-        check_confirmed(names, body.get("confirm"), "fault")
+    few = len(names) * percent / 100 <= NODES_UNCONFIRMED
+    check_confirmed([] if few else names, body.get("confirm"), "fault")
     change(len(names))
     shown = body.get("filter")
     asked: dict[str, Any] = {"fault": fault, "nodes": names, "percent": percent, "seed": int(seed), "for": seconds}

@@ -113,9 +113,9 @@ def fitting(wanted: str) -> list[Mapping[str, Any]]:
 def chosen(body: Mapping[str, Any]) -> list[str]:
     """The nodes that a body means by `nodes`, a list of names, or by `filter`. Raises `Refusal`."""
     names, wanted = body.get("nodes"), body.get("filter")
-    if (names is None) == (wanted is None):
+    if ("nodes" in body) == ("filter" in body):
         raise bad_request("either `nodes` or `filter` is wanted")
-    if wanted is not None:
+    if "filter" in body:
         if not isinstance(wanted, str):
             raise bad_request("`filter` must be a text")
         found = [row["name"] for row in fitting(wanted)]
@@ -129,8 +129,11 @@ def chosen(body: Mapping[str, Any]) -> list[str]:
 
 
 def check_confirmed(names: list[str], confirm: Any, action: str) -> None:
-    """Raises `Refusal` 409 when many nodes are meant and whoever wants it did not say how many."""
-    if len(names) > NODES_UNCONFIRMED and (isinstance(confirm, bool) or confirm != len(names)):
+    """Raises `Refusal` 409 when many nodes are meant and whoever wants it did not say how many; 400 when that is no
+    number."""
+    if confirm is not None and (isinstance(confirm, bool) or not isinstance(confirm, int)):
+        raise bad_request("`confirm` must be a whole number, of nodes")
+    if len(names) > NODES_UNCONFIRMED and confirm != len(names):
         raise Refusal(
             409,
             f"{action}: that is {len(names)} nodes; more than {NODES_UNCONFIRMED} must be counted",
