@@ -10,10 +10,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Literal
 
-from playwright.sync_api import Browser, ConsoleMessage, Page, Playwright, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Page, Playwright, StorageState, ViewportSize, sync_playwright
 
 NAMES = ("chromium", "chromium-browser", "google-chrome")
-LAPTOP = {"width": 1366, "height": 768}
+LAPTOP = ViewportSize(width=1366, height=768)
 """The smallest screen that has to do."""
 Scheme = Literal["light", "dark"]
 
@@ -69,12 +69,12 @@ class Watched:
 
 @contextmanager
 def opened(
-    browser: Browser, *, scheme: Scheme = "light", size: dict[str, int] | None = None, script: str = ""
+    browser: Browser, *, scheme: Scheme = "light", script: str = "", storage_state: StorageState | None = None
 ) -> Iterator[Watched]:
-    """A page with nothing in it yet, of a browser that was never here; `script` runs before those of any page."""
-    viewport = size or LAPTOP
+    """A page with nothing in it yet, of a browser that was never here or kept `storage_state` from then; `script` runs
+    before those of any page."""
     context = browser.new_context(
-        viewport={"width": viewport["width"], "height": viewport["height"]}, color_scheme=scheme, reduced_motion="reduce"
+        viewport=LAPTOP, color_scheme=scheme, reduced_motion="reduce", storage_state=storage_state
     )
     context.set_default_timeout(10_000)
     context.grant_permissions(["clipboard-read", "clipboard-write"])

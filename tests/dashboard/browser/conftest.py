@@ -43,10 +43,27 @@ def watched(browser: Browser) -> Iterator[Callable[..., Watched]]:
     assert wrong == []
 
 
+@pytest.fixture(scope="package")
+def signed_in(browser: Browser, plant: Served) -> object:
+    """What a browser keeps that may change the plant."""
+    context = browser.new_context()
+    answer = context.request.post(f"{plant.url}/api/v1/session", data={"token": plant.token})
+    assert answer.ok, answer.text()
+    kept = context.storage_state()
+    context.close()
+    return kept
+
+
 @pytest.fixture
-def page(watched: Callable[..., Watched], plant: Served) -> Page:
+def shown(watched: Callable[..., Watched], plant: Served, signed_in: object) -> Watched:
     """The plant's first page, of a person who may change it."""
-    shown = watched().page
-    shown.goto(plant.link())
-    shown.locator(".tile").first.wait_for()
-    return shown
+    opened = watched(storage_state=signed_in)
+    opened.page.goto(plant.url)
+    opened.page.locator(".tile").first.wait_for()
+    return opened
+
+
+@pytest.fixture
+def page(shown: Watched) -> Page:
+    """The same, where nothing may go wrong in it."""
+    return shown.page

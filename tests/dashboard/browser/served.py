@@ -49,8 +49,8 @@ class Served:
         return farm(self.run_root, *arguments)
 
     def rows(self) -> dict[str, dict[str, Any]]:
-        """The nodes as `farm ps --json` lists them, by name."""
-        return {row["name"]: row for row in json.loads(self.farm("ps", "--json"))}
+        """The nodes as the API lists them, by name."""
+        return {row["name"]: row for row in self.ask("nodes")["nodes"]}
 
     def link(self, *options: str) -> str:
         """An address that lets a browser in, once."""

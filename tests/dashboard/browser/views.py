@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from playwright.sync_api import Page
+from playwright.sync_api import Locator, Page
 
 from tests.dashboard.browser.served import Served
 
@@ -29,3 +29,23 @@ def show(page: Page, plant: Served, view: str) -> None:
     """Goes to a view and waits until it is all there."""
     page.goto(f"{plant.url}/#{view}")
     page.locator(VIEWS.get(view, "main .page")).first.wait_for()
+
+
+def strip(page: Page) -> Locator:
+    """What stands on top of every page."""
+    return page.locator("header.strip")
+
+
+def tile(page: Page, node: str) -> Locator:
+    """A node on the overview."""
+    return page.locator(f'.tile[data-item="{node}"]')
+
+
+def row(page: Page, item: str) -> Locator:
+    """A line of any table, by what it is about."""
+    return page.locator(f'main tr[data-item="{item}"]')
+
+
+def filter_box(page: Page) -> Locator:
+    """What narrows tiles, or the table of nodes."""
+    return page.get_by_role("searchbox", name="Filter")
