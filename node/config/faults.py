@@ -104,13 +104,8 @@ def parse_fault(body: object, source: str = "fault") -> FaultSpec:
     kind = body.get("kind")
     if kind not in KINDS:
         got = "a fault without a kind" if kind is None else f"there is no fault {_short(kind)}"
-<<<<<<< HEAD
         near = closest(kind, KINDS) if isinstance(kind, str) else None
         hint = f"; did you mean {near}?" if near else f"; wanted one of {', '.join(KINDS)}"
-=======
-        near = get_close_matches(kind, KINDS, 1) if isinstance(kind, str) else []
-        hint = f"; did you mean {near[0]}?" if near else f"; wanted one of {', '.join(KINDS)}"
->>>>>>> nodef
         raise ConfigError(source, 0, got + hint)
     distribution = body.get("distribution", FIXED) if kind == SLOW else FIXED
     if distribution not in tuple(DISTRIBUTIONS):  # it may be anything, and not all of that can be hashed
