@@ -54,7 +54,7 @@ class Fault:
         return f"{parse_fault(dict(self.spec)).text} on {on}"
 
     def shown(self, now: float) -> dict[str, Any]:
-        """As it is listed: its parameters, and those alone as `spec`, for `percent` beside is the share of the nodes."""
+        """As it is listed: its parameters, alone as `spec` too, for `percent` beside them is the share of nodes."""
         return {
             **self.spec,
             "spec": dict(self.spec),
