@@ -9,8 +9,7 @@ import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 
-from pylogix import PLC
-
+from tests.dashboard.browser.client import pylogix
 from tests.dashboard.browser.served import Served, until
 
 READS = {
@@ -32,7 +31,7 @@ def asked(plant: Served, reads: dict[str, list[str]], every: float = 0.2) -> Ite
     done = threading.Event()
 
     def ask(address: str, tags: list[str]) -> None:
-        with PLC(address, timeout=3) as plc:
+        with pylogix(address, 3) as plc:
             while not done.wait(every):
                 for tag in tags:
                     plc.Read(tag)
@@ -70,7 +69,7 @@ def abnormal(plant: Served) -> Iterator[None]:
         plant.ask("nodes/intake/tags/P_SpeedSP", "PUT", {"value": 65, "mode": "write"})
         plant.ask("nodes/intake/tags/LIT101_Level", "PUT", {"value": 3.39, "mode": "force"})
         plant.farm("stop", "power-pumps")
-        with PLC(rows["intake"]["address"]) as plc:
+        with pylogix(rows["intake"]["address"]) as plc:
             plc.Write("P_SpeedSP", 71.5)
             for tag in ("LIT102_Level", "LIT102_Level", "PumpSpeed"):
                 plc.Read(tag)

@@ -8,9 +8,9 @@ import struct
 
 import pytest
 from playwright.sync_api import Page, expect
-from pylogix import PLC
 
 from tests.dashboard.browser.chromium import Watched
+from tests.dashboard.browser.client import pylogix, value_of
 from tests.dashboard.browser.served import Served, killed, until
 from tests.dashboard.browser.views import row, show, strip, tile
 
@@ -18,14 +18,6 @@ pytestmark = [pytest.mark.net]
 
 REGISTER_SESSION = struct.pack("<HHII8sIHH", 0x65, 4, 0, 0, b"browser?", 0, 1, 0)
 INTAKE, DOSING, CHLORINE = "127.64.1.1", "127.64.1.2", "127.64.1.6"
-
-
-def read(address: str, tag: str) -> object:
-    """What a client reads, which must be something."""
-    with PLC(address) as plc:
-        answer = plc.Read(tag)
-    assert answer.Status == "Success", answer
-    return answer.Value
 
 
 def type_into(page: Page, tag: str, button: str, value: str) -> None:
@@ -41,9 +33,9 @@ def test_a_written_tag_is_what_a_client_reads_and_an_event(page: Page, plant: Se
     show(page, plant, "node/intake")
     type_into(page, "P_SpeedSP", "Write", "61.5")
     expect(row(page, "P_SpeedSP").locator(".value")).to_contain_text("61.5")
-    assert read(INTAKE, "P_SpeedSP") == pytest.approx(61.5)
+    assert value_of(INTAKE, "P_SpeedSP") == pytest.approx(61.5)
     type_into(page, "Station", "Write", "weir 7")
-    assert read(INTAKE, "Station") == "weir 7"
+    assert value_of(INTAKE, "Station") == "weir 7"
     show(page, plant, "events")
     expect(page.locator(".events tbody tr", has_text="P_SpeedSP").first).to_contain_text("dashboard")
 
@@ -52,15 +44,15 @@ def test_a_value_that_does_not_fit_is_refused_with_the_reason(shown: Watched, pl
     shown.allowed.append("status of 400")
     page = shown.page
     show(page, plant, "node/intake")
-    before = read(INTAKE, "Mode")
+    before = value_of(INTAKE, "Mode")
     type_into(page, "Mode", "Write", "4711")
     expect(page.get_by_role("alert")).to_contain_text(re.compile("4711"))
-    assert read(INTAKE, "Mode") == before
+    assert value_of(INTAKE, "Mode") == before
 
 
 def test_what_a_client_writes_is_shown_with_who_wrote_it(page: Page, plant: Served) -> None:
     show(page, plant, "node/dosing")
-    with PLC(DOSING) as plc:
+    with pylogix(DOSING) as plc:
         assert plc.Write("Mode", 1).Status == "Success"
     expect(row(page, "Mode").locator(".value")).to_contain_text("1")
     expect(row(page, "Mode")).to_contain_text("127.0.0.1")
@@ -71,7 +63,7 @@ def test_a_forced_tag_stays_what_it_is_until_it_is_released(page: Page, plant: S
     type_into(page, "ChlorineSP", "Force", "0.8")
     expect(row(page, "ChlorineSP")).to_contain_text("FORCED")
     expect(page.locator(".note-forced")).to_contain_text("1 forced")
-    with PLC(CHLORINE) as plc:
+    with pylogix(CHLORINE) as plc:
         plc.Write("ChlorineSP", 0.1)
         assert plc.Read("ChlorineSP").Value == pytest.approx(0.8)
     page.get_by_role("link", name="Overview").click()
@@ -79,7 +71,7 @@ def test_a_forced_tag_stays_what_it_is_until_it_is_released(page: Page, plant: S
     page.go_back()
     row(page, "ChlorineSP").get_by_role("button", name="Release").click()
     expect(row(page, "ChlorineSP")).not_to_contain_text("FORCED")
-    with PLC(CHLORINE) as plc:
+    with pylogix(CHLORINE) as plc:
         plc.Write("ChlorineSP", 0.3)
         assert plc.Read("ChlorineSP").Value == pytest.approx(0.3)
     page.get_by_role("link", name="Overview").click()
@@ -98,7 +90,7 @@ def test_a_kicked_client_is_hung_up_on(page: Page, plant: Served) -> None:
 
 
 def test_what_clients_asked_for_is_told_in_words(page: Page, plant: Served) -> None:
-    with PLC(INTAKE) as plc:
+    with pylogix(INTAKE) as plc:
         plc.Read("LIT101_Level")
         plc.Read("LIT999_Level")
         show(page, plant, "node/intake?tab=requests")
@@ -121,14 +113,15 @@ def test_a_killed_node_is_seen_to_go_down_and_to_come_back(page: Page, plant: Se
     expect(strip(page).locator(".count.down")).to_contain_text("1 down")
     expect(tile(page, "filter-1")).to_have_class(re.compile(r"\bup\b"))
     expect(page.locator(".last")).to_contain_text("filter-1")
-    assert isinstance(read("127.64.1.4", "FIT_Flow"), float)
+    assert isinstance(value_of("127.64.1.4", "FIT_Flow"), float)
 
 
 def test_a_node_is_stopped_and_started(page: Page, plant: Served) -> None:
     show(page, plant, "node/power-pumps")
     page.get_by_role("button", name="Stop", exact=True).click()
     expect(page.get_by_role("heading", level=1)).to_contain_text("STOPPED")
-    until(lambda: socket.socket().connect_ex(("127.64.1.10", 502)), "its port is closed")
+    with socket.socket() as client:
+        assert client.connect_ex(("127.64.1.10", 502)) != 0
     page.get_by_role("button", name="Start", exact=True).click()
     expect(page.get_by_role("heading", level=1)).to_contain_text("up")
     page.get_by_role("button", name="Restart").click()

@@ -10,6 +10,7 @@ from playwright.sync_api import Page, expect
 from pylogix import PLC
 
 from tests.dashboard.browser.chromium import Watched
+from tests.dashboard.browser.client import pylogix
 from tests.dashboard.browser.served import Served, until
 from tests.dashboard.browser.views import row, show, strip, tile
 
@@ -27,7 +28,7 @@ def seconds_of_a_read(plc: PLC) -> float:
 
 
 def test_a_slow_node_is_slow_for_clients_and_marked(page: Page, plant: Served) -> None:
-    with PLC(CLEARWELL) as plc:
+    with pylogix(CLEARWELL) as plc:
         assert seconds_of_a_read(plc) < DELAY
         show(page, plant, "faults?kind=slow&nodes=clearwell")
         page.get_by_label("seconds", exact=True).fill(str(DELAY))
@@ -50,7 +51,7 @@ def test_a_biased_value_is_marked_and_its_fault_ends_by_itself(page: Page, plant
     page.get_by_label(re.compile("^seconds, empty")).fill("6")
     page.get_by_role("button", name=re.compile("^Put .* on 1 node$")).click()
     expect(page.get_by_role("table", name="Active faults")).to_contain_text("bias")
-    with PLC("127.64.1.2") as plc:
+    with pylogix("127.64.1.2") as plc:
         assert plc.Read("DoseSP[0]").Value > 1000
         show(page, plant, "node/dosing")
         expect(row(page, "DoseSP")).to_contain_text("FAULTED")
@@ -76,7 +77,7 @@ def test_a_share_of_a_filter_has_the_same_fate_for_the_same_seed(page: Page, pla
 
 
 def test_a_fault_that_makes_no_sense_is_refused_with_the_reason(shown: Watched, plant: Served) -> None:
-    shown.allowed.append("status of 400")
+    shown.allowed.append("status of 422")
     page = shown.page
     show(page, plant, "faults?kind=freeze&nodes=dosing")
     page.get_by_label("tag, * is all").fill("NoSuchTag")
