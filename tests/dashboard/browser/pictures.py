@@ -1,0 +1,85 @@
+"""`python -m tests.dashboard.browser.pictures [FOLDER]`: the pictures of the documentation, of a plant with something
+abnormal in it; every page, in a light, a dark and a grey form where that says something."""
+
+from __future__ import annotations
+
+import argparse
+import io
+from pathlib import Path
+
+from PIL import Image
+from playwright.sync_api import Browser
+
+from tests.dashboard.browser.abnormal import abnormal
+from tests.dashboard.browser.chromium import Scheme, chromium, opened
+from tests.dashboard.browser.served import ROOT, WATERWORKS, Served, served
+from tests.dashboard.browser.views import show
+
+COLOURS = 48
+"""The most frequent ones, which are kept as they are; every other one, of the edges of letters, becomes the nearest."""
+VIEWS: dict[str, tuple[str, tuple[Scheme | str, ...]]] = {
+    "overview": ("overview", ("light", "dark", "grey")),
+    "nodes": ("nodes", ("light", "dark")),
+    "node": ("node/intake", ("light", "dark", "grey")),
+    "map": ("map", ("light", "dark")),
+    "trend": ("node/intake?tab=trend", ("light", "dark")),
+    "connections": ("node/intake?tab=connections", ("light",)),
+    "requests": ("node/intake?tab=requests", ("light",)),
+    "node-faults": ("node/clearwell?tab=faults", ("light",)),
+    "log": ("node/intake?tab=log", ("light",)),
+    "config": ("node/intake?tab=config", ("light",)),
+    "events": ("events", ("light", "dark")),
+    "faults": ("faults", ("light", "dark")),
+    "clients": ("clients", ("light", "dark")),
+}
+"""Name of a picture: what stands in the address after `#`, and the forms it is taken in."""
+GREY = "grey"
+
+
+def main() -> None:
+    """Takes them all."""
+    parser = argparse.ArgumentParser(prog="python -m tests.dashboard.browser.pictures", description=__doc__)
+    parser.add_argument("folder", nargs="?", type=Path, default=ROOT / "docs/pictures")
+    parser.add_argument("--only", nargs="*", default=list(VIEWS), choices=list(VIEWS), metavar="NAME")
+    arguments = parser.parse_args()
+    arguments.folder.mkdir(exist_ok=True)
+    with chromium() as browser, served(WATERWORKS) as plant, abnormal(plant):
+        for scheme in ("light", "dark"):
+            take(browser, plant, arguments.folder, scheme, arguments.only)
+
+
+def take(browser: Browser, plant: Served, folder: Path, scheme: Scheme, names: list[str]) -> None:
+    """All pictures of one colour scheme; grey ones are made of light ones."""
+    with opened(browser, scheme=scheme) as watched:
+        page = watched.page
+        page.goto(plant.link())
+        page.locator(".tile").first.wait_for()
+        page.wait_for_timeout(1500)  # another frame, so that nothing is only beginning
+        for name in names:
+            view, forms = VIEWS[name]
+            if scheme not in forms:
+                continue
+            show(page, plant, view)
+            page.wait_for_timeout(2500 if "trend" in view else 1200)
+            picture = page.screenshot()
+            keep(picture, folder / (f"{name}.png" if scheme == "light" else f"{name}-{scheme}.png"))
+            if scheme == "light" and GREY in forms:
+                keep(picture, folder / f"{name}-grey.png", grey=True)
+        for line in watched.wrong:
+            print(line)
+
+
+def keep(picture: bytes, path: Path, grey: bool = False) -> None:
+    """Writes it with few colours."""
+    image = Image.open(io.BytesIO(picture)).convert("RGB")
+    if grey:
+        image = image.convert("L").convert("RGB")
+    counted = sorted(image.getcolors(1 << 20), reverse=True)[:COLOURS]
+    palette = Image.new("P", (1, 1))
+    palette.putpalette([part for _, colour in counted for part in colour])
+    image.quantize(palette=palette, dither=Image.Dither.NONE).save(path, optimize=True)
+    print(f"{path} {path.stat().st_size / 1024:.0f} KB")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,132 @@
+"""A plant that is up with its dashboard served, as `farm up` and `farm dashboard` do it for a person."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from node.control.messages import process_stat
+
+ROOT = Path(__file__).resolve().parents[3]
+WATERWORKS = ROOT / "topologies/plant.yaml"
+PATIENCE = 15.0
+"""Seconds that anything may take which ought to happen at once."""
+
+
+def until(holds: Callable[[], object], what: str, seconds: float = PATIENCE) -> None:
+    """Waits until `holds` gives something true; fails with `what` when it does not in so many seconds."""
+    give_up = time.monotonic() + seconds
+    while not holds():
+        assert time.monotonic() < give_up, f"not within {seconds:g} s: {what}"
+        time.sleep(0.05)
+
+
+@dataclass(frozen=True, slots=True)
+class Served:
+    """Where a plant's dashboard is (`url` without a slash at its end), and what changes it."""
+
+    run_root: Path
+    name: str
+    url: str
+    token: str
+    read_token: str
+
+    def farm(self, *arguments: str) -> str:
+        """What `farm ARGUMENTS` prints; it must succeed."""
+        return farm(self.run_root, *arguments)
+
+    def rows(self) -> dict[str, dict[str, Any]]:
+        """The nodes as the API lists them, by name."""
+        return {row["name"]: row for row in self.ask("nodes")["nodes"]}
+
+    def link(self, *options: str) -> str:
+        """An address that lets a browser in, once."""
+        return link_in(self.farm("dashboard", *options))
+
+    def ask(self, path: str, method: str = "GET", body: object = None) -> Any:
+        """The API's answer to `path` below /api/v1/, with the token that may change things. Raises `HTTPError`."""
+        data = None if body is None else json.dumps(body).encode()
+        headers = {"Authorization": f"Bearer {self.token}", "Content-Type": "application/json"}
+        request = urllib.request.Request(f"{self.url}/api/v1/{path}", data, headers, method=method)
+        with urllib.request.urlopen(request, timeout=10) as reply:
+            return json.load(reply)
+
+    def condition(self, node: str) -> str:
+        """What the API says of a node."""
+        return str(self.ask(f"nodes/{node}")["row"]["condition"])
+
+    def supervisor(self) -> int:
+        """The process that supervises now, which need not be the one that began."""
+        return int(self.ask("farm")["supervisor"]["pid"])
+
+
+def farm(run_root: Path, *arguments: str) -> str:
+    """Standard output of a `farm` command, which must succeed."""
+    done = subprocess.run(
+        [sys.executable, "-m", "farm", *arguments],
+        cwd=ROOT,
+        env={**os.environ, "PLCFARM_RUN": str(run_root)},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert done.returncode == 0, f"farm {' '.join(arguments)}: exit {done.returncode}: {done.stdout}{done.stderr}"
+    return done.stdout
+
+
+def link_in(output: str) -> str:
+    """The link that a command printed."""
+    found = re.search(r"http://\S+", output)
+    assert found, output
+    return found[0]
+
+
+@contextmanager
+def served(plant: Path, *options: str) -> Iterator[Served]:
+    """The plant up and served meanwhile, in a run directory of its own; `options` are those of `farm up`."""
+    with tempfile.TemporaryDirectory(prefix="plcd", dir="/tmp") as folder:
+        root = Path(folder)
+        root.chmod(0o711)  # the dashboard is a user of its own
+        try:
+            farm(root, "up", str(plant), *options)
+            yield served_in(root)
+        finally:
+            farm(root, "down", "--all")
+
+
+def served_in(root: Path) -> Served:
+    """The one plant that is up in a run directory, served."""
+    link = link_in(farm(root, "dashboard"))
+    tokens = dict(line.rsplit(" ", 1) for line in farm(root, "dashboard", "--print-token").splitlines())
+    (run,) = (path.parent for path in root.glob("*/run.json"))
+    return Served(root, run.name, link.partition("/?")[0], tokens["token"], tokens["read-only"])
+
+
+def killed(pid: int) -> None:
+    """Kills a process that is not this one's child, and waits until it is gone."""
+    os.kill(pid, signal.SIGKILL)
+    until(lambda: (process_stat(pid) or "Z")[0] == "Z", f"process {pid} is gone")
+
+
+def refused(ask: Callable[[], object]) -> int:
+    """The status with which the API refuses; 0 when it does not."""
+    try:
+        ask()
+    except urllib.error.HTTPError as exc:
+        with exc:
+            return exc.code
+    return 0

@@ -1,0 +1,97 @@
+"""What the page does when what feeds it stops, dies, comes back, or was never there."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.dashboard.browser.abnormal import silent
+from tests.dashboard.browser.chromium import Watched
+from tests.dashboard.browser.client import pylogix
+from tests.dashboard.browser.served import ROOT, WATERWORKS, Served, farm, killed, until
+from tests.dashboard.browser.views import strip, tile
+
+pytestmark = [pytest.mark.net]
+
+RECOVERS = 5.0
+FRAME_TIME = "async () => (await import('/static/fleet.js')).fleet.frameTime"
+SMALL = "farm: 1\nname: small\nnodes:\n  plc1: {kind: logix, address: 127.64.9.1, tags: {Level: REAL}}\n"
+
+
+def test_a_silent_supervisor_is_not_taken_for_a_quiet_plant(shown: Watched, plant: Served) -> None:
+    page = shown.page
+    shown.allowed.append("Failed to load resource")
+    with silent(plant.supervisor()):
+        expect(strip(page).locator(".age")).to_contain_text(re.compile(r"no data for \d+ s"), timeout=8000)
+        expect(page.locator("main")).to_have_class("dimmed")
+    expect(strip(page).locator(".age")).to_contain_text("s old")
+    expect(page.locator("main")).not_to_have_class("dimmed")
+
+
+def test_a_page_recovers_from_the_death_of_the_supervisor_and_nodes_do_not_notice(
+    shown: Watched, plant: Served
+) -> None:
+    page = shown.page
+    shown.allowed.append("Failed to load resource")
+    before = plant.supervisor()
+    with pylogix("127.64.1.3") as plc:
+        assert plc.Read("LIT301_Sludge").Status == "Success"
+        killed(before)
+        assert plc.Read("LIT301_Sludge").Status == "Success"
+        plant.farm("ps")
+        back = time.time()
+        until(lambda: page.evaluate(FRAME_TIME) > back, "a frame of the new supervisor", RECOVERS)
+        assert plc.Read("LIT301_Sludge").Status == "Success"
+    assert plant.supervisor() != before
+    expect(strip(page).locator(".age")).to_contain_text("s old")
+    expect(strip(page).locator(".count.up")).to_contain_text("12 up")
+
+
+def test_a_page_recovers_from_the_death_of_its_server(shown: Watched, plant: Served) -> None:
+    page = shown.page
+    shown.allowed += ["Failed to load resource", "net::ERR"]
+    plant.farm("dashboard", "--stop")
+    expect(strip(page).locator(".age")).to_contain_text("no data for", timeout=8000)
+    plant.farm("dashboard", "--listen", plant.url.removeprefix("http://"))
+    back = time.time()
+    until(lambda: page.evaluate(FRAME_TIME) > back, "a frame of the new server", RECOVERS)
+
+
+def test_without_a_plant_the_page_says_how_to_start_one_and_shows_it(watched: Callable[..., Watched]) -> None:
+    with tempfile.TemporaryDirectory(prefix="plcd", dir="/tmp") as folder, socket.socket() as taken:
+        root = Path(folder)
+        root.chmod(0o711)
+        taken.bind(("127.0.0.1", 0))
+        port = taken.getsockname()[1]
+        taken.close()
+        (root / "small.yaml").write_text(SMALL)
+        command = [sys.executable, "-m", "farm", "dashboard", "--listen", f"127.0.0.1:{port}"]
+        environ = {**os.environ, "PLCFARM_RUN": str(root)}
+        with subprocess.Popen(command, cwd=ROOT, env=environ, stdout=subprocess.PIPE, text=True) as served:
+            try:
+                assert served.stdout is not None
+                assert "no farm is running" in served.stdout.readline()
+                opened = watched()
+                opened.allowed += ["Failed to load resource", "net::ERR"]
+                page = opened.page
+                page.goto(f"http://127.0.0.1:{port}")
+                expect(page.get_by_role("heading", level=1)).to_have_text("No plant runs yet")
+                page.get_by_role("button", name=re.compile("^Copy .*demo")).click()
+                assert "demo" in page.evaluate("navigator.clipboard.readText()")
+                farm(root, "up", str(root / "small.yaml"))
+                expect(tile(page, "plc1")).to_be_visible(timeout=20_000)
+            finally:
+                farm(root, "down", "--all")
+                served.send_signal(signal.SIGINT)
+                served.wait(20)
