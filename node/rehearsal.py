@@ -10,6 +10,7 @@ objects go side by side into new pages.
 import asyncio
 import contextlib
 import datetime
+import difflib
 import gc
 import os
 import random
@@ -19,7 +20,9 @@ import sys
 from collections.abc import Callable
 from types import CodeType, FrameType, FunctionType
 
-from node import shard
+from node import modbus_face, shard
+from node.cip import refusal
+from node.commands import api, captures, faults, forces, requests, tag_facts
 from node.config.load import dump
 from node.config.model import (
     EnipConfig,
@@ -33,12 +36,17 @@ from node.config.model import (
 )
 from node.control.messages import READY, Message, ShardFile, boot_id, checked_mark, decode, digest_nodes
 from node.errors import NodeError
+from node.exchange import printing
 from node.objects import assembly, drive_parameter, file, parameter, pccc
 
 if sys.platform == "linux":
     from node import privileges
 
-PRELOADED = (assembly, drive_parameter, file, parameter, pccc, datetime, random)
+PRELOADED = (
+    *(assembly, drive_parameter, file, parameter, pccc),
+    *(api, captures, faults, forces, requests, tag_facts, modbus_face, printing, refusal),
+    *(datetime, difflib, random),
+)
 """What a shard imports if its family needs it, or when it is asked for what needs it: after the fork it would be every
 such child's own, and one that has given up its rights may not be able to read it."""
 REHEARSALS = 10

@@ -79,7 +79,7 @@ class Metrics:
         self._kinds: set[tuple[str, str, int]] = set()
 
     def took(self, seconds: float, requests: int) -> None:
-        """Counts `requests` that took `seconds` from arrival to reply."""
+        """Counts `requests` that took `seconds` from arrival to reply, what it was made to wait for included."""
         bucket = int(seconds * 1e6).bit_length()
         self.latency[bucket if bucket < BUCKETS else BUCKETS - 1] += requests
 

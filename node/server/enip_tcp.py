@@ -99,7 +99,6 @@ class EnipTcp(Peer):
         if frames:
             self.requests += len(frames)
             metrics.requests += len(frames)
-            metrics.took(self._clock() - now, len(frames))
 
     def describe(self) -> dict[str, Json]:
         """Its session, and the CIP connections that were opened on it."""
@@ -151,10 +150,13 @@ class EnipTcp(Peer):
             metrics.bytes_out += len(data)
             self.bytes_out += len(data)
             self.transport.write(data)
+        left = tuple(waiting)
+        if len(frames) > len(left):
+            metrics.took(self._clock() - now, len(frames) - len(left) - (onward is not None))
         if session.closing:
             self.transport.close()
         elif onward is not None:
-            self._park(onward, Exchange(self.name, now, frame), NOTHING, tuple(waiting))
+            self._park(onward, Exchange(self.name, now, frame), NOTHING, left)
 
     def _run_all(self, frames: Sequence[bytes], now: float, chain: Chain) -> None:
         for index, frame in enumerate(frames):
@@ -185,6 +187,7 @@ class EnipTcp(Peer):
 
     def _deliver(self, exchange: Exchange) -> None:
         self.metrics.ring.append((exchange.now, exchange.request[:KEPT], exchange.reply, self.name))
+        self.metrics.took(self._clock() - exchange.now + exchange.delay, 1)
         if self.session.closing:
             exchange.action = CLOSE
         self.deliver(exchange)

@@ -114,6 +114,7 @@ class ModbusTcp(Peer):
             except Exception as exc:
                 exchange = Exchange(self.name, now, frame, reply=self._failed(frame, exc))
             metrics.ring.append((now, frame, exchange.reply, self.name))
+            metrics.took(self._clock() - now + exchange.delay, 1)
             self.deliver(exchange)
             if exchange.action in ENDS:
                 return

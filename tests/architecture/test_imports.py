@@ -4,11 +4,13 @@ The contracts themselves are in pyproject.toml and run by `make check` (`lint-im
 """
 
 import ast
+import json
+import subprocess
 import sys
 from collections.abc import Iterator
 from fnmatch import fnmatchcase
 
-from tests.architecture.sources import Source, sources
+from tests.architecture.sources import ROOT, Source, sources
 
 THIRD_PARTY = {
     "typer": ("farm.cli.*",),
@@ -80,6 +82,14 @@ def test_functions_import_nothing_but_what_most_runs_do_without() -> None:
                         wrong.append(f"{source.path}:{line}: {module}")
     assert wrong == []
     assert seen == set(UNNEEDED_IN_MOST_RUNS)
+
+
+def test_what_a_node_imports_late_is_there_before_it_is_forked() -> None:
+    """A node that has become another user may not be able to read its own modules any more."""
+    late = [name for name, by in UNNEEDED_IN_MOST_RUNS.items() if by.startswith("node.") and ".cli." not in by]
+    script = "import json, sys; from node import rehearsal; print(json.dumps([*sys.modules]))"
+    done = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert [name for name in late if name not in json.loads(done.stdout)] == []
 
 
 def test_value_classes_of_a_node_are_cheap_to_define() -> None:

@@ -55,7 +55,7 @@ def test_who_does_not_read_gets_a_full_frame_in_place_of_those_it_lost() -> None
     for number in range(2, 2 + FRAMES):
         hub.frame(frame(number, node(0, f"c{number}")))
     found = [data for _, data in events(subscriber.take(0))]
-    assert [data["full"] for data in found][0] is True
+    assert next(data["full"] for data in found) is True
     assert len(found) <= FRAMES
     assert found[-1]["seq"] == 1 + FRAMES
     assert next(entry for entry in found[0]["nodes"] if entry[0] == 0)[1] == f"c{found[0]['seq']}"

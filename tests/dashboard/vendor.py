@@ -1,4 +1,6 @@
-"""Fetches what the pages stand on from npm, as published, with licences and checksums: `python -m tests.dashboard.vendor`.
+"""Fetches what the pages stand on from npm, as published, with licences and checksums.
+
+    python -m tests.dashboard.vendor
 
 The files are committed, so that nobody who runs or changes the pages needs npm. `npm pack` checks what it fetched
 against the registry's own digest; `SHA256SUMS` then says whether a file is still what was fetched.

@@ -27,18 +27,19 @@ Command = list[tuple[list[str], str | None]]
 
 
 def commands() -> dict[str, Command]:
-    """What is documented, each with its options' spellings and help texts: the verbs of `farm` (click commands) and the
-    lone simulators (argparse)."""
+    """What is documented, each with its options' spellings and help texts: the verbs of `farm` (click commands), the
+    lone simulators (argparse), and a shard (by hand)."""
     found = verbs("farm", typer.main.get_command(farm_app))
     lone = {
         "enip_server": enip.parser(),
         "modbus_sim": modbus.parser(),
         "python -m node run": run.parser(),
-        "python -m node shard": shard.parser(),
     }
-    return found | {
+    found |= {
         name: [(action.option_strings, action.help) for action in parser._actions] for name, parser in lone.items()
     }
+    written = re.findall(r"^  (--[a-z]+).*?  (.*)$", shard.HELP, re.MULTILINE)
+    return found | {"python -m node shard": [([option], text) for option, text in written]}
 
 
 def verbs(name: str, group: Any) -> dict[str, Command]:
