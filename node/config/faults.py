@@ -24,10 +24,10 @@ Each may have `for` (seconds until it ends by itself) and `seed` (another course
 
 import math
 from collections.abc import Callable, Mapping
-from difflib import get_close_matches
 from typing import Any
 
 from node.cip.status import GENERAL_STATUS
+from node.config.hint import closest
 from node.config.model import Json
 from node.errors import ConfigError
 from node.record import dataclass
@@ -104,8 +104,8 @@ def parse_fault(body: object, source: str = "fault") -> FaultSpec:
     kind = body.get("kind")
     if kind not in KINDS:
         got = "a fault without a kind" if kind is None else f"there is no fault {_short(kind)}"
-        near = get_close_matches(kind, KINDS, 1) if isinstance(kind, str) else []
-        hint = f"; did you mean {near[0]}?" if near else f"; wanted one of {', '.join(KINDS)}"
+        near = closest(kind, KINDS) if isinstance(kind, str) else None
+        hint = f"; did you mean {near}?" if near else f"; wanted one of {', '.join(KINDS)}"
         raise ConfigError(source, 0, got + hint)
     distribution = body.get("distribution", FIXED) if kind == SLOW else FIXED
     if distribution not in tuple(DISTRIBUTIONS):  # it may be anything, and not all of that can be hashed
