@@ -34,7 +34,17 @@ from node.config.model import (
     TagConfig,
     UnitConfig,
 )
-from node.control.messages import READY, Message, ShardFile, boot_id, checked_mark, decode, digest_nodes
+from node.control.messages import (
+    READY,
+    TELEMETRY,
+    Message,
+    ShardFile,
+    boot_id,
+    checked_mark,
+    decode,
+    digest_nodes,
+    encode,
+)
 from node.errors import NodeError
 from node.exchange import printing
 from node.objects import assembly, drive_parameter, file, parameter, pccc
@@ -42,13 +52,10 @@ from node.objects import assembly, drive_parameter, file, parameter, pccc
 if sys.platform == "linux":
     from node import privileges
 
-PRELOADED = (
-    *(assembly, drive_parameter, file, parameter, pccc),
-    *(api, captures, faults, forces, requests, tag_facts, modbus_face, printing, refusal),
-    *(datetime, difflib, random),
-)
-"""What a shard imports if its family needs it, or when it is asked for what needs it: after the fork it would be every
-such child's own, and one that has given up its rights may not be able to read it."""
+PRELOADED = (assembly, drive_parameter, file, modbus_face, parameter, pccc)
+"""What a shard imports if its family needs it: after the fork it would be every such child's own."""
+ASKED_FOR = (api, captures, faults, forces, printing, refusal, requests, tag_facts, datetime, difflib, random)
+"""What a node imports when somebody first asks for it. By then it may be a user who has no right to read it."""
 REHEARSALS = 10
 """CPython 3.11 specialises a function from its eighth call on."""
 ADDRESS = "127.255.255.254"
@@ -142,12 +149,14 @@ async def _live(prepared: shard.Prepared, control: str) -> None:
     loop = asyncio.get_running_loop()
     farm = _Farm()
     listening = await loop.create_unix_server(lambda: farm, control)
-    serving = loop.create_task(shard.Shard(prepared, control, "").run())
+    served = shard.Shard(prepared, control, "")
+    serving = loop.create_task(served.run())
     try:
         async with asyncio.timeout(SECONDS):
             ready = await farm.ready
             for protocol, port in ready["ports"].items():
                 await _probe(port, PROBES[protocol])
+                _report(served)
             signal.raise_signal(signal.SIGTERM)
             await serving
     finally:
@@ -159,6 +168,12 @@ async def _live(prepared: shard.Prepared, control: str) -> None:
         await asyncio.gather(*left, return_exceptions=True)
         for _ in range(TURNS):
             await asyncio.sleep(0)
+
+
+def _report(served: shard.Shard) -> None:
+    """What a shard does each second, with news and without."""
+    for whole in (True, False, False):
+        encode({"type": TELEMETRY, "nodes": served.telemetry(whole)})
 
 
 async def _probe(port: int, question: bytes) -> None:
