@@ -27,7 +27,7 @@ def test_equal_origins_travel_once() -> None:
     assert len(encode_plant(PLANT)["origins"]) == 2
 
 
-@pytest.mark.parametrize("missing", list(encode_plant(PLANT)))
+@pytest.mark.parametrize("missing", sorted(set(encode_plant(PLANT)) - {"whereabouts"}))
 def test_a_plant_with_something_missing_is_refused(missing: str) -> None:
     body = encode_plant(PLANT)
     del body[missing]
