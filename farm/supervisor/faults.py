@@ -16,7 +16,7 @@ from typing import Any
 from farm.errors import FarmError
 from farm.supervisor import selection
 from farm.supervisor.events import FAULT, EventLog
-from farm.supervisor.roster import Roster
+from farm.supervisor.roster import Member, Roster
 from farm.topology.problem import suggestion
 from node.config.faults import FaultSpec, parse_fault
 from node.config.model import NodeConfig
@@ -54,9 +54,10 @@ class Fault:
         return f"{parse_fault(dict(self.spec)).text} on {on}"
 
     def shown(self, now: float) -> dict[str, Any]:
-        """As it is listed."""
+        """As it is listed: its parameters, alone as `spec` too, for `percent` beside them is the share of nodes."""
         return {
             **self.spec,
+            "spec": dict(self.spec),
             "id": self.id,
             "nodes": list(self.nodes),
             "where": self.where,
@@ -95,14 +96,14 @@ class Wish:
 
 
 class Faults:
-    """The faults of one farm. `saved` is called when what must outlive this process has changed."""
+    """The faults of one farm. `saved` writes down what must outlive this process."""
 
     def __init__(
         self,
         roster: Roster,
         tell: TellNode,
         events: EventLog,
-        saved: Callable[[], None],
+        saved: Callable[[], Awaitable[None]],
         *,
         clock: Callable[[], float] = time.monotonic,
         wall: Callable[[], float] = time.time,
@@ -166,7 +167,7 @@ class Faults:
         refused = await self._put_on(fault)
         if refused:
             fault = self._without(fault, refused)
-        self._saved()
+        await self._saved()
         self._say(fault, "", actor)
         return fault.shown(self._clock())
 
@@ -187,8 +188,9 @@ class Faults:
         if over:
             await self._end(over, "over", "")
 
-    async def play(self, node: str) -> None:
+    async def play(self, member: Member) -> None:
         """Has the node have those faults that are on it and no others. Raises `FarmError`."""
+        node = member.config.name
         wanted = self.on(node)
         has = {int(each["id"]) for each in await self._tell(node, "faults", None)}
         for number in sorted(has - set(wanted)):
@@ -255,7 +257,7 @@ class Faults:
     async def _end(self, numbers: Sequence[int], why: str, actor: str) -> None:
         ended = [self._faults.pop(number) for number in numbers]
         self._spread()
-        self._saved()
+        await self._saved()
         told = [
             self._tell(name, f"faults/{fault.id}/clear", None)
             for fault in ended

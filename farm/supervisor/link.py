@@ -7,19 +7,28 @@ what they are done with:
     apply    plant (`wire.encode_plant`), dry_run, timeout (seconds, none: by size)   {plan: [line], rows, seconds}
     down     -                                                            {nodes, seconds}
     ps       -                                                            {farm, file, rows}
-    restart  nodes                                                        {rows}
-    command  node, path, value                                            {value}
+    restart, stop, start    nodes, actor                                  {rows}
+    command  node, path, value, actor                                     {value}
     tags     node (or null for all)                  {tags: [{node, name, type, value, ...}], errors: {node: line}}
-    events   follow                                                       {events: [event]}, or events until closed
+    events   since (id), limit, follow                                {events: [event], last}, or events until closed
     status   -            {farm, run, pid, backend, nodes, up, file, uptime_s, telemetry: {node: {..., age, stale}}}
     plant    -                                                            {plant} (encoded)
     link     nodes, changes (fields of `wiring.LinkQuality`, or {} for a good one)           {rows}
+    fleet    -               {"event": "fleet", "frame": {...}} each second and {"event": "log", "entry": event}
+    nodes    -                                                            {generation, nodes: [row]}
+    node     node                                                         {row, identity, config, origins, log: [line]}
+    trend    node, tags, since (s since 1970)  {times, requests, errors, p50, p99, connections, tags: {tag: [[t, v]]}}
+    watch    node, tags                                                   {row, tags: {tag: value}}
+    requests, connections   node                                          as the node's commands of these names answer
+    clients  -                                                            {clients: [client], edges: [edge]}
+    faults   -                                                            {faults: [fault]}
+    fault_add    fault (FAULTSPEC), nodes, where, percent, seed, for, shown, actor           {fault}
+    fault_clear  id (a number, a list of them, null for all), actor                          {cleared: [id]}
 
 While it works, `apply` (and `down`, `restart`) says {"event": "progress", "phase": PHASE, "done": n, "total": m} with a
 phase of `start ready probe stop`, {"event": "node", "node": name, "state": state, "text": line} and, when it must wait
-for another command, {"event": "waiting", "text": line}. A row is {name, kind, profile, address, ports, state, pid,
-restarts, uptime_s} with a state of `starting up down restarting crash-loop stopped`, and where there is one `error`,
-`link` (how a bad one is), `outside` (address:port) and `networks`.
+for another command, {"event": "waiting", "text": line}. Rows and frames are made in `fleet`, clients in `clients`,
+faults in `faults`, events in `events`. An error may have a `hint`.
 """
 
 import contextlib

@@ -11,7 +11,7 @@ import dataclasses
 import logging
 import os
 import time
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
 from farm.backends.backend import Backend
@@ -88,7 +88,7 @@ class Supervisor:
             clock=clock,
         )
         self.links = Links(self.roster, self._tell_node)
-        self.faults = Faults(self.roster, self._tell_node, self.events, self._save_soon, clock=self._now)
+        self.faults = Faults(self.roster, self._tell_node, self.events, self._keep_state, clock=self._now)
         self.monitor = Monitor(self.roster, self.telemetry, self.events, self.faults.on, clock=self._now)
         self.fleet = Fleet(
             run.name,
@@ -285,17 +285,17 @@ class Supervisor:
         member = self.roster.member(node)
         answer = await self.tell_shard(member.shard, node, path, value)
         if path in (SERVER_STOP, SERVER_START):
-            self._switched(member, path == SERVER_START)
+            await self._switched(member, path == SERVER_START)
         elif path.startswith("api/") and "server" in path:
             state = await self.tell_shard(member.shard, node, "server", None)
             if not state["switching"] and state["listening"] == (node in self.state.stopped):
-                self._switched(member, bool(state["listening"]))
+                await self._switched(member, bool(state["listening"]))
         kind = changes(path, value)
         if kind:
             self.events.node(node, member.state, change_text(path, value), kind, actor)
         return answer
 
-    def _switched(self, member: Member, on: bool) -> None:
+    async def _switched(self, member: Member, on: bool) -> None:
         if on:
             self.state.stopped.discard(member.config.name)
             self.roster.set_state(member, STARTING)
@@ -303,7 +303,7 @@ class Supervisor:
         else:
             self.state.stopped.add(member.config.name)
             self.roster.set_state(member, STOPPED)
-        self._save_soon()
+        await self._keep_state()
 
     async def watch(self, node: str, tags: Sequence[str]) -> None:
         """Has a node report these tags for a while. Raises `FarmError`."""
@@ -354,16 +354,15 @@ class Supervisor:
         if member is not None:
             self.keeper.heard(session, member)
             self.monitor.watching.again(node)
-            if self.links.plays(node) or self.faults.on(node):
-                self.keeper.spawn(self._play(member))
+            if self.links.plays(node):
+                self.keeper.spawn(self._play(member, self.links.play))
+            if self.faults.on(node):
+                self.keeper.spawn(self._play(member, self.faults.play))
 
-    async def _play(self, member: Member) -> None:
-        """Tells the node what it has to play: a node that was started anew remembers nothing."""
+    async def _play(self, member: Member, play: Callable[[Member], Awaitable[None]]) -> None:
+        """Tells the node what it has to play: one that was started anew remembers nothing."""
         try:
-            if self.links.plays(member.config.name):
-                await self.links.play(member)
-            if self.faults.on(member.config.name):
-                await self.faults.play(member.config.name)
+            await play(member)
         except FarmError as exc:
             self.events.node(member.config.name, member.state, str(exc))
 
@@ -414,7 +413,7 @@ class Supervisor:
         if member is not None:
             self.events.node(node, member.state, f"link: {member.link or 'good'}")
             if member.listening and (played or self.links.plays(node)):
-                self.keeper.spawn(self._play(member))
+                self.keeper.spawn(self._play(member, self.links.play))
 
     async def _go_back(self, execution: Execution, previous: Plant | None, reason: str) -> None:
         """Undoes what a command began. The state says so first: a death in the middle of this must not complete what
@@ -452,6 +451,13 @@ class Supervisor:
         self.state.faults = self.faults.encode()
         self.state.restarts = {name: member.restarts for name, member in self.roster.members.items() if member.restarts}
         await asyncio.to_thread(write_atomically, self.run.state_file, self.state.encode())
+
+    async def _keep_state(self) -> None:
+        """Writes the state where that is possible: what was done is done, also on a full disk."""
+        try:
+            await self._save()
+        except FarmError as exc:
+            log.warning("%s", exc)
 
     def _save_soon(self) -> None:
         """One write for all that changes within half a second."""

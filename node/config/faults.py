@@ -24,10 +24,10 @@ Each may have `for` (seconds until it ends by itself) and `seed` (another course
 
 import math
 from collections.abc import Callable, Mapping
-from difflib import get_close_matches
 from typing import Any
 
 from node.cip.status import GENERAL_STATUS
+from node.config.hint import closest
 from node.config.model import Json
 from node.errors import ConfigError
 from node.record import dataclass
@@ -104,11 +104,11 @@ def parse_fault(body: object, source: str = "fault") -> FaultSpec:
     kind = body.get("kind")
     if kind not in KINDS:
         got = "a fault without a kind" if kind is None else f"there is no fault {_short(kind)}"
-        near = get_close_matches(str(kind), KINDS, 1)
-        hint = f"; did you mean {near[0]}?" if near else f"; wanted one of {', '.join(KINDS)}"
+        near = closest(kind, KINDS) if isinstance(kind, str) else None
+        hint = f"; did you mean {near}?" if near else f"; wanted one of {', '.join(KINDS)}"
         raise ConfigError(source, 0, got + hint)
     distribution = body.get("distribution", FIXED) if kind == SLOW else FIXED
-    if distribution not in DISTRIBUTIONS:
+    if distribution not in tuple(DISTRIBUTIONS):  # it may be anything, and not all of that can be hashed
         wanted = ", ".join(DISTRIBUTIONS)
         raise ConfigError(source, 0, f"slow: distribution: got {_short(distribution)}; wanted one of {wanted}")
     what = kind if distribution == FIXED else f"{kind}, {distribution}"
@@ -205,7 +205,7 @@ def parse_code(value: object) -> tuple[int, ...]:
 
 
 def _tag(value: object) -> str:
-    if not isinstance(value, str) or not value.strip() or len(value) > 500:
+    if not isinstance(value, str) or not value.strip() or not value.isprintable() or len(value) > 500:
         raise ValueError
     return value.strip()
 
