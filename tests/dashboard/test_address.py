@@ -1,5 +1,6 @@
 """Where a dashboard listens, and what a request may call it."""
 
+import contextlib
 import socket
 
 import pytest
@@ -26,12 +27,9 @@ def test_addresses_as_they_are_typed(text: str, found: tuple[str, int | None]) -
 
 
 @pytest.mark.parametrize(
-    "text", ["", "everywhere", "10.0.0.300", "127.0.0.1:", "127.0.0.1:0", "127.0.0.1:65536", "[::1]9"]
+    "text", ["", "everywhere", "10.0.0.300", "127.0.0.1:", "127.0.0.1:0", "127.0.0.1:65536", "[::1]9", "[::1]:"]
 )
 def test_addresses_that_are_none(text: str) -> None:
-    if text in ("127.0.0.1:", "[::1]9"):
-        assert parse_listen(text)[0] in ("127.0.0.1", "::1")
-        return
     with pytest.raises(UsageError):
         parse_listen(text)
 
@@ -46,7 +44,7 @@ def test_the_next_port_is_taken_when_one_is_not_free() -> None:
         assert second.addresses[0][1] > first.addresses[0][1]
         assert first.loopback
         assert first.names == ("127.0.0.1", "[::1]", "localhost")
-        with pytest.raises(FarmError, match="cannot listen on 127.0.0.1"):
+        with pytest.raises(FarmError, match=r"cannot listen on 127\.0\.0\.1"):
             listen(f"127.0.0.1:{first.addresses[0][1]}")
     finally:
         first.close()
@@ -57,11 +55,9 @@ def test_all_ports_taken_is_said_in_one_line() -> None:
     held = []
     try:
         for port in range(FIRST_PORT, LAST_PORT + 1):
-            try:
+            with contextlib.suppress(OSError):  # somebody else has it
                 held.append(socket.create_server(("127.0.0.3", port)))
-            except OSError:
-                pass
-        with pytest.raises(FarmError, match="ports 8080 to 8099 of 127.0.0.3 are all taken"):
+        with pytest.raises(FarmError, match=r"ports 8080 to 8099 of 127\.0\.0\.3 are all taken"):
             listen("127.0.0.3")
     finally:
         for each in held:

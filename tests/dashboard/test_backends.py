@@ -28,7 +28,7 @@ nodes:
 
 def network_of(pid: int) -> str:
     """The network namespace that a process is in."""
-    return os.readlink(f"/proc/{pid}/ns/net")
+    return str(Path(f"/proc/{pid}/ns/net").readlink())
 
 
 def test_a_farm_in_namespaces() -> None:
