@@ -2,6 +2,7 @@
 
 import errno
 import ipaddress
+import re
 import socket
 from dataclasses import dataclass
 
@@ -12,6 +13,7 @@ from farm.errors import FarmError
 FIRST_PORT, LAST_PORT = 8080, 8099
 BACKLOG = 256
 ANY = ("0.0.0.0", "::")
+_BRACKETED, _PLAIN = re.compile(r"\[([^\]]*)\](?::(.*))?"), re.compile(r"([^:]*):([^:]*)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,20 +49,19 @@ class Listening:
 
 def parse_listen(text: str) -> tuple[str, int | None]:
     """`10.0.0.5`, `10.0.0.5:9000`, `[::1]:9000`: address and port, None where there is none. Raises `UsageError`."""
-    host, port = text, ""
-    if text.startswith("["):
-        host, _, port = text[1:].partition("]")
-        port = port.removeprefix(":")
-    elif text.count(":") == 1:
-        host, _, port = text.partition(":")
+    host, port = text, None
+    if match := _BRACKETED.fullmatch(text) or _PLAIN.fullmatch(text):
+        host, port = match.groups()
     host = "127.0.0.1" if host == "localhost" else host
     try:
         address = str(ipaddress.ip_address(host))
     except ValueError:
         raise UsageError(f"--listen {text}: {host!r} is no IP address; wanted ADDRESS or ADDRESS:PORT") from None
-    if port and not (port.isdecimal() and 0 < int(port) < 65536):
+    if port is None:
+        return address, None
+    if not (port.isdecimal() and 0 < int(port) < 65536):
         raise UsageError(f"--listen {text}: {port!r} is no port; wanted 1 to 65535")
-    return address, int(port) if port else None
+    return address, int(port)
 
 
 def listen(wanted: str | None) -> tuple[Listening, str]:
