@@ -1,4 +1,6 @@
-"""Fetches what the pages stand on from npm, as published, with licences and checksums: `python -m tests.dashboard.vendor`.
+"""Fetches what the pages stand on from npm, as published, with licences and checksums.
+
+    python -m tests.dashboard.vendor
 
 The files are committed, so that nobody who runs or changes the pages needs npm. `npm pack` checks what it fetched
 against the registry's own digest; `SHA256SUMS` then says whether a file is still what was fetched.
@@ -39,8 +41,11 @@ def fetch(package: str, folder: Path) -> dict[str, bytes]:
     command = ["npm", "pack", "--silent", package]
     archive = subprocess.run(command, cwd=folder, check=True, capture_output=True, text=True).stdout.split()[-1]
     with tarfile.open(fileobj=io.BytesIO((folder / archive).read_bytes())) as tar:
-        members = [member for member in tar.getmembers() if member.isfile()]
-        return {member.name.removeprefix("package/"): tar.extractfile(member).read() for member in members}  # type: ignore[union-attr]
+        found = {}
+        for member in tar:
+            if file := tar.extractfile(member):
+                found[member.name.removeprefix("package/")] = file.read()
+        return found
 
 
 def main() -> None:
