@@ -41,8 +41,11 @@ def fetch(package: str, folder: Path) -> dict[str, bytes]:
     command = ["npm", "pack", "--silent", package]
     archive = subprocess.run(command, cwd=folder, check=True, capture_output=True, text=True).stdout.split()[-1]
     with tarfile.open(fileobj=io.BytesIO((folder / archive).read_bytes())) as tar:
-        members = [member for member in tar.getmembers() if member.isfile()]
-        return {member.name.removeprefix("package/"): tar.extractfile(member).read() for member in members}  # type: ignore[union-attr]
+        found = {}
+        for member in tar:
+            if file := tar.extractfile(member):
+                found[member.name.removeprefix("package/")] = file.read()
+        return found
 
 
 def main() -> None:

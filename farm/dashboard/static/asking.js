@@ -18,6 +18,7 @@ export function useAsked(path, seconds = 0) {
 	}, [path]);
 	useEffect(() => {
 		set([null, null]);
+		if (!path) return undefined; // there is nothing to ask about
 		ask();
 		if (!seconds) return undefined;
 		const timer = setInterval(() => fleet.paused || document.hidden || ask(), seconds * 1000);

@@ -13,7 +13,7 @@ import { change, nodeLink } from "../view.js";
 const SHOWN_NAMES = 4;
 
 const Where = ({ fault }) => html`${fault.nodes.slice(0, SHOWN_NAMES).map((name, index) => html`${index ? ", " : ""}<a key=${name} href=${nodeLink(name)}>${name}</a>`)}
-	${fault.nodes.length > SHOWN_NAMES ? ` and ${count(fault.nodes.length - SHOWN_NAMES)} more` : ""}${fault.where ? ` (${fault.where})` : ""}`;
+	${fault.nodes.length > SHOWN_NAMES ? ` and ${count(fault.nodes.length - SHOWN_NAMES)} more` : ""}${fault.where && !fault.where.split(/[\s,]+/).every((name) => fault.nodes.includes(name)) ? ` (${fault.where})` : ""}`;
 
 const left = (fault) => (fault.left_s === null || fault.left_s === undefined ? "until taken off" : age(fault.left_s));
 
@@ -39,7 +39,7 @@ function chosen(params) {
 
 function Form({ params, again }) {
 	const kind = FAULTS[params.kind] ? params.kind : "slow";
-	const [what, fields] = FAULTS[kind];
+	const [, fields] = FAULTS[kind];
 	const [typed, type] = useState({});
 	const [where, limit] = useState({ percent: "100", for: "60", seed: "0" });
 	const [names, problem] = chosen(params);
@@ -67,7 +67,7 @@ function Form({ params, again }) {
 			<span class=${problem ? "problem" : "hint"}>${problem || (names.length ? plural(names.length, "node") : "name nodes, or a filter")}</span>
 		</fieldset>
 		<fieldset><legend>How long</legend>${part("for", "seconds, empty is until taken off", { min: 0.1, step: "any" })}</fieldset>
-		<p class="answers"><button class="act" disabled=${!fleet.canWrite || !names.length}>Put ${what.split(/[,:]/)[0]} on ${plural(names.length, "node")}</button>
+		<p class="answers"><button class="act" disabled=${!fleet.canWrite || !names.length}>Put it on${names.length > 0 && ` ${plural(names.length, "node")}`}</button>
 			${!fleet.canWrite && html`<span class="hint">${READ_ONLY}</span>`}</p>
 	</form>`;
 }

@@ -58,15 +58,16 @@ export function Log({ name }) {
 	const [found, problem, again] = useAsked(node(name, "log"), 5);
 	if (!found) return html`<${Waiting} problem=${problem} />`;
 	return html`<div class="tools"><span class="hint">the last ${found.log.length} lines</span><button onClick=${again}>Ask again</button></div>
-		<pre class="wire" tabindex="0" aria-label="Log">${found.log.map((line) => `${value(line, 2000)}\n`)}</pre>`;
+		<pre class="wire" tabindex="0" role="region" aria-label="Lines of the log">${found.log.map((line) => `${value(line, 2000)}\n`)}</pre>`;
 }
 
 export function Config({ name }) {
 	const [found, problem] = useAsked(node(name, "config"));
 	if (!found) return html`<${Waiting} problem=${problem} />`;
 	const lines = configLines(found.config, found.origins || {});
-	return html`<div class="tools"><span class="hint">What the node was started with, and the file, line and column each value comes from.</span>
+	const folder = (Object.values(found.origins || {})[0] || "").replace(/[^/]*$/, ""); // told once, not on every line
+	return html`<div class="tools"><span class="hint">What the node was started with, and the file${folder && ` (in ${folder})`}, line and column each value comes from.</span>
 			<button onClick=${() => copy(lines.map((line) => line.text).join("\n"), "the configuration")}>Copy</button></div>
 		<table class="config wire" aria-label="Configuration"><thead class="unseen"><tr><th scope="col">Value</th><th scope="col">From</th></tr></thead>
-			<tbody>${lines.map(({ text, origin }, index) => html`<tr key=${index}><td>${text}</td><td>${origin || html`<span class="unseen">by default</span>`}</td></tr>`)}</tbody></table>`;
+			<tbody>${lines.map(({ text, origin }, index) => html`<tr key=${index}><td>${text}</td><td>${origin.replace(folder, "") || html`<span class="unseen">by default</span>`}</td></tr>`)}</tbody></table>`;
 }

@@ -77,7 +77,7 @@ function Chart({ data, series, title, height, axes, stepped }) {
 		chart.current = new UPlot({
 			title, height, width: host.current.clientWidth, cursor: { sync: { key: "node" } },
 			scales: { x: { time: true } },
-			axes: [{ ...axis, space: 90, values: (_, times) => times.map(timeOfDay) }, ...axes.map((more) => ({ ...axis, ...more }))],
+			axes: [{ ...axis, space: 90, incrs: [1, 5, 15, 30, 60, 120], values: (_, times) => times.map(timeOfDay) }, ...axes.map((more) => ({ ...axis, ...more }))],
 			series: [{ label: "time", value: (_, time) => (time ? timeOfDay(time) : "–") }, ...series.map(([label, scale], index) => ({
 				label, scale, stroke: `hsl(${HUES[index]} 75% ${dark ? 68 : 34}%)`, dash: DASHES[index], width: 1.5, spanGaps: false,
 				paths: stepped ? UPlot.paths.stepped({ align: 1 }) : undefined,

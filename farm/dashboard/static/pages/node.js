@@ -69,7 +69,7 @@ export function NodePage({ view: { name, params } }) {
 	useFleet();
 	const known = fleet.byName.get(name);
 	const told = useNode(name);
-	const [asked, problem, again] = useAsked(node(name));
+	const [asked, problem, again] = useAsked(known && node(name));
 	useEffect(() => {
 		if (known) again(); // who it is may be another after it was started anew
 	}, [known?.pid]);
