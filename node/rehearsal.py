@@ -18,6 +18,8 @@ from collections.abc import Callable
 from types import CodeType, FrameType, FunctionType
 
 from node import shard
+from node.cip import refusal
+from node.commands import api, captures, faults, forces, requests, tag_facts
 from node.config.load import dump
 from node.config.model import (
     EnipConfig,
@@ -31,6 +33,7 @@ from node.config.model import (
 )
 from node.control.messages import READY, Message, ShardFile, boot_id, checked_mark, decode, digest_nodes
 from node.errors import NodeError
+from node.exchange import printing
 from node.objects import assembly, drive_parameter, file, parameter, pccc
 
 if sys.platform == "linux":
@@ -38,6 +41,8 @@ if sys.platform == "linux":
 
 PRELOADED = (assembly, drive_parameter, file, parameter, pccc)
 """What a shard imports if its family needs it: after the fork it would be every such child's own."""
+ASKED_FOR = (api, captures, faults, forces, printing, refusal, requests, tag_facts)
+"""What a node imports when somebody first asks for it. By then it may be a user who has no right to read it."""
 REHEARSALS = 10
 """CPython 3.11 specialises a function from its eighth call on."""
 ADDRESS = "127.255.255.254"

@@ -225,8 +225,8 @@ def wait_for_ticks(nursery: Nursery, count: int) -> None:
     told = nursery.farm.telemetry
     names = [f"plc-{number}" for number in range(1, count + 1)]
     nursery.farm.wait_for(lambda: all(told[name]["requests"] >= RING for name in names))
-    since = {name: told[name]["uptime"] for name in names}
-    nursery.farm.wait_for(lambda: all(told[name]["uptime"] > since[name] + 1 for name in names))
+    since = nursery.farm.reports.copy()
+    nursery.farm.wait_for(lambda: all(nursery.farm.reports[name] > since[name] + 1 for name in names))
 
 
 def fork_together(nursery: Nursery, requests: list[Message]) -> list[int]:

@@ -5,6 +5,7 @@ import os
 import selectors
 import socket
 import threading
+from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,9 @@ class FarmEnd:
         self.ready: dict[str, Message] = {}
         self.failed: dict[str, str] = {}
         self.telemetry: dict[str, Message] = {}
+        """The last report of each node that told anything new."""
+        self.reports: Counter[str] = Counter()
+        """How often each node has reported."""
         self._answers: dict[int, Message] = {}
         self._streams: dict[str, socket.socket] = {}
         self._changed = threading.Condition()
@@ -104,7 +108,8 @@ class FarmEnd:
             self.failed[message["node"]] = message["error"]
             self.ready.pop(message["node"], None)
         elif kind == TELEMETRY:
-            self.telemetry.update(message["nodes"])
+            self.reports.update(message["nodes"].keys())
+            self.telemetry.update({name: report for name, report in message["nodes"].items() if report is not None})
         elif kind == ANSWER:
             self._answers[message["id"]] = message
 
