@@ -16,7 +16,7 @@ from typing import Any
 from farm.errors import FarmError
 from farm.supervisor import selection
 from farm.supervisor.events import FAULT, EventLog
-from farm.supervisor.roster import Roster
+from farm.supervisor.roster import Member, Roster
 from farm.topology.problem import suggestion
 from node.config.faults import FaultSpec, parse_fault
 from node.config.model import NodeConfig
@@ -188,8 +188,9 @@ class Faults:
         if over:
             await self._end(over, "over", "")
 
-    async def play(self, node: str) -> None:
+    async def play(self, member: Member) -> None:
         """Has the node have those faults that are on it and no others. Raises `FarmError`."""
+        node = member.config.name
         wanted = self.on(node)
         has = {int(each["id"]) for each in await self._tell(node, "faults", None)}
         for number in sorted(has - set(wanted)):

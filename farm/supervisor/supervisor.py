@@ -11,7 +11,7 @@ import dataclasses
 import logging
 import os
 import time
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
 from farm.backends.backend import Backend
@@ -354,16 +354,15 @@ class Supervisor:
         if member is not None:
             self.keeper.heard(session, member)
             self.monitor.watching.again(node)
-            if self.links.plays(node) or self.faults.on(node):
-                self.keeper.spawn(self._play(member))
+            if self.links.plays(node):
+                self.keeper.spawn(self._play(member, self.links.play))
+            if self.faults.on(node):
+                self.keeper.spawn(self._play(member, self.faults.play))
 
-    async def _play(self, member: Member) -> None:
-        """Tells the node what it has to play: a node that was started anew remembers nothing."""
+    async def _play(self, member: Member, play: Callable[[Member], Awaitable[None]]) -> None:
+        """Tells the node what it has to play: one that was started anew remembers nothing."""
         try:
-            if self.links.plays(member.config.name):
-                await self.links.play(member)
-            if self.faults.on(member.config.name):
-                await self.faults.play(member.config.name)
+            await play(member)
         except FarmError as exc:
             self.events.node(member.config.name, member.state, str(exc))
 
@@ -414,7 +413,7 @@ class Supervisor:
         if member is not None:
             self.events.node(node, member.state, f"link: {member.link or 'good'}")
             if member.listening and (played or self.links.plays(node)):
-                self.keeper.spawn(self._play(member))
+                self.keeper.spawn(self._play(member, self.links.play))
 
     async def _go_back(self, execution: Execution, previous: Plant | None, reason: str) -> None:
         """Undoes what a command began. The state says so first: a death in the middle of this must not complete what

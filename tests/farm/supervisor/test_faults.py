@@ -187,7 +187,7 @@ def test_a_node_that_was_started_anew_is_told_again_with_what_is_left() -> None:
         await world.add(SLOW, "pump-1", seconds=60.0)
         world.nodes["pump-1"].clear()
         world.now += 45
-        await world.faults.play("pump-1")
+        await world.faults.play(world.roster.members["pump-1"])
         assert world.nodes["pump-1"][1]["for"] == 15.0
 
     run(work)
@@ -198,7 +198,7 @@ def test_a_node_that_is_down_is_told_when_it_is_ready() -> None:
         world.roster.members["pump-2"].listening = False
         await world.add(SLOW, "pump-[12]")
         assert world.having(1) == ["pump-1"]
-        await world.faults.play("pump-2")
+        await world.faults.play(world.roster.members["pump-2"])
         assert world.having(1) == ["pump-1", "pump-2"]
 
     run(work)
@@ -218,7 +218,7 @@ def test_another_supervisor_knows_them_and_a_node_that_served_on_is_not_told_twi
         world.nodes["pump-2"][9] = {"id": 9, **SLOW}  # of a fault that ended while nobody was there to say so
         told = dict(world.nodes["pump-1"])
         for name in ("pump-1", "pump-2"):
-            await world.faults.play(name)
+            await world.faults.play(world.roster.members[name])
         assert (world.nodes["pump-1"], set(world.nodes["pump-2"])) == (told, {1})
         assert (await world.add(SLOW, "pump-5"))["id"] == 3, "numbers go on"
 
