@@ -101,7 +101,6 @@ def orders(run: RunDirectory, listening: Listening, attached: bool = False) -> S
         any_address=listening.any_address,
         free_reading=listening.loopback,
         farm=run.name,
-        folder=os.fspath(run.path),
         socket=os.fspath(run.dashboard_socket),
         write_token=tokens.write,
         read_token=tokens.read,

@@ -33,7 +33,7 @@ class Desk:
     """The supervisor that listens at `path`."""
 
     def __init__(self, path: Path) -> None:
-        self._path = str(path)
+        self.path = path
         self._turns = threading.BoundedSemaphore(AT_ONCE)
 
     def ask(self, op: str, seconds: float = SECONDS, **fields: Any) -> Body:
@@ -62,7 +62,7 @@ class Desk:
         each within so long after the one before. Raises `OSError`, of which `TimeoutError` is one."""
         with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as sock:
             sock.settimeout(silence or seconds)
-            sock.connect(self._path)
+            sock.connect(str(self.path))
             sock.sendall(json.dumps({"op": op, **fields}, separators=(",", ":")).encode() + b"\n")
             yield _lines(sock, None if silence else time.monotonic() + seconds)
 

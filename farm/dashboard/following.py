@@ -7,7 +7,6 @@ import logging
 import threading
 import time
 from collections.abc import Callable
-from pathlib import Path
 
 from farm.dashboard.desk import Body, Desk
 from farm.dashboard.refusal import Refusal
@@ -21,22 +20,21 @@ SILENCE = 5.0
 MISSED = 1000
 """Events from while nobody was connected that are asked for at most."""
 GONE_FOR = 3.0
-"""Seconds without the run's folder after which the farm has ended."""
+"""Seconds without a socket, whoever listens there, after which the farm has ended."""
 
 
 class Following:
-    """Calls `on_frame` and `on_entry` from its own thread. `over` is called when the farm's folder is gone."""
+    """Calls `on_frame` and `on_entry` from its own thread. `over` is called when the supervisor's socket is gone: one
+    that is killed leaves it, the end of a farm takes it away."""
 
     def __init__(
         self,
         desk: Desk,
-        folder: Path,
         on_frame: Callable[[Body], None],
         on_entry: Callable[[Body], None],
         over: Callable[[], None],
     ) -> None:
         self._desk = desk
-        self._folder = folder
         self._on_frame = on_frame
         self._on_entry = on_entry
         self._over = over
@@ -63,7 +61,7 @@ class Following:
             except Exception:
                 log.exception("a bug in the dashboard")
             now = time.monotonic()
-            if self._folder.is_dir():
+            if self._desk.path.exists():
                 seen = now
             elif now - seen > GONE_FOR:
                 self._over()

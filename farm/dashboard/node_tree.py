@@ -26,9 +26,10 @@ HTML = "text/html"
 
 
 def changes(path: str) -> bool:
-    """Whether a path below `api` names a value to put, or something to be done: it has a fourth word, or an `=`. An
-    empty word is one."""
-    return "=" in path or len(path.rstrip("/").split("/")) > GROUP_MATCH_COMMAND
+    """Whether a path below `api` names a value to put, or something to be done: it has a fourth word, or an `=`; or a
+    third where the match may be left out, as in connections/eof/true. An empty word is one."""
+    words = path.rstrip("/").split("/")
+    return "=" in path or len(words) > GROUP_MATCH_COMMAND or (len(words) == GROUP_MATCH_COMMAND and words[1] == "eof")
 
 
 @blueprint.get("/node/<node>/api", defaults={"path": ""})

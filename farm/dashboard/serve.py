@@ -49,7 +49,7 @@ def main() -> None:
 
 def serve(start: Start) -> None:
     """Serves until this process is ended, or the farm is gone."""
-    plant = Plant.at(start.farm, Path(start.socket)) if start.farm else None
+    plant = Plant.at(start.farm, reachable(Path(start.socket))) if start.farm else None
     keys = Keys(Tokens(start.write_token, start.read_token), start.instance) if start.farm else None
     doors = Doors(frozenset(start.names), start.any_address, start.free_reading)
     demos = tuple(Demo(*demo) for demo in start.demos)
@@ -67,18 +67,26 @@ def serve(start: Start) -> None:
         threads=THREADS,
         connection_limit=CONNECTIONS,
         asyncore_use_poll=True,
-        max_request_body_size=BODY,
+        max_request_body_size=4 * BODY,  # what is above BODY is refused by the application, in its own words
         max_request_header_size=HEADERS_LIMIT,
         outbuf_high_watermark=BEHIND,
         channel_request_lookahead=1,  # so that it is seen when a browser hangs up
         ident=None,
     )
     if plant is not None:
-        plant.follow(Path(start.folder), end).start()
+        plant.follow(end).start()
     sys.stdout.buffer.write(READY)
     sys.stdout.flush()
     _let_go_of_output()
     server.run()
+
+
+def reachable(path: Path) -> Path:
+    """The socket by a way that stays open: its folder is held, so that no folder above it must be passed again, which
+    the user that this process becomes may not be able to."""
+    if sys.platform != "linux":
+        return path
+    return Path(f"/proc/self/fd/{os.open(path.parent, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)}/{path.name}")
 
 
 def end() -> None:

@@ -47,9 +47,9 @@ class Plant:
         desk, snapshot = Desk(socket), Snapshot()
         return cls(name, desk, snapshot, Rows(desk, snapshot), Hub(snapshot), NodeFeed(desk))
 
-    def follow(self, folder: Path, over: Callable[[], None]) -> Following:
-        """What keeps it known, when it is started. `over` is called when `folder` is gone for good."""
-        return Following(self.desk, folder, self.hub.frame, self.hub.entry, over)
+    def follow(self, over: Callable[[], None]) -> Following:
+        """What keeps it known, when it is started. `over` is called when the farm is gone for good."""
+        return Following(self.desk, self.hub.frame, self.hub.entry, over)
 
 
 @dataclass(frozen=True, slots=True)

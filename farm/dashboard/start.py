@@ -17,7 +17,7 @@ class Start:
     """One process's orders.
 
     `sockets` are numbers of descriptors that listen; `names`, `any_address`, `free_reading` are `safety.Doors`.
-    `farm` "" means that none runs: `demos` (name, title, command) are shown then. `folder` is the run's, `socket` its
+    `farm` "" means that none runs: `demos` (name, title, command) are shown then. `socket` is its
     supervisor's. `user` None: it stays who it is. `attached`: it ends with its standard input.
     """
 
@@ -26,7 +26,6 @@ class Start:
     any_address: bool
     free_reading: bool
     farm: str = ""
-    folder: str = ""
     socket: str = ""
     write_token: str = ""
     read_token: str = ""

@@ -16,6 +16,9 @@ THIRD_PARTY = {
     "yaml": ("farm.topology.*",),
     "pyroute2": ("farm.backends.netns*",),
     "docker": ("farm.backends.docker*",),
+    "flask": ("farm.dashboard.*",),
+    "werkzeug": ("farm.dashboard.*",),
+    "waitress": ("farm.dashboard.serve",),
 }
 """Each third-party package and the modules that may import it. A new one is an entry here and in the extras."""
 

@@ -1,16 +1,20 @@
 """`python -m tests.fuzz [TARGET …] [--seconds 600]`: each target in a process of its own, one after the other.
 
 The time is shared out among the targets. Inputs that were worth keeping stay in a corpus folder (`--corpus`, else a
-temporary one), and an input that breaks a target is written beside it and named.
+temporary one), and an input that breaks a target is written beside it and named. `api` is another kind: requests to a
+dashboard that serves a plant, made from the description of its API.
 """
 
 import argparse
+import random
 import subprocess
 import sys
 import tempfile
 from importlib.util import find_spec
 from pathlib import Path
 
+from tests.dashboard.served import a_served_plant
+from tests.dashboard.test_any_request import requests
 from tests.vectors import read_vectors
 
 ROOT = Path(__file__).parents[2]
@@ -18,7 +22,10 @@ MAX_LENGTH = 600
 NAMES = (
     *("framing", "encapsulation", "requests", "replies", "epath", "message", "modbus", "text"),
     *("logix", "paths", "connected", "routing", "pccc", "browse", "structures", "object files"),
+    "api",
 )
+API_EXAMPLES_A_SECOND = 2
+"""Requests for each operation: there are thirty of these, and each request takes some milliseconds."""
 SEEDED = {"message", "logix", "connected", "pccc", "requests"}
 """Targets that take Message Router requests: they begin with those that clients were logged with."""
 
@@ -48,6 +55,16 @@ def fuzz(name: str, seconds: int, corpus: Path) -> bool:
     return False
 
 
+def fuzz_api(seconds: int, corpus: Path) -> bool:
+    """Have so many requests made as may take that long; True when none was answered with an error of ours."""
+    with a_served_plant() as served:
+        done = requests(served, max(1, seconds * API_EXAMPLES_A_SECOND), corpus, seed=random.randrange(1 << 32))
+    clean = done.returncode == 0
+    count = next((line.strip() for line in done.stdout.splitlines() if " generated" in line), "no count")
+    print(f"{'api':14} {'clean ' if clean else 'BROKEN'}  {count if clean else done.stdout + done.stderr}", flush=True)
+    return clean
+
+
 def main() -> int:
     """0 when every target stayed whole."""
     parser = argparse.ArgumentParser(prog="python -m tests.fuzz", description=__doc__)
@@ -64,7 +81,8 @@ def main() -> int:
     names = arguments.targets or NAMES
     with tempfile.TemporaryDirectory(prefix="plcfuzz") as folder:
         corpus = arguments.corpus or Path(folder)
-        whole = [fuzz(name, max(1, arguments.seconds // len(names)), corpus) for name in names]
+        seconds = max(1, arguments.seconds // len(names))
+        whole = [fuzz_api(seconds, corpus) if name == "api" else fuzz(name, seconds, corpus) for name in names]
     return 0 if all(whole) else 1
 
 

@@ -1,0 +1,14 @@
+"""One plant for all tests that only look or put back what they changed."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.dashboard.served import Served, a_served_plant
+
+
+@pytest.fixture(scope="session")
+def served() -> Iterator[Served]:
+    """Fifteen nodes with a dashboard, for whoever leaves them as they were."""
+    with a_served_plant() as served:
+        yield served
