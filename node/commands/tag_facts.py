@@ -5,6 +5,7 @@ Nothing is kept for it while nobody asks: what a tag began with is made anew fro
 
 from collections.abc import Callable, Mapping
 
+from node.cip.status import CipError
 from node.cip.template import Template
 from node.config.model import Json, NodeConfig
 from node.config.tag_check import split_path
@@ -30,21 +31,22 @@ class TagFacts:
         self._registers = _registers(config)
 
     def of(self, attribute: Attribute, start: int, stop: int) -> dict[str, Json]:
-        """Of elements [start, stop): `source`, `forced`, `writer` with `written_s` ago, and `registers` if it has
-        any."""
+        """Of elements [start, stop): `source`, `forced`, `writer` with `written_s` ago; where there are any, the
+        `error` that accesses get, and `registers`."""
         place = Effected(attribute, start, stop)
-        root = place.root
-        ranks = (
-            [each.rank for each in root.gate.touched(place.begin, place.end)] if isinstance(root.gate, TagGate) else []
-        )
-        forced = FORCED in ranks
+        root, gate = place.root, place.root.gate
+        effects = gate.touched(place.begin, place.end) if isinstance(gate, TagGate) else []
+        forced = any(effect.rank == FORCED for effect in effects)
         writer, when = self._writers().get(root.name, ("", None))
         facts: dict[str, Json] = {
-            "source": "forced" if forced else "faulted" if ranks else self._origin(root),
+            "source": "forced" if forced else "faulted" if effects else self._origin(root),
             "forced": forced,
             "writer": writer,
             "written_s": None if when is None else round(max(0.0, self._now() - when), 3),
         }
+        for effect in effects:
+            if effect.status:
+                facts["error"] = str(CipError(effect.status[0], effect.status[1:]))
         registers = self._registers.get(root.name.casefold())
         return {**facts, "registers": registers} if registers else facts
 

@@ -104,11 +104,11 @@ def parse_fault(body: object, source: str = "fault") -> FaultSpec:
     kind = body.get("kind")
     if kind not in KINDS:
         got = "a fault without a kind" if kind is None else f"there is no fault {_short(kind)}"
-        near = get_close_matches(str(kind), KINDS, 1)
+        near = get_close_matches(kind, KINDS, 1) if isinstance(kind, str) else []
         hint = f"; did you mean {near[0]}?" if near else f"; wanted one of {', '.join(KINDS)}"
         raise ConfigError(source, 0, got + hint)
     distribution = body.get("distribution", FIXED) if kind == SLOW else FIXED
-    if distribution not in DISTRIBUTIONS:
+    if distribution not in tuple(DISTRIBUTIONS):  # it may be anything, and not all of that can be hashed
         wanted = ", ".join(DISTRIBUTIONS)
         raise ConfigError(source, 0, f"slow: distribution: got {_short(distribution)}; wanted one of {wanted}")
     what = kind if distribution == FIXED else f"{kind}, {distribution}"
@@ -205,7 +205,7 @@ def parse_code(value: object) -> tuple[int, ...]:
 
 
 def _tag(value: object) -> str:
-    if not isinstance(value, str) or not value.strip() or len(value) > 500:
+    if not isinstance(value, str) or not value.strip() or not value.isprintable() or len(value) > 500:
         raise ValueError
     return value.strip()
 

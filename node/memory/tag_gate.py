@@ -86,6 +86,8 @@ class TagGate:
         return self._change(data, start * root.size, begin, end)
 
     def _admit_bits(self, begin: int, end: int) -> None:
+        if self.onlooker:
+            return
         for effect in self.effects:
             if effect.status and effect.begin < end and begin < effect.end:
                 raise CipError(effect.status[0], effect.status[1:])
@@ -111,7 +113,8 @@ def unit_of(attribute: Attribute) -> int:
 
 @contextmanager
 def onlooking(root: Attribute) -> Iterator[None]:
-    """While it lasts, who reads `root` sees what clients saw, and leaves no trace in what chance decides."""
+    """While it lasts, who reads `root` is refused nothing by its effects, sees the values that clients saw, and leaves
+    no trace in what chance decides."""
     gate = root.gate
     if not isinstance(gate, TagGate):
         yield

@@ -49,10 +49,16 @@ class Acceptor:
         self._loop.remove_reader(self._sock)
         if refusing:
             with contextlib.suppress(OSError):  # a system that cannot: `_accept` resets them one by one
+                name = self._sock.getsockname()
                 self._sock.shutdown(socket.SHUT_RDWR)
+                with contextlib.suppress(OSError):  # it has its port still, unless the system chose it
+                    self._sock.bind(name)
                 return
-        with contextlib.suppress(OSError):
+        try:
             self._sock.listen(BACKLOG)
+        except OSError as exc:
+            log.error("%s:%d: no connections are taken any more: %s", *self._sock.getsockname()[:2], exc.strerror)
+            return
         self._loop.add_reader(self._sock, self._accept)
 
     async def close(self) -> None:
