@@ -1,39 +1,40 @@
 // The one place that talks HTTP. Addresses are relative to this file, so that a path in front of the server does no harm.
 const BASE = new URL("../api/v1/", import.meta.url);
 
-export const at = (path) => new URL(path, BASE);
+// Not new URL(path, BASE): what stands before the colon of "nodes:restart" would be a scheme.
+export const at = (path) => new URL(BASE.href + path);
 
 /** What the server refused, or that it could not be reached (`status` 0). `hint` says what to do, if there is something. */
 export class ApiError extends Error {
-  constructor(status, body) {
-    super(body.error || `the server answered ${status}`);
-    this.status = status;
-    this.detail = body.detail || "";
-    this.hint = body.hint || "";
-  }
+	constructor(status, body) {
+		super(body.error || `the server answered ${status}`);
+		this.status = status;
+		this.detail = body.detail || "";
+		this.hint = body.hint || "";
+	}
 }
 
 async function ask(method, path, body) {
-  const request = { method, headers: { Accept: "application/json" }, credentials: "same-origin", cache: "no-store" };
-  if (body !== undefined) {
-    request.headers["Content-Type"] = "application/json";
-    request.body = JSON.stringify(body);
-  }
-  let answer;
-  try {
-    answer = await fetch(at(path), request);
-  } catch {
-    throw new ApiError(0, { error: "the dashboard's server cannot be reached" });
-  }
-  const text = await answer.text();
-  let parsed = {};
-  try {
-    parsed = text ? JSON.parse(text) : {};
-  } catch {
-    // something between us and the server answered; its status says enough
-  }
-  if (!answer.ok) throw new ApiError(answer.status, parsed);
-  return parsed;
+	const request = { method, headers: { Accept: "application/json" }, credentials: "same-origin", cache: "no-store" };
+	if (body !== undefined) {
+		request.headers["Content-Type"] = "application/json";
+		request.body = JSON.stringify(body);
+	}
+	let answer;
+	try {
+		answer = await fetch(at(path), request);
+	} catch {
+		throw new ApiError(0, { error: "the dashboard's server cannot be reached" });
+	}
+	const text = await answer.text();
+	let parsed = {};
+	try {
+		parsed = text ? JSON.parse(text) : {};
+	} catch {
+		// something between us and the server answered; its status says enough
+	}
+	if (!answer.ok) throw new ApiError(answer.status, parsed);
+	return parsed;
 }
 
 export const get = (path) => ask("GET", path);

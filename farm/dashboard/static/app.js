@@ -19,45 +19,45 @@ const SHOWN = { overview: Overview, nodes: Nodes, map: PlantMap, node: NodePage,
 const title = (page) => page[0].toUpperCase() + page.slice(1);
 
 function Ways({ page }) {
-  return html`<nav class="ways" aria-label="Pages">
-    <ul>
-      ${PAGES.map((name) => html`<li key=${name}>
-        <a href=${format(name)} aria-current=${name === page ? "page" : null}>${title(name)}</a></li>`)}
-      <li><a href="api/v1/openapi.json">API</a></li>
-    </ul>
-  </nav>`;
+	return html`<nav class="ways" aria-label="Pages">
+		<ul>
+			${PAGES.map((name) => html`<li key=${name}>
+				<a href=${format(name)} aria-current=${name === page ? "page" : null}>${title(name)}</a></li>`)}
+			<li><a href="api/v1/openapi.json">API</a></li>
+		</ul>
+	</nav>`;
 }
 
 // A mistake in one page must not take the way to the others with it.
 function Page({ view }) {
-  const [error, forget] = useErrorBoundary();
-  useEffect(() => error && forget(), [view.page, view.name]);
-  if (error) return html`<p class="problem" role="alert">This page failed: ${String(error.message || error)}</p>`;
-  const Shown = SHOWN[view.page];
-  if (!Shown) return html`<h1>No such page</h1><p>There is none named ${view.page}. <a href=${format("overview")}>Overview</a></p>`;
-  return html`<${Shown} key=${view.page + view.name} view=${view} />`;
+	const [error, forget] = useErrorBoundary();
+	useEffect(() => error && forget(), [view.page, view.name]);
+	if (error) return html`<p class="problem" role="alert">This page failed: ${String(error.message || error)}</p>`;
+	const Shown = SHOWN[view.page];
+	if (!Shown) return html`<h1>No such page</h1><p>There is none named ${view.page}. <a href=${format("overview")}>Overview</a></p>`;
+	return html`<${Shown} key=${view.page + view.name} view=${view} />`;
 }
 
 function App() {
-  const view = useView();
-  const { phase, silent, farm, paused } = useFleet();
-  useEffect(() => {
-    document.title = `${view.name || title(view.page)} · ${farm?.farm || "plcfarm"}`;
-  }, [view.page, view.name, farm?.farm]);
-  const page =
-    phase === "none" ? html`<${FirstRun} />`
-    : phase === "locked" ? html`<${Locked} />`
-    : phase === "loading" ? html`<p class="boot">Loading the plant…</p>`
-    : html`<${Page} view=${view} />`;
-  return html`
-    <a class="skip" href="#main" onClick=${(event) => {
-      event.preventDefault(); // the hash is the view
-      document.getElementById("main").focus();
-    }}>Skip to the page</a>
-    <${Strip} />
-    <${Ways} page=${view.page === "node" ? "nodes" : view.page} />
-    <main id="main" tabindex="-1" class=${silent || paused ? "dimmed" : ""}>${page}</main>
-    <${Dialogs} />`;
+	const view = useView();
+	const { phase, silent, farm, paused } = useFleet();
+	useEffect(() => {
+		document.title = `${view.name || title(view.page)} · ${farm?.farm || "plcfarm"}`;
+	}, [view.page, view.name, farm?.farm]);
+	const page =
+		phase === "none" ? html`<${FirstRun} />`
+		: phase === "locked" ? html`<${Locked} />`
+		: phase === "loading" ? html`<p class="boot">Loading the plant…</p>`
+		: html`<${Page} view=${view} />`;
+	return html`
+		<a class="skip" href="#main" onClick=${(event) => {
+			event.preventDefault(); // the hash is the view
+			document.getElementById("main").focus();
+		}}>Skip to the page</a>
+		<${Strip} />
+		<${Ways} page=${view.page === "node" ? "nodes" : view.page} />
+		<main id="main" tabindex="-1" class=${silent || paused ? "dimmed" : ""}>${page}</main>
+		<${Dialogs} />`;
 }
 
 const root = document.getElementById("app");

@@ -5,44 +5,44 @@ import { fleet } from "./fleet.js";
 
 /** [what `path` answered last, what went wrong last or null, ask again]. `seconds` 0 asks once; a pause asks nothing. */
 export function useAsked(path, seconds = 0) {
-  const [state, set] = useState([null, null]);
-  const current = useRef(path);
-  current.current = path;
-  const ask = useCallback(async () => {
-    try {
-      const found = await get(path);
-      if (current.current === path) set([found, null]);
-    } catch (error) {
-      if (current.current === path) set(([last]) => [last, error]);
-    }
-  }, [path]);
-  useEffect(() => {
-    set([null, null]);
-    ask();
-    if (!seconds) return undefined;
-    const timer = setInterval(() => fleet.paused || document.hidden || ask(), seconds * 1000);
-    return () => clearInterval(timer);
-  }, [ask, seconds]);
-  return [...state, ask];
+	const [state, set] = useState([null, null]);
+	const current = useRef(path);
+	current.current = path;
+	const ask = useCallback(async () => {
+		try {
+			const found = await get(path);
+			if (current.current === path) set([found, null]);
+		} catch (error) {
+			if (current.current === path) set(([last]) => [last, error]);
+		}
+	}, [path]);
+	useEffect(() => {
+		set([null, null]);
+		ask();
+		if (!seconds) return undefined;
+		const timer = setInterval(() => fleet.paused || document.hidden || ask(), seconds * 1000);
+		return () => clearInterval(timer);
+	}, [ask, seconds]);
+	return [...state, ask];
 }
 
 const scripts = new Map();
 
 /** A library that is a plain script, fetched when a page first needs it. */
 export function library(...files) {
-  const load = (file) => {
-    if (!scripts.has(file)) {
-      scripts.set(file, new Promise((resolve, reject) => {
-        const style = file.endsWith(".css");
-        const element = document.createElement(style ? "link" : "script");
-        element[style ? "href" : "src"] = new URL(`vendor/${file}`, import.meta.url);
-        if (style) element.rel = "stylesheet";
-        element.onload = resolve;
-        element.onerror = () => reject(new Error(`${file} cannot be loaded`));
-        document.head.append(element);
-      }));
-    }
-    return scripts.get(file);
-  };
-  return files.reduce((before, file) => before.then(() => load(file)), Promise.resolve());
+	const load = (file) => {
+		if (!scripts.has(file)) {
+			scripts.set(file, new Promise((resolve, reject) => {
+				const style = file.endsWith(".css");
+				const element = document.createElement(style ? "link" : "script");
+				element[style ? "href" : "src"] = new URL(`vendor/${file}`, import.meta.url);
+				if (style) element.rel = "stylesheet";
+				element.onload = resolve;
+				element.onerror = () => reject(new Error(`${file} cannot be loaded`));
+				document.head.append(element);
+			}));
+		}
+		return scripts.get(file);
+	};
+	return files.reduce((before, file) => before.then(() => load(file)), Promise.resolve());
 }

@@ -5,12 +5,12 @@ import { html } from "./vendor/preact-htm.js";
 export const CONDITIONS = ["down", "degraded", "fault", "stale", "starting", "stopped", "up"];
 
 export const WORDS = {
-  down: "DOWN", degraded: "DEGRADED", fault: "FAULT", stale: "STALE", starting: "STARTING", stopped: "STOPPED", up: "up",
+	down: "DOWN", degraded: "DEGRADED", fault: "FAULT", stale: "STALE", starting: "STARTING", stopped: "STOPPED", up: "up",
 };
 
 export const rank = (condition) => {
-  const index = CONDITIONS.indexOf(condition);
-  return index < 0 ? 0 : index;
+	const index = CONDITIONS.indexOf(condition);
+	return index < 0 ? 0 : index;
 };
 
 export const wordOf = (condition) => WORDS[condition] || String(condition).toUpperCase();
@@ -21,4 +21,4 @@ export const Shape = ({ of }) => html`<i class="shape ${known(of)}" aria-hidden=
 export const known = (condition) => (WORDS[condition] ? condition : "down");
 
 export const Condition = ({ row }) => html`<span class="condition"><${Shape} of=${row.condition} /> ${wordOf(row.condition)}${
-  row.condition === "stale" ? ` ${Math.round(row.age_s)} s` : ""}</span>`;
+	row.condition === "stale" ? ` ${Math.round(row.age_s)} s` : ""}</span>`;

@@ -10,105 +10,105 @@ const RETRY_MS = 30000;
 const SILENT_MS = 20000; // frames come each second: a stream that says nothing so long may be half a connection
 
 export class Feed {
-  #tell;
-  #source = null;
-  #wanted = ""; // address of the stream that was asked for
-  #address = ""; // of the one that is open: without its nodes when they spoilt it
-  #last = 0; // id of the last event
-  #heard = Date.now();
-  #poller = 0;
+	#tell;
+	#source = null;
+	#wanted = ""; // address of the stream that was asked for
+	#address = ""; // of the one that is open: without its nodes when they spoilt it
+	#last = 0; // id of the last event
+	#heard = Date.now();
+	#poller = 0;
 
-  constructor(tell) {
-    this.#tell = tell;
-    setInterval(() => {
-      if (this.#source && Date.now() - this.#heard > SILENT_MS) this.#open();
-    }, POLL_MS);
-  }
+	constructor(tell) {
+		this.#tell = tell;
+		setInterval(() => {
+			if (this.#source && Date.now() - this.#heard > SILENT_MS) this.#open();
+		}, POLL_MS);
+	}
 
-  /** Has the stream carry `nodes` (names) with `tags` beside the fleet and its events. */
-  want(nodes, tags) {
-    const looks = nodes.map((node) => "," + name(`node:${node}`)).join("");
-    const address = FLEET + looks + (tags.length ? `&tags=${tags.map(name).join(",")}` : "");
-    if (address === this.#wanted) return;
-    this.#wanted = this.#address = address;
-    this.#open();
-  }
+	/** Has the stream carry `nodes` (names) with `tags` beside the fleet and its events. */
+	want(nodes, tags) {
+		const looks = nodes.map((node) => "," + name(`node:${node}`)).join("");
+		const address = FLEET + looks + (tags.length ? `&tags=${tags.map(name).join(",")}` : "");
+		if (address === this.#wanted) return;
+		this.#wanted = this.#address = address;
+		this.#open();
+	}
 
-  #open() {
-    this.#source?.close();
-    this.#stopPolling();
-    this.#heard = Date.now();
-    const source = (this.#source = new EventSource(at(this.#address)));
-    const on = (kind, act) =>
-      source.addEventListener(kind, (event) => {
-        this.#heard = Date.now();
-        act(JSON.parse(event.data));
-      });
-    on("fleet", (frame) => this.#tell({ kind: "fleet", frame }));
-    on("node", (body) => this.#tell({ ...body, kind: "node" }));
-    on("log", (entry) => this.#event(entry));
-    source.onopen = () => {
-      this.#tell({ kind: "link", how: "stream" });
-      this.#catchUp();
-    };
-    source.onerror = () => {
-      this.#tell({ kind: "link", how: "none" });
-      if (source.readyState === EventSource.CLOSED) this.#refused(); // and the browser will not ask again
-    };
-  }
+	#open() {
+		this.#source?.close();
+		this.#stopPolling();
+		this.#heard = Date.now();
+		const source = (this.#source = new EventSource(at(this.#address)));
+		const on = (kind, act) =>
+			source.addEventListener(kind, (event) => {
+				this.#heard = Date.now();
+				act(JSON.parse(event.data));
+			});
+		on("fleet", (frame) => this.#tell({ kind: "fleet", frame }));
+		on("node", (body) => this.#tell({ ...body, kind: "node" }));
+		on("log", (entry) => this.#event(entry));
+		source.onopen = () => {
+			this.#tell({ kind: "link", how: "stream" });
+			this.#catchUp();
+		};
+		source.onerror = () => {
+			this.#tell({ kind: "link", how: "none" });
+			if (source.readyState === EventSource.CLOSED) this.#refused(); // and the browser will not ask again
+		};
+	}
 
-  // A browser does not say why. A node that is no more would spoil the stream of every tab: first without any nodes.
-  #refused() {
-    if (!this.#address.includes("node%3A")) return this.#startPolling();
-    this.#address = FLEET;
-    this.#open();
-  }
+	// A browser does not say why. A node that is no more would spoil the stream of every tab: first without any nodes.
+	#refused() {
+		if (!this.#address.includes("node%3A")) return this.#startPolling();
+		this.#address = FLEET;
+		this.#open();
+	}
 
-  #event(entry) {
-    if (entry.id <= this.#last) return;
-    this.#last = entry.id;
-    this.#tell({ kind: "log", entry });
-  }
+	#event(entry) {
+		if (entry.id <= this.#last) return;
+		this.#last = entry.id;
+		this.#tell({ kind: "log", entry });
+	}
 
-  // A stream opened anew for other nodes bears no Last-Event-ID: what happened in between is asked for.
-  async #catchUp() {
-    if (!this.#last) return;
-    try {
-      for (const entry of (await get(`events?since=${this.#last}`)).events) this.#event(entry);
-    } catch {
-      // the stream itself says that the server is gone
-    }
-  }
+	// A stream opened anew for other nodes bears no Last-Event-ID: what happened in between is asked for.
+	async #catchUp() {
+		if (!this.#last) return;
+		try {
+			for (const entry of (await get(`events?since=${this.#last}`)).events) this.#event(entry);
+		} catch {
+			// the stream itself says that the server is gone
+		}
+	}
 
-  #startPolling() {
-    this.#source = null;
-    this.#stopPolling();
-    const started = Date.now();
-    const poll = async () => {
-      if (Date.now() - started > RETRY_MS) {
-        this.#address = this.#wanted;
-        return this.#open();
-      }
-      try {
-        const farm = await get("farm");
-        if (!farm.farm) return this.#tell({ kind: "poll", farm });
-        const [nodes, log] = await Promise.all([get("nodes"), get(`events?since=${this.#last}&limit=200`)]);
-        if (this.#last) for (const entry of log.events) this.#event(entry);
-        this.#last = Math.max(this.#last, log.last || 0);
-        this.#tell({ kind: "poll", farm, nodes });
-        this.#tell({ kind: "link", how: "polling" });
-      } catch (error) {
-        this.#tell({ kind: "link", how: "none", status: error.status });
-      }
-    };
-    this.#poller = setInterval(poll, POLL_MS);
-    poll();
-  }
+	#startPolling() {
+		this.#source = null;
+		this.#stopPolling();
+		const started = Date.now();
+		const poll = async () => {
+			if (Date.now() - started > RETRY_MS) {
+				this.#address = this.#wanted;
+				return this.#open();
+			}
+			try {
+				const farm = await get("farm");
+				if (!farm.farm) return this.#tell({ kind: "poll", farm });
+				const [nodes, log] = await Promise.all([get("nodes"), get(`events?since=${this.#last}&limit=200`)]);
+				if (this.#last) for (const entry of log.events) this.#event(entry);
+				this.#last = Math.max(this.#last, log.last || 0);
+				this.#tell({ kind: "poll", farm, nodes });
+				this.#tell({ kind: "link", how: "polling" });
+			} catch (error) {
+				this.#tell({ kind: "link", how: "none", status: error.status });
+			}
+		};
+		this.#poller = setInterval(poll, POLL_MS);
+		poll();
+	}
 
-  #stopPolling() {
-    clearInterval(this.#poller);
-    this.#poller = 0;
-  }
+	#stopPolling() {
+		clearInterval(this.#poller);
+		this.#poller = 0;
+	}
 }
 
 const MOST_NODES = 16; // of one stream, and of tags: the server refuses more, and would do so to all tabs
@@ -116,31 +116,31 @@ const MOST_TAGS = 64;
 
 /** Whoever of a browser's tabs shares one feed, each with nodes and tags of its own. */
 export class Hub {
-  #members = new Map();
-  #feed;
-  #link = null;
-  #timer = 0;
+	#members = new Map();
+	#feed;
+	#link = null;
+	#timer = 0;
 
-  constructor(tell) {
-    this.#feed = new Feed((message) => {
-      if (message.kind === "link") this.#link = message;
-      tell(message);
-    });
-  }
+	constructor(tell) {
+		this.#feed = new Feed((message) => {
+			if (message.kind === "link") this.#link = message;
+			tell(message);
+		});
+	}
 
-  /** The last thing known about the link, for a member that has just come. */
-  get link() {
-    return this.#link;
-  }
+	/** The last thing known about the link, for a member that has just come. */
+	get link() {
+		return this.#link;
+	}
 
-  set(member, wants) {
-    if (wants) this.#members.set(member, wants);
-    else this.#members.delete(member);
-    clearTimeout(this.#timer); // a page that changes takes its wants back and sets others: one stream anew, not two
-    this.#timer = setTimeout(() => {
-      const all = [...this.#members.values()];
-      const union = (key, most) => [...new Set(all.flatMap((wants) => wants[key]))].slice(-most).sort();
-      if (all.length) this.#feed.want(union("nodes", MOST_NODES), union("tags", MOST_TAGS));
-    }, 30);
-  }
+	set(member, wants) {
+		if (wants) this.#members.set(member, wants);
+		else this.#members.delete(member);
+		clearTimeout(this.#timer); // a page that changes takes its wants back and sets others: one stream anew, not two
+		this.#timer = setTimeout(() => {
+			const all = [...this.#members.values()];
+			const union = (key, most) => [...new Set(all.flatMap((wants) => wants[key]))].slice(-most).sort();
+			if (all.length) this.#feed.want(union("nodes", MOST_NODES), union("tags", MOST_TAGS));
+		}, 30);
+	}
 }

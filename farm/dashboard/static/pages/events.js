@@ -15,43 +15,43 @@ const SHOWN = 500;
 const byHmi = (entry, hmi) => hmi.split(",").some((address) => address && (entry.actor === address || entry.actor.startsWith(`${address}:`)));
 
 function fits(entry, { kind = "", q = "", node = "", hmi = "" }) {
-  if (kind && !kind.split(",").includes(entry.kind)) return false;
-  if (node && entry.node !== node) return false;
-  if (hmi && entry.kind === "write" && byHmi(entry, hmi)) return false;
-  return matches({ q }, entry.node, entry.text, entry.actor, entry.state);
+	if (kind && !kind.split(",").includes(entry.kind)) return false;
+	if (node && entry.node !== node) return false;
+	if (hmi && entry.kind === "write" && byHmi(entry, hmi)) return false;
+	return matches({ q }, entry.node, entry.text, entry.actor, entry.state);
 }
 
 export function Events({ view: { params } }) {
-  useFleet("event");
-  const [held, hold] = useState(null);
-  const [older, addOlder] = useState([]);
-  const all = held || [...older, ...fleet.events];
-  const found = all.filter((entry) => fits(entry, params));
-  const shown = found.slice(-SHOWN).reverse();
-  const loadAll = () => attempt(async () => {
-    const { events } = await get("events?since=0&limit=10000");
-    const first = fleet.events[0]?.id ?? Infinity;
-    addOlder(events.filter((entry) => entry.id < first));
-  });
-  const preset = params.kind === "write";
-  return html`<div class="page events">
-    <h1 class="unseen">Events</h1>
-    <div class="tools">
-      <${Search} params=${params} />
-      <label>Kind <select value=${params.kind || ""} data-key-sort onChange=${(event) => change({ kind: event.target.value })}>
-        <option value="">all</option>${KINDS.map((kind) => html`<option key=${kind}>${kind}</option>`)}</select></label>
-      <button aria-pressed=${preset ? "true" : "false"} onClick=${() => change({ kind: preset ? "" : "write", hmi: "" })}>Writes</button>
-      ${preset && html`<${Search} label="not by the HMI at" name="hmi" params=${params} size="14" placeholder="10.20.0.5" />`}
-      <span class="grow"></span>
-      <span class="hint">${count(found.length)} of ${count(all.length)}${found.length > SHOWN ? `, the last ${SHOWN} shown` : ""}</span>
-      <button aria-pressed=${held ? "true" : "false"} onClick=${() => hold(held ? null : [...all])}>${held ? `Go on (${fleet.events.length + older.length - held.length} more)` : "Pause"}</button>
-      <button onClick=${loadAll}>Load all kept</button>
-      <button onClick=${() => download("events.jsonl", "application/x-ndjson", found.map((entry) => `${JSON.stringify(entry)}\n`).join(""))}>Export JSONL</button>
-    </div>
-    <${Table} label="Events" heads=${["Time", "Node", "Kind", "What", "By"]} rows=${shown} empty="No event fits.">
-      ${shown.map((entry) => html`<tr key=${entry.id} tabindex="0" data-item=${entry.id}>
-        <td><time datetime=${entry.time}>${clock(entry.time)}</time></td>
-        <td>${entry.node && html`<a href=${nodeLink(entry.node)}>${entry.node}</a>`}</td>
-        <td>${entry.kind}</td><td class="wire">${[entry.state, entry.text].filter(Boolean).join(": ")}</td><td>${entry.actor}</td></tr>`)}<//>
-  </div>`;
+	useFleet("event");
+	const [held, hold] = useState(null);
+	const [older, addOlder] = useState([]);
+	const all = held || [...older, ...fleet.events];
+	const found = all.filter((entry) => fits(entry, params));
+	const shown = found.slice(-SHOWN).reverse();
+	const loadAll = () => attempt(async () => {
+		const { events } = await get("events?since=0&limit=10000");
+		const first = fleet.events[0]?.id ?? Infinity;
+		addOlder(events.filter((entry) => entry.id < first));
+	});
+	const preset = params.kind === "write";
+	return html`<div class="page events">
+		<h1 class="unseen">Events</h1>
+		<div class="tools">
+			<${Search} params=${params} />
+			<label>Kind <select value=${params.kind || ""} data-key-sort onChange=${(event) => change({ kind: event.target.value })}>
+				<option value="">all</option>${KINDS.map((kind) => html`<option key=${kind} value=${kind}>${kind}</option>`)}</select></label>
+			<button aria-pressed=${preset ? "true" : "false"} onClick=${() => change({ kind: preset ? "" : "write", hmi: "" })}>Writes</button>
+			${preset && html`<${Search} label="not by the HMI at" name="hmi" params=${params} size="14" placeholder="10.20.0.5" />`}
+			<span class="grow"></span>
+			<span class="hint">${count(found.length)} of ${count(all.length)}${found.length > SHOWN ? `, the last ${SHOWN} shown` : ""}</span>
+			<button aria-pressed=${held ? "true" : "false"} onClick=${() => hold(held ? null : [...all])}>${held ? `Go on (${fleet.events.length + older.length - held.length} more)` : "Pause"}</button>
+			<button onClick=${loadAll}>Load all kept</button>
+			<button onClick=${() => download("events.jsonl", "application/x-ndjson", found.map((entry) => `${JSON.stringify(entry)}\n`).join(""))}>Export JSONL</button>
+		</div>
+		<${Table} label="Events" heads=${["Time", "Node", "Kind", "What", "By"]} rows=${shown} empty="No event fits.">
+			${shown.map((entry) => html`<tr key=${entry.id} tabindex="0" data-item=${entry.id}>
+				<td><time datetime=${entry.time}>${clock(entry.time)}</time></td>
+				<td>${entry.node && html`<a href=${nodeLink(entry.node)}>${entry.node}</a>`}</td>
+				<td>${entry.kind}</td><td class="wire">${entry.text || entry.state}</td><td>${entry.actor}</td></tr>`)}<//>
+	</div>`;
 }

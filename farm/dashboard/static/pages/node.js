@@ -7,6 +7,7 @@ import { Condition, Shape } from "../condition.js";
 import { copy } from "../export.js";
 import { fleet, useFleet } from "../fleet.js";
 import { age, bytes, ms, number, value } from "../format.js";
+import { Fact } from "../list.js";
 import { faultOn } from "../selection.js";
 import { format, nodeLink } from "../view.js";
 import { Config, Connections, Log, NodeFaults, Requests } from "./node-facts.js";
@@ -17,77 +18,80 @@ const TABS = { tags: Tags, trend: Trend, connections: Connections, requests: Req
 
 const words = (key) => (key[0].toUpperCase() + key.slice(1)).replace(/_/g, " ");
 
+const PROTOCOLS = { enip: "EtherNet/IP", modbus: "Modbus" };
+
+/** As a scanner sees it, over each protocol. */
 function Identity({ of, row }) {
-  const facts = { address: `${row.address}:${Object.values(row.ports || {}).join(",")}`, ...of };
-  return html`<dl class="identity" aria-label="Identity, as a scanner sees it">
-    ${Object.entries(facts).map(([key, found]) => html`<div key=${key}><dt>${words(key)}</dt><dd>${value(found)}</dd></div>`)}
-    ${row.outside && html`<div><dt>From outside</dt><dd>${row.outside}</dd></div>`}
-  </dl>`;
+	return Object.entries(of).map(([protocol, facts]) => html`<dl class="facts bar" key=${protocol} aria-label="Identity">
+		<${Fact} name=${PROTOCOLS[protocol] || protocol}><b>${facts.address}:${facts.port}</b><//>
+		${Object.entries(facts).filter(([key]) => key !== "address" && key !== "port").map(([key, found]) => html`<${Fact} key=${key} name=${words(key)}>
+			${Array.isArray(found) ? found.join(", ") : value(found)}<//>`)}
+		${row.outside?.length > 0 && html`<${Fact} name="From outside">${[].concat(row.outside).join(", ")}<//>`}
+	</dl>`);
 }
 
 function Numbers({ row }) {
-  const facts = [["requests/s", number(row.requests_per_s)], ["p50 ms", ms(row.p50_ms)], ["p99 ms", ms(row.p99_ms)],
-    ["connections", number(row.connections)], ["errors/min", number(row.errors_per_min)], ["restarts", number(row.restarts)],
-    ["up for", age(row.uptime_s)], ["in/s", bytes(row.bytes_in_per_s)], ["out/s", bytes(row.bytes_out_per_s)],
-    ["last report", age(row.age_s)]];
-  return html`<dl class="numbers">${facts.map(([name, text]) => html`<div key=${name}><dt>${name}</dt><dd>${text}</dd></div>`)}</dl>`;
+	const facts = { "requests/s": number(row.requests_per_s), "p50 ms": ms(row.p50_ms), "p99 ms": ms(row.p99_ms), connections: number(row.connections),
+		"errors/min": number(row.errors_per_min), restarts: number(row.restarts), "up for": age(row.uptime_s), "in/s": bytes(row.bytes_in_per_s),
+		"out/s": bytes(row.bytes_out_per_s), "last report": age(row.age_s) };
+	return html`<dl class="facts bar">${Object.entries(facts).map(([name, text]) => html`<${Fact} key=${name} name=${name}>${text}<//>`)}</dl>`;
 }
 
 function Acts({ row }) {
-  const locked = !fleet.canWrite;
-  const act = (text, verb, off) => html`<button class="act" disabled=${locked || off} onClick=${() => changeNodes(verb, [row.name])}>${text}</button>`;
-  const stopped = row.condition === "stopped";
-  return html`<div class="acts">
-    ${stopped ? act("Start", "start") : act("Stop", "stop")}
-    ${act("Restart", "restart", stopped)}
-    <button onClick=${() => faultOn([row.name])}>Fault…</button>
-    <button onClick=${() => copy(row.address, row.address)}>Copy address</button>
-    ${locked && html`<span class="hint">${READ_ONLY}</span>`}
-  </div>`;
+	const locked = !fleet.canWrite;
+	const act = (text, verb, off) => html`<button class="act" disabled=${locked || off} onClick=${() => changeNodes(verb, [row.name])}>${text}</button>`;
+	const stopped = row.condition === "stopped";
+	return html`<div class="acts">
+		${stopped ? act("Start", "start") : act("Stop", "stop")}
+		${act("Restart", "restart", stopped)}
+		<button onClick=${() => faultOn([row.name])}>Fault…</button>
+		<button onClick=${() => copy(row.address, row.address)}>Copy address</button>
+		${locked && html`<span class="hint">${READ_ONLY}</span>`}
+	</div>`;
 }
 
 /** The row as the stream tells it, fuller than in frames; [row, tags watched]. */
 function useNode(name) {
-  const [told, tell] = useState({ row: null, tags: {}, at: 0 });
-  useEffect(() => {
-    const stop = fleet.on("node", (message) => {
-      if (message.node === name && message.row) tell({ row: message.row, tags: message.tags || {}, at: Date.now() });
-    });
-    return () => {
-      stop();
-      fleet.watch([], []);
-    };
-  }, [name]);
-  return told;
+	const [told, tell] = useState({ row: null, tags: {}, at: 0 });
+	useEffect(() => {
+		const stop = fleet.on("node", (message) => {
+			if (message.node === name && message.row) tell({ row: message.row, tags: message.tags || {}, at: Date.now() });
+		});
+		return () => {
+			stop();
+			fleet.watch([], []);
+		};
+	}, [name]);
+	return told;
 }
 
 export function NodePage({ view: { name, params } }) {
-  useFleet();
-  const known = fleet.byName.get(name);
-  const told = useNode(name);
-  const [asked, problem, again] = useAsked(node(name));
-  useEffect(() => {
-    if (known) again(); // who it is may be another after it was started anew
-  }, [known?.pid]);
-  if (!known) return html`<h1>${name}</h1><p>This plant has no such node. <a href=${format("nodes")}>All nodes</a></p>`;
-  // A frame may be newer than the stream of the node, above all when the node is gone: its values win.
-  const row = { ...told.row, ...known, uptime_s: told.row?.uptime_s ?? known.uptime_s };
-  const tab = TABS[params.tab] ? params.tab : "tags";
-  const Tab = TABS[tab];
-  const act = (event) => event.detail === "f" && faultOn([name]);
-  return html`<div class="page node" onact=${act}>
-    <header class="head">
-      <h1>${name} <${Condition} row=${row} /></h1>
-      <span class="hint">${[row.kind, row.profile, row.network, row.group && `group ${row.group}`].filter(Boolean).join(" · ")}</span>
-      <${Acts} row=${row} />
-    </header>
-    ${row.error && html`<p class="problem">${row.error}</p>`}
-    ${row.link && html`<p class="hint">Link: ${row.link}</p>`}
-    ${row.forced > 0 && html`<p class="note-forced"><${Shape} of="fault" /> ${row.forced} forced: what clients write there is not what they read.</p>`}
-    ${asked ? html`<${Identity} of=${asked.identity || {}} row=${row} />` : problem && html`<p class="hint">${problem.message}</p>`}
-    <${Numbers} row=${row} />
-    <nav class="tabs" aria-label="About this node"><ul>${Object.keys(TABS).map((key) => html`<li key=${key}>
-      <a href=${nodeLink(name, { tab: key })} aria-current=${key === tab ? "page" : null}>${words(key)}</a></li>`)}</ul></nav>
-    <section aria-label=${words(tab)}><${Tab} key=${tab} name=${name} row=${row} told=${told} params=${params} /></section>
-  </div>`;
+	useFleet();
+	const known = fleet.byName.get(name);
+	const told = useNode(name);
+	const [asked, problem, again] = useAsked(node(name));
+	useEffect(() => {
+		if (known) again(); // who it is may be another after it was started anew
+	}, [known?.pid]);
+	if (!known) return html`<h1>${name}</h1><p>This plant has no such node. <a href=${format("nodes")}>All nodes</a></p>`;
+	// A frame may be newer than the stream of the node, above all when the node is gone: its values win.
+	const row = { ...told.row, ...known, uptime_s: told.row?.uptime_s ?? known.uptime_s };
+	const tab = TABS[params.tab] ? params.tab : "tags";
+	const Tab = TABS[tab];
+	const act = (event) => event.detail === "f" && faultOn([name]);
+	return html`<div class="page node" onact=${act}>
+		<header class="head">
+			<h1>${name} <${Condition} row=${row} /></h1>
+			<span class="hint">${[row.kind, row.profile, row.network, row.group && `group ${row.group}`].filter(Boolean).join(" · ")}</span>
+			<${Acts} row=${row} />
+		</header>
+		${row.error && html`<p class="problem">${row.error}</p>`}
+		${row.link && html`<p class="hint">Link: ${row.link}</p>`}
+		${row.forced > 0 && html`<p class="note-forced"><${Shape} of="fault" /> ${row.forced} forced: what clients write there is not what they read.</p>`}
+		${asked ? html`<${Identity} of=${asked.identity || {}} row=${row} />` : problem && html`<p class="hint">${problem.message}</p>`}
+		<${Numbers} row=${row} />
+		<nav class="tabs" aria-label="About this node"><ul>${Object.keys(TABS).map((key) => html`<li key=${key}>
+			<a href=${nodeLink(name, { tab: key })} aria-current=${key === tab ? "page" : null}>${words(key)}</a></li>`)}</ul></nav>
+		<section aria-label=${words(tab)}><${Tab} key=${tab} name=${name} row=${row} told=${told} params=${params} /></section>
+	</div>`;
 }
