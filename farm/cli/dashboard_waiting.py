@@ -53,6 +53,7 @@ def serve_until_stopped(listening: Listening, name: str | None, say: Callable[[s
             say(f"dashboard of {run.name}: {dashboard_process.link(run, record, WRITE)}")
             with ended(process):
                 process.wait()
+            _while_it_runs(run)  # who ended it may be about to end the farm: it is not served anew meanwhile
 
 
 def _without_a_farm(listening: Listening, name: str | None) -> RunDirectory:

@@ -56,7 +56,7 @@ def test_a_biased_value_is_marked_and_its_fault_ends_by_itself(page: Page, plant
         show(page, plant, "node/dosing")
         expect(row(page, "DoseSP")).to_contain_text("FAULTED")
         show(page, plant, "faults")
-        expect(page.get_by_text("No fault active")).to_be_visible()
+        expect(page.get_by_text("No fault active")).to_be_visible(timeout=10_000)
         assert plc.Read("DoseSP[0]").Value < 1000
 
 
