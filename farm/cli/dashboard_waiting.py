@@ -53,6 +53,8 @@ def serve_until_stopped(listening: Listening, name: str | None, say: Callable[[s
             say(f"dashboard of {run.name}: {dashboard_process.link(run, record, WRITE)}")
             with ended(process):
                 process.wait()
+        if run.dashboard_socket.exists():
+            time.sleep(LOOK_EVERY)  # the farm is there and its page is not: that must not go round without a pause
 
 
 def _without_a_farm(listening: Listening, name: str | None) -> RunDirectory:
