@@ -31,7 +31,17 @@ from node.config.model import (
     TagConfig,
     UnitConfig,
 )
-from node.control.messages import READY, Message, ShardFile, boot_id, checked_mark, decode, digest_nodes
+from node.control.messages import (
+    READY,
+    TELEMETRY,
+    Message,
+    ShardFile,
+    boot_id,
+    checked_mark,
+    decode,
+    digest_nodes,
+    encode,
+)
 from node.errors import NodeError
 from node.exchange import printing
 from node.objects import assembly, drive_parameter, file, parameter, pccc
@@ -136,12 +146,14 @@ async def _live(prepared: shard.Prepared, control: str) -> None:
     loop = asyncio.get_running_loop()
     farm = _Farm()
     listening = await loop.create_unix_server(lambda: farm, control)
-    serving = loop.create_task(shard.Shard(prepared, control, "").run())
+    served = shard.Shard(prepared, control, "")
+    serving = loop.create_task(served.run())
     try:
         async with asyncio.timeout(SECONDS):
             ready = await farm.ready
             for protocol, port in ready["ports"].items():
                 await _probe(port, PROBES[protocol])
+                _report(served)
             signal.raise_signal(signal.SIGTERM)
             await serving
     finally:
@@ -153,6 +165,12 @@ async def _live(prepared: shard.Prepared, control: str) -> None:
         await asyncio.gather(*left, return_exceptions=True)
         for _ in range(TURNS):
             await asyncio.sleep(0)
+
+
+def _report(served: shard.Shard) -> None:
+    """What a shard does each second, with news and without."""
+    for whole in (True, False, False):
+        encode({"type": TELEMETRY, "nodes": served.telemetry(whole)})
 
 
 async def _probe(port: int, question: bytes) -> None:

@@ -30,8 +30,13 @@ UNNEEDED_IN_MOST_RUNS = {
     "difflib": "node.config.hint",  # what a mistyped word may have meant
     "importlib.metadata": "node.cli.command_line",  # --version; it brings the parser of e-mail
     "logging.handlers": "node.cli.log",  # --log; it brings pickle
-    "node.commands.captures": "node.controller",  # one that is captured
+    "node.cip.refusal": "node.enip.target",  # one that refuses everything on purpose
+    "node.commands.api": "node.rooms",  # one that is asked in the words of 2016
+    "node.commands.captures": "node.rooms",  # one that is captured
+    "node.commands.faults": "node.rooms",  # one that goes wrong on purpose
+    "node.commands.forces": "node.rooms",  # one whose tags are forced
     "node.commands.requests": "node.commands.tree",  # one that is looked at
+    "node.commands.tag_facts": "node.rooms",  # the same
     "node.exchange.printing": "node.telemetry",  # one whose writes are watched
     "node.modbus_face": "node.controller",  # a controller that speaks Modbus
     "node.objects.assembly": "node.objects.device",  # an adapter
