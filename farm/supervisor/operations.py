@@ -70,11 +70,11 @@ class Operations:
         return self._rows_of(request)
 
     async def _stop(self, request: Body, caller: Caller) -> dict[str, Any]:
-        await self._supervisor.switch(_names(request), False, _actor(request))
+        await self._supervisor.commands.switch(_names(request), False, _actor(request))
         return self._rows_of(request)
 
     async def _start(self, request: Body, caller: Caller) -> dict[str, Any]:
-        await self._supervisor.switch(_names(request), True, _actor(request))
+        await self._supervisor.commands.switch(_names(request), True, _actor(request))
         return self._rows_of(request)
 
     async def _ps(self, request: Body, caller: Caller) -> dict[str, Any]:
@@ -105,7 +105,7 @@ class Operations:
 
     async def _command(self, request: Body, caller: Caller) -> dict[str, Any]:
         node, path = _field(request, "node", str), _field(request, "path", str)
-        return {"value": await self._supervisor.command(node, path, request.get("value"), _actor(request))}
+        return {"value": await self._supervisor.commands.command(node, path, request.get("value"), _actor(request))}
 
     async def _tags(self, request: Body, caller: Caller) -> dict[str, Any]:
         """The tags of one node, or of all; of all, those that do not answer are named beside."""
@@ -126,7 +126,7 @@ class Operations:
         return {"tags": tags, "errors": errors}
 
     async def _tags_of(self, node: str) -> list[dict[str, Any]]:
-        tags = await self._supervisor.command(node, "tags", None)
+        tags = await self._supervisor.commands.command(node, "tags", None)
         if not isinstance(tags, list):
             raise FarmError(f"{node}: answered {tags!r:.80}, a list of tags was wanted")
         return [{"node": node, **tag} for tag in tags]
@@ -142,18 +142,18 @@ class Operations:
     async def _watch(self, request: Body, caller: Caller) -> dict[str, Any]:
         """Has a node report these tags for a while; its row, and what they are now as far as it has said."""
         node = _field(request, "node", str)
-        await self._supervisor.watch(node, _texts(request, "tags"))
+        await self._supervisor.commands.watch(node, _texts(request, "tags"))
         return {"row": self._supervisor.fleet.row(node), "tags": self._supervisor.monitor.watching.values(node)}
 
     async def _requests(self, request: Body, caller: Caller) -> dict[str, Any]:
         node = _field(request, "node", str)
         paths = ("requests", "undefined")
-        found = await asyncio.gather(*(self._supervisor.command(node, path, None) for path in paths))
+        found = await asyncio.gather(*(self._supervisor.commands.command(node, path, None) for path in paths))
         return dict(zip(paths, found, strict=True))
 
     async def _connections(self, request: Body, caller: Caller) -> dict[str, Any]:
         node = _field(request, "node", str)
-        return {"connections": await self._supervisor.command(node, "connections", None)}
+        return {"connections": await self._supervisor.commands.command(node, "connections", None)}
 
     async def _clients(self, request: Body, caller: Caller) -> dict[str, Any]:
         members, monitor = self._supervisor.roster.members, self._supervisor.monitor

@@ -20,18 +20,18 @@ from farm.plan.execute import Execution
 from farm.supervisor import descriptors
 from farm.supervisor.anew import plan_restart
 from farm.supervisor.changes import COMPLETING, Changes
-from farm.supervisor.command_events import change_text, changes
-from farm.supervisor.control import COMMAND_SECONDS, ControlStreams, Session
+from farm.supervisor.commands import Commands
+from farm.supervisor.control import ControlStreams, Session
 from farm.supervisor.ending import end_processes, nothing, remove_files
 from farm.supervisor.events import COMMAND, CONFIG, EventLog
 from farm.supervisor.faults import Faults
 from farm.supervisor.fleet import Fleet
-from farm.supervisor.keeper import SERVER_START, SERVER_STOP, Keeper, Probe
+from farm.supervisor.keeper import Keeper, Probe
 from farm.supervisor.links import Links
 from farm.supervisor.monitor import Monitor
 from farm.supervisor.probe import probe_node
 from farm.supervisor.progress import Progress, Tell
-from farm.supervisor.roster import STARTING, STOPPED, UP, Member, Roster
+from farm.supervisor.roster import STARTING, UP, Member, Roster
 from farm.supervisor.run_directory import RunDirectory
 from farm.supervisor.state import Identity, RunState, write_atomically
 from farm.supervisor.telemetry import Telemetry
@@ -105,9 +105,19 @@ class Supervisor:
             self.roster,
             self.keeper,
             self.events,
-            tell=self.tell_shard,
+            tell=self._tell_shard,
             forget=self.streams.forget,
             shaped=self._shaped,
+        )
+        self.commands = Commands(
+            self.roster,
+            self.keeper,
+            self.streams,
+            self.events,
+            self.monitor.watching,
+            self.state.stopped,
+            keep=self._keep_state,
+            clock=self._now,
         )
         self.ended = asyncio.Event()
         """Set when the farm went down: nothing is left to supervise."""
@@ -120,6 +130,12 @@ class Supervisor:
 
     def _now(self) -> float:
         return self.clock()
+
+    async def _tell_node(self, node: str, path: str, value: Any) -> Any:
+        return await self.commands.tell_node(node, path, value)
+
+    async def _tell_shard(self, shard: str, node: str, path: str, value: Any) -> Any:
+        return await self.commands.tell_shard(shard, node, path, value)
 
     @property
     def gone(self) -> bool:
@@ -233,26 +249,9 @@ class Supervisor:
             seconds = TIMEOUT + TIMEOUT_EACH * len(members)
             await self.changes.carry_out(self.changes.execution(plan), plan, tell, seconds, names)
 
-    async def switch(self, nodes: Sequence[str], on: bool, actor: str = "") -> None:
-        """Has nodes stop or start to serve, and returns when they do: their memory lives on.
-
-        Raises `FarmError` with the first that did not.
-        """
-        members = [self.roster.member(node) for node in dict.fromkeys(nodes)]
-        path = "server/start" if on else SERVER_STOP
-        names = [member.config.name for member in members]
-        answers = await asyncio.gather(
-            *(self.command(name, path, None, actor) for name in names), return_exceptions=True
-        )
-        failed = [answer for answer in answers if isinstance(answer, BaseException)]
-        if failed:
-            raise failed[0]
-        with self.roster.settle(names) as settling:
-            await settling.wait(TIMEOUT)
-
     async def _start_in(self, shard: str, members: list[Member]) -> None:
         for member in members:
-            await self.tell_shard(shard, member.config.name, SHARD_START, dump(member.config))
+            await self.commands.tell_shard(shard, member.config.name, SHARD_START, dump(member.config))
 
     def rows(self) -> list[dict[str, Any]]:
         """A row for each node: `farm ps`."""
@@ -280,42 +279,6 @@ class Supervisor:
             with self.roster.settle(names) as settling, contextlib.suppress(FarmError):
                 await settling.wait(ADOPTION)
 
-    async def command(self, node: str, path: str, value: Any, actor: str = "") -> Any:
-        """What a node answers. Raises `FarmError`."""
-        member = self.roster.member(node)
-        answer = await self.tell_shard(member.shard, node, path, value)
-        if path in (SERVER_STOP, SERVER_START):
-            await self._switched(member, path == SERVER_START)
-        elif path.startswith("api/") and "server" in path:
-            state = await self.tell_shard(member.shard, node, "server", None)
-            if not state["switching"] and state["listening"] == (node in self.state.stopped):
-                await self._switched(member, bool(state["listening"]))
-        kind = changes(path, value)
-        if kind:
-            self.events.node(node, member.state, change_text(path, value), kind, actor)
-        return answer
-
-    async def _switched(self, member: Member, on: bool) -> None:
-        if on:
-            self.state.stopped.discard(member.config.name)
-            self.roster.set_state(member, STARTING)
-            self.keeper.ask_all()
-        else:
-            self.state.stopped.add(member.config.name)
-            self.roster.set_state(member, STOPPED)
-        await self._keep_state()
-
-    async def watch(self, node: str, tags: Sequence[str]) -> None:
-        """Has a node report these tags for a while. Raises `FarmError`."""
-        member = self.roster.member(node)
-        wanted = self.monitor.watching.wants(node, tags, self.clock())
-        if wanted is not None:
-            try:
-                await self.tell_shard(member.shard, node, "watch", wanted)
-            except FarmError:
-                self.monitor.watching.again(node)
-                raise
-
     async def link(self, nodes: Sequence[str], changes: Mapping[str, Any], tell: Tell) -> None:
         """Changes the links of nodes while they serve; what the file says is back with the next `farm up`."""
         if self.state.plant is None:
@@ -327,23 +290,6 @@ class Supervisor:
             if quality != GOOD:
                 links[member.config.name] = quality
         await self.apply(dataclasses.replace(self.state.plant, links=links), tell, dry_run=False, seconds=None)
-
-    async def _tell_node(self, node: str, path: str, value: Any) -> Any:
-        return await self.tell_shard(self.roster.member(node).shard, node, path, value)
-
-    async def tell_shard(self, shard: str, node: str, path: str, value: Any) -> Any:
-        """What a shard answers; one that has not dialled yet is waited for. Raises `FarmError`."""
-        give_up = self.clock() + COMMAND_SECONDS
-        while True:
-            running = self.keeper.running.get(shard)
-            session = self.streams.session(shard, running.pid) if running is not None else None
-            if session is not None and session.open:
-                return await session.command(node, path, value)
-            if running is None or self.clock() >= give_up:
-                member = self.roster.members.get(node)
-                state = member.state if member is not None else "unknown"
-                raise FarmError(f"{node}: not to be reached, it is {state}")
-            await asyncio.sleep(0.05)
 
     def shard_said_hello(self, session: Session) -> None:
         """What it serves follows."""

@@ -55,7 +55,10 @@ class Shard:
         self.say(type="hello", shard=name, token=shown, pid=pid, started=1, nodes=[name])
 
     async def hung_up(self) -> bool:
-        return await asyncio.wait_for(self.reader.read(), 5) == b""
+        try:
+            return await asyncio.wait_for(self.reader.read(), 5) == b""
+        except ConnectionResetError:  # on what was not read yet
+            return True
 
 
 Work = Callable[[ControlStreams, Told, Callable[[], Coroutine[Any, Any, Shard]]], Coroutine[Any, Any, None]]
