@@ -65,7 +65,8 @@ def serve(run: RunDirectory, where: str | None = None, *, role: str = WRITE, ope
         listening, taken = listen(where)
         try:
             record = dashboard_process.start(run, listening)
-            _say_where(listening.loopback, url_of(listening.addresses), taken)
+            if record.addresses == listening.addresses:
+                _say_where(listening.loopback, url_of(listening.addresses), taken)
         finally:
             listening.close()
     elif where is not None and not _is_there(record, where):

@@ -51,9 +51,9 @@ def find(run: RunDirectory) -> Record | None:
 
 
 def start(run: RunDirectory, listening: Listening) -> Record:
-    """Starts one, which outlives this process. Raises `FarmError`."""
+    """Starts one, which outlives this process, unless somebody has done so meanwhile. Raises `FarmError`."""
     with starting(run):
-        return serve(run, listening, attached=False)[1]
+        return find(run) or serve(run, listening, attached=False)[1]
 
 
 def serve(run: RunDirectory, listening: Listening, attached: bool) -> "tuple[subprocess.Popen[bytes], Record]":
@@ -73,7 +73,8 @@ def starting(run: RunDirectory) -> Iterator[None]:
     while not run.dashboard_socket.exists():
         if time.monotonic() > give_up:
             raise FarmError(
-                f"{run.name}: its supervisor has no {run.dashboard_socket}: `farm restart` starts a new one"
+                f"{run.name}: its supervisor has no {run.dashboard_socket}, as one of an earlier version: "
+                f"`farm down {run.name}` and `farm up` give it another"
             )
         time.sleep(0.02)
     descriptor = os.open(folder, os.O_RDONLY)
