@@ -32,7 +32,20 @@ CAUGHT = """() => ({
     links: [...document.querySelectorAll("a[href]")].filter((link) => link.protocol === "javascript:").length,
 })"""
 NOTHING = {"hacked": None, "made": 0, "links": 0}
-KEPT = {"name", "condition", "state", "kind", "protocol", "level", "time", "mode", "source", "reach_kind", "subnet", "address"}
+KEPT = {
+    "name",
+    "condition",
+    "state",
+    "kind",
+    "protocol",
+    "level",
+    "time",
+    "mode",
+    "source",
+    "reach_kind",
+    "subnet",
+    "address",
+}
 """Members whose few words the page knows, what it asks for by name, and addresses, which it takes apart to sort."""
 
 
