@@ -14,12 +14,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import expect
 
 from tests.dashboard.browser.abnormal import silent
 from tests.dashboard.browser.chromium import Watched
 from tests.dashboard.browser.client import pylogix
-from tests.dashboard.browser.served import ROOT, WATERWORKS, Served, farm, killed, until
+from tests.dashboard.browser.served import ROOT, Served, farm, killed, until
 from tests.dashboard.browser.views import strip, tile
 
 pytestmark = [pytest.mark.net]
