@@ -39,11 +39,12 @@ T = TypeVar("T")
 TOGETHER = {
     "peers": ("tests/peers/",),
     "containers": ("tests/backends/test_docker", "tests/backends/test_contract"),
+    "browser": ("tests/dashboard/browser/",),
 }
-"""Tests whose paths begin so have a capture and plants, or a daemon, for the whole session."""
+"""Tests whose paths begin so have a capture and plants, or a daemon, or a browser, for the whole session."""
 FIRST = (
     *("tests/peers/", "tests/backends/test_docker", "tests/backends/test_contract", "tests/fuzz/"),
-    *("tests/docs/", "tests/soak/", "tests/farm/", "tests/backends/"),
+    *("tests/dashboard/browser/", "tests/docs/", "tests/soak/", "tests/farm/", "tests/backends/"),
 )
 """What takes longest is begun first, so that no worker has much left when the others are done."""
 CGROUPS = Path("/sys/fs/cgroup")

@@ -1,5 +1,5 @@
-"""`python -m tests.soak [kills|crashes|load|broadcast|memory|netem|sessions|opens|idle|slow …]`: all of them when
-none is named; exit 1 when a bound was broken or anything was left behind. It says what it does line by line."""
+"""`python -m tests.soak [kills|crashes|load|broadcast|memory|netem|dashboard|sessions|opens|idle|slow …]`: all of them
+when none is named; exit 1 when a bound was broken or anything was left behind. It says what it does line by line."""
 
 import argparse
 import random
@@ -10,7 +10,9 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from tests.bench.scale import plant_of
+from tests.dashboard.browser import chromium, served
 from tests.soak import crashes, endurance, kills, netem_vm, plant_load, plants, robustness
+from tests.soak import dashboard as looked_at
 
 BURDENS = ("sessions", "opens", "idle", "slow")
 P99_MS = 20.0
@@ -67,6 +69,11 @@ def crash(arguments: argparse.Namespace) -> int:
     return broken
 
 
+def minutes(arguments: argparse.Namespace) -> float:
+    """Of load and of memory."""
+    return float(arguments.minutes or 5)
+
+
 def load(arguments: argparse.Namespace) -> int:
     """Whether 500 clients of 500 nodes saw an error, waited too long, or the kernel dropped something."""
     broken = 0
@@ -77,7 +84,7 @@ def load(arguments: argparse.Namespace) -> int:
             tempfile.TemporaryDirectory(prefix="plcs") as folder,
             plant_load.plant(Path(folder), plant_of(arguments.nodes), backend) as rows,
         ):
-            found = plant_load.load(rows, 2.0, arguments.minutes * 60)
+            found = plant_load.load(rows, 2.0, minutes(arguments) * 60)
         say(f"{backend}, {len(rows)} nodes, a client each, 2 requests a second: {found}")
         broken += bool(found.errors) or found.quantile(0.99) > P99_MS or any(found.drops.values())
     return broken
@@ -102,7 +109,7 @@ def broadcast(arguments: argparse.Namespace) -> int:
 def memory(arguments: argparse.Namespace) -> int:
     """Whether a plant of 1,000 grew."""
     broken = 0
-    seconds = arguments.minutes * 60
+    seconds = minutes(arguments) * 60
     settled = min(endurance.SETTLED_AFTER, seconds / 6)
     for backend in backends(arguments):
         if backend == "docker":
@@ -150,6 +157,23 @@ def netem(arguments: argparse.Namespace) -> int:
         return 1
 
 
+def dashboard(arguments: argparse.Namespace) -> int:
+    """How many bounds a dashboard broke that twenty look at; its table is Markdown."""
+    if reason := chromium.why_not():
+        say(f"dashboard: not tried: {reason}")
+        return 0
+    lasting = arguments.minutes or 60
+    with tempfile.TemporaryDirectory(prefix="plcs") as folder:
+        file = Path(folder) / "plant.yaml"
+        file.write_text(plant_of(arguments.nodes))
+        with chromium.chromium() as browser, served.served(file) as plant:
+            found = looked_at.soak(plant, browser, lasting * 60)
+    say(f"\n{arguments.nodes} nodes, {lasting:g} minutes\n\n| what | found | wanted | |\n|---|--:|---|---|")
+    for each in found:
+        say(each.line())
+    return sum(not each.good for each in found)
+
+
 PLANTS: dict[str, Callable[[argparse.Namespace], int]] = {
     "kills": kill,
     "crashes": crash,
@@ -157,6 +181,7 @@ PLANTS: dict[str, Callable[[argparse.Namespace], int]] = {
     "broadcast": broadcast,
     "memory": memory,
     "netem": netem,
+    "dashboard": dashboard,
 }
 """What is done to whole plants, and to links; the rest is done to one node."""
 
@@ -168,7 +193,7 @@ def main() -> int:
     parser.add_argument("--kills", type=int, default=50, help="rounds, a kill each, on each backend (50)")
     parser.add_argument("--backend", action="append", choices=list(plants.PLANTS), help="for whole plants (all)")
     parser.add_argument("--nodes", type=int, default=500, help="of the loaded plant; memory takes twice as many (500)")
-    parser.add_argument("--minutes", type=float, default=5, help="of load and of memory (5; memory wants 60)")
+    parser.add_argument("--minutes", type=float, help="of load (5), memory (5; it wants 60), dashboard (60)")
     parser.add_argument("--sessions", type=int, default=100_000, help="mutated sessions (100000)")
     parser.add_argument("--opens", type=int, default=10_000, help="Forward Opens that are abandoned (10000)")
     parser.add_argument("--idle", type=int, default=1000, help="idle connections (1000)")

@@ -41,7 +41,7 @@ def test_a_written_tag_is_what_a_client_reads_and_an_event(page: Page, plant: Se
 
 
 def test_a_value_that_does_not_fit_is_refused_with_the_reason(shown: Watched, plant: Served) -> None:
-    shown.allowed.append("status of 400")
+    shown.allowed.append("status of 422")
     page = shown.page
     show(page, plant, "node/intake")
     before = value_of(INTAKE, "Mode")

@@ -28,7 +28,7 @@ CORPUS = [
 ]
 CAUGHT = """() => ({
     hacked: window.hacked ?? null,
-    made: [...document.querySelectorAll("main img, main script, main iframe, header img, [onload], [onerror]")].length,
+    made: document.querySelectorAll("main :is(img, script, iframe), header img, svg[onload], [onerror]").length,
     links: [...document.querySelectorAll("a[href]")].filter((link) => link.protocol === "javascript:").length,
 })"""
 NOTHING = {"hacked": None, "made": 0, "links": 0}

@@ -51,8 +51,11 @@ def something_wrong(plant: Served) -> Iterator[None]:
     until(lambda: {row["condition"] for row in plant.rows().values()} == {"up"}, "all is as it was")
 
 
-def found_by_axe(page: Page) -> list[str]:
-    violations: list[dict[str, Any]] = Axe().run(page).response["violations"]
+def found_by_axe(page: Page, scheme: Scheme) -> list[str]:
+    """A line for each bad thing; of a dark page only what its colours may do, since the rest is the same page."""
+    rules = {} if scheme == "light" else {"runOnly": ["color-contrast"]}
+    answer = Axe().run(page, options={"resultTypes": ["violations"], **rules}).response
+    violations: list[dict[str, Any]] = answer["violations"]
     return [
         f"{one['id']} ({one['impact']}): {one['help']}: {[node['html'][:120] for node in one['nodes'][:3]]}"
         for one in violations
@@ -60,6 +63,7 @@ def found_by_axe(page: Page) -> list[str]:
     ]
 
 
+@pytest.mark.timeout(240)
 @pytest.mark.usefixtures("something_wrong")
 def test_nothing_keeps_anybody_out(watched: Callable[..., Watched], plant: Served, signed_in: object) -> None:
     schemes: tuple[Scheme, ...] = ("light", "dark")
@@ -68,11 +72,11 @@ def test_nothing_keeps_anybody_out(watched: Callable[..., Watched], plant: Serve
     for view in VIEWS:
         for scheme, page in pages.items():
             show(page, plant, view)
-            found[f"{view}, {scheme}"] = found_by_axe(page)
+            found[f"{view}, {scheme}"] = found_by_axe(page, scheme)
     for scheme, page in pages.items():
         page.keyboard.press("?")
         page.get_by_role("dialog").wait_for()
-        found[f"keys, {scheme}"] = found_by_axe(page)
+        found[f"keys, {scheme}"] = found_by_axe(page, scheme)
     assert {view: lines for view, lines in found.items() if lines} == {}
 
 
