@@ -53,9 +53,14 @@ def test_a_value_that_does_not_fit_is_refused_with_the_reason(shown: Watched, pl
 def test_what_a_client_writes_is_shown_with_who_wrote_it(page: Page, plant: Served) -> None:
     show(page, plant, "node/dosing")
     with pylogix(DOSING) as plc:
-        assert plc.Write("Mode", 1).Status == "Success"
+
+        def shown() -> bool:
+            assert plc.Write("Mode", 1).Status == "Success"
+            page.wait_for_timeout(300)
+            return "127.0.0.1" in row(page, "Mode").inner_text()
+
+        until(shown, "who wrote it: a node notes that as soon as somebody looks")
     expect(row(page, "Mode").locator(".value")).to_contain_text("1")
-    expect(row(page, "Mode")).to_contain_text("127.0.0.1")
 
 
 def test_a_forced_tag_stays_what_it_is_until_it_is_released(page: Page, plant: Served) -> None:

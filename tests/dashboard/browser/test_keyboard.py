@@ -28,7 +28,9 @@ def test_g_and_a_letter_go_to_a_page(page: Page, plant: Served) -> None:
 
 
 def test_a_node_is_found_and_opened(page: Page, plant: Served) -> None:
-    press(page, "g", "n", "/")
+    press(page, "g", "n")
+    expect(page.locator(".grid tbody tr")).to_have_count(12)
+    press(page, "/")
     expect(filter_box(page)).to_be_focused()
     page.keyboard.type("filter-")
     expect(page.locator(".grid tbody tr")).to_have_count(2)
@@ -46,6 +48,7 @@ def test_a_tag_is_written_forced_and_released(page: Page, plant: Served) -> None
     show(page, plant, "node/filter-2")
     press(page, "/")
     page.keyboard.type("Mode")
+    expect(page.locator(".tags tbody tr")).to_have_count(1)
     press(page, "Escape", "j", "w")
     expect(page.get_by_label("write Mode")).to_be_focused()
     page.keyboard.type("1")
