@@ -130,8 +130,8 @@ def test_connections_and_requests_of_a_client(served: Served) -> None:
     assert served.change("DELETE", "/api/v1/nodes/plc/connections/127.0.0.1:1").status == 422
 
 
-def test_a_fault_makes_a_client_wait_and_its_end_lets_it_go(served: Served) -> None:
-    body = {"fault": {"kind": "status", "code": 8}, "nodes": ["plc"], "for": 60}
+def test_a_fault_refuses_a_client_and_its_end_lets_it_in(served: Served) -> None:
+    body = {"fault": {"kind": "status", "code": 8, "tag": "Level"}, "nodes": ["plc"], "for": 60}
     answer = served.change("POST", "/api/v1/faults", body)
     assert answer.status == 201, answer.body
     fault = answer.json["fault"]
