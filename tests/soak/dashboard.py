@@ -169,6 +169,7 @@ def watched(plant: Served, web: int, node: str, browser: Browser, seconds: float
 
 def crowd(plant: Served, node: str) -> list[Found]:
     """A hundred streams at once: who is refused, and whether the API is still there."""
+    time.sleep(3)  # until the server knows that earlier ones are gone, which it learns when it next writes
     with Streams(plant.url, TOO_MANY, patient=False) as streams:
         until(lambda: all(reader.status for reader in streams.readers), "every stream is answered")
         spans = asking(plant, node, 10.0, 0.05)

@@ -12,7 +12,8 @@ from typing import Literal
 
 from playwright.sync_api import Browser, ConsoleMessage, Page, Playwright, StorageState, ViewportSize, sync_playwright
 
-NAMES = ("chromium", "chromium-browser", "google-chrome")
+NAMES = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
+"""The one without windows first: it opens a page three times as fast."""
 LAPTOP = ViewportSize(width=1366, height=768)
 """The smallest screen that has to do."""
 Scheme = Literal["light", "dark"]
@@ -22,7 +23,7 @@ def why_not() -> str:
     """Why no browser can be driven here, "" when one can."""
     if sys.platform != "linux":
         return "no Chromium of Debian's here"
-    return "" if any(map(shutil.which, NAMES)) else "no chromium: apt-get install chromium"
+    return "" if any(map(shutil.which, NAMES)) else "no chromium: apt-get install chromium-headless-shell"
 
 
 @contextmanager
