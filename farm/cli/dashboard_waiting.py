@@ -4,6 +4,7 @@ It stays in the foreground. The sockets are this process's; whoever serves them 
 """
 
 import contextlib
+import signal
 import subprocess
 import time
 from collections.abc import Callable, Iterator
@@ -20,6 +21,8 @@ from farm.supervisor.link import RunDirectory, find_runs
 
 LOOK_EVERY = 1.0
 """Seconds between two looks for a farm."""
+GOING = 60.0
+"""Seconds for one to go down after its dashboard was ended."""
 
 
 def demos() -> tuple[tuple[str, str, str], ...]:
@@ -47,13 +50,18 @@ def serve_until_stopped(listening: Listening, name: str | None, say: Callable[[s
             note(f"{run.name} has a dashboard of its own: `{program()} dashboard {run.name}`")
             _while_it_runs(run)
             continue
+        code = 0
         with contextlib.suppress(FarmError):  # it went as it came
             with dashboard_process.starting(run):
                 process, record = dashboard_process.serve(run, listening, attached=True)
             say(f"dashboard of {run.name}: {dashboard_process.link(run, record, WRITE)}")
             with ended(process):
-                process.wait()
-            _while_it_runs(run)  # who ended it may be about to end the farm: it is not served anew meanwhile
+                code = process.wait()
+        if code == -signal.SIGTERM and not _goes(run):
+            note(f"{run.name}: its dashboard was ended")
+            return
+        if run.dashboard_socket.exists():
+            time.sleep(LOOK_EVERY)  # the farm is there and its page is not: that must not go round without a pause
 
 
 def _without_a_farm(listening: Listening, name: str | None) -> RunDirectory:
@@ -87,6 +95,17 @@ def _farm(name: str | None) -> RunDirectory | None:
         if name in (None, run.name) and run.dashboard_socket.exists():
             return run
     return None
+
+
+def _goes(run: RunDirectory) -> bool:
+    """Waits for a farm whose dashboard was ended, as is done first when it is taken down; whether it is gone. A
+    process with its mark that began now would stand in its way."""
+    give_up = time.monotonic() + GOING
+    while run.dashboard_socket.exists():
+        if time.monotonic() > give_up:
+            return False
+        time.sleep(LOOK_EVERY / 10)
+    return True
 
 
 def _while_it_runs(run: RunDirectory) -> None:

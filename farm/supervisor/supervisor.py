@@ -90,16 +90,7 @@ class Supervisor:
         self.links = Links(self.roster, self._tell_node)
         self.faults = Faults(self.roster, self._tell_node, self.events, self._keep_state, clock=self._now)
         self.monitor = Monitor(self.roster, self.telemetry, self.events, self.faults.on, clock=self._now)
-        self.fleet = Fleet(
-            run.name,
-            backend,
-            self.roster,
-            self.telemetry,
-            self.monitor,
-            self.events,
-            plant=lambda: self.state.plant,
-            faults=lambda: self.faults.count,
-        )
+        self.fleet = self._gather_fleet()
         self.changes = Changes(
             backend,
             self.roster,
@@ -127,6 +118,18 @@ class Supervisor:
         self._saving: asyncio.TimerHandle | None = None
         self._writes: set[asyncio.Task[None]] = set()
         self._ticking: asyncio.Task[None] | None = None
+
+    def _gather_fleet(self) -> Fleet:
+        return Fleet(
+            self.run.name,
+            self.backend,
+            self.roster,
+            self.telemetry,
+            self.monitor,
+            self.events,
+            plant=lambda: self.state.plant,
+            faults=lambda: self.faults.count,
+        )
 
     def _now(self) -> float:
         return self.clock()

@@ -74,7 +74,7 @@ def goes_on_to_a_farm(waiting: Waiting, root: Path, said: object) -> None:
     assert waiting.record["addresses"][0] == ["127.0.0.1", waiting.port]
     link = waiting.farm("dashboard").stdout
     assert f"http://127.0.0.1:{waiting.port}/?code=" in link
-    waiting.farm("down")
+    assert "3 nodes down" in waiting.farm("down").stderr
     until(lambda: (line := waiting.farm_line()) and line["farm"] is None)
 
 
