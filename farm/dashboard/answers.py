@@ -54,7 +54,7 @@ def argument(name: str, default: str = "") -> str:
 def whole(name: str, default: int, least: int, most: int) -> int:
     """A whole number of the query string. Raises `Refusal` 400 for one that is none, or out of its bounds."""
     text = request.args.get(name)
-    if text is None or not text:
+    if text is None:
         return default
     if not text.isascii() or not text.removeprefix("-").isdecimal() or len(text) > 18 or not least <= int(text) <= most:
         raise bad_request(f"{name}={text:.40}: wanted a whole number from {least} to {most}")
@@ -64,7 +64,7 @@ def whole(name: str, default: int, least: int, most: int) -> int:
 def number(name: str, default: float) -> float:
     """A number of the query string, not below zero. Raises `Refusal` 400."""
     text = request.args.get(name)
-    if text is None or not text:
+    if text is None:
         return default
     try:
         value = float(text)

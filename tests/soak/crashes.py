@@ -107,7 +107,7 @@ def supervisor_suspended(farm: Farm, seconds: float = 30.0) -> str:
     with suspended(farm):
         time.sleep(seconds)  # the subject: a supervisor that was away for this long
     said = _done(farm, "ps")
-    assert said.count(" up") == 6, said
+    assert said.count(" up ") + said.count(" degraded ") == 6, said
     return said
 
 
