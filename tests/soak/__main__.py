@@ -166,12 +166,13 @@ def dashboard(arguments: argparse.Namespace) -> int:
     with tempfile.TemporaryDirectory(prefix="plcs") as folder:
         file = Path(folder) / "plant.yaml"
         file.write_text(plant_of(arguments.nodes))
+        broken = 0
         with chromium.chromium() as browser, served.served(file) as plant:
-            found = looked_at.soak(plant, browser, lasting * 60)
-    say(f"\n{arguments.nodes} nodes, {lasting:g} minutes\n\n| what | found | wanted | |\n|---|--:|---|---|")
-    for each in found:
-        say(each.line())
-    return sum(not each.good for each in found)
+            say(f"{arguments.nodes} nodes, {lasting:g} minutes\n\n| what | found | wanted | |\n|---|--:|---|---|")
+            for found in looked_at.soak(plant, browser, lasting * 60):
+                say(found.line())
+                broken += not found.good
+    return broken
 
 
 PLANTS: dict[str, Callable[[argparse.Namespace], int]] = {

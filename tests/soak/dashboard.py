@@ -211,16 +211,15 @@ def web_process(plant: Served) -> int:
     return record.pid
 
 
-def soak(plant: Served, browser: Browser, seconds: float, tag: str = "LevelSP") -> list[Found]:
-    """All of it, on a plant that is served."""
+def soak(plant: Served, browser: Browser, seconds: float, tag: str = "LevelSP") -> Iterator[Found]:
+    """All of it, on a plant that is served, as it is found."""
     rows = list(plant.rows().values())
     node = next(row for row in rows if "enip" in row["ports"])
     pids = sorted({row["pid"] for row in rows})
     with loaded(rows, 3600 * 24):
         time.sleep(5)
-        found = telemetry(plant, pids)
+        yield from telemetry(plant, pids)
         until(lambda: plant.ask("farm")["age_s"] < 2, "frames of the new supervisor", 30)
-        found += watched(plant, web_process(plant), node["name"], browser, seconds)
-        found += crowd(plant, node["name"])
-        found += bereaved(plant, node["address"], tag)
-    return found
+        yield from watched(plant, web_process(plant), node["name"], browser, seconds)
+        yield from crowd(plant, node["name"])
+        yield from bereaved(plant, node["address"], tag)

@@ -12,7 +12,7 @@ from playwright.sync_api import Browser
 
 from tests.dashboard.browser.abnormal import abnormal
 from tests.dashboard.browser.chromium import Scheme, chromium, opened
-from tests.dashboard.browser.served import ROOT, WATERWORKS, Served, served
+from tests.dashboard.browser.served import ROOT, WATERWORKS, Served, served, without_a_plant
 from tests.dashboard.browser.views import show
 
 COLOURS = 48
@@ -34,18 +34,27 @@ VIEWS: dict[str, tuple[str, tuple[Scheme | str, ...]]] = {
 }
 """Name of a picture: what stands in the address after `#`, and the forms it is taken in."""
 GREY = "grey"
+FLEET, FIRST = "fleet", "first"
+"""Pictures of five hundred nodes, and of none."""
+NAMES = [*VIEWS, FLEET, FIRST]
+TANK_FARM = ROOT / "topologies/tank-farm-500.yaml"
 
 
 def main() -> None:
     """Takes them all."""
     parser = argparse.ArgumentParser(prog="python -m tests.dashboard.browser.pictures", description=__doc__)
     parser.add_argument("folder", nargs="?", type=Path, default=ROOT / "docs/pictures")
-    parser.add_argument("--only", nargs="*", default=list(VIEWS), choices=list(VIEWS), metavar="NAME")
+    parser.add_argument("--only", nargs="*", default=NAMES, choices=NAMES, metavar="NAME")
     arguments = parser.parse_args()
     arguments.folder.mkdir(exist_ok=True)
-    with chromium() as browser, served(WATERWORKS) as plant, abnormal(plant):
-        for scheme in ("light", "dark"):
-            take(browser, plant, arguments.folder, scheme, arguments.only)
+    with chromium() as browser:
+        with served(WATERWORKS) as plant, abnormal(plant):
+            for scheme in ("light", "dark"):
+                take(browser, plant, arguments.folder, scheme, arguments.only)
+        if FLEET in arguments.only:
+            take_fleet(browser, arguments.folder)
+        if FIRST in arguments.only:
+            take_first(browser, arguments.folder)
 
 
 def take(browser: Browser, plant: Served, folder: Path, scheme: Scheme, names: list[str]) -> None:
@@ -55,9 +64,8 @@ def take(browser: Browser, plant: Served, folder: Path, scheme: Scheme, names: l
         page.goto(plant.link())
         page.locator(".tile").first.wait_for()
         page.wait_for_timeout(1500)  # another frame, so that nothing is only beginning
-        for name in names:
-            view, forms = VIEWS[name]
-            if scheme not in forms:
+        for name, (view, forms) in VIEWS.items():
+            if name not in names or scheme not in forms:
                 continue
             show(page, plant, view)
             page.wait_for_timeout(2500 if "trend" in view else 1200)
@@ -67,6 +75,26 @@ def take(browser: Browser, plant: Served, folder: Path, scheme: Scheme, names: l
                 keep(picture, folder / f"{name}-grey.png", grey=True)
         for line in watched.wrong:
             print(line)
+
+
+def take_fleet(browser: Browser, folder: Path) -> None:
+    """Five hundred, of which a few are not as they should be."""
+    with served(TANK_FARM) as plant, opened(browser) as watched:
+        page, rows = watched.page, list(plant.rows().values())
+        chosen = [row["name"] for row in rows if row["kind"] == "logix"]
+        plant.ask("faults", "POST", {"fault": {"kind": "drop", "percent": 20}, "nodes": chosen[40:46]})
+        plant.ask(f"nodes/{chosen[7]}/stop", "POST", {})
+        page.goto(plant.url)
+        page.locator(".tile.fault").first.wait_for()
+        keep(page.screenshot(), folder / "fleet.png")
+
+
+def take_first(browser: Browser, folder: Path) -> None:
+    """What is there before there is a plant."""
+    with without_a_plant() as url, opened(browser) as watched:
+        watched.page.goto(url)
+        watched.page.locator(".demos").wait_for()
+        keep(watched.page.screenshot(), folder / "first.png")
 
 
 def keep(picture: bytes, path: Path, grey: bool = False) -> None:

@@ -116,6 +116,23 @@ def served_in(root: Path) -> Served:
     return Served(root, run.name, link.partition("/?")[0], tokens["token"], tokens["read-only"])
 
 
+@contextmanager
+def without_a_plant(root: Path | None = None) -> Iterator[str]:
+    """Where `farm dashboard` serves meanwhile, with no plant in the run directory `root`, or in one of its own."""
+    with tempfile.TemporaryDirectory(prefix="plcd", dir="/tmp") as folder:
+        command = [sys.executable, "-m", "farm", "dashboard"]
+        environ = {**os.environ, "PLCFARM_RUN": str(root or folder)}
+        with subprocess.Popen(command, cwd=ROOT, env=environ, stdout=subprocess.PIPE, text=True) as process:
+            try:
+                assert process.stdout is not None
+                line = process.stdout.readline()
+                assert "no farm is running" in line, line
+                yield link_in(line).rstrip("/")
+            finally:
+                process.send_signal(signal.SIGINT)
+                process.wait(20)
+
+
 def killed(pid: int) -> None:
     """Kills a process that is not this one's child, and waits until it is gone."""
     os.kill(pid, signal.SIGKILL)

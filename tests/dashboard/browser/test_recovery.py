@@ -2,12 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import re
-import signal
-import socket
-import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Callable
@@ -19,7 +14,7 @@ from playwright.sync_api import expect
 from tests.dashboard.browser.abnormal import silent
 from tests.dashboard.browser.chromium import Watched
 from tests.dashboard.browser.client import pylogix
-from tests.dashboard.browser.served import ROOT, Served, farm, killed, until
+from tests.dashboard.browser.served import Served, farm, killed, until, without_a_plant
 from tests.dashboard.browser.views import strip, tile
 
 pytestmark = [pytest.mark.net]
@@ -69,29 +64,20 @@ def test_a_page_recovers_from_the_death_of_its_server(shown: Watched, plant: Ser
 
 
 def test_without_a_plant_the_page_says_how_to_start_one_and_shows_it(watched: Callable[..., Watched]) -> None:
-    with tempfile.TemporaryDirectory(prefix="plcd", dir="/tmp") as folder, socket.socket() as taken:
+    with tempfile.TemporaryDirectory(prefix="plcd", dir="/tmp") as folder:
         root = Path(folder)
         root.chmod(0o711)
-        taken.bind(("127.0.0.1", 0))
-        port = taken.getsockname()[1]
-        taken.close()
         (root / "small.yaml").write_text(SMALL)
-        command = [sys.executable, "-m", "farm", "dashboard", "--listen", f"127.0.0.1:{port}"]
-        environ = {**os.environ, "PLCFARM_RUN": str(root)}
-        with subprocess.Popen(command, cwd=ROOT, env=environ, stdout=subprocess.PIPE, text=True) as served:
+        opened = watched()
+        opened.allowed += ["Failed to load resource", "net::ERR"]
+        page = opened.page
+        with without_a_plant(root) as url:
+            page.goto(url)
+            expect(page.get_by_role("heading", level=1)).to_have_text("No plant runs yet")
+            page.get_by_role("button", name=re.compile("^Copy .*demo")).click()
+            assert "demo" in page.evaluate("navigator.clipboard.readText()")
             try:
-                assert served.stdout is not None
-                assert "no farm is running" in served.stdout.readline()
-                opened = watched()
-                opened.allowed += ["Failed to load resource", "net::ERR"]
-                page = opened.page
-                page.goto(f"http://127.0.0.1:{port}")
-                expect(page.get_by_role("heading", level=1)).to_have_text("No plant runs yet")
-                page.get_by_role("button", name=re.compile("^Copy .*demo")).click()
-                assert "demo" in page.evaluate("navigator.clipboard.readText()")
                 farm(root, "up", str(root / "small.yaml"))
                 expect(tile(page, "plc1")).to_be_visible(timeout=20_000)
             finally:
                 farm(root, "down", "--all")
-                served.send_signal(signal.SIGINT)
-                served.wait(20)
