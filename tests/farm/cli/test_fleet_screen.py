@@ -157,6 +157,7 @@ def test_in_a_pipe_frames_are_plain_and_ctrl_c_ends_it(running: Any, run_root: P
     assert (process.returncode, errors) == (130, b"interrupted\n")
 
 
+@pytest.mark.quiet
 @pytest.mark.net
 @pytest.mark.slow
 def test_on_a_terminal_it_stays_in_its_place_and_over_the_death_of_a_supervisor(running: Any, run_root: Path) -> None:
