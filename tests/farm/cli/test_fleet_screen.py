@@ -138,6 +138,8 @@ def running(farm: Any, tmp_path: Path) -> Iterator[Any]:
 
 def start(run_root: Path, **streams: Any) -> subprocess.Popen[bytes]:
     environment = {**os.environ, "PLCFARM_RUN": str(run_root), "PYTHONPATH": str(ROOT), "TERM": "xterm"}
+    for size in ("LINES", "COLUMNS"):  # which would count more than the terminal's own
+        environment.pop(size, None)
     return subprocess.Popen([sys.executable, "-m", "farm", "ps", "--watch"], env=environment, **streams)
 
 
