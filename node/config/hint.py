@@ -4,12 +4,9 @@ from collections.abc import Iterable
 
 
 def closest(word: str, known: Iterable[str]) -> str | None:
-    """The one of `known` that is most like `word` in any case; None when none is, or where the library cannot be read
-    any more: a node may have become a user who has no right to."""
-    try:
-        import difflib
-    except ImportError:
-        return None
+    """The one of `known` that is most like `word` in any case; None when none is."""
+    import difflib
+
     folded = {name.casefold(): name for name in known}
     found = difflib.get_close_matches(word.casefold(), folded, 1)
     return folded[found[0]] if found else None

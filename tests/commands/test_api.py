@@ -182,6 +182,7 @@ TEXT = st.text(st.characters(codec="utf-8"), max_size=12)
 @given(st.sampled_from(GROUPS), TEXT, TEXT, st.none() | TEXT | st.floats() | st.booleans())
 def test_whatever_comes_is_answered(group: str, match: str, command: str, value: Any) -> None:
     async def scene() -> None:
-        api(IDLE, f"/{group}/{match}/{command}", value)
+        answer = api(IDLE, f"/{group}/{match}/{command}", value)
+        assert set(answer) == {"alarm", "command", "data", "since", "until"}
 
     asyncio.run(scene())
