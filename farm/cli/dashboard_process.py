@@ -22,7 +22,7 @@ from farm.cli.dashboard_address import Listening, url_of
 from farm.dashboard.start import READY, Record, Start
 from farm.dashboard.tokens import Keys, Tokens
 from farm.errors import FarmError
-from farm.supervisor.desk import dashboard_user
+from farm.supervisor.dashboard_user import dashboard_user
 from farm.supervisor.link import PACKAGE_ROOT, RunDirectory
 from node.control.messages import RUN_VARIABLE, start_time
 

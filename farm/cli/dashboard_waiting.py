@@ -16,7 +16,7 @@ from farm.cli.terminal import note, program
 from farm.dashboard.start import Start
 from farm.dashboard.tokens import WRITE
 from farm.errors import FarmError
-from farm.supervisor.desk import dashboard_user
+from farm.supervisor.dashboard_user import dashboard_user
 from farm.supervisor.link import RunDirectory, find_runs
 
 LOOK_EVERY = 1.0

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from farm.supervisor.desk import DASHBOARD_USER
+from farm.supervisor.dashboard_user import DASHBOARD_USER
 from tests.conftest import marked_processes
 from tests.dashboard.served import OTHER_PLANT, Served, a_served_plant, until
 

@@ -12,7 +12,8 @@ import pytest
 
 from farm.backends.forked import FIRST_USER, USERS
 from farm.supervisor import desk as module
-from farm.supervisor.desk import ALLOWED, DASHBOARD_USER, Desk, dashboard_user
+from farm.supervisor.dashboard_user import DASHBOARD_USER, dashboard_user
+from farm.supervisor.desk import ALLOWED, Desk
 from farm.supervisor.fleet import LOG_ENTRIES
 from farm.supervisor.operations import Operations
 from farm.supervisor.supervisor import Supervisor
