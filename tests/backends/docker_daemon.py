@@ -13,6 +13,7 @@ import signal
 import subprocess
 import tempfile
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 from docker.errors import DockerException
@@ -36,9 +37,11 @@ def missing() -> str:
 
 
 class Daemon:
-    """A daemon with all that it has in one new folder. `url` is for DOCKER_HOST."""
+    """A daemon with all that it has in one new folder. `url` is for DOCKER_HOST. `prefix` goes before its command, as
+    `env` may, and `options` behind it."""
 
-    def __init__(self) -> None:
+    def __init__(self, prefix: Sequence[str] = (), options: Sequence[str] = ()) -> None:
+        self._prefix, self._options = prefix, options
         self.folder = Path(tempfile.mkdtemp(prefix="pfd-", dir="/tmp"))
         self.url = f"unix://{self.folder}/sock"
         self.log = self.folder / "log"
@@ -49,7 +52,15 @@ class Daemon:
     def start(self) -> None:
         """Returns when it answers."""
         name = self.namespace
-        command = ["dockerd", "--data-root", f"{self.folder}/data", "--exec-root", f"{self.folder}/exec"]
+        command = [
+            *self._prefix,
+            "dockerd",
+            *self._options,
+            "--data-root",
+            f"{self.folder}/data",
+            "--exec-root",
+            f"{self.folder}/exec",
+        ]
         command += ["--pidfile", f"{self.folder}/pid", "--host", self.url, *SWITCHED_OFF]
         command += ["--containerd-namespace", name, "--containerd-plugins-namespace", f"{name}-plugins"]
         with self.log.open("ab") as log:

@@ -26,9 +26,13 @@ VIEWS = {
 
 
 def show(page: Page, plant: Served, view: str) -> None:
-    """Goes to a view and waits until it is all there."""
+    """Goes to a view and waits until it is all there, and nothing of the view before."""
     page.goto(f"{plant.url}/#{view}")
-    page.locator(VIEWS.get(view, "main .page")).first.wait_for()
+    bare = view.partition("?")[0]
+    if bare.startswith("node/"):
+        page.locator("main h1", has_text=bare.removeprefix("node/")).wait_for()
+    usual = "main section" if "tab=" in view else ".tags tbody tr"
+    page.locator(VIEWS.get(view) or VIEWS.get(bare) or usual).first.wait_for()
 
 
 def strip(page: Page) -> Locator:
