@@ -84,12 +84,12 @@ class FaultSpec:
         return _TEXTS[self.kind](self) + of
 
     def dump(self) -> dict[str, Json]:
-        """Plain JSON, without what is as it would be anyway."""
+        """Plain JSON that `parse_fault` takes, without what is as it would be anyway."""
         body: dict[str, Json] = {"kind": self.kind}
         for key in (*_form(self.kind, self.distribution), *COMMON):
             name = "lasts" if key == "for" else key
             value = getattr(self, name)
-            if value != getattr(_PLAIN, name):
+            if value != getattr(_PLAIN, name) or key in _required(self.kind, self.distribution):
                 body[key] = value
         if self.kind == STATUS:
             body["code"] = self.code[0] if len(self.code) == 1 else list(self.code)
@@ -118,7 +118,7 @@ def parse_fault(body: object, source: str = "fault") -> FaultSpec:
         if key not in known:
             raise ConfigError(source, 0, f"{what}: unknown key {_short(key)}; it takes {', '.join(known[1:])}")
     for key in form:
-        if key not in body and key in REQUIRED.get(kind, {}).get(distribution, ()):
+        if key not in body and key in _required(kind, distribution):
             raise ConfigError(source, 0, f"{what}: {key} is missing: {_WANTED[key]} is wanted")
     values = {}
     for key, value in body.items():
@@ -174,13 +174,22 @@ def _form(kind: str, distribution: str) -> tuple[str, ...]:
     return ("distribution", *DISTRIBUTIONS[distribution], "most") if kind == SLOW else _FORMS[kind]
 
 
+def _required(kind: str, distribution: str) -> tuple[str, ...]:
+    """Those of them that must be there."""
+    return REQUIRED.get(kind, {}).get(distribution, ())
+
+
 def _number(low: float, high: float, open_at_low: bool = False) -> Callable[[object], float]:
     def read(value: object) -> float:
         if isinstance(value, bool) or not isinstance(value, int | float) or not low <= value <= high:
             raise ValueError
-        if (open_at_low and value == low) or not math.isfinite(value):
+        try:
+            number = float(value)
+        except OverflowError as exc:  # a whole number of any length, as JSON has them
+            raise ValueError from exc
+        if (open_at_low and number == low) or not math.isfinite(number):
             raise ValueError
-        return float(value)
+        return number
 
     return read
 

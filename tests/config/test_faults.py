@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from node.config.faults import KINDS, FaultSpec, parse_fault
+from node.config.faults import COMMON, DISTRIBUTIONS, KINDS, _form, parse_fault
 from node.errors import ConfigError
 
 TAKEN: list[tuple[dict[str, Any], str]] = [
@@ -37,6 +37,10 @@ TAKEN: list[tuple[dict[str, Any], str]] = [
     ({"kind": "bias", "tag": "Line[3].Speed", "by": -5}, "bias by -5 of Line[3].Speed"),
     ({"kind": "spike", "tag": "Level", "by": 50, "percent": 5}, "spike by 50 in 5 % of reads of Level"),
     ({"kind": "bad-quality", "tag": "Level"}, "bad quality of Level"),
+    ({"kind": "slow", "seconds": 0}, "slow by 0 ms"),
+    ({"kind": "slow", "distribution": "normal", "mean": 0, "deviation": 0}, "slow by 0 ms ± 0 ms"),
+    ({"kind": "reset", "after": 0}, "reset after 0 requests"),
+    ({"kind": "bias", "tag": "Level", "by": 0}, "bias by 0 of Level"),
 ]
 
 
@@ -95,6 +99,8 @@ WRONG: list[tuple[Any, str]] = [
     ({"kind": "freeze"}, "freeze: tag is missing: a tag's name, or '*' for all is wanted"),
     ({"kind": "freeze", "tag": " "}, "freeze: tag: got ' '; wanted a tag's name, or '*' for all"),
     ({"kind": "bias", "tag": "T", "by": float("inf")}, "bias: by: got inf; wanted a finite number"),
+    ({"kind": "bias", "tag": "T", "by": 10**400}, f"bias: by: got 1{'0' * 56}...; wanted a finite number"),
+    ({"kind": "offline", "for": 10**400}, f"offline: for: got 1{'0' * 56}...; wanted seconds above 0"),
     ({"kind": "offline", "for": 0}, "offline: for: got 0; wanted seconds above 0"),
     ({"kind": "offline", "seed": 2**63}, "offline: seed: got 9223372036854775808; wanted a whole number of 64 bits"),
     ({"kind": "offline", "x" * 99: 1}, f"offline: unknown key '{'x' * 56}...; it takes for, seed"),
@@ -122,6 +128,24 @@ JUNK = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
     max_leaves=8,
 )
+NEAR = {
+    "seconds": st.floats(-1, 4000),
+    "distribution": st.sampled_from([*DISTRIBUTIONS]),
+    "mean": st.floats(0, 1),
+    "deviation": st.integers(0, 2),
+    "scale": st.floats(0, 1),
+    "shape": st.floats(0, 2),
+    "most": st.floats(0, 2),
+    "percent": st.floats(0, 110),
+    "after": st.integers(-1, 3),
+    "code": st.integers(0, 256) | st.lists(st.integers(0, 300), max_size=3),
+    "tag": st.sampled_from(["Level", "*", "", "Line[3].Speed"]),
+    "by": st.floats(width=16) | st.integers(),
+    "keep": st.integers(0, 99),
+    "for": st.floats(0, 9),
+    "seed": st.integers(-2, 2),
+}
+"""What is a fault, or nearly one."""
 KEYS = ("kind", "seconds", "distribution", "percent", "after", "code", "tag", "by", "keep", "for", "seed", "most")
 
 
@@ -134,6 +158,20 @@ def test_whatever_comes_is_a_fault_or_an_error(body: dict[str, Any], kind: str) 
     except ConfigError as exc:
         assert "\n" not in str(exc)
     else:
-        assert isinstance(spec, FaultSpec)
         assert spec.text
-        assert parse_fault(spec.dump()) == spec
+
+
+@given(st.data(), st.sampled_from(KINDS))
+def test_what_is_taken_is_given_back_as_it_is_taken(data: st.DataObject, kind: str) -> None:
+    body: dict[str, Any] = {"kind": kind}
+    if kind == "slow":
+        body["distribution"] = data.draw(NEAR["distribution"])
+    form = _form(kind, body.get("distribution", "fixed"))
+    for key in (*form, *COMMON):
+        if key not in body and data.draw(st.integers(0, 3)):
+            body[key] = data.draw(NEAR[key])
+    try:
+        spec = parse_fault(body)
+    except ConfigError:
+        return
+    assert parse_fault(json.loads(json.dumps(spec.dump()))) == spec
