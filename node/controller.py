@@ -8,7 +8,6 @@ Both protocols look into the same table, the same instant and the same chain of 
 process-global, so any number of controllers share a process and its loop and do not know each other.
 """
 
-import math
 import time
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING
@@ -18,8 +17,7 @@ from node.commands.tree import CommandTree
 from node.config.data_files import with_data_files
 from node.config.model import EnipConfig, Json, ModbusConfig, NodeConfig
 from node.config.structures import build_templates
-from node.errors import NodeError
-from node.exchange.delay import Delay
+from node.exchange.delay import check_delay, even_delay
 from node.exchange.exchange import Interceptor, build_chain
 from node.memory.attribute import Instant
 from node.objects.device import Device, build_device
@@ -74,7 +72,7 @@ class Controller:
         self._instant = Instant(clock())
         self._started = clock()
         self._interceptors = tuple(interceptors)
-        self._slow: Delay | None = None
+        self._slow: dict[str, Interceptor] = {}
         self._rooms: Rooms | None = None
         self._ticker = Ticker(clock)
         self._enip: EnipService | None = None
@@ -127,21 +125,19 @@ class Controller:
     @delay.setter
     def delay(self, delay: tuple[float, float]) -> None:
         low, high = delay
-        if not (math.isfinite(low) and math.isfinite(high)):
-            raise NodeError(f"a delay from {low} to {high} s; wanted finite times")
-        slow = Delay(low, high)
+        check_delay(low, high)
         self._delay = (low, high)
-        self._slow = slow if high else None
+        self._slow = {protocol: even_delay(low, high) for protocol in self.ports} if high else {}
         self._attach()
 
     def _attach(self) -> None:
         """Has every exchange from now on seen by what is to see it."""
-        slow = () if self._slow is None else (self._slow,)
-        inner = (*slow, *self._interceptors, *self._telemetry.interceptors)
+        inner = (*self._interceptors, *self._telemetry.interceptors)
         for protocol, service in (("enip", self._enip), ("modbus", self._modbus)):
             if service is not None:
                 asked = self._rooms.interceptors(protocol, self.ports[protocol]) if self._rooms is not None else ()
-                service.chain = build_chain((*asked, *inner))
+                slow = (self._slow[protocol],) if self._slow else ()
+                service.chain = build_chain((*asked, *slow, *inner))
 
     def connections(self) -> Iterator[tuple[str, Peer]]:
         """(protocol, peer) of every live connection."""

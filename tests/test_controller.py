@@ -278,6 +278,22 @@ def test_a_delay_holds_replies_of_both_protocols_back() -> None:
     serving(gateway(), talk)
 
 
+def test_delays_of_one_protocol_are_drawn_whatever_passes_through_the_other() -> None:
+    def drawn(others: int) -> list[float]:
+        controller = Controller(gateway(delay=(0.1, 0.9)))
+        cip, registers = (service.chain for service in (controller._enip, controller._modbus) if service is not None)
+        assert cip is not None and registers is not None
+        found = []
+        for _ in range(5):
+            found.append(cip.run(b"", lambda frame, accesses: b"", "", 0.0).delay)
+            for _ in range(others):
+                registers.run(b"", lambda frame, accesses: b"", "", 0.0)
+        return found
+
+    assert drawn(0) == drawn(3)
+    assert len(set(drawn(0))) == 5
+
+
 @pytest.mark.parametrize("delay", [(-1.0, 1.0), (2.0, 1.0), (float("nan"), 1.0), (0.0, float("inf"))])
 def test_a_delay_that_cannot_be_is_refused(delay: tuple[float, float]) -> None:
     controller = Controller(gateway())

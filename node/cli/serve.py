@@ -13,7 +13,7 @@ from node.config.check import is_ipv4
 from node.config.model import NodeConfig
 from node.controller import Controller
 from node.errors import ConfigError, NodeError
-from node.exchange.delay import Delay, parse_delay
+from node.exchange.delay import check_delay, parse_delay
 from node.exchange.printing import Printer
 from node.server.descriptors import raise_descriptor_limit
 
@@ -42,7 +42,7 @@ def read_delay(text: str) -> tuple[float, float]:
     """`0.1` or `0.1-0.5` as the least and the greatest seconds, "" as none. Raises `ConfigError` naming the option."""
     try:
         low, high = parse_delay(text or "0")
-        Delay(low, high)
+        check_delay(low, high)
     except NodeError as exc:
         raise ConfigError("--delay", 0, str(exc)) from exc
     return low, high

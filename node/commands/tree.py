@@ -21,6 +21,7 @@ Paths and values come from outside: whatever is wrong with them is a `CommandErr
 """
 
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from typing import Protocol
 
 from node.commands.errors import CommandError
@@ -246,6 +247,7 @@ def _delay_of(value: Json) -> tuple[float, float]:
     if isinstance(value, str):
         return parse_delay(value)
     low, high = value if isinstance(value, list) and len(value) == 2 else (value, value)
-    if not isinstance(low, int | float) or not isinstance(high, int | float):
-        raise CommandError(f"{value!r} is no delay; wanted seconds, as 0.5, '0.1-0.5' or [0.1, 0.5]")
-    return float(low), float(high)
+    if isinstance(low, int | float) and isinstance(high, int | float) and bool not in (type(low), type(high)):
+        with suppress(OverflowError):  # a whole number of any length, as JSON has them
+            return float(low), float(high)
+    raise CommandError(f"{value!r:.80} is no delay; wanted seconds, as 0.5, '0.1-0.5' or [0.1, 0.5]")

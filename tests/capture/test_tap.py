@@ -6,7 +6,7 @@ from collections.abc import Callable
 import pytest
 
 from node.capture.tap import FORGOTTEN, Capture
-from node.exchange.delay import Delay
+from node.exchange.delay import even_delay
 from node.exchange.exchange import CLOSE, DROP, Chain, Exchange
 from node.memory.access import Access
 
@@ -68,7 +68,7 @@ def test_a_request_and_its_reply(capture: Capture) -> None:
 
 
 def test_a_delayed_reply_shows_when_it_is_sent_and_in_order(capture: Capture, clock: Clock) -> None:
-    slow = Chain([capture.tap(44818), Delay(0.5)])
+    slow = Chain([capture.tap(44818), even_delay(0.5)])
     slow.run(b"one", answer, "127.0.0.1:5", 10.0)
     Chain([capture.tap(44818)]).run(b"two", answer, "127.0.0.1:5", 10.0)
     assert payloads(capture) == [(10.0, b"one"), (10.0, b"two")]

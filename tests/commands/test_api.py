@@ -84,6 +84,9 @@ def test_the_delay_is_a_value_or_a_range() -> None:
         assert api(controller, "/options")["data"] == {"options": {"delay": {"range": "0.1-0.9"}}}
         assert done(controller, "/options/delay/value", 0.25) == "options.delay.value=0.25 (0.25)"
         assert done(controller, "/options/delay/value") == "options.delay.value: 0.25"
+        done(controller, "/options/delay/value", 1e-05)
+        assert controller.delay == (1e-05, 1e-05)
+        done(controller, "/options/delay/value", 0.25)
         assert controller.delay == (0.25, 0.25)
 
     serving(talk)

@@ -94,12 +94,12 @@ def tree(guest: Guest) -> CommandTree:
     return build_tree(guest)
 
 
-def build_tree(guest: Guest) -> CommandTree:
+def build_tree(guest: Guest, watch: Watched | None = None) -> CommandTree:
     tags = TagCommands(build_tags(CONFIGS, 0.0), CONFIGS, lambda: 0.0)
     captures = CaptureCommands("127.0.0.1", lambda: 5.5, lambda: 1e9, lambda: None)
-    choices, watch = Choices(), Watched()
+    choices = Choices()
     rooms = {"capture": lambda: captures}
-    return CommandTree(tags, Doors(), choices, lambda: [("enip", guest)], lambda: 5.5, watch, rooms)
+    return CommandTree(tags, Doors(), choices, lambda: [("enip", guest)], lambda: 5.5, watch or Watched(), rooms)
 
 
 def test_tags_are_listed_read_and_written(tree: CommandTree) -> None:
@@ -143,9 +143,13 @@ def test_what_is_asked_for_and_not_there_is_counted(tree: CommandTree) -> None:
     assert tree.get("undefined") == [{"name": "Nope", "count": 2, "last_s": 2.0}]
 
 
-def test_a_watch_is_passed_on(tree: CommandTree) -> None:
+def test_a_watch_is_passed_on(guest: Guest) -> None:
+    watched = Watched()
+    tree = build_tree(guest, watched)
     assert tree.run("watch", {"tags": ["SCADA", "Other"], "writes": True}) == 2
+    assert watched.asked == (["SCADA", "Other"], True, 5.5)
     assert tree.run("watch", {}) == 0
+    assert watched.asked == ([], False, 5.5)
 
 
 @pytest.mark.parametrize(
@@ -160,6 +164,8 @@ def test_a_watch_is_passed_on(tree: CommandTree) -> None:
         ("options/delay", "soon", "'soon' is no delay"),
         ("options/delay", -1, "a delay below 0"),
         ("options/delay", {"a": 1}, "is no delay; wanted seconds"),
+        ("options/delay", True, "True is no delay; wanted seconds"),
+        ("options/delay", [0, 10**400], "is no delay; wanted seconds"),
         ("watch", 7, 'wanted {"tags": [NAME], "writes": true}'),
         ("watch", {"tags": ["x"] * 101}, "101 tags; at most 100"),
         ("requests/5", None, "there is nothing at 'requests/5'"),

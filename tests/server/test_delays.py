@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from node.exchange.delay import Delay
+from node.exchange.delay import even_delay
 from node.exchange.exchange import build_chain
 from node.server import peer as peers
 from tests.enip.test_target import ANSWER, ONE, frame, rr
@@ -29,7 +29,7 @@ async def slow(node: Node, low: float, high: float) -> None:
     """From now on replies wait, by the real clock."""
     node.listener.peers.clock = time.monotonic
     node.service.clock = time.monotonic
-    node.service.chain = build_chain([Delay(low, high)])
+    node.service.chain = build_chain([even_delay(low, high)])
 
 
 async def pipeline(client: Client, handle: str, count: int) -> tuple[float, list[bytes]]:
@@ -98,7 +98,7 @@ def test_a_peer_whose_replies_wait_is_read_no_further_than_they_may_pile_up() ->
         async with serving() as node:
             client = await node.connect()
             handle = await client.register()
-            node.service.chain = build_chain([Delay(10.0)])
+            node.service.chain = build_chain([even_delay(10.0)])
             total = 20 * peers.OUTBOX_LIMIT
             client.writer.write(b"".join(numbered(handle, total)))
             await until(lambda: node.metrics.requests > peers.OUTBOX_LIMIT)
@@ -106,7 +106,7 @@ def test_a_peer_whose_replies_wait_is_read_no_further_than_they_may_pile_up() ->
             held = node.metrics.requests
             await asyncio.sleep(0.1)
             assert node.metrics.requests == held < peers.OUTBOX_LIMIT + peers.RECEIVE // len(rr(ONE, handle)) + 2
-            node.service.chain = build_chain([Delay(0.0)])
+            node.service.chain = build_chain([even_delay(0.0)])
             reading = asyncio.ensure_future(replies_of(client, total))
             while not reading.done():  # what was read before the delay ended waits its turn
                 node.clock.now += 10.0

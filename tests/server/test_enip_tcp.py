@@ -6,7 +6,7 @@ import logging
 import pytest
 
 from node.cip.types import DINT
-from node.exchange.delay import Delay
+from node.exchange.delay import even_delay
 from node.exchange.exchange import CLOSE, DROP, Chain, Exchange, build_chain
 from node.exchange.printing import Printer
 from node.memory.attribute import Attribute
@@ -158,7 +158,7 @@ def test_delayed_replies_keep_their_order() -> None:
         async with serving() as node:
             client = await node.connect()
             handle = await client.register()
-            node.service.chain = build_chain([Delay(0.02)])
+            node.service.chain = build_chain([even_delay(0.02)])
             client.writer.write(rr(ONE, handle) * 2)
             await until(lambda: node.metrics.requests == 3)
             node.service.chain = None

@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from node.exchange.delay import Delay
+from node.exchange.delay import even_delay
 from node.exchange.exchange import DROP, Exchange, build_chain
 from node.server import datagrams
 from tests.enip.test_target import frame, rr
@@ -87,7 +87,7 @@ def test_a_node_on_every_interface_answers_from_the_address_that_was_asked() -> 
 def test_replies_wait_as_long_as_those_by_tcp_and_each_for_itself() -> None:
     async def scene() -> None:
         async with serving() as node:
-            node.service.chain = build_chain([Delay(0.1)])
+            node.service.chain = build_chain([even_delay(0.1)])
             began = time.monotonic()
             await asyncio.gather(*[ask(HOST, node.port, frame(0x63)) for _ in range(20)])
             assert 0.1 <= time.monotonic() - began < 1.0
@@ -127,7 +127,7 @@ def test_replies_that_wait_are_not_sent_after_the_end() -> None:
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
             sock.setblocking(False)
             async with serving() as node:
-                node.service.chain = build_chain([Delay(0.05)])
+                node.service.chain = build_chain([even_delay(0.05)])
                 sock.sendto(frame(0x63), (HOST, node.port))
                 await until(lambda: node.metrics.requests == 1)
             await asyncio.sleep(0.1)
@@ -144,7 +144,7 @@ def test_a_flood_of_delayed_replies_is_bounded(monkeypatch: pytest.MonkeyPatch) 
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
             sock.setblocking(False)
             async with serving() as node:
-                node.service.chain = build_chain([Delay(0.05)])
+                node.service.chain = build_chain([even_delay(0.05)])
                 for _ in range(10):
                     sock.sendto(frame(0x63), (HOST, node.port))
                 await until(lambda: node.metrics.requests == 10)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import pytest
 
 from node.cip.types import UINT
-from node.exchange.delay import Delay
+from node.exchange.delay import even_delay
 from node.exchange.exchange import DROP, Exchange, build_chain
 from node.exchange.printing import Printer
 from node.memory.attribute import Attribute, Instant
@@ -242,7 +242,7 @@ def test_a_delayed_reply_is_not_overtaken() -> None:
         device.listener = Listener(HOST, 0, lambda peers: ModbusTcp(peers, device.service))
         async with serving(device) as wire:
             await wire.ask(read(7), 11)
-            device.service.chain = build_chain([Delay(0.01, 0.03, seed=3)])
+            device.service.chain = build_chain([even_delay(0.01, 0.03, seed=3)])
             frames = [read(k, k) for k in range(20)]
             assert await wire.ask(b"".join(frames), 220) == b"".join(answer(k, k) for k in range(20))
             wire.writer.write(read(7) + b"\0\1\0\0\1\1")
@@ -256,7 +256,7 @@ def test_a_delayed_reply_is_not_overtaken_when_delays_end() -> None:
         device = Served()
         device.listener = Listener(HOST, 0, lambda peers: ModbusTcp(peers, device.service))
         async with serving(device) as wire:
-            device.service.chain = build_chain([Delay(0.05)])
+            device.service.chain = build_chain([even_delay(0.05)])
             wire.writer.write(read(1, 1))
             await until(lambda: device.listener.metrics.requests == 1)
             device.service.chain = None

@@ -9,7 +9,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 import pytest
 
 from node.cip.unconnected import UnconnectedSend, encode_unconnected_send
-from node.exchange.delay import Delay
+from node.exchange.delay import even_delay
 from node.exchange.exchange import Exchange, build_chain
 from node.objects.routes import Subnet, parse_subnet
 from node.server import onward as onward_module
@@ -206,7 +206,7 @@ def test_interceptors_see_the_answer_and_delays_keep_the_order() -> None:
     async def scene() -> None:
         async with pair() as (near, far, client, handle):
             notes = Notes()
-            near.service.chain = build_chain([Delay(1.0), notes])
+            near.service.chain = build_chain([even_delay(1.0), notes])
             wanted = [rr(ANSWER, handle), rr("cd000000", handle), rr(ANSWER, handle)]
             client.writer.write(rr(ONE, handle) + rr(send(SET_NINE, hop(far)), handle) + rr(ONE, handle))
             await until(lambda: len(notes.replies) == 3)
