@@ -26,7 +26,9 @@ def tags(node: str) -> Response:
 
 @blueprint.get("/nodes/<node>/tags/<path:tag>")
 def tag(node: str, tag: str) -> Response:
-    """One tag, or some elements of it."""
+    """One tag, or some elements of it. What stands behind a `/` is done to a tag, and is not for who only looks."""
+    if "/" in tag or tag == "release":
+        raise Refusal(404, f"there is no tag {tag!r:.80}", "`PUT` changes one")
     plant().rows.row(node)
     return answer({"value": ask("command", node=node, path=f"tags/{tag}")["value"]})
 

@@ -102,6 +102,16 @@ def test_nothing_is_changed_without_a_right_to(served: Served, cookie: str, meth
             assert sent(served, method, path, body, {**bearer, "Content-Type": kind}) in (400, 415)
 
 
+@pytest.mark.parametrize("path", [TAG + "/release", TAG + "%2Frelease", TAG + "/error", TAG[:-5] + "release"])
+def test_looking_at_a_tag_does_nothing_to_it(served: Served, path: str) -> None:
+    served.change("PUT", TAG, {"value": 5, "mode": "force"})
+    try:
+        assert sent(served, "GET", path, None, {}) == 404
+        assert served.get(TAG)["value"]["forced"] is True
+    finally:
+        served.change("PUT", TAG, {"mode": "release"})
+
+
 @pytest.mark.parametrize(
     ("host", "status"),
     [
