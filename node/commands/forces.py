@@ -16,13 +16,14 @@ from node.commands.errors import CommandError
 from node.commands.tags import TagCommands, Target
 from node.config.faults import CODE_WANTED, parse_code
 from node.config.model import Json
+from node.memory.attribute import Attribute
 from node.memory.effects import Effected, Forced, Refused, put, take_away
 
 MOST = 1000
 """Forces, and errors, of one node at a time."""
 
-Key = tuple[str, int, int]
-"""A place: its text in lower case, and its elements."""
+Key = tuple[Attribute, int, int]
+"""A place, whatever it is called: its tag, and its bits there."""
 
 
 class ForceCommands:
@@ -57,9 +58,9 @@ class ForceCommands:
         if value is None:
             raise CommandError(f"tags/{name}/force: give the value that it is to have")
         target, values = self._tags.parsed(name, value)
-        if len(self._forced) >= MOST:
-            raise CommandError(f"{MOST} places are forced; release some of them")
         key = _key(target)
+        if len(self._forced) >= MOST and key not in self._forced:
+            raise CommandError(f"{MOST} places are forced; release some of them")
         try:
             forced = Forced(target.attribute, target.start, target.stop, values)
         except CipError as exc:
@@ -101,7 +102,8 @@ class ForceCommands:
 
 
 def _key(target: Target) -> Key:
-    return target.text.casefold(), target.start, target.stop
+    place = Effected(target.attribute, target.start, target.stop)
+    return place.root, place.begin, place.end
 
 
 def _status_of(name: str, value: Json) -> tuple[int, ...]:

@@ -36,6 +36,7 @@ class TagFacts:
         place = Effected(attribute, start, stop)
         root, gate = place.root, place.root.gate
         effects = gate.touched(place.begin, place.end) if isinstance(gate, TagGate) else []
+        status = gate.refusal(place.begin, place.end) if isinstance(gate, TagGate) else ()
         forced = any(effect.rank == FORCED for effect in effects)
         writer, when = self._writers().get(root.name, ("", None))
         facts: dict[str, Json] = {
@@ -44,9 +45,8 @@ class TagFacts:
             "writer": writer,
             "written_s": None if when is None else round(max(0.0, self._now() - when), 3),
         }
-        for effect in effects:
-            if effect.status:
-                facts["error"] = str(CipError(effect.status[0], effect.status[1:]))
+        if status:
+            facts["error"] = str(CipError(status[0], status[1:]))
         registers = self._registers.get(root.name.casefold())
         return {**facts, "registers": registers} if registers else facts
 

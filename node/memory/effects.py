@@ -26,8 +26,8 @@ from node.memory.part import Part, place_of
 from node.memory.structured import StructuredAttribute
 from node.memory.tag_gate import Effect, TagGate, unit_of
 
-FROZEN, OFF, BAD, REFUSED, FORCED = range(5)
-"""Ranks: what stands still is off all the same, and who forces has the last word."""
+FROZEN, OFF, BAD, FORCED, REFUSED = range(5)
+"""Ranks: what stands still is off all the same, and who forces has the last word over all but a refusal."""
 
 NO_VALUE_STATUS = (DEVICE_STATE_CONFLICT,)
 """How an access is refused to what has no value that says that it is none."""

@@ -85,12 +85,22 @@ class TagGate:
             data = root.encode(list(self.inner.shown(root, now, start, root.decode(data))))
         return self._change(data, start * root.size, begin, end)
 
+    def refusal(self, begin: int, end: int) -> tuple[int, ...]:
+        """The status that accesses to bits [`begin`, `end`) are refused with, none where they are not: that of the last
+        effect that has one, unless a later one covers all that the two have in common."""
+        shown: list[Effect] = []
+        for effect in reversed(self.touched(begin, end)):
+            low, high = max(begin, effect.begin), min(end, effect.end)
+            if not effect.status:
+                shown.append(effect)
+            elif not any(later.begin <= low and high <= later.end for later in shown):
+                return effect.status
+        return ()
+
     def _admit_bits(self, begin: int, end: int) -> None:
-        if self.onlooker:
-            return
-        for effect in self.effects:
-            if effect.status and effect.begin < end and begin < effect.end:
-                raise CipError(effect.status[0], effect.status[1:])
+        status = () if self.onlooker else self.refusal(begin, end)
+        if status:
+            raise CipError(status[0], status[1:])
 
     def _change(self, data: bytes, base: int, begin: int, end: int) -> bytes:
         changed = bytearray(data)
@@ -109,6 +119,20 @@ class TagGate:
 def unit_of(attribute: Attribute) -> int:
     """What one element counts, in bits; 1 where elements vary in length."""
     return 8 * attribute.size or 1
+
+
+@contextmanager
+def as_held(root: Attribute) -> Iterator[None]:
+    """While it lasts, who reads `root` sees what it holds, whatever its effects are."""
+    gate = root.gate
+    if not isinstance(gate, TagGate):
+        yield
+        return
+    effects, gate.effects = gate.effects, ()
+    try:
+        yield
+    finally:
+        gate.effects = effects
 
 
 @contextmanager

@@ -4,7 +4,9 @@ import json
 
 import pytest
 
+from node.commands import forces as forces_module
 from node.commands.errors import CommandError
+from node.commands.forces import ForceCommands
 from node.commands.tags import TagCommands
 from node.config.load import Json
 from node.config.model import MemberConfig, PartConfig, SignalConfig, TagConfig, TypeConfig
@@ -116,6 +118,21 @@ def test_write(text: str, given: Json, shown: Json) -> None:
         assert written == shown
     else:
         assert isinstance(written, dict) and written["Bits"] == [True] * 33
+
+
+def test_an_error_and_a_force_are_of_a_place_whatever_it_is_called(monkeypatch: pytest.MonkeyPatch) -> None:
+    tags = commands()
+    forces = ForceCommands(tags, lambda: None)
+    assert forces.run("L[1].Pumps[0].Speed/error", 8) == forces.run("Other/error") == 8
+    assert tags.read("Other")["value"] == tags.read("L[1].Pumps[0].Speed")["value"]  # type: ignore[call-overload,index]
+    assert forces.run("other/error", 0) == forces.run("L[1].Pumps[0].Speed/error") == 0
+    monkeypatch.setattr(forces_module, "MOST", 1)
+    forces.run("Other/force", 5)
+    forces.run("L[1].Pumps[0].Speed/force", 6)
+    assert (forces.count, tags.value("Other")) == (1, 6)
+    with pytest.raises(CommandError, match="1 places are forced"):
+        forces.run("L[1].Pumps[1].Speed/force", 6)
+    assert forces.run("Other/release") == 1
 
 
 def test_a_bit_is_one_of_its_word_and_an_alias_is_what_it_names() -> None:

@@ -18,7 +18,7 @@ from node.memory.bool_array import BoolArray
 from node.memory.effects import Bad, Biased, Effected, Forced, Frozen, Refused, Spiked, not_a_value, put, take_away
 from node.memory.member import element_of, member_of
 from node.memory.structured import StructuredAttribute
-from node.memory.tag_gate import TagGate, onlooking
+from node.memory.tag_gate import TagGate, as_held, onlooking
 from node.memory.text_attribute import TextAttribute
 from node.memory.view import RegisterView
 from tests.memory.structures import LINE, MOTOR, line, motor
@@ -151,6 +151,58 @@ def test_forces_have_the_last_word_and_refusals_come_first() -> None:
         take_away(effect)
         take_away(effect)
     assert attribute.gate is None
+
+
+def test_the_last_refusal_is_the_one_that_is_met() -> None:
+    attribute = array_of(INT, [1, 2, 3])
+    first, last = Refused(attribute, 0, 2, (8,)), Refused(attribute, 1, 3, (0x0F,))
+    put(first)
+    put(last)
+    gate = attribute.gate
+    assert isinstance(gate, TagGate)
+    for start, stop, status in ((0, 1, 8), (0, 2, 0x0F), (2, 3, 0x0F)):
+        assert gate.refusal(16 * start, 16 * stop) == (status,)
+        with pytest.raises(CipError) as caught:
+            attribute.read(start, stop)
+        assert caught.value.general == status
+    take_away(last)
+    assert attribute.read(2, 3) == [3]
+
+
+def test_a_force_has_the_last_word_where_there_is_no_value() -> None:
+    flags = Attribute(BOOL, (4,), [True] * 4, "Flags")
+    bad, forced, refused = Bad(flags, 0, 4), Forced(flags, 1, 3, [False, True]), Refused(flags, 1, 2, (8,))
+    put(forced)
+    put(bad)
+    assert flags.read(1, 3) == [False, True]
+    flags.write(1, [True])
+    for start, stop in ((0, 2), (2, 4), (3, 4)):
+        with pytest.raises(CipError) as caught:
+            flags.read(start, stop)
+        assert caught.value.general == 0x10
+    put(refused)
+    with pytest.raises(CipError, match="service not supported"):
+        flags.read(1, 3)
+    assert flags.read(2, 3) == [True]
+    text = TextAttribute(SSTRING, (2,), ["pump", "fan"], "Names")
+    put(Bad(text, 0, 2))
+    put(Forced(text, 1, 2, ["forced"]))
+    assert text.read(1, 2) == ["forced"]
+    with pytest.raises(CipError):
+        text.read(0, 2)
+
+
+def test_what_is_held_can_be_read_behind_everything() -> None:
+    attribute = array_of(INT, [1, 2])
+    attribute.gate = Shouting()
+    put(Forced(attribute, 0, 1, [7]))
+    put(Refused(attribute, 1, 2, (8,)))
+    with as_held(attribute):
+        assert attribute.read(0, 2) == [10, 20]
+    assert attribute.read(0, 1) == [7]
+    plain = array_of(INT, [1])
+    with as_held(plain):
+        assert plain.read(0, 1) == [1]
 
 
 def test_a_later_force_covers_an_earlier_one() -> None:
