@@ -1,8 +1,8 @@
 """What a node reports once a second: its counters, its peers, and of what is being watched what changed.
 
 Nothing is stored for a reader; a report says how things are. Where nothing has changed since the last one there is
-nothing to say, and that costs a look at a few integers. What is watched is for `WATCHED` seconds only, so that no node
-works on for somebody who has left.
+nothing to say, and that costs a look at a few integers. What is watched is for `WATCHED` seconds only, whether it is
+reported or not, so that no node works on for somebody who has left.
 """
 
 from collections import deque
@@ -14,6 +14,7 @@ from node.config.model import Json
 from node.errors import NodeError
 from node.exchange.exchange import Exchange
 from node.exchange.metrics import BUCKETS, Metrics
+from node.memory.part import place_of
 
 WATCHED = 15.0
 """Seconds for which something is watched after it was asked for."""
@@ -36,9 +37,11 @@ class Counted(Protocol):
 
 
 class WriteLog:
-    """An interceptor that notes who wrote what, while somebody watches."""
+    """An interceptor that notes who wrote what, until an instant; `over` is called at the first exchange after it."""
 
-    def __init__(self) -> None:
+    def __init__(self, over: Callable[[], None]) -> None:
+        self.until = 0.0
+        self._over = over
         self.noted: deque[tuple[float, str, str, str]] = deque(maxlen=WRITES)
         self.writers: dict[str, tuple[str, float]] = {}
         """Tag to who wrote it last, and when."""
@@ -48,14 +51,17 @@ class WriteLog:
 
     def after(self, exchange: Exchange) -> None:
         """Notes the writes that were done."""
-        if any(access.writing for access in exchange.accesses):
+        if exchange.now > self.until:
+            self._over()
+        elif any(access.writing for access in exchange.accesses):
             from node.exchange.printing import format_access
 
             for access in exchange.accesses:
                 if access.writing and not access.status:
                     tag, _, value = format_access(access).partition("<=")
                     self.noted.append((exchange.now, exchange.peer, tag.strip(), value.strip()[:200]))
-                    self.writers[access.attribute.name] = exchange.peer, exchange.now
+                    root, _ = place_of(access.attribute, access.start)
+                    self.writers[root.name] = exchange.peer, exchange.now
 
 
 class Telemetry:
@@ -93,6 +99,8 @@ class Telemetry:
         self._tags = {tag: known.get(tag, _NEVER) for tag in tags}
         self._until = now + WATCHED
         self._keep_log(writes)
+        if self.writes is not None:
+            self.writes.until = self._until
 
     def report(self, now: float, whole: bool = True) -> Report | None:
         """The report at an instant; None where nothing has changed since the last one, unless it is to be `whole`."""
@@ -133,8 +141,7 @@ class Telemetry:
 
     def _watched(self, now: float, whole: bool) -> Report:
         if now > self._until:
-            self._until, self._tags = 0.0, {}
-            self._keep_log(False)
+            self._end_watch()
             return {}
         found: Report = {}
         changed: Report = {}
@@ -152,9 +159,13 @@ class Telemetry:
             found["writes"] = [[round(now - when, 3), peer, tag, value] for when, peer, tag, value in noted]
         return found
 
+    def _end_watch(self) -> None:
+        self._until, self._tags = 0.0, {}
+        self._keep_log(False)
+
     def _keep_log(self, on: bool) -> None:
         if on != (self.writes is not None):
-            self.writes = WriteLog() if on else None
+            self.writes = WriteLog(self._end_watch) if on else None
             self._attach()
 
 

@@ -2,7 +2,9 @@
 
 import asyncio
 import struct
+from dataclasses import replace
 
+from node.client.aio import AsyncConnector
 from node.config.model import EnipConfig, IdentityConfig, ModbusConfig, NodeConfig, RegisterBlock, TagConfig, UnitConfig
 from node.controller import Controller
 from node.telemetry import PEERS, WATCHED
@@ -107,6 +109,46 @@ def test_what_is_watched_is_reported_when_it_changes_and_for_a_while() -> None:
         assert over is not None
         assert "tags" not in over and "writes" not in over
         await talk.close()
+        await controller.stop()
+
+    asyncio.run(scene())
+
+
+def test_a_watch_is_over_in_time_though_nobody_takes_reports() -> None:
+    async def scene() -> None:
+        clock = Clock()
+        controller = Controller(CONFIG, clock=clock)
+        await controller.start()
+        talk = await dial(controller)
+        controller.command("watch", {"tags": ["Level"], "writes": True})
+        for passed, watched in ((WATCHED - 1, True), (0, True), (2, False)):
+            clock.now += passed
+            await talk.ask("0600000009")
+            assert all((peer._service.chain is not None) is watched for _, peer in controller.connections())  # type: ignore[attr-defined]
+        assert await talk.ask("0300000001") == bytes.fromhex("0103020009")
+        controller.command("watch", {"tags": ["Level"], "writes": True})
+        report = controller.telemetry(whole=False)
+        assert report is not None
+        assert report["tags"] == {"Level": 9}
+        assert "writes" not in report, "those were for who watched before"
+        await talk.close()
+        await controller.stop()
+
+    asyncio.run(scene())
+
+
+def test_who_wrote_a_member_wrote_the_tag() -> None:
+    async def scene() -> None:
+        controller = Controller(replace(CONFIG, tags=(*CONFIG.tags, TagConfig("Timer", "TIMER"))))
+        await controller.start()
+        controller.command("watch", {"tags": [], "writes": True})
+        async with AsyncConnector(HOST, controller.ports["enip"]) as cip:
+            await cip.write("Timer.PRE", [7])
+            (peer,) = [peer.name for _, peer in controller.connections()]
+        for text in ("Timer", "Timer.PRE"):
+            row = controller.command(f"tags/{text}")
+            assert isinstance(row, dict)
+            assert row["writer"] == peer
         await controller.stop()
 
     asyncio.run(scene())

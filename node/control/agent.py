@@ -107,10 +107,10 @@ class ControlStream(asyncio.Protocol):
             self._transport.close()
 
     def _tick(self) -> None:
+        self._timer = asyncio.get_running_loop().call_later(TELEMETRY_EVERY, self._tick)
         if not self._full:
             self.send({"type": TELEMETRY, "nodes": self._reporter.telemetry(self._whole)})
             self._whole = False
-        self._timer = asyncio.get_running_loop().call_later(TELEMETRY_EVERY, self._tick)
 
     def _take(self, message: Message) -> None:
         if message["type"] != COMMAND:

@@ -25,6 +25,8 @@ class OneNode:
     def __init__(self) -> None:
         self.asked = itertools.count(1)
         self.up = True
+        self.stumbles: set[int] = set()
+        """Reports that a bug keeps from being made."""
 
     def hello(self) -> Message:
         return {"shard": "plc", "token": "t", "pid": 1, "started": 2, "nodes": ["plc"]}
@@ -36,6 +38,8 @@ class OneNode:
 
     def telemetry(self, whole: bool) -> dict[str, Message | None]:
         asked = next(self.asked)
+        if asked in self.stumbles:
+            raise ZeroDivisionError
         return {"plc": {"requests": asked, "whole": whole}}
 
     async def command(self, node: str, path: str, value: Any) -> Any:
@@ -76,6 +80,18 @@ def test_hello_states_and_telemetry(tmp_path: Path) -> None:
             assert farm.ready == {"plc": {"enip": 44818}}
 
     drive(path, OneNode(), script)
+
+
+def test_a_report_that_could_not_be_made_is_not_the_last(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(agent_module, "TELEMETRY_EVERY", 0.01)
+    path, reporter = tmp_path / "c", OneNode()
+    reporter.stumbles = {2, 3}
+
+    def script(agent: Agent) -> None:
+        with farm_end(path) as farm:
+            farm.wait_for(lambda: farm.telemetry.get("plc", {}).get("requests", 0) >= 5)
+
+    drive(path, reporter, script)
 
 
 def test_commands_are_answered_one_by_one(tmp_path: Path) -> None:
