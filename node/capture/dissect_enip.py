@@ -34,9 +34,13 @@ def dissect_enip(frame: bytes, reply: bytes | None) -> Line:
     """The line of one exchange; `reply` None where there was none."""
     try:
         header = decode_header(frame)
-        asked = _message(frame, header.command)
+        kept = header.length <= len(frame) - HEADER_SIZE
+        asked = _message(frame, header.command) if kept else b""
     except NodeError as exc:
         return line("malformed frame", status=str(exc))
+    if not kept:
+        known = len(frame) - HEADER_SIZE
+        return line(f"{_command(header)}, {header.length} bytes, of which {known} are known", status=_complaint(reply))
     if reply is None:
         return line(_words(asked, 0) if asked else _command(header))
     try:
@@ -48,6 +52,16 @@ def dissect_enip(frame: bytes, reply: bytes | None) -> Line:
         return _exchange(asked, _message(reply, answered.command), 0)
     except NodeError as exc:
         return line(_words(asked, 0) if asked else _command(header), f"malformed reply: {exc}")
+
+
+def _complaint(reply: bytes | None) -> str:
+    """What a reply to anything complains of, "" where it does not."""
+    try:
+        header = decode_header(reply or b"")
+        answer = message.decode_reply(_message(reply or b"", header.command))
+    except NodeError:
+        return ""
+    return "" if answer.status in (SUCCESS, PARTIAL_TRANSFER) else describe(answer.status, answer.extended)
 
 
 def _command(header: Header) -> str:

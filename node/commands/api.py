@@ -124,7 +124,7 @@ class ApiCommands:
                 for name in self._names(each, match):
                     if _has(each, command):
                         said.append(f"{each}.{name}.{command}{self._do(each, name, command, value)}")
-                        ended += [name] if each == "connections" and value is not None else []
+                        ended += [name] if command == "eof" and value is not None and _truth(command, value) else []
         if not said:
             raise CommandError(f"nothing matches {group}/{match} that has {command!r}")
         more = f" and {len(said) - NAMED} more" if len(said) > NAMED else ""

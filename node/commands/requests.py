@@ -21,9 +21,9 @@ def recent(counted: Mapping[str, Metrics], now: float) -> list[Json]:
     rows = [
         (when, protocol, peer, DISSECTS[protocol](frame, reply))
         for protocol, metrics in counted.items()
-        for when, frame, reply, peer in tuple(metrics.ring)
+        for when, frame, reply, peer in reversed(tuple(metrics.ring))
     ]
-    rows.sort(key=lambda row: row[0], reverse=True)
+    rows.sort(key=lambda row: row[0], reverse=True)  # those of one instant stay as they are
     return [
         {
             "age_s": round(max(0.0, now - when), 3),

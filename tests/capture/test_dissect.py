@@ -133,5 +133,12 @@ def test_a_damaged_frame_has_its_line(case: tuple[bytes, bytes | None, Line], da
         assert dissect_enip(case[0], cut).request
 
 
+def test_a_frame_of_which_the_beginning_was_kept_is_not_malformed() -> None:
+    frame = rr("4d0491064c49543130310" + "1c400e803" + "00" * 5000)
+    words = "SendRRData, 5031 bytes, of which 4072 are known"
+    assert dissect_enip(frame[:4096], rr("cd000000")) == dissect_enip(frame[:4096], None) == Line(words)
+    assert dissect_enip(frame[:4096], rr("cd000800")) == Line(words, "", "service not supported (0x08)")
+
+
 def test_control_characters_are_shown() -> None:
     assert line("a\x1b[31m\n<b>") == Line("a\\x1b[31m\\n<b>")
