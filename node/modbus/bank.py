@@ -15,6 +15,8 @@ from node.cip.template import Template
 from node.cip.text import TextType
 from node.cip.types import BOOL, LREAL, REAL
 from node.memory.attribute import Attribute
+from node.memory.part import Part
+from node.memory.tag_gate import as_held
 from node.memory.text_view import TextRegisterView
 from node.memory.view import (
     BitView,
@@ -124,6 +126,13 @@ class RegisterBank:
         if table in self._bits:
             return [view.span(first, last) for view, first, last in self._bits[table].find(start, count)]
         return [view.span(first, last) for view, first, last in self._words[table].find(start, count)]
+
+    def held(self, address: int, now: float) -> bytes:
+        """A holding register as its tag holds it, whatever clients are shown in its place. Raises `ModbusError` 02."""
+        ((view, first, last),) = self._words[HOLDING].find(address, 1)
+        attribute, _, _ = view.span(first, last)
+        with as_held(attribute.root if isinstance(attribute, Part) else attribute):
+            return view.read(first, last, now)
 
     def write_registers(self, start: int, data: bytes, now: float) -> None:
         """Holding registers from `start` on, all or none. Raises `ModbusError` 02, `CipError`."""

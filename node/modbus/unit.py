@@ -16,6 +16,9 @@ from contextlib import suppress
 from node.cip.status import SUCCESS, CipError
 from node.errors import NodeError
 from node.memory.access import Access
+from node.memory.attribute import Attribute
+from node.memory.part import Part
+from node.memory.tag_gate import onlooking
 from node.memory.view import Reader
 from node.modbus.adu import HEADER_SIZE, MBAP
 from node.modbus.bank import RegisterBank
@@ -108,7 +111,7 @@ class Unit:
                     bank.write_registers(address, data, now)
                 return WrittenReply(function, address, quantity)
             case MaskWrite(address, and_mask, or_mask):
-                old = int.from_bytes(bank.reader(HOLDING, address, 1)(now), "big")
+                old = int.from_bytes(bank.held(address, now), "big")
                 new = old & and_mask | or_mask & ~and_mask
                 bank.write_registers(address, new.to_bytes(2, "big"), now)
                 return request
@@ -122,7 +125,7 @@ class Unit:
     def _accesses(self, pdu: bytes, status: int, now: float) -> Iterator[Access]:
         for table, start, count, writing in _parts(decode_request(pdu)):
             for attribute, first, last in self.bank.spans(table, start, count):
-                data = b"" if status else attribute.dump(first, last, now)
+                data = b"" if status else _passed(attribute, first, last, writing, now)
                 yield Access(attribute, first, last, writing, data, status)
 
     def _identify(self, request: IdentificationRequest) -> Reply:
@@ -132,6 +135,14 @@ class Unit:
         if reply is None:
             raise ModbusError(ILLEGAL_DATA_ADDRESS, f"no identification object {request.object_id}")
         return reply
+
+
+def _passed(attribute: Attribute, first: int, last: int, writing: bool, now: float) -> bytes:
+    """The elements that were read or written: as the client saw them, or as it left them. Nothing is decided anew."""
+    if writing:
+        return attribute.encode(attribute[first:last])
+    with onlooking(attribute.root if isinstance(attribute, Part) else attribute):
+        return attribute.dump(first, last, now)
 
 
 def _parts(request: Request) -> list[tuple[str, int, int, bool]]:
