@@ -96,6 +96,8 @@ class Controller:
     async def start(self) -> None:
         """Binds every port. Raises `ListenError` and leaves nothing bound when one of them cannot be had."""
         await self.server.open()
+        if self._rooms is not None:
+            self._rooms.start()
         self._started = self._clock()
         if self._enip is not None:
             self._enip.port = self.ports["enip"]

@@ -72,8 +72,13 @@ class Rooms:
             found += self._faults.interceptors(protocol)
         return found
 
+    def start(self) -> None:
+        """The node serves, again perhaps."""
+        if self._faults is not None:
+            self._faults.go_on()
+
     def stop(self) -> None:
-        """The node is at its end: nothing is to happen later."""
+        """It does no more: nothing is to happen later."""
         if self._faults is not None:
             self._faults.stop()
 

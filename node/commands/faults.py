@@ -95,10 +95,15 @@ class FaultCommands:
         return [each.interceptors[protocol] for each in self._active.values() if protocol in each.interceptors]
 
     def stop(self) -> None:
-        """Nothing ends by itself any more: the node is at its end."""
+        """Nothing ends by itself until it goes on: the node does not serve."""
         for active in self._active.values():
             if active.timer is not None:
                 active.timer.cancel()
+
+    def go_on(self) -> None:
+        """Has what is to last a time end again, at once where that time is over."""
+        for number, active in self._active.items():
+            self._arm(number, active)
 
     def run(self, path: str, value: Json = None) -> Json:
         """What stands at `path`, or was done there. Raises `CommandError`."""

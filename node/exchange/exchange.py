@@ -28,7 +28,8 @@ Answer = Callable[[bytes, list[Access]], bytes | None]
 class Exchange:
     """One frame and what becomes of it.
 
-    `peer` is "address:port", `datagram` says that it came by UDP, `now` is the controller's instant in seconds.
+    `peer` is "address:port", `since` the instant that its connection came, `datagram` says that there is none and it
+    came by UDP, `now` is the controller's instant in seconds.
     `reply` is the bytes to send, None for none. `delay` is seconds to wait before sending. `action` is SEND, DROP
     (nothing is sent), LAST (the reply is sent, then the connection ends), CLOSE (what was due before is sent, then it
     ends) or RESET (it ends at once, and what was not sent yet never is). `status` is the general and extended status
@@ -44,6 +45,7 @@ class Exchange:
     action: str = SEND
     datagram: bool = False
     status: tuple[int, ...] = ()
+    since: float = 0.0
 
     @property
     def wanted(self) -> bool:
@@ -75,9 +77,9 @@ class Chain:
             exchange.reply = answer(frame, exchange.accesses)
         return self.end(exchange)
 
-    def begin(self, frame: bytes, peer: str, now: float, datagram: bool = False) -> Exchange:
+    def begin(self, frame: bytes, peer: str, now: float, datagram: bool = False, since: float = 0.0) -> Exchange:
         """The first half of `run`, for a request whose answer takes time: it is to be run if it is `wanted`."""
-        exchange = Exchange(peer, now, frame, datagram=datagram)
+        exchange = Exchange(peer, now, frame, datagram=datagram, since=since)
         for interceptor in self.interceptors:
             interceptor.before(exchange)
         return exchange

@@ -11,7 +11,7 @@ from random import Random
 from node.exchange.exchange import DROP, LAST, RESET, SEND, Exchange
 
 COUNTED = 4096
-"""Connections whose requests are counted at once; beyond, the one that began first counts anew."""
+"""Connections whose requests are counted at once; beyond, the one that was silent longest counts anew."""
 
 
 class Late:
@@ -52,17 +52,19 @@ class Reset:
 
     def __init__(self, after: int) -> None:
         self._after = after
-        self._counts: dict[str, int] = {}
+        self._counts: dict[tuple[str, float], int] = {}
+        """By a connection's other end and the instant it came: an end that comes again is another connection."""
 
     def before(self, exchange: Exchange) -> None:
         """Counts it, or resets."""
         if exchange.datagram or not exchange.wanted:
             return
-        count = self._counts.pop(exchange.peer, 0)
+        connection = exchange.peer, exchange.since
+        count = self._counts.pop(connection, 0)
         if count >= self._after:
             exchange.action = RESET
             return
-        self._counts[exchange.peer] = count + 1
+        self._counts[connection] = count + 1
         if len(self._counts) > COUNTED:
             del self._counts[next(iter(self._counts))]
 
@@ -101,7 +103,8 @@ class Cut:
     def after(self, exchange: Exchange) -> None:
         """Cuts the reply, or not."""
         reply = exchange.reply
-        if reply is None or exchange.action != SEND or not self._random.random() < self._share:
+        hit = self._random.random() < self._share
+        if not hit or reply is None or exchange.action != SEND:
             return
         kept = self._keep or len(reply) // 2
         if kept < len(reply):
@@ -123,9 +126,11 @@ class Spoilt:
 
     def after(self, exchange: Exchange) -> None:
         """Spoils the reply, or not."""
-        reply, random = exchange.reply, self._random
-        if reply is None or exchange.action != SEND or not random.random() < self._share:
+        reply = exchange.reply
+        hit, where, other = [self._random.random() for _ in range(3)]  # as many for each, whatever the one before was
+        if hit >= self._share or reply is None or exchange.action != SEND:
             return
-        if len(reply) > self._header:
-            at, by = random.randrange(self._header, len(reply)), random.randrange(1, 256)
+        room = len(reply) - self._header
+        if room > 0:
+            at, by = self._header + int(where * room), 1 + int(other * 255)
             exchange.reply = b"%b%c%b" % (reply[:at], reply[at] ^ by, reply[at + 1 :])

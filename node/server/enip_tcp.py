@@ -163,24 +163,27 @@ class EnipTcp(Peer):
             errors = self.metrics.errors
             exchange = Exchange(self.name, now, frame)
             try:
-                exchange = chain.begin(frame, self.name, now)
+                exchange = chain.begin(frame, self.name, now, since=self.since)
                 if exchange.wanted:
                     exchange.reply = self._answer(exchange)
+                if self.metrics.errors != errors:
+                    self._note_refusal(frame, exchange.reply, now, bool(exchange.status))
                 chain.end(exchange)
             except Onward as onward:
                 self._park(onward, exchange, chain, frames[index + 1 :])
                 return
             except Exception as exc:
                 exchange = Exchange(self.name, now, frame, reply=self._failed(frame, exc))
-            if self.metrics.errors != errors:
-                self._note_refusal(frame, exchange.reply, now)
             self._deliver(exchange)
             if exchange.action in ENDS:
                 return
 
-    def _note_refusal(self, frame: bytes, reply: bytes | None, now: float) -> None:
-        """The context of a frame, and the sequence of a connected one, differ each time."""
+    def _note_refusal(self, frame: bytes, reply: bytes | None, now: float, on_purpose: bool = False) -> None:
+        """The context of a frame, and the sequence of a connected one, differ each time. What was refused `on_purpose`
+        asked for what may well be there."""
         self.errors += 1
+        if on_purpose:
+            return
         connected = frame[0] == SEND_UNIT_DATA and len(frame) > CONNECTED_MESSAGE
         message = frame[CONNECTED_MESSAGE:] if connected else frame[:2] + frame[HEADER_SIZE:]
         self.metrics.refuse(message, frame, reply, now)
@@ -204,7 +207,10 @@ class EnipTcp(Peer):
         frame = exchange.request
         try:
             reply = await self._forwarder.ask(onward)
+            errors = self.metrics.errors
             exchange.reply = self.session.finish(frame, reply, onward.relay if onward.connected else None)
+            if self.metrics.errors != errors:
+                self._note_refusal(frame, exchange.reply, self._clock())
             chain.end(exchange)
         except Exception as exc:
             exchange.reply = self._failed(frame, exc)

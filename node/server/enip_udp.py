@@ -41,6 +41,7 @@ class EnipUdp:
             exchange.reply = None
         metrics.ring.append((now, data, exchange.reply, peer))
         metrics.bytes_out += len(exchange.reply or b"")
+        metrics.took(service.clock() - now + exchange.delay, 1)
         return exchange
 
 

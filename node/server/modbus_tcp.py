@@ -107,7 +107,7 @@ class ModbusTcp(Peer):
             self.requests += 1
             metrics.requests += 1
             try:
-                exchange = chain.begin(frame, self.name, now)
+                exchange = chain.begin(frame, self.name, now, since=self.since)
                 if exchange.wanted:
                     exchange.reply = self._answer(frame, exchange.accesses, exchange.status)
                 chain.end(exchange)
@@ -143,7 +143,8 @@ class ModbusTcp(Peer):
         if reply[HEADER_SIZE] & EXCEPTION:
             self.errors += 1
             self.metrics.errors += 1
-            self.metrics.refuse(frame[UNIT_AT:], frame, reply, self._instant.now)
+            if not status:  # else what it asked for may well be there
+                self.metrics.refuse(frame[UNIT_AT:], frame, reply, self._instant.now)
         return reply
 
     def _failed(self, frame: bytes, exc: Exception) -> bytes:

@@ -114,16 +114,24 @@ class Peer(asyncio.Protocol):
                 sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESETTING)
         self.transport.abort()
 
+    @property
+    def held_up(self) -> bool:
+        """Whether its silence is ours: replies are held back, or it was told to end and has yet to be."""
+        return bool(self._outbox) or self.transport.is_closing()
+
     def describe(self) -> dict[str, Json]:
         """What its protocol knows of it besides."""
         return {}
 
     def deliver(self, exchange: Exchange) -> None:
-        """Sends an exchange's reply when it is due, never before one that was due earlier; then closes if so asked."""
+        """Sends an exchange's reply when it is due, never before one that was due earlier; then closes if so asked. A
+        reset waits for nothing, and what has no reply holds up no other."""
         action = exchange.action
         data = exchange.reply if action in SENT else None
-        if not self._outbox and exchange.delay <= 0:
+        if action == RESET or (not self._outbox and exchange.delay <= 0):
             self._emit(data, action)
+            return
+        if data is None and action not in ENDS:
             return
         if self._outbox is None:
             self._outbox = deque()
@@ -218,7 +226,7 @@ class Peers:
             if stalled or unread:
                 self.metrics.timeouts += 1
                 peer.transport.abort()
-            elif idle_timeout and now - peer.last_seen > idle_timeout:
+            elif idle_timeout and now - peer.last_seen > idle_timeout and not peer.held_up:
                 self.metrics.timeouts += 1
                 peer.eof()
         return bool(self._peers)

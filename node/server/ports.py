@@ -39,9 +39,10 @@ class Ports:
         return {protocol: listener.metrics for protocol, listener in self.listeners.items()}
 
     async def open(self) -> None:
-        """Opens all. Raises `ListenError` and leaves nothing open when one cannot be."""
+        """Opens all, unless the node hides. Raises `ListenError` and leaves nothing open when one cannot be."""
         self.wanted = True
-        await self._open_all()
+        if not self.hidden:
+            await self._open_all()
 
     async def _open_all(self) -> None:
         try:

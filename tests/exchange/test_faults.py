@@ -86,6 +86,26 @@ def test_each_connection_is_reset_at_its_own_request() -> None:
     assert len(fault._counts) == COUNTED
 
 
+def test_an_end_that_comes_again_is_another_connection() -> None:
+    fault = Reset(2)
+    actions = [Chain([fault]).begin(b"ask", PEER, 9.0, since=since).action for since in (1.0, 1.0, 5.0, 5.0, 5.0, 1.0)]
+    assert actions == [SEND, SEND, SEND, SEND, RESET, RESET]
+
+
+@pytest.mark.parametrize("make", [make for _, make in FATED], ids=[name for name, _ in FATED])
+def test_what_the_requests_before_were_does_not_change_a_fate(make: Callable[[int], Interceptor]) -> None:
+    def fates(before: list[bytes]) -> list[tuple[str, float, bytes | None]]:
+        fault, found = make(7), []
+        for frame in before:
+            Chain([fault]).run(frame, lambda frame, accesses: frame[1:] or None, PEER, 1.0)
+        for _ in range(50):
+            exchange = meet(fault)
+            found.append((exchange.action, exchange.delay, exchange.reply))
+        return found
+
+    assert fates([b"0"] * 40) == fates([b"0123456789" * 30] * 40) == fates([b"0123", b"0"] * 20)
+
+
 def test_a_refusal_is_left_to_who_serves() -> None:
     exchange = Chain([Refused((255, 0x2105))]).begin(b"ask", PEER, 1.0)
     assert exchange.status == (255, 0x2105)

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from node.exchange.delay import even_delay
+from node.exchange.exchange import build_chain
 from node.server import peer as peers
 from node.server.listener import Listener, ListenError
 from tests.enip.test_target import ANSWER, ONE, frame, rr
@@ -131,6 +133,28 @@ def test_an_idle_connection_ends_only_where_that_is_wanted() -> None:
 
     asyncio.run(scene(120.0, True))
     asyncio.run(scene(0.0, False))
+
+
+def test_who_waits_for_a_slow_reply_is_not_idle() -> None:
+    async def scene() -> None:
+        async with serving(idle=120.0) as node:
+            client = await node.connect()
+            await client.register()
+            node.service.chain = build_chain([even_delay(200.0)])
+            client.writer.write(frame(0x64))
+            await until(lambda: node.metrics.requests == 2)
+            node.clock.now += 150
+            await asyncio.sleep(0.05)
+            assert (node.metrics.timeouts, node.metrics.connections) == (0, 1)
+            node.clock.now += 50
+            for peer in node.listener.peers:
+                peer._drain()
+            assert (await client.frame())[:2] == b"\x64\0"
+            assert await client.ended(), "now it is"
+            assert node.metrics.timeouts == 1
+            await client.close()
+
+    asyncio.run(scene())
 
 
 def test_at_the_cap_a_new_one_is_refused_while_all_are_busy() -> None:

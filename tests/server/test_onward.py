@@ -8,6 +8,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 
 import pytest
 
+from node.capture.dissect_enip import dissect_enip
 from node.cip.unconnected import UnconnectedSend, encode_unconnected_send
 from node.exchange.delay import even_delay
 from node.exchange.exchange import Exchange, build_chain
@@ -93,6 +94,19 @@ async def rogue(answer: bytes | None = REGISTERED) -> AsyncIterator[tuple[Rogue,
     listener = await asyncio.start_server(server.serve, TARGET, 0)
     async with listener:
         yield server, hop(TARGET, listener.sockets[0].getsockname()[1])
+
+
+def test_what_was_refused_elsewhere_is_its_peer_s_error_too() -> None:
+    async def scene() -> None:
+        async with pair() as (near, far, client, handle):
+            nowhere = request(0x4C, name("NONE"), "0100")
+            assert (await client.ask(rr(send(nowhere, hop(far)), handle)))[42] == 4
+            (peer,) = near.listener.peers
+            assert (near.metrics.errors, peer.errors) == (1, 1)
+            (refusal,) = near.metrics.refusals.values()
+            assert dissect_enip(refusal.frame, refusal.reply).missing == ("NONE",)
+
+    asyncio.run(scene())
 
 
 def test_a_message_goes_on_and_comes_from_the_gateway() -> None:
