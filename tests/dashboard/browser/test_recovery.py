@@ -14,8 +14,9 @@ from playwright.sync_api import expect
 from tests.dashboard.browser.abnormal import silent
 from tests.dashboard.browser.chromium import Watched
 from tests.dashboard.browser.client import pylogix
-from tests.dashboard.browser.served import Served, farm, killed, until, without_a_plant
+from tests.dashboard.browser.served import Served, killed, until, without_a_plant
 from tests.dashboard.browser.views import strip, tile
+from tests.farm_command import farm
 
 pytestmark = [pytest.mark.net]
 
