@@ -21,7 +21,8 @@ STREAM_NODES = 16
 
 
 class ChangeRate:
-    """`CHANGES` at once, and as many again within a minute, for all who ask together."""
+    """`CHANGES` at once, and as many again within a minute, for all who ask together. What is more than that in itself,
+    as an act on every node of a large plant, takes all there are."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
@@ -31,6 +32,7 @@ class ChangeRate:
 
     def take(self, count: int = 1) -> None:
         """Counts so many. Raises `Refusal` 429 when they are too many."""
+        count = min(count, CHANGES)
         with self._lock:
             now = self._clock()
             self._left = min(float(CHANGES), self._left + (now - self._at) * CHANGES / 60)

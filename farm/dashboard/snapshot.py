@@ -88,7 +88,8 @@ class Listing:
     generation: int
     rows: dict[str, Body]
     body: bytes
-    turn: int
+    turn: tuple[int, int]
+    """Frames, and changes of ours, that were before it."""
     at: float
     """On the monotonic clock."""
 
@@ -103,10 +104,11 @@ class Rows:
         self._clock = clock
         self._lock = threading.Lock()
         self._listing: Listing | None = None
+        self._changes = 0
 
     def forget(self) -> None:
-        """Something was changed: the next who asks gets new ones."""
-        self._listing = None
+        """Something was changed: the next who asks gets new ones, if they can be had."""
+        self._changes += 1
 
     def listing(self) -> Listing:
         """Those of the last frame. Raises `Refusal` where none were ever had."""
@@ -116,14 +118,18 @@ class Rows:
         with self._lock:  # one asks, the others get what it got
             return self._fresh() or self._renewed()
 
+    @property
+    def _turn(self) -> tuple[int, int]:
+        return self._snapshot.turn, self._changes
+
     def _fresh(self) -> Listing | None:
         found = self._listing
         if found is None:
             return None
-        return found if found.turn == self._snapshot.turn and self._clock() - found.at < 1.5 else None
+        return found if found.turn == self._turn and self._clock() - found.at < 1.5 else None
 
     def _renewed(self) -> Listing:
-        turn, last = self._snapshot.turn, self._listing
+        turn, last = self._turn, self._listing
         try:
             answer = self._desk.ask("nodes")
         except Refusal:

@@ -44,12 +44,13 @@ class Subscriber:
         self._nodes: dict[str, bytes] = {}
         self._news = threading.Condition()
 
-    def begin(self, full: bytes) -> None:
-        """A full frame in place of whatever came before it."""
+    def begin(self) -> None:
+        """A full frame, if there is one, in place of whatever came before it."""
         with self._news:
-            self._frames.clear()
-            self._frames.append(full)
-            self._news.notify()
+            if full := self._full():
+                self._frames.clear()
+                self._frames.append(full)
+                self._news.notify()
 
     def frame(self, data: bytes) -> None:
         """A frame, as a message. One too many takes the place of all that wait, and is a full one."""
@@ -67,6 +68,11 @@ class Subscriber:
                 self._last_entry = number
                 self._entries.append((number, data))
                 self._news.notify()
+
+    def begin_anew(self) -> None:
+        """It has had no event yet: the last that it said was not of this farm."""
+        with self._news:
+            self._last_entry = 0
 
     def resume(self, missed: Iterable[tuple[int, bytes]]) -> None:
         """Events that it has not had yet, by number: before those that came meanwhile, and none of them twice."""
@@ -121,8 +127,8 @@ class Hub:
                     retry_after=5,
                 )
             self._subscribers.add(subscriber)
-        if FLEET in subscriber.topics and (full := self._full()):
-            subscriber.begin(full)
+        if FLEET in subscriber.topics:
+            subscriber.begin()
         return subscriber
 
     def leave(self, subscriber: Subscriber) -> None:

@@ -1,5 +1,6 @@
 """`/stream`: server-sent events of the farm, for as long as the browser listens."""
 
+import contextlib
 from collections.abc import Callable, Iterator
 
 from flask import Blueprint, Response, request
@@ -38,8 +39,7 @@ def stream() -> Response:
     listening = Listening(farm, subscriber, request.environ.get("waitress.client_disconnected", lambda: False))
     try:
         if last and EVENTS in wanted:
-            missed = farm.desk.ask("events", since=last, limit=RESUMED)["events"]
-            subscriber.resume((int(entry["id"]), entry_message(entry)) for entry in missed)
+            _resume(farm, subscriber, last)
         farm.feed.look(subscriber, nodes, tags)
     except BaseException:
         listening.close()
@@ -72,6 +72,17 @@ class Listening(Iterator[bytes]):
         """It is over."""
         self._farm.feed.leave(self._subscriber)
         self._farm.hub.leave(self._subscriber)
+
+
+def _resume(farm: Plant, subscriber: Subscriber, last: int) -> None:
+    """Has it hear what came after the event `last`; all there is where that was of another farm, whose numbers went
+    further. While the supervisor is away there is nothing to be had, and what it missed comes when it is back."""
+    with contextlib.suppress(Refusal):
+        found = farm.desk.ask("events", since=last, limit=RESUMED)
+        if found["last"] < last:
+            subscriber.begin_anew()
+            found = farm.desk.ask("events", since=0, limit=RESUMED)
+        subscriber.resume((int(entry["id"]), entry_message(entry)) for entry in found["events"])
 
 
 def _response(body: Iterator[bytes]) -> Response:

@@ -15,6 +15,8 @@ blueprint = Blueprint("tags", __name__)
 
 PATHS = {"write": "tags/{}", "force": "tags/{}/force", "release": "tags/{}/release"}
 """By mode: the command of a node."""
+ALL = "release"
+"""What stands in a tag's place where all of them are released."""
 
 
 @blueprint.get("/nodes/<node>/tags")
@@ -30,7 +32,7 @@ def tag(node: str, tag: str) -> Response:
     if "/" in tag or tag == "release":
         raise Refusal(404, f"there is no tag {tag!r:.80}", "`PUT` changes one")
     plant().rows.row(node)
-    return answer({"value": ask("command", node=node, path=f"tags/{tag}")["value"]})
+    return answer({"value": ask("command", node=node, path=f"tags/{checked_tag(tag)}")["value"]})
 
 
 @blueprint.put("/nodes/<node>/tags/<path:tag>")
@@ -76,9 +78,17 @@ def checked_mode(body: Mapping[str, Any]) -> str:
     return mode
 
 
+def checked_tag(tag: str) -> str:
+    """The tag, which is nothing else that a node can be told: behind a slash there would be what is to be done with
+    one, even where somebody only looks. Raises `Refusal` 404."""
+    if "/" in tag or tag == ALL:
+        raise Refusal(404, f"there is no tag {tag:.80}", "no name of a tag has a slash in it")
+    return tag
+
+
 def carry_out(node: str, tag: str, mode: str, value: Any) -> Any:
     """Has the node do it; what the tag is then. Raises `Refusal`."""
-    path = PATHS[mode].format(tag)
+    path = PATHS[mode].format(checked_tag(tag))
     return ask("command", node=node, path=path, value=None if mode == "release" else value, actor=actor())["value"]
 
 

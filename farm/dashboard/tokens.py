@@ -41,7 +41,7 @@ class Tokens:
         """What its bearer may; None for one that is neither. In constant time."""
         found = None
         for role, known in ((READ, self.read), (WRITE, self.write)):
-            if hmac.compare_digest(token.encode(), known.encode()):
+            if hmac.compare_digest(token.encode("utf-8", "replace"), known.encode()):
                 found = role
         return found
 

@@ -1,11 +1,14 @@
 """Which commands to a node are worth an event, of which kind, and how it reads."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from farm.supervisor.events import CLIENT, COMMAND, FAULT, WRITE
 
 ACTS = frozenset({"start", "stop", "eof", "clear", "release"})
 """Last words of paths that do something without a value."""
+API_WORDS = 3
+"""Words behind `api/` that only look, at most: group, match and command (`node.commands.api`)."""
 LONGEST = 200
 
 
@@ -14,10 +17,16 @@ def changes(path: str, value: Any) -> str:
     words = path.strip("/").split("/")
     if words[0] in ("watch", "capture"):
         return ""
-    if value is None and words[-1] not in ACTS and not (words[0] == "api" and "=" in path):
+    if value is None and not (_puts(words[1:]) if words[0] == "api" else words[-1] in ACTS):
         return ""
     group = words[1] if words[0] == "api" and len(words) > 1 else words[0]
     return {"tags": WRITE, "connections": CLIENT, "faults": FAULT}.get(group, COMMAND)
+
+
+def _puts(words: Sequence[str]) -> bool:
+    """Whether a path of the web interface of 2016 has a value in it; connections may do without a match."""
+    short = len(words) == API_WORDS and words[:2] == ["connections", "eof"]
+    return short or len(words) > API_WORDS or any("=" in word for word in words)
 
 
 def change_text(path: str, value: Any) -> str:

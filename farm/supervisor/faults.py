@@ -117,6 +117,7 @@ class Faults:
         self._faults: dict[int, Fault] = {}
         self._on: dict[str, list[int]] = {}
         self._last = 0
+        self._telling: set[asyncio.Task[None]] = set()
 
     def restore(self, bodies: Iterable[Mapping[str, Any]]) -> None:
         """Those that an earlier supervisor knew of; what is none, of another version perhaps, is left out."""
@@ -165,7 +166,7 @@ class Faults:
         self._faults[fault.id] = fault
         self._spread()
         refused = await self._put_on(fault)
-        if refused:
+        if refused and fault.id in self._faults:  # and not cleared meanwhile
             fault = self._without(fault, refused)
         await self._saved()
         self._say(fault, "", actor)
@@ -178,15 +179,17 @@ class Faults:
             if number not in self._faults:
                 known = ", ".join(map(str, self._faults)) or "none"
                 raise FarmError(f"there is no fault {number} (there is {known})", "`farm fault ls` lists them")
-        await self._end(wanted, "cleared", actor)
+        await self._tell_end(await self._end(wanted, "cleared", actor))
         return wanted
 
     async def tick(self) -> None:
-        """Takes off what has lasted as long as it was to."""
+        """Takes off what has lasted as long as it was to. Nodes know when that is, and are not waited for."""
         now = self._clock()
         over = [fault.id for fault in self._faults.values() if fault.ends is not None and fault.ends <= now]
         if over:
-            await self._end(over, "over", "")
+            task = asyncio.create_task(self._tell_end(await self._end(over, "over", "")))
+            self._telling.add(task)
+            task.add_done_callback(self._telling.discard)
 
     async def play(self, member: Member) -> None:
         """Has the node have those faults that are on it and no others. Raises `FarmError`."""
@@ -241,7 +244,7 @@ class Faults:
             elif isinstance(answer, BaseException):
                 raise answer
         if len(refused) == len(fault.nodes):
-            del self._faults[fault.id]
+            self._faults.pop(fault.id, None)
             self._spread()
             raise FarmError(next(iter(refused.values())))
         return refused
@@ -254,19 +257,23 @@ class Faults:
             self._events.node(name, self._roster.members[name].state, f"fault {fault.id} not taken: {why}", FAULT)
         return fault
 
-    async def _end(self, numbers: Sequence[int], why: str, actor: str) -> None:
+    async def _end(self, numbers: Sequence[int], why: str, actor: str) -> list[Fault]:
         ended = [self._faults.pop(number) for number in numbers]
         self._spread()
         await self._saved()
+        for fault in ended:
+            self._say(fault, f"{why}: ", actor)
+        return ended
+
+    async def _tell_end(self, ended: Sequence[Fault]) -> None:
+        """Has those nodes end the faults that can be told now; the others are told when they are ready."""
         told = [
             self._tell(name, f"faults/{fault.id}/clear", None)
             for fault in ended
             for name in fault.nodes
             if name in self._roster.members and self._roster.members[name].listening
         ]
-        for fault in ended:
-            self._say(fault, f"{why}: ", actor)
-        await asyncio.gather(*told, return_exceptions=True)  # who cannot be told now is told when it is ready
+        await asyncio.gather(*told, return_exceptions=True)
 
     def _say(self, fault: Fault, prefix: str, actor: str) -> None:
         self._events.farm(f"{prefix}{fault.text} (fault {fault.id})", kind=FAULT, actor=actor)

@@ -71,10 +71,10 @@ class Watching:
     def tick(self, now: float, wall: float) -> None:
         """What nobody looks at any more ends, and what is too old is forgotten."""
         for node, watched in list(self._nodes.items()):
-            for tag in [tag for tag, until in watched.until.items() if until <= now]:
-                del watched.until[tag]
-                if watched.values.pop(tag, None) is not None:
-                    watched.points[tag].append((round(wall, 3), None))
+            watched.until = {tag: until for tag, until in watched.until.items() if until > now}
+            for tag in watched.values.keys() - watched.until.keys():  # too old, or pushed out by others
+                del watched.values[tag]
+                watched.points[tag].append((round(wall, 3), None))
             for tag, points in list(watched.points.items()):
                 while points and points[0][0] < wall - KEPT and (len(points) > 1 or tag not in watched.until):
                     points.popleft()

@@ -17,6 +17,7 @@ from farm.supervisor.run_directory import run_directory
 from node.capture.pcap import decode
 from tests.architecture.sources import ROOT
 from tests.backends.docker_farm import NET, DockerFarm, things
+from tests.dashboard.served import Served, until
 from tests.peers.capture import dissect
 
 pytestmark = [pytest.mark.docker, pytest.mark.root, pytest.mark.slow]
@@ -66,6 +67,28 @@ def test_packets_of_a_container_and_of_its_network(works: DockerFarm, target: st
     assert found.complaints == []
     assert found.frames["cip"] >= 2
     assert any(packet.data[47] & 2 for packet in decode(file.read_bytes()) if packet.data[23:24] == b"\x06")
+
+
+def test_its_dashboard_sees_and_changes_them(works: DockerFarm, docker_root: Path) -> None:
+    served = Served(docker_root, "works")
+    served.farm("dashboard")
+    try:
+        line = until(lambda: (found := served.get("/api/v1/farm"))["t"] and found)
+        assert (line["backend"], line["reach_kind"], line["nodes"]) == ("docker", "docker", 3)
+        rows = {row["name"]: row for row in served.get("/api/v1/nodes")["nodes"]}
+        assert {name: row["condition"] for name, row in rows.items()} == {"plc1": "up", "rtu1": "up", "gw1": "up"}
+        assert rows["plc1"]["address"] == f"{NET}.1"
+        assert served.change("PUT", "/api/v1/nodes/plc1/tags/Level[1]", {"value": 99}).status == 200
+        assert farm("read", "plc1", "Level[1]").stdout.split()[-1] == "99"
+        fault = {"fault": {"kind": "status", "code": 8, "tag": "Level"}, "nodes": ["plc1"]}
+        assert served.change("POST", "/api/v1/faults", fault).status == 201
+        assert served.get("/api/v1/nodes?filter=condition:fault&fields=name")["nodes"] == [{"name": "plc1"}]
+        assert farm("read", "plc1", "Level[1]").returncode != 0
+        assert served.change("DELETE", "/api/v1/faults").status == 200
+        assert farm("read", "plc1", "Level[1]").stdout.split()[-1] == "99"
+        assert served.change("PUT", "/api/v1/nodes/plc1/tags/Level[1]", {"value": 22}).status == 200
+    finally:
+        served.farm("dashboard", "--stop")
 
 
 def test_what_a_lost_farm_left_is_found_by_its_label(works: DockerFarm) -> None:

@@ -107,6 +107,21 @@ def test_what_cannot_be_written(served: Served, tag: str, body: dict[str, Any], 
     assert answer.json["error"]
 
 
+def test_no_look_at_a_tag_does_anything_to_it(served: Served, level: None) -> None:
+    """What a node can be told of a tag stands behind its name, as in tags/Level/release."""
+    assert served.change("PUT", "/api/v1/nodes/plc/tags/Level", {"value": 9.5, "mode": "force"}).status == 200
+    for tag in ("Level/release", "release", "Level%2Frelease", "/release", "release/"):
+        answer = served.request("GET", f"/api/v1/nodes/plc/tags/{tag}")
+        assert answer.status == 404, tag
+        assert served.get("/api/v1/nodes/plc/tags/Level")["value"]["forced"] is True, tag
+    for tag in ("Level/force", "Level/error", "release"):
+        assert served.change("PUT", f"/api/v1/nodes/plc/tags/{tag}", {"value": 8}).status == 404, tag
+    release = {"writes": [{"node": "plc", "tag": "release", "value": 1}]}
+    (result,) = served.change("POST", "/api/v1/tags:batch", release).json["results"]
+    assert "no tag" in result["error"]
+    assert served.get("/api/v1/nodes/plc/tags/Level")["value"]["value"] == 9.5
+
+
 def test_a_batch_says_of_each_how_it_went(served: Served, level: None) -> None:
     writes = [
         {"node": "plc", "tag": "Level", "value": 4.5},

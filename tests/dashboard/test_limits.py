@@ -23,6 +23,18 @@ def test_as_many_as_come_at_once_and_then_as_many_as_pass() -> None:
     rate.take(CHANGES)
 
 
+def test_a_large_plant_is_not_too_large_for_ever() -> None:
+    """One act on more nodes than there are changes takes them all, and is refused while there are fewer."""
+    now = [100.0]
+    rate = ChangeRate(lambda: now[0])
+    rate.take(10 * CHANGES)
+    with pytest.raises(Refusal) as refused:
+        rate.take(10 * CHANGES)
+    assert refused.value.retry_after == 61
+    now[0] += 60.0
+    rate.take(10 * CHANGES)
+
+
 @pytest.mark.net
 @pytest.mark.slow
 def test_a_script_that_runs_away_is_stopped_and_looking_goes_on() -> None:

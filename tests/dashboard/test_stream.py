@@ -61,6 +61,28 @@ def test_who_does_not_read_gets_a_full_frame_in_place_of_those_it_lost() -> None
     assert next(entry for entry in found[0]["nodes"] if entry[0] == 0)[1] == f"c{found[0]['seq']}"
 
 
+def test_a_stream_that_begins_while_a_frame_comes_loses_nothing_of_it() -> None:
+    class Slow(Snapshot):
+        """Between the full frame that it gives and its being taken, another one comes."""
+
+        hub: Hub
+
+        def full(self) -> bytes:
+            found = super().full()
+            if found and not coming.is_alive():
+                coming.start()
+                coming.join(0.5)  # it may have to wait for who is here
+            return found
+
+    snapshot = Slow()
+    hub = Hub(snapshot)
+    coming = threading.Thread(target=hub.frame, args=[frame(2, node(0, "down"))])
+    hub.frame(frame(1, node(0), full=True))
+    subscriber = hub.subscribe([FLEET])
+    coming.join(10)
+    assert [data["nodes"] for _, data in events(subscriber.take(0))][-1] == [node(0, "down")]
+
+
 def test_frames_are_serialised_once_for_all() -> None:
     hub = Hub(Snapshot())
     subscribers = [hub.subscribe([FLEET]) for _ in range(3)]
@@ -127,6 +149,14 @@ def test_a_browser_that_comes_back_hears_what_it_missed(served: Served) -> None:
         with served.stream(query, **headers) as stream:
             numbers = [stream.next("log")["id"] for _ in range(3)]
         assert numbers == [last + 1, last + 2, last + 3]
+
+
+@pytest.mark.net
+def test_a_browser_that_was_at_another_farm_before_hears_this_one(served: Served) -> None:
+    """Ids of events begin anew with a farm; what the browser had last was of one that is gone."""
+    with served.stream("topics=events", **{"Last-Event-ID": str(10**9)}) as stream:
+        served.change("PUT", "/api/v1/nodes/plc/tags/Count", {"value": 5})
+        assert stream.next("log", lambda entry: entry["kind"] == "write")["node"] == "plc"
 
 
 @pytest.mark.net

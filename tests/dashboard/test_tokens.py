@@ -33,7 +33,7 @@ def test_they_are_made_once_and_for_their_owner_alone(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("token", "role"),
-    [("a" * 32, WRITE), ("b" * 32, READ), ("", None), ("c" * 32, None), ("a" * 31, None), ("ä" * 32, None)],
+    [("a" * 32, WRITE), ("b" * 32, READ), *((token, None) for token in ("", "c" * 32, "a" * 31, "ä" * 32, "\ud800"))],
 )
 def test_what_a_token_may(token: str, role: str | None) -> None:
     assert TOKENS.role(token) == role

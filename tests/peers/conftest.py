@@ -6,7 +6,6 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -14,10 +13,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.farm_command import ROOT, farm
 from tests.peers import enip_tags, logix_plant
 from tests.peers.capture import Capture, CaptureError
-
-ROOT = Path(__file__).parents[2]
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,21 +38,6 @@ class Running:
         ports = self.nodes[node]["ports"]
         assert isinstance(ports, dict)
         return int(ports[protocol])
-
-
-def farm(run_root: Path, *arguments: str) -> str:
-    """Standard output of the command, which must succeed."""
-    done = subprocess.run(
-        [sys.executable, "-m", "farm", *arguments],
-        cwd=ROOT,
-        env={**os.environ, "PLCFARM_RUN": str(run_root)},
-        capture_output=True,
-        text=True,
-        timeout=90,
-        check=False,
-    )
-    assert done.returncode == 0, f"farm {' '.join(arguments)}: exit {done.returncode}: {done.stdout}{done.stderr}"
-    return done.stdout
 
 
 def running(plant: Path) -> Iterator[Running]:

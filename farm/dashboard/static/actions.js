@@ -2,7 +2,7 @@
 import { node, post, put, remove, tag } from "./api.js";
 import { confirmCount, say } from "./dialogs.js";
 import { fleet } from "./fleet.js";
-import { plural } from "./format.js";
+import { count, plural } from "./format.js";
 
 export const READ_ONLY = "read only: sign in to change things";
 
@@ -33,13 +33,17 @@ export const releaseTag = (of, name) => attempt(() => put(tag(of, name), { mode:
 export async function writeMany(names, tagName, value, mode) {
 	if (!(await confirmCount("Write to", names))) return null;
 	const writes = names.map((of) => ({ node: of, tag: tagName, value, mode }));
-	return attempt(() => post("tags:batch", { writes, ...confirmed(names) }), `${mode}: ${tagName} of ${whom(names)}`);
+	const answer = await attempt(() => post("tags:batch", { writes, ...confirmed(names) }));
+	const failed = answer?.results.filter((one) => one.error) || [];
+	if (failed.length) say(`${mode}: ${tagName} of ${count(failed.length)} of ${whom(names)} failed · ${failed[0].node}: ${failed[0].error}`, true);
+	else if (answer) say(`${mode}: ${tagName} of ${whom(names)}`);
+	return answer;
 }
 
 export async function addFault(fault, names, more) {
 	if (!(await confirmCount("Put a fault on", names))) return null;
 	const answer = await attempt(() => post("faults", { fault, nodes: names, ...more, ...confirmed(names) }));
-	if (answer) say(answer.fault?.text || "the fault is on");
+	if (answer) say(answer.fault.text);
 	await attempt(() => fleet.loadFaults());
 	return answer;
 }
@@ -55,11 +59,9 @@ export const kick = (of, peer) => attempt(() => remove(`${node(of)}/connections/
 /** A value as people type it: JSON where it is some, else text as it stands. */
 export function typed(text, type = "") {
 	if (/STRING/.test(type)) return text;
-	if (/^(true|on|yes)$/i.test(text) && type === "BOOL") return true;
-	if (/^(false|off|no)$/i.test(text) && type === "BOOL") return false;
-	if (/^[-+]?0x[0-9a-f]+$/i.test(text)) return Number(text);
 	try {
-		return JSON.parse(text);
+		const value = JSON.parse(text);
+		return Math.abs(value) > Number.MAX_SAFE_INTEGER ? text : value; // it would be rounded here
 	} catch {
 		return text; // the node says what does not fit
 	}

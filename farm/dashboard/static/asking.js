@@ -6,18 +6,17 @@ import { fleet } from "./fleet.js";
 /** [what `path` answered last, what went wrong last or null, ask again]. `seconds` 0 asks once; a pause asks nothing. */
 export function useAsked(path, seconds = 0) {
 	const [state, set] = useState([null, null]);
-	const current = useRef(path);
-	current.current = path;
+	const { current: turn } = useRef({ asked: 0, told: 0 });
 	const ask = useCallback(async () => {
-		try {
-			const found = await get(path);
-			if (current.current === path) set([found, null]);
-		} catch (error) {
-			if (current.current === path) set(([last]) => [last, error]);
-		}
+		const mine = ++turn.asked;
+		const next = await get(path).then((found) => [found, null], (error) => ([last]) => [last, error]);
+		if (mine <= turn.told) return; // what was asked later is known, or something else is wanted
+		turn.told = mine;
+		set(next);
 	}, [path]);
 	useEffect(() => {
 		set([null, null]);
+		turn.told = turn.asked;
 		if (!path) return undefined; // there is nothing to ask about
 		ask();
 		if (!seconds) return undefined;

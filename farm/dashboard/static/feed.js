@@ -17,11 +17,14 @@ export class Feed {
 	#last = 0; // id of the last event
 	#heard = Date.now();
 	#poller = 0;
+	#opened = 0;
 
 	constructor(tell) {
 		this.#tell = tell;
 		setInterval(() => {
-			if (this.#source && Date.now() - this.#heard > SILENT_MS) this.#open();
+			if (!this.#source) return;
+			if (this.#address !== this.#wanted && Date.now() - this.#opened > RETRY_MS) this.#openWhole();
+			else if (Date.now() - this.#heard > SILENT_MS) this.#open();
 		}, POLL_MS);
 	}
 
@@ -30,14 +33,19 @@ export class Feed {
 		const looks = nodes.map((node) => "," + name(`node:${node}`)).join("");
 		const address = FLEET + looks + (tags.length ? `&tags=${tags.map(name).join(",")}` : "");
 		if (address === this.#wanted) return;
-		this.#wanted = this.#address = address;
+		this.#wanted = address;
+		this.#openWhole();
+	}
+
+	#openWhole() {
+		this.#address = this.#wanted;
 		this.#open();
 	}
 
 	#open() {
 		this.#source?.close();
 		this.#stopPolling();
-		this.#heard = Date.now();
+		this.#heard = this.#opened = Date.now();
 		const source = (this.#source = new EventSource(at(this.#address)));
 		const on = (kind, act) =>
 			source.addEventListener(kind, (event) => {
@@ -70,11 +78,16 @@ export class Feed {
 		this.#tell({ kind: "log", entry });
 	}
 
+	#events({ events, last }) {
+		if (last < this.#last) this.#last = last; // a plant that began anew counts anew
+		for (const entry of events) this.#event(entry);
+	}
+
 	// A stream opened anew for other nodes bears no Last-Event-ID: what happened in between is asked for.
 	async #catchUp() {
 		if (!this.#last) return;
 		try {
-			for (const entry of (await get(`events?since=${this.#last}`)).events) this.#event(entry);
+			this.#events(await get(`events?since=${this.#last}`));
 		} catch {
 			// the stream itself says that the server is gone
 		}
@@ -83,21 +96,23 @@ export class Feed {
 	#startPolling() {
 		this.#source = null;
 		this.#stopPolling();
-		const started = Date.now();
+		let due = Date.now() + RETRY_MS;
 		const poll = async () => {
-			if (Date.now() - started > RETRY_MS) {
-				this.#address = this.#wanted;
-				return this.#open();
-			}
 			try {
 				const farm = await get("farm");
-				if (!farm.farm) return this.#tell({ kind: "poll", farm });
+				if (!farm.farm) {
+					due = 0; // where there was nothing to be had, a stream is as soon as there is
+					return this.#tell({ kind: "poll", farm });
+				}
+				if (Date.now() > due) return this.#openWhole();
 				const [nodes, log] = await Promise.all([get("nodes"), get(`events?since=${this.#last}&limit=200`)]);
-				if (this.#last) for (const entry of log.events) this.#event(entry);
-				this.#last = Math.max(this.#last, log.last || 0);
+				if (this.#source) return; // another stream was wanted meanwhile
+				if (this.#last) this.#events(log);
+				this.#last = log.last;
 				this.#tell({ kind: "poll", farm, nodes });
 				this.#tell({ kind: "link", how: "polling" });
 			} catch (error) {
+				due = 0;
 				this.#tell({ kind: "link", how: "none", status: error.status });
 			}
 		};

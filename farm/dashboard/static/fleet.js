@@ -6,7 +6,7 @@ import { openStream } from "./stream.js";
 /** Seconds without a frame after which the page says so; one comes each second. */
 export const SILENT = 3;
 const KEPT_EVENTS = 2000;
-const FRAME_FIELDS = ["condition", "requests_per_s", "p50_ms", "p99_ms", "connections", "errors_per_min", "restarts", "age_s"];
+export const FRAME_FIELDS = ["condition", "requests_per_s", "p50_ms", "p99_ms", "connections", "errors_per_min", "restarts", "age_s"];
 
 class Fleet {
 	rows = [];
@@ -22,6 +22,7 @@ class Fleet {
 	how = "none";
 	paused = false;
 	generation = -1;
+	listed = 0; // when the rows came, by this browser's clock
 	frameTime = 0;
 	changed = new Set(); // ids that the last frame changed
 	#skew = null; // this browser's clock less the server's, in seconds
@@ -29,6 +30,7 @@ class Fleet {
 	#watched = { nodes: [], tags: [] };
 	#want = null;
 	#refresher = 0;
+	#loading = null;
 
 	async start() {
 		this.#want = openStream((message) => this.#take(message));
@@ -37,20 +39,25 @@ class Fleet {
 	}
 
 	/** Everything anew: at first, for another generation, after signing in and after a pause. */
-	async load() {
+	load() {
+		return (this.#loading ||= this.#load().finally(() => (this.#loading = null)));
+	}
+
+	async #load() {
 		try {
 			this.#takeFarm(await get("farm"));
 			if (this.phase !== "none") {
-				const [nodes, log] = await Promise.all([get("nodes"), get("events?since=0&limit=500")]);
-				this.#takeNodes(nodes);
-				this.events = log.events.slice(-KEPT_EVENTS);
-				await this.loadFaults();
+				this.#takeNodes(await get("nodes")); // these are there while the supervisor is away, what follows is not
 				this.phase = "live";
+				const before = new Set(this.events);
+				const { events, last } = await get("events?since=0&limit=500");
+				this.events = [...events, ...this.events.filter((entry) => entry.id > last && !before.has(entry))];
+				await this.loadFaults();
 			}
 		} catch (error) {
 			if (error.status === 401 || error.status === 403) this.phase = "locked";
 		}
-		this.#tell("frame", { whole: true });
+		this.#tell("frame");
 		this.#tell("event");
 	}
 
@@ -106,22 +113,19 @@ class Fleet {
 
 	#takeFrame(frame) {
 		if (frame.t < this.frameTime) return;
-		if (this.phase !== "live" && this.phase !== "loading") this.load();
 		this.frameTime = frame.t;
 		this.#skew ??= Date.now() / 1000 - frame.t;
 		if (this.farm?.faults !== frame.farm.faults) this.loadFaults().catch(() => {});
 		this.farm = frame.farm;
-		if (frame.generation !== this.generation) {
-			if (this.generation >= 0) this.load();
-			this.generation = frame.generation;
-		}
 		this.changed = new Set();
-		for (const [id, ...values] of frame.nodes) this.#takeValues(this.byId.get(id), values);
+		// An id is a place in the plant: among other nodes it is another's.
+		if (this.phase !== "live" || frame.generation !== this.generation) this.load();
+		else for (const [id, ...values] of frame.nodes) this.#takeValues(this.byId.get(id), values);
 		this.#tell("frame");
 	}
 
 	#takeValues(row, values) {
-		if (!row) return; // a new one: its generation has it on the way
+		if (!row) return;
 		if (row.condition !== values[0] || row.faultCount !== values[8]) this.#refreshSoon(); // the words beside it, as `error`
 		FRAME_FIELDS.forEach((field, index) => (row[field] = values[index]));
 		row.faultCount = values[8];
@@ -173,7 +177,8 @@ class Fleet {
 
 	#takeNodes({ nodes, generation }) {
 		const known = this.byName;
-		this.generation = generation ?? this.generation;
+		this.generation = generation;
+		this.listed = Date.now();
 		const rows = nodes.map((row) => {
 			const old = known.get(row.name);
 			return Object.assign(old?.id === row.id ? old : {}, row, { revision: (old?.revision || 0) + 1, faultCount: row.faults.length });

@@ -42,4 +42,4 @@ export function value(of, longest = 120) {
 
 export const clock = (iso) => String(iso || "").slice(11, 23);
 
-export const plural = (n, one, many = `${one}s`) => `${count(n)} ${n === 1 ? one : many}`;
+export const plural = (n, one) => `${count(n)} ${one}${n === 1 ? "" : "s"}`;

@@ -40,6 +40,13 @@ export function useSelection() {
 /** To the form of faults, with these nodes in it. */
 export const faultOn = (names) => go("faults", "", { nodes: names.join(",") });
 
+/** A key on a tile or a row of the table: it is selected, or a fault is put on what is. */
+export function actOn(event) {
+	const name = event.target.closest?.("[data-item]")?.dataset.item;
+	if (event.detail === "x" && name) selection.toggle(name);
+	if (event.detail === "f") faultOn(selection.names.length || !name ? selection.names : [name]);
+}
+
 function askTag(names) {
 	return ask(`Write a tag of ${plural(names.length, "node")}`, ({ done }) => {
 		const [mode, choose] = useState("write");

@@ -43,19 +43,13 @@ function alone(tell) {
 
 /** Calls `tell` with what `Feed` tells; returns a function that takes {nodes, tags}. */
 export function openStream(tell) {
-	const ways = [
-		[typeof SharedWorker !== "undefined", byWorker],
-		[typeof BroadcastChannel !== "undefined" && navigator.locks, byLeader],
-		[true, alone],
-	];
-	let send = () => {};
-	for (const [possible, way] of ways) {
-		if (!possible) continue;
+	let send;
+	for (const way of [byWorker, byLeader, alone]) {
 		try {
 			send = way(tell);
 			break;
 		} catch {
-			// a browser that has it and forbids it, as in some private windows: the next way
+			// a browser that has it not, or forbids it, as in some private windows: the next way
 		}
 	}
 	let wants = { nodes: [], tags: [] };

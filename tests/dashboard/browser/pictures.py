@@ -12,8 +12,9 @@ from playwright.sync_api import Browser
 
 from tests.dashboard.browser.abnormal import abnormal
 from tests.dashboard.browser.chromium import Scheme, chromium, opened
-from tests.dashboard.browser.served import ROOT, WATERWORKS, Served, served, without_a_plant
+from tests.dashboard.browser.served import WATERWORKS, Served, served, without_a_plant
 from tests.dashboard.browser.views import show
+from tests.farm_command import ROOT
 
 COLOURS = 48
 """The most frequent ones, which are kept as they are; every other one, of the edges of letters, becomes the nearest."""

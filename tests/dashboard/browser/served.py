@@ -19,8 +19,8 @@ from pathlib import Path
 from typing import Any
 
 from node.control.messages import process_stat
+from tests.farm_command import ROOT, farm
 
-ROOT = Path(__file__).resolve().parents[3]
 WATERWORKS = ROOT / "topologies/plant.yaml"
 PATIENCE = 15.0
 """Seconds that anything may take which ought to happen at once."""
@@ -71,21 +71,6 @@ class Served:
     def supervisor(self) -> int:
         """The process that supervises now, which need not be the one that began."""
         return int(self.ask("farm")["supervisor"]["pid"])
-
-
-def farm(run_root: Path, *arguments: str) -> str:
-    """Standard output of a `farm` command, which must succeed."""
-    done = subprocess.run(
-        [sys.executable, "-m", "farm", *arguments],
-        cwd=ROOT,
-        env={**os.environ, "PLCFARM_RUN": str(run_root)},
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
-    assert done.returncode == 0, f"farm {' '.join(arguments)}: exit {done.returncode}: {done.stdout}{done.stderr}"
-    return done.stdout
 
 
 def link_in(output: str) -> str:

@@ -9,13 +9,14 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Page, expect
 
 from tests.dashboard.browser.abnormal import silent
 from tests.dashboard.browser.chromium import Watched
 from tests.dashboard.browser.client import pylogix
-from tests.dashboard.browser.served import Served, farm, killed, until, without_a_plant
+from tests.dashboard.browser.served import Served, killed, until, without_a_plant
 from tests.dashboard.browser.views import strip, tile
+from tests.farm_command import farm
 
 pytestmark = [pytest.mark.net]
 
@@ -79,5 +80,21 @@ def test_without_a_plant_the_page_says_how_to_start_one_and_shows_it(watched: Ca
             try:
                 farm(root, "up", str(root / "small.yaml"))
                 expect(tile(page, "plc1")).to_be_visible(timeout=20_000)
+                hears_a_plant_that_begins_anew(root, page)
             finally:
                 farm(root, "down", "--all")
+
+
+def hears_a_plant_that_begins_anew(root: Path, page: Page) -> None:
+    """Its events are counted from the first again."""
+    page.evaluate("location.hash = 'events'")
+    farm(root, "fault", "slow", "--seconds", "1ms", "plc1")
+    farm(root, "fault", "clear", "--all")
+    expect(page.locator(".events tbody")).to_contain_text("cleared: slow by 1 ms")
+    farm(root, "down")
+    expect(page.get_by_role("heading", level=1)).to_have_text("No plant runs yet", timeout=20_000)
+    farm(root, "up", str(root / "small.yaml"))
+    expect(page.locator(".events tbody tr").first).to_be_visible(timeout=20_000)
+    farm(root, "fault", "drop", "--chance", "1", "plc1")
+    expect(page.locator(".events tbody")).to_contain_text("drop")
+    expect(page.locator(".events tbody")).not_to_contain_text("cleared")

@@ -7,7 +7,8 @@ from collections.abc import Callable
 import pytest
 
 from tests.dashboard.browser.chromium import Watched
-from tests.dashboard.browser.served import ROOT, Served
+from tests.dashboard.browser.served import Served
+from tests.farm_command import ROOT
 
 STATIC = ROOT / "farm/dashboard/static"
 ASSETS = 200 * 1024

@@ -29,6 +29,11 @@ from farm.supervisor.command_events import change_text, changes
         ("faults/clear", None, "fault", "faults/clear"),
         ("api/tags/*", None, "", ""),
         ("api/tags/Level/value=3", None, "write", "api/tags/Level/value=3"),
+        ("api/tags/Level/attribute/3", None, "write", "api/tags/Level/attribute/3"),
+        ("api/connections/eof/true", None, "client", "api/connections/eof/true"),
+        ("api/tags/Level/attribute", None, "", ""),
+        ("api/tags/Level/attribute", 3, "write", "api/tags/Level/attribute = 3"),
+        ("api/server/stop", None, "", ""),
         ("api/options/delay/value=0.5", None, "command", "api/options/delay/value=0.5"),
     ],
 )

@@ -1,6 +1,7 @@
 """Faults that are on: chosen once, told to nodes again and again, ended on time, known to the next supervisor."""
 
 import asyncio
+import contextlib
 from collections.abc import Callable, Coroutine, Mapping
 from typing import Any
 
@@ -31,6 +32,7 @@ class World:
             member.state, member.listening = UP, True
         self.nodes: dict[str, dict[int, Mapping[str, Any]]] = {name: {} for name in self.roster.members}
         self.refusing: set[str] = set()
+        self.hanging: dict[str, asyncio.Event] = {}
         self.faults = self.supervised()
 
     def supervised(self) -> Faults:
@@ -48,6 +50,8 @@ class World:
 
     async def tell(self, name: str, path: str, value: Any) -> Any:
         await asyncio.sleep(0)
+        if name in self.hanging:
+            await self.hanging[name].wait()
         has = self.nodes[name]
         if path == "faults":
             return [dict(each) for each in has.values()]
@@ -70,6 +74,15 @@ class World:
 
     def having(self, number: int) -> list[str]:
         return [name for name, has in self.nodes.items() if number in has]
+
+
+async def until_told(world: World, number: int, nodes: list[str]) -> None:
+    """Waits until a fault is on these nodes, as they have it."""
+    for _ in range(1000):
+        if world.having(number) == nodes:
+            return
+        await asyncio.sleep(0)
+    assert world.having(number) == nodes
 
 
 def run(work: Callable[[World], Coroutine[Any, Any, None]]) -> None:
@@ -104,8 +117,42 @@ def test_it_ends_on_time() -> None:
         assert world.having(1) == ["pump-1"]
         world.now += 0.2
         await world.faults.tick()
-        assert (world.having(1), world.having(2)) == ([], ["pump-1"])
+        await until_told(world, 1, [])
+        assert world.having(2) == ["pump-1"]
         assert world.events.recent()[-1]["text"].startswith("over: ")
+
+    run(work)
+
+
+def test_a_node_that_does_not_answer_holds_up_nobody_when_a_fault_ends() -> None:
+    """Frames are made by who ends faults on time."""
+
+    async def work(world: World) -> None:
+        await world.add(SLOW, "pump-1", seconds=10.0)
+        world.hanging["pump-1"] = asyncio.Event()
+        world.now += 11
+        await asyncio.wait_for(world.faults.tick(), 1)
+        assert (world.faults.count, world.having(1)) == (0, ["pump-1"])
+        world.hanging.pop("pump-1").set()
+        await until_told(world, 1, [])
+
+    run(work)
+
+
+def test_a_fault_that_was_cleared_while_nodes_were_told_of_it_does_not_come_back() -> None:
+    async def work(world: World) -> None:
+        for refusing in (("pump-1",), ("pump-1", "pump-2")):
+            world.refusing = set(refusing)
+            world.hanging["pump-2"] = asyncio.Event()
+            adding = asyncio.create_task(world.add(SLOW, "pump-[12]"))
+            await asyncio.sleep(0)
+            clearing = asyncio.create_task(world.faults.clear(None, "dashboard"))
+            await asyncio.sleep(0)
+            world.hanging.pop("pump-2").set()
+            await clearing
+            with contextlib.suppress(FarmError):
+                await adding
+            assert (world.faults.listed(), world.faults.on("pump-2")) == ([], [])
 
     run(work)
 

@@ -23,6 +23,16 @@ def test_the_latest_win_where_too_many_are_wanted() -> None:
     assert (len(told["tags"]), told["tags"][-1], "T0" in told["tags"]) == (MOST, "New", False)
 
 
+def test_what_was_pushed_out_by_others_is_not_said_any_more() -> None:
+    watching = Watching()
+    watching.wants("pump-1", [f"A{number}" for number in range(MOST)], 0.0)
+    watching.report("pump-1", {"A0": 1.0, "A1": 2.0}, 1000.0)
+    watching.wants("pump-1", ["New"], 1.0)
+    watching.tick(2.0, 1002.0)
+    assert watching.values("pump-1") == {"A1": 2.0}
+    assert watching.trend("pump-1", ["A0"], 0.0, 1003.0) == {"A0": [[1000.0, 1.0], [1002.0, None]]}
+
+
 def test_values_are_kept_as_they_changed_up_to_now() -> None:
     watching = Watching()
     watching.wants("pump-1", ["Level"], 0.0)

@@ -25,14 +25,12 @@ export function Events({ view: { params } }) {
 	useFleet("event");
 	const [held, hold] = useState(null);
 	const [older, addOlder] = useState([]);
-	const all = held || [...older, ...fleet.events];
+	const first = fleet.events[0]?.id ?? Infinity;
+	const known = [...older.filter((entry) => entry.id < first), ...fleet.events];
+	const all = held || known;
 	const found = all.filter((entry) => fits(entry, params));
 	const shown = found.slice(-SHOWN).reverse();
-	const loadAll = () => attempt(async () => {
-		const { events } = await get("events?since=0&limit=10000");
-		const first = fleet.events[0]?.id ?? Infinity;
-		addOlder(events.filter((entry) => entry.id < first));
-	});
+	const loadAll = () => attempt(async () => addOlder((await get("events?since=0&limit=10000")).events));
 	const preset = params.kind === "write";
 	return html`<div class="page events">
 		<h1 class="unseen">Events</h1>
@@ -44,7 +42,7 @@ export function Events({ view: { params } }) {
 			${preset && html`<${Search} label="not by the HMI at" name="hmi" params=${params} size="14" placeholder="10.20.0.5" />`}
 			<span class="grow"></span>
 			<span class="hint">${count(found.length)} of ${count(all.length)}${found.length > SHOWN ? `, the last ${SHOWN} shown` : ""}</span>
-			<button aria-pressed=${held ? "true" : "false"} onClick=${() => hold(held ? null : [...all])}>${held ? `Go on (${fleet.events.length + older.length - held.length} more)` : "Pause"}</button>
+			<button aria-pressed=${held ? "true" : "false"} onClick=${() => hold(held ? null : all)}>${held ? `Go on (${known.length - held.length} more)` : "Pause"}</button>
 			<button onClick=${loadAll}>Load all kept</button>
 			<button onClick=${() => download("events.jsonl", "application/x-ndjson", found.map((entry) => `${JSON.stringify(entry)}\n`).join(""))}>Export JSONL</button>
 		</div>

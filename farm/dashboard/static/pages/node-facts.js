@@ -49,8 +49,9 @@ export function Requests({ name }) {
 }
 
 export function NodeFaults({ name }) {
-	const here = fleet.faults.filter((fault) => fault.nodes.includes(name));
-	return html`<${FaultTable} faults=${here} empty="No fault is on this node." />
+	const [found, , again] = useAsked("faults", 1);
+	const here = (found?.faults || fleet.faults).filter((fault) => fault.nodes.includes(name));
+	return html`<${FaultTable} faults=${here} again=${again} empty="No fault is on this node." />
 		<p><button onClick=${() => faultOn([name])}>Put one on…</button></p>`;
 }
 
@@ -62,7 +63,7 @@ export function Log({ name }) {
 }
 
 export function Config({ name }) {
-	const [found, problem] = useAsked(node(name, "config"));
+	const [found, problem] = useAsked(node(name, "config"), 5);
 	if (!found) return html`<${Waiting} problem=${problem} />`;
 	const lines = configLines(found.config, found.origins || {});
 	const folder = (Object.values(found.origins || {})[0] || "").replace(/[^/]*$/, ""); // told once, not on every line

@@ -118,7 +118,7 @@ const saveNumbers = (name, trend, tags) => {
 
 export function Trend({ name, params }) {
 	const [ready, set] = useState(false);
-	const [listed] = useAsked(node(name, "tags"));
+	const [listed] = useAsked(node(name, "tags"), 10);
 	const unitOf = new Map((listed?.tags || []).filter(numeric).map((tag) => [tag.name, tag.unit || "no unit"]));
 	const possible = [...unitOf.keys()];
 	const moving = (listed?.tags || []).filter((tag) => numeric(tag) && tag.signal && /REAL/.test(tag.type)).map((tag) => tag.name);

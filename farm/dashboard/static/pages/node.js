@@ -1,11 +1,11 @@
 // One node in full: who it says it is, what can be done with it, and a tab for each thing one wants to know.
-import { html, useEffect, useState } from "../vendor/preact-htm.js";
+import { html, useEffect, useLayoutEffect, useState } from "../vendor/preact-htm.js";
 import { READ_ONLY, changeNodes } from "../actions.js";
 import { node } from "../api.js";
 import { useAsked } from "../asking.js";
 import { Condition, Shape } from "../condition.js";
 import { copy } from "../export.js";
-import { fleet, useFleet } from "../fleet.js";
+import { FRAME_FIELDS, fleet, useFleet } from "../fleet.js";
 import { age, bytes, ms, number, value } from "../format.js";
 import { Fact } from "../list.js";
 import { faultOn } from "../selection.js";
@@ -50,10 +50,12 @@ function Acts({ row }) {
 	</div>`;
 }
 
-/** The row as the stream tells it, fuller than in frames; [row, tags watched]. */
-function useNode(name) {
+/** The row as the stream tells it, fuller than in frames, with the tags watched; of a node that is `there`. */
+function useNode(name, there) {
 	const [told, tell] = useState({ row: null, tags: {}, at: 0 });
-	useEffect(() => {
+	useLayoutEffect(() => {
+		if (!there) return undefined; // it would spoil the stream of every tab
+		fleet.watch([name], []); // before its tab says which tags
 		const stop = fleet.on("node", (message) => {
 			if (message.node === name && message.row) tell({ row: message.row, tags: message.tags || {}, at: Date.now() });
 		});
@@ -61,21 +63,21 @@ function useNode(name) {
 			stop();
 			fleet.watch([], []);
 		};
-	}, [name]);
+	}, [name, there]);
 	return told;
 }
 
 export function NodePage({ view: { name, params } }) {
 	useFleet();
 	const known = fleet.byName.get(name);
-	const told = useNode(name);
+	const told = useNode(name, Boolean(known));
 	const [asked, problem, again] = useAsked(known && node(name));
 	useEffect(() => {
 		if (known) again(); // who it is may be another after it was started anew
-	}, [known?.pid]);
+	}, [known?.pid, fleet.generation]);
 	if (!known) return html`<h1>${name}</h1><p>This plant has no such node. <a href=${format("nodes")}>All nodes</a></p>`;
 	// A frame may be newer than the stream of the node, above all when the node is gone: its values win.
-	const row = { ...told.row, ...known, uptime_s: told.row?.uptime_s ?? known.uptime_s };
+	const row = told.at > fleet.listed ? { ...known, ...told.row, ...Object.fromEntries(FRAME_FIELDS.map((key) => [key, known[key]])) } : known;
 	const tab = TABS[params.tab] ? params.tab : "tags";
 	const Tab = TABS[tab];
 	const act = (event) => event.detail === "f" && faultOn([name]);

@@ -6,7 +6,7 @@ import { FilterBox } from "../filter-box.js";
 import { applyFilter } from "../filter.js";
 import { fleet, useFleet } from "../fleet.js";
 import { age, ms, number } from "../format.js";
-import { BulkBar, faultOn, selection, useSelection } from "../selection.js";
+import { BulkBar, actOn, selection, useSelection } from "../selection.js";
 import { change, filterOf, go, nodeLink } from "../view.js";
 
 const REFRESH_MS = 10000; // memory and the last request's age come with the rows, not with frames
@@ -83,12 +83,6 @@ function Heading({ name, sort }) {
 			active ? html` <span aria-hidden="true">${order === "descending" ? "▼" : "▲"}</span>` : ""}</button></th>`;
 }
 
-function act(event) {
-	const name = event.target.closest?.("[data-item]")?.dataset.item;
-	if (event.detail === "x" && name) selection.toggle(name);
-	if (event.detail === "f") faultOn(selection.names.length ? selection.names : name ? [name] : []);
-}
-
 export function Nodes({ view: { params } }) {
 	useFleet();
 	useSelection();
@@ -108,7 +102,7 @@ export function Nodes({ view: { params } }) {
 		const row = event.target.closest("tr[data-item]");
 		if (row && !event.target.closest("a, input") && event.shiftKey) selection.toggle(row.dataset.item);
 	};
-	return html`<div class="page nodes" onact=${act}>
+	return html`<div class="page nodes" onact=${actOn}>
 		<h1 class="unseen">Nodes</h1>
 		<div class="tools">
 			<${FilterBox} params=${params} problem=${problem} shown=${shown.length} all=${rows.length} />

@@ -5,7 +5,7 @@ import { Choice, FilterBox } from "../filter-box.js";
 import { applyFilter } from "../filter.js";
 import { fleet, useFleet } from "../fleet.js";
 import { clock, ms, number } from "../format.js";
-import { BulkBar, faultOn, selection } from "../selection.js";
+import { BulkBar, actOn, selection } from "../selection.js";
 import { GROUPS, MEASURES, TileField } from "../tiles.js";
 import { filterOf, format, nodeLink } from "../view.js";
 
@@ -19,15 +19,6 @@ function usualGroup(rows) {
 	const distinct = (key) => new Set(rows.map((row) => row[key])).size;
 	if (rows.filter((row) => row.group).length > rows.length / 2) return "group";
 	return distinct("network") > 1 ? "network" : "kind";
-}
-
-function act(event) {
-	const name = event.target.closest?.("[data-item]")?.dataset.item;
-	if (event.detail === "x" && name) selection.toggle(name);
-	if (event.detail === "f") {
-		const chosen = selection.names.length ? selection.names : name ? [name] : [];
-		if (chosen.length) faultOn(chosen);
-	}
 }
 
 function useTiles(rows, group, show) {
@@ -85,7 +76,7 @@ export function Overview({ view: { params } }) {
 	const group = GROUPS[params.group] ? params.group : usualGroup(rows);
 	const show = MEASURES[params.show] ? params.show : "requests";
 	const tiles = useTiles(shown, group, show);
-	return html`<div class="page overview" onact=${act}>
+	return html`<div class="page overview" onact=${actOn}>
 		<h1 class="unseen">Overview</h1>
 		<div class="tools">
 			<${FilterBox} params=${params} problem=${problem} shown=${shown.length} all=${rows.length} />

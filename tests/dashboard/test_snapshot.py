@@ -1,0 +1,47 @@
+"""What is known while the supervisor is asked, away, or told to change something."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from farm.dashboard.desk import Body, Desk
+from farm.dashboard.refusal import Refusal
+from farm.dashboard.snapshot import Rows, Snapshot
+
+
+class Supervisor(Desk):
+    """A desk at which `nodes` are there, or nobody is (None). `meanwhile` happens before it has answered."""
+
+    def __init__(self, *nodes: str) -> None:
+        super().__init__(Path("nowhere"))
+        self.nodes: list[str] | None = list(nodes)
+        self.meanwhile: Any = lambda: None
+
+    def ask(self, op: str, seconds: float = 5.0, **fields: Any) -> Body:
+        if self.nodes is None:
+            raise Refusal(503, "the supervisor is not there")
+        found = {"generation": 1, "nodes": [{"name": name} for name in self.nodes]}
+        self.meanwhile()
+        return found
+
+
+def test_the_last_rows_stand_while_nobody_is_there_whatever_is_asked_for() -> None:
+    desk = Supervisor("plc")
+    rows = Rows(desk, Snapshot())
+    assert list(rows.listing().rows) == ["plc"]
+    desk.nodes = None
+    rows.forget()
+    with pytest.raises(Refusal) as refused:
+        rows.row("nobody")
+    assert refused.value.status == 404
+    assert rows.row("plc") == {"name": "plc"}
+
+
+def test_rows_that_were_asked_for_before_a_change_are_not_taken_for_those_after_it() -> None:
+    desk = Supervisor("plc")
+    rows = Rows(desk, Snapshot())
+    desk.meanwhile = rows.forget
+    rows.listing()
+    desk.nodes, desk.meanwhile = ["plc", "drive"], lambda: None
+    assert list(rows.listing().rows) == ["plc", "drive"]
