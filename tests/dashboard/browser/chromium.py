@@ -12,6 +12,8 @@ from typing import Literal
 
 from playwright.sync_api import Browser, ConsoleMessage, Page, Playwright, StorageState, ViewportSize, sync_playwright
 
+from tests.dashboard.browser.served import PATIENCE
+
 NAMES = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
 """The one without windows first: it opens a page three times as fast."""
 LAPTOP = ViewportSize(width=1366, height=768)
@@ -77,7 +79,7 @@ def opened(
     context = browser.new_context(
         viewport=LAPTOP, color_scheme=scheme, reduced_motion="reduce", storage_state=storage_state
     )
-    context.set_default_timeout(10_000)
+    context.set_default_timeout(PATIENCE * 1000)
     context.grant_permissions(["clipboard-read", "clipboard-write"])
     if script:
         context.add_init_script(script)

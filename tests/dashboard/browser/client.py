@@ -9,7 +9,7 @@ from pylogix import PLC
 
 
 @contextmanager
-def pylogix(address: str, timeout: float = 5.0) -> Iterator[PLC]:
+def pylogix(address: str, timeout: float = 20.0) -> Iterator[PLC]:
     """A client of the controller there, closed whole in the end."""
     with PLC(address, timeout=timeout) as plc:
         plc.conn.msg_socket.close()  # made by pylogix, and never closed by it

@@ -7,10 +7,12 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, expect
 
 from tests.dashboard.browser.chromium import Watched, chromium, opened, why_not
-from tests.dashboard.browser.served import WATERWORKS, Served, served
+from tests.dashboard.browser.served import PATIENCE, WATERWORKS, Served, served
+
+expect.set_options(timeout=PATIENCE * 1000)
 
 
 @pytest.fixture(scope="package")

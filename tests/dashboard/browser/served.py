@@ -22,8 +22,8 @@ from node.control.messages import process_stat
 from tests.farm_command import ROOT, farm
 
 WATERWORKS = ROOT / "topologies/plant.yaml"
-PATIENCE = 15.0
-"""Seconds that anything may take which ought to happen at once."""
+PATIENCE = 30.0
+"""Seconds that anything may take which ought to happen at once: a machine may have much else to do."""
 
 
 def until(holds: Callable[[], object], what: str, seconds: float = PATIENCE) -> None:
@@ -61,7 +61,7 @@ class Served:
         data = None if body is None else json.dumps(body).encode()
         headers = {"Authorization": f"Bearer {self.token}", "Content-Type": "application/json"}
         request = urllib.request.Request(f"{self.url}/api/v1/{path}", data, headers, method=method)
-        with urllib.request.urlopen(request, timeout=10) as reply:
+        with urllib.request.urlopen(request, timeout=PATIENCE) as reply:
             return json.load(reply)
 
     def condition(self, node: str) -> str:

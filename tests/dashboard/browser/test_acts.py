@@ -17,6 +17,16 @@ from tests.dashboard.browser.views import row, show, strip, tile
 pytestmark = [pytest.mark.net]
 
 REGISTER_SESSION = struct.pack("<HHII8sIHH", 0x65, 4, 0, 0, b"browser?", 0, 1, 0)
+# It is down for little more than a second, so the page itself looks, at all of it at one moment.
+LOOK_OUT = """(name) => {
+    window.seenDown = false;
+    const text = (element) => element?.textContent.replace(/\\s+/g, " ") ?? "";
+    setInterval(() => {
+        const tile = document.querySelector(`.tile[data-item="${name}"]`);
+        const counted = text(document.querySelector("header.strip .count.down"));
+        window.seenDown ||= tile.matches(".down") && text(tile).includes("DOWN") && counted.includes("1 down");
+    }, 20);
+}"""
 INTAKE, DOSING, CHLORINE = "127.64.1.1", "127.64.1.2", "127.64.1.6"
 
 
@@ -35,7 +45,7 @@ def test_a_written_tag_is_what_a_client_reads_and_an_event(page: Page, plant: Se
     expect(row(page, "P_SpeedSP").locator(".value")).to_contain_text("61.5")
     assert value_of(INTAKE, "P_SpeedSP") == pytest.approx(61.5)
     type_into(page, "Station", "Write", "weir 7")
-    assert value_of(INTAKE, "Station") == "weir 7"
+    until(lambda: value_of(INTAKE, "Station") == "weir 7", "it is written")
     show(page, plant, "events")
     expect(page.locator(".events tbody tr", has_text="P_SpeedSP").first).to_contain_text("dashboard")
 
@@ -112,11 +122,11 @@ def test_what_clients_asked_for_is_told_in_words(page: Page, plant: Served) -> N
 
 def test_a_killed_node_is_seen_to_go_down_and_to_come_back(page: Page, plant: Served) -> None:
     expect(tile(page, "filter-1")).to_have_class(re.compile(r"\bup\b"))
+    page.evaluate(LOOK_OUT, "filter-1")
     killed(plant.rows()["filter-1"]["pid"])
-    expect(tile(page, "filter-1")).to_have_class(re.compile(r"\bdown\b"))
-    expect(tile(page, "filter-1")).to_contain_text("DOWN")
-    expect(strip(page).locator(".count.down")).to_contain_text("1 down")
+    until(lambda: page.evaluate("window.seenDown"), "its tile and the strip say that it is down")
     expect(tile(page, "filter-1")).to_have_class(re.compile(r"\bup\b"))
+    expect(strip(page).locator(".count.up")).to_contain_text("12 up")
     expect(page.locator(".last")).to_contain_text("filter-1")
     assert isinstance(value_of("127.64.1.4", "FIT_Flow"), float)
 
@@ -129,9 +139,15 @@ def test_a_node_is_stopped_and_started(page: Page, plant: Served) -> None:
         assert client.connect_ex(("127.64.1.10", 502)) != 0
     page.get_by_role("button", name="Start", exact=True).click()
     expect(page.get_by_role("heading", level=1)).to_contain_text("up")
+    before = plant.rows()["power-pumps"]["pid"]
     page.get_by_role("button", name="Restart").click()
     expect(page.get_by_text("restart: power-pumps")).to_be_visible()
-    until(lambda: plant.condition("power-pumps") == "up", "it is up again")
+
+    def is_another() -> bool:
+        row = plant.rows()["power-pumps"]
+        return row["condition"] == "up" and row["pid"] != before
+
+    until(is_another, "it is up again")
 
 
 def test_more_than_ten_nodes_are_not_restarted_by_a_slip_of_the_hand(page: Page, plant: Served) -> None:

@@ -35,6 +35,10 @@ def show(page: Page, plant: Served, view: str) -> None:
     page.locator(VIEWS.get(view) or VIEWS.get(bare) or usual).first.wait_for()
 
 
+PAINTED = "new Promise((done) => requestAnimationFrame(() => setTimeout(done)))"
+"""What a page draws now is there when this is kept."""
+
+
 def strip(page: Page) -> Locator:
     """What stands on top of every page."""
     return page.locator("header.strip")
