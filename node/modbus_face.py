@@ -13,7 +13,8 @@ from node.memory.attribute import Instant
 from node.memory.tags import TagTable
 from node.modbus.bank import RegisterBank
 from node.modbus.identification import Identification
-from node.modbus.unit import Unit, Units
+from node.modbus.unit import Unit
+from node.modbus.units import Units
 from node.server.listener import Listener
 from node.server.modbus_tcp import ModbusService, ModbusTcp
 from node.server.ticker import Ticker

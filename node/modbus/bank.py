@@ -27,7 +27,7 @@ from node.memory.view import (
     RegisterView,
     Span,
 )
-from node.modbus.pdu import ILLEGAL_DATA_ADDRESS, ModbusError
+from node.modbus.functions import ILLEGAL_DATA_ADDRESS, ModbusError
 from node.modbus.ranges import BIT_TABLES, COILS, DISCRETE, HOLDING, INPUT
 
 ADDRESSES = 65536
@@ -45,6 +45,10 @@ class _Table(Generic[_View]):
         self._starts: list[int] = []
         self._stops: list[int] = []
         self._views: list[_View] = []
+
+    @property
+    def stop(self) -> int:
+        return self._stops[-1] if self._stops else 0
 
     def add(self, start: int, view: _View) -> None:
         stop = start + view.count
@@ -125,16 +129,24 @@ class RegisterBank:
             return [view.span(first, last) for view, first, last in self._bits[table].find(start, count)]
         return [view.span(first, last) for view, first, last in self._words[table].find(start, count)]
 
+    def size(self, table: str) -> int:
+        """The address behind the last one of a table; 0 for an empty one."""
+        return (self._bits.get(table) or self._words[table]).stop
+
     def write_registers(self, start: int, data: bytes, now: float) -> None:
         """Holding registers from `start` on, all or none. Raises `ModbusError` 02, `CipError`."""
-        staged = []
+        for commit in self.stage_registers(start, data, now):
+            commit()
+
+    def stage_registers(self, start: int, data: bytes, now: float) -> list[Callable[[], None]]:
+        """The same, but for the last step: calling what it gives writes them. Raises `ModbusError` 02, `CipError`."""
+        staged: list[Callable[[], None]] = []
         at = 0
         for view, first, last in self._words[HOLDING].find(start, len(data) // 2):
             size = 2 * (last - first)
             staged.append(view.stage(first, data[at : at + size], now))
             at += size
-        for commit in staged:
-            commit()
+        return staged
 
     def write_coils(self, start: int, count: int, bits: int, now: float) -> None:
         """Coils from `start` on, all or none; the first is the lowest bit. Raises `ModbusError` 02, `CipError`."""

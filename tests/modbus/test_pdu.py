@@ -5,12 +5,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from node.errors import LocalProtocolError, RemoteProtocolError
+from node.modbus.functions import ModbusError, encode_exception
 from node.modbus.identification import IdentificationReply, IdentificationRequest
 from node.modbus.pdu import (
     DataReply,
     ExceptionReply,
     MaskWrite,
-    ModbusError,
     Read,
     ReadWrite,
     Reply,
@@ -21,7 +21,6 @@ from node.modbus.pdu import (
     check_reply,
     decode_reply,
     decode_request,
-    encode_exception,
     encode_reply,
     encode_request,
 )

@@ -14,7 +14,8 @@ from node.memory.attribute import Attribute, Value
 from node.modbus.adu import encode_adu
 from node.modbus.bank import RegisterBank
 from node.modbus.identification import Identification
-from node.modbus.unit import READERS_LIMIT, Unit, Units
+from node.modbus.unit import Unit
+from node.modbus.units import READERS_LIMIT, Units
 
 
 class InError:

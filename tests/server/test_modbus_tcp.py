@@ -14,7 +14,8 @@ from node.exchange.printing import Printer
 from node.memory.attribute import Attribute, Instant
 from node.modbus.adu import encode_adu
 from node.modbus.bank import RegisterBank
-from node.modbus.unit import Unit, Units
+from node.modbus.unit import Unit
+from node.modbus.units import Units
 from node.server.listener import Listener
 from node.server.modbus_tcp import ModbusService, ModbusTcp
 
