@@ -4,15 +4,18 @@ Imported by the first controller that has one: a lone EtherNet/IP controller wou
 one before it forks.
 """
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 
 from node.cip.template import Template
-from node.config.model import UNKNOWN_UNIT, ModbusConfig, NodeConfig, RegisterBlock, UnitConfig
+from node.config.modbus_check import NUMBERS
+from node.config.model import BLOCK_ACCESS, UNKNOWN_UNIT, ModbusConfig, NodeConfig, RegisterBlock, UnitConfig
 from node.config.tag_check import Tags
-from node.memory.attribute import Instant
+from node.memory.attribute import Attribute, Instant
 from node.memory.tags import TagTable
 from node.modbus.bank import RegisterBank
 from node.modbus.identification import Identification
+from node.modbus.scaled import Scaling
 from node.modbus.unit import Unit
 from node.modbus.units import Units
 from node.server.listener import Listener
@@ -66,7 +69,15 @@ def build_units(
         bank = RegisterBank()
         for block in unit.blocks:
             attribute = shown_attribute(block.tag, tags, table, templates)
-            bank.add(block.table, block.start, block.count, attribute, block.order)
+            bank.add(
+                block.table,
+                block.start,
+                block.count,
+                attribute,
+                block.order,
+                access="" if block.access == BLOCK_ACCESS[0] else block.access,
+                scaling=_scaling(block, attribute),
+            )
         files, queues = (
             {number: _held(block, tags, table, templates) for number, block in held}
             for held in (unit.files, unit.queues)
@@ -87,6 +98,14 @@ def _held(block: RegisterBlock, tags: Tags, table: TagTable, templates: Mapping[
     bank = RegisterBank()
     bank.add(block.table, block.start, block.count, shown_attribute(block.tag, tags, table, templates), block.order)
     return bank
+
+
+def _scaling(block: RegisterBlock, attribute: Attribute) -> Scaling | None:
+    if not block.scaled:
+        return None
+    kind = NUMBERS[block.shown_as or attribute.type.name]
+    least = -math.inf if block.least is None else block.least
+    return Scaling(kind, block.scale, block.offset, least, math.inf if block.most is None else block.most)
 
 
 def _server_id(unit: UnitConfig, texts: Mapping[int, str]) -> bytes:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 from itertools import pairwise
 
 from farm.topology.aliases import Tags
+from farm.topology.block_scaling import finished, shown_as
 from farm.topology.document import MapNode, Node, Scalar, shown
 from farm.topology.groups import Member
 from farm.topology.keys import UNIT_ID, UNIT_RANGE
@@ -24,7 +25,7 @@ from farm.topology.tag_keys import (
 )
 from farm.topology.tags import TagBuilder
 from node.config.model import RegisterBlock, TagConfig, UnitConfig
-from node.config.schema import TABLES, Spot, block_spot, room_in, root, split_path
+from node.config.schema import TABLES, Spot, block_spot, room_in, room_shown, root, split_path
 from node.errors import ConfigError
 
 _Own = tuple[TagConfig, RegisterBlock]
@@ -194,7 +195,8 @@ class BlockBuilder:
                     "F062", entry.key(key), f"'{key}' is the business of tag '{name}'", "leave it out here"
                 )
         tag, where = spot
-        room = room_in(where, span.table) or 0
+        kind = shown_as(entry, self.report)
+        room = room_shown(where, span.table, kind) or 0
         count = span.count or room
         what = "coils" if span.table in BIT_TABLES else "registers"
         if not room:
@@ -203,7 +205,8 @@ class BlockBuilder:
             self.report.error("F062", span.place, f"{count} {what} of tag '{name}', which has {room}")
         elif self.fits(span, count):
             order = take(entry, "order", ORDER, device.order, self.report)
-            return RegisterBlock(span.table, span.start, count, tag.name + where.path, order)
+            plain = RegisterBlock(span.table, span.start, count, tag.name + where.path, order)
+            return finished(plain, entry, kind, where.kind.name == "BOOL", self.report)
         return None
 
     def shown(self, name: str, place: Node, found: Tags) -> tuple[TagConfig, Spot] | None:
@@ -229,7 +232,8 @@ class BlockBuilder:
         if not self.tags.named(name, entry.get("name") or span.place):
             return None
         one = root(TagConfig(name, named), {})
-        element = (room_in(one, span.table) if one is not None else None) or 0
+        kind = shown_as(entry, self.report)
+        element = (room_shown(one, span.table, kind) if one is not None else None) or 0
         place = entry.get("type") or span.place
         if not element:
             what = "as a coil" if span.table in BIT_TABLES else "in registers"
@@ -253,7 +257,8 @@ class BlockBuilder:
         if not self.fits(span, count):
             return None
         order = take(entry, "order", ORDER, device.order, self.report)
-        return self.tags.finish(tag, entry, device.packed), RegisterBlock(span.table, span.start, count, name, order)
+        block = RegisterBlock(span.table, span.start, count, name, order)
+        return self.tags.finish(tag, entry, device.packed), finished(block, entry, kind, named == "BOOL", self.report)
 
     def fits(self, span: _Span, count: int) -> bool:
         """Whether a block ends within its table."""

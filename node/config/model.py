@@ -15,6 +15,7 @@ ORDERS = ("ABCD", "CDAB", "BADC", "DCBA")
 ON_WRITE = ("overwrite", "hold", "refuse")
 UNKNOWN_UNIT = {"target-failed": 0x0B, "no-path": 0x0A, "silent": 0}
 """What an id gets that no unit has, to the Modbus exception that it is; 0 is no reply."""
+BLOCK_ACCESS = ("read/write", "read only", "write only")
 ACCESS = ("read/write", "read only", "none")
 
 
@@ -105,7 +106,9 @@ class RegisterBlock:
 
     `start` is the wire address (0 to 65535) and `count` the number of registers or coils. `order` is the byte order
     of values wider than a register (facts: ABCD is big-endian). A tag of UINT elements is plain registers, one of
-    BOOL elements plain coils.
+    BOOL elements plain coils. `access` is what clients may do with it, one of `BLOCK_ACCESS`. `shown_as` is the type
+    that its values have in registers, "" for their own; they are the register times `scale` and `offset`. Writes
+    outside `least` to `most` are refused.
     """
 
     table: str
@@ -113,6 +116,17 @@ class RegisterBlock:
     count: int
     tag: str
     order: str = "ABCD"
+    access: str = "read/write"
+    shown_as: str = ""
+    scale: float = 1.0
+    offset: float = 0.0
+    least: float | None = None
+    most: float | None = None
+
+    @property
+    def scaled(self) -> bool:
+        """Whether its values are not shown as they are."""
+        return bool(self.shown_as) or (self.scale, self.offset, self.least, self.most) != (1.0, 0.0, None, None)
 
 
 @dataclass(frozen=True, slots=True)

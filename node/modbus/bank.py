@@ -28,7 +28,9 @@ from node.memory.view import (
     Span,
 )
 from node.modbus.functions import ILLEGAL_DATA_ADDRESS, ModbusError
+from node.modbus.guarded import GuardedCoils, GuardedRegisters
 from node.modbus.ranges import BIT_TABLES, COILS, DISCRETE, HOLDING, INPUT
+from node.modbus.scaled import ScaledView, Scaling
 
 ADDRESSES = 65536
 
@@ -89,16 +91,29 @@ class RegisterBank:
         self._attributes: list[Attribute] = []
         self._watchers: list[Callable[[], None]] = []
 
-    def add(self, table: str, start: int, count: int, attribute: Attribute, order: str = "ABCD") -> None:
-        """Shows `attribute` from its first element on as `count` registers or coils from `start` on.
+    def add(
+        self,
+        table: str,
+        start: int,
+        count: int,
+        attribute: Attribute,
+        order: str = "ABCD",
+        *,
+        access: str = "",
+        scaling: Scaling | None = None,
+    ) -> None:
+        """Shows `attribute` from its first element on as `count` registers or coils from `start` on. `access` may be
+        `READ_ONLY` or `WRITE_ONLY`; with `scaling` its values are shown in registers of another type.
 
         Raises `BlockError` when the block overlaps another, passes the end of the table, or when the tag is too
         short or of a type that cannot be shown there.
         """
         if table in self._bits:
-            self._bits[table].add(start, _coils(attribute, count))
+            coils = _coils(attribute, count)
+            self._bits[table].add(start, GuardedCoils(coils, access) if access else coils)
         elif table in self._words:
-            self._words[table].add(start, _registers(attribute, count, order))
+            shown = ScaledView(attribute, count, scaling, order) if scaling else _registers(attribute, count, order)
+            self._words[table].add(start, GuardedRegisters(shown, access) if access else shown)
         else:
             raise BlockError(f"table {table!r}; there are {COILS}, {DISCRETE}, {INPUT}, {HOLDING}")
         self._attributes.append(attribute)
