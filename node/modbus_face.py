@@ -4,20 +4,28 @@ Imported by the first controller that has one: a lone EtherNet/IP controller wou
 one before it forks.
 """
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 
 from node.cip.template import Template
-from node.config.model import ModbusConfig, NodeConfig
+from node.config.modbus_check import NUMBERS
+from node.config.model import BLOCK_ACCESS, UNKNOWN_UNIT, ModbusConfig, NodeConfig, RegisterBlock, UnitConfig
 from node.config.tag_check import Tags
-from node.memory.attribute import Instant
+from node.memory.attribute import Attribute, Instant
 from node.memory.tags import TagTable
 from node.modbus.bank import RegisterBank
 from node.modbus.identification import Identification
-from node.modbus.unit import Unit, Units
+from node.modbus.scaled import Scaling
+from node.modbus.unit import Unit
+from node.modbus.units import Units
 from node.server.listener import Listener
 from node.server.modbus_tcp import ModbusService, ModbusTcp
 from node.server.ticker import Ticker
 from node.tag_memory import NO_TEMPLATES, shown_attribute
+
+PRODUCT_CODE = 1
+"""The object of a device's identification that names it."""
+RUNS = 0xFF
 
 
 def modbus_service(
@@ -61,6 +69,46 @@ def build_units(
         bank = RegisterBank()
         for block in unit.blocks:
             attribute = shown_attribute(block.tag, tags, table, templates)
-            bank.add(block.table, block.start, block.count, attribute, block.order)
-        units[unit.unit_id] = Unit(bank, who)
-    return Units(units)
+            bank.add(
+                block.table,
+                block.start,
+                block.count,
+                attribute,
+                block.order,
+                access="" if block.access == BLOCK_ACCESS[0] else block.access,
+                scaling=_scaling(block, attribute),
+            )
+        files, queues = (
+            {number: _held(block, tags, table, templates) for number, block in held}
+            for held in (unit.files, unit.queues)
+        )
+        units[unit.unit_id] = Unit(
+            bank,
+            who,
+            files=files,
+            queues=queues,
+            server_id=_server_id(unit, dict(modbus.device_id)),
+            exception_coils=None if unit.exception_status < 0 else unit.exception_status,
+        )
+    return Units(units, UNKNOWN_UNIT[modbus.unknown_unit])
+
+
+def _held(block: RegisterBlock, tags: Tags, table: TagTable, templates: Mapping[str, Template]) -> RegisterBank:
+    """A file or a queue: a tag's registers from 0 on."""
+    bank = RegisterBank()
+    bank.add(block.table, block.start, block.count, shown_attribute(block.tag, tags, table, templates), block.order)
+    return bank
+
+
+def _scaling(block: RegisterBlock, attribute: Attribute) -> Scaling | None:
+    if not block.scaled:
+        return None
+    kind = NUMBERS[block.shown_as or attribute.type.name]
+    least = -math.inf if block.least is None else block.least
+    return Scaling(kind, block.scale, block.offset, least, math.inf if block.most is None else block.most)
+
+
+def _server_id(unit: UnitConfig, texts: Mapping[int, str]) -> bytes:
+    """Of the device's own form: its unit id, that it runs, and who it is."""
+    text = unit.server_id or texts.get(PRODUCT_CODE, "")
+    return bytes((unit.unit_id, RUNS)) + text.encode("iso-8859-1", "replace")

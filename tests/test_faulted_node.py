@@ -25,7 +25,7 @@ from node.config.model import (
 from node.config.schema import identity
 from node.controller import Controller
 from node.errors import NodeError
-from node.modbus.pdu import ModbusError
+from node.modbus.functions import ModbusError
 from tests.enip.test_target import frame, rr, unit
 from tests.objects.devices import name, request
 from tests.server.serving import Client, until

@@ -9,7 +9,7 @@ import pytest
 from node.cip.status import CipError
 from node.commands.errors import CommandError
 from node.controller import Controller
-from node.modbus.pdu import ModbusError
+from node.modbus.functions import ModbusError
 from tests.server.serving import REGISTER
 from tests.test_faulted_node import enip, faulted, modbus, raw, rows, tag
 

@@ -5,17 +5,27 @@ from dataclasses import dataclass, field, replace
 from itertools import pairwise
 
 from farm.topology.aliases import Tags
+from farm.topology.block_scaling import finished, shown_as
 from farm.topology.document import MapNode, Node, Scalar, shown
 from farm.topology.groups import Member
 from farm.topology.keys import UNIT_ID, UNIT_RANGE
 from farm.topology.problem import Report, suggestion
 from farm.topology.registers import BIT_TABLES, REGISTERS, number, tag_name
-from farm.topology.scalars import BadValueError
+from farm.topology.scalars import BadValueError, Whole
 from farm.topology.shapes import read, take
-from farm.topology.tag_keys import BLOCK_TYPE, ORDER, REGISTER_KEYS, TAG_NAME, TAG_PATH
+from farm.topology.tag_keys import (
+    BLOCK_TYPE,
+    FILE_NUMBER,
+    ORDER,
+    QUEUE_ADDRESS,
+    REGISTER_KEYS,
+    SERVER_ID,
+    TAG_NAME,
+    TAG_PATH,
+)
 from farm.topology.tags import TagBuilder
 from node.config.model import RegisterBlock, TagConfig, UnitConfig
-from node.config.schema import TABLES, Spot, block_spot, room_in, root, split_path
+from node.config.schema import TABLES, Spot, block_spot, room_in, room_shown, root, split_path
 from node.errors import ConfigError
 
 _Own = tuple[TagConfig, RegisterBlock]
@@ -98,7 +108,40 @@ class BlockBuilder:
                     self.trace[f"modbus.units.{unit}.blocks.{len(blocks)}"] = key
                     self.trace.setdefault(f"tags.{block.tag}", entry)
                 blocks.append(block)
-        return UnitConfig(unit, tuple(blocks))
+        status = take(body, "exception_status", REGISTER_KEYS["coils"], (-1, 1), self.report)
+        return UnitConfig(
+            unit,
+            tuple(blocks),
+            tuple(self.held(body, "files", FILE_NUMBER, found, device)),
+            tuple(self.held(body, "queues", QUEUE_ADDRESS, found, device)),
+            take(body, "server_id", SERVER_ID, "", self.report),
+            status[0],
+        )
+
+    def held(
+        self, body: MapNode, name: str, numbered: Whole, found: Tags, device: Device
+    ) -> Iterator[tuple[int, RegisterBlock]]:
+        """The files or queues of a unit: number, and the registers of the tag behind it."""
+        entries = body.map(name)
+        for text, key, entry in entries.items() if entries is not None else ():
+            if "$" in text or not isinstance(entry, Scalar) or entry.dollar:
+                continue
+            what = f"{name.removesuffix('s')} {shown(text)}"
+            number = read(key, numbered, what, self.report)
+            if number is None:
+                continue
+            path = read(entry, TAG_PATH, what, self.report) or ""
+            spot = self.shown(path, entry, found) if path else None
+            if spot is None:
+                continue
+            tag, where = spot
+            room = room_in(where, "holding") or 0
+            if not room:
+                self.report.error("F062", entry, f"tag '{path}' is {where.kind.name}, which is no row of registers")
+            elif room > REGISTERS:
+                self.report.error("F060", entry, f"tag '{path}' has {room} registers; at most {REGISTERS} fit")
+            else:
+                yield number, RegisterBlock("holding", 0, room, tag.name + where.path, device.order)
 
     def rows(self, node: str, table: str, body: MapNode, prefix: str, found: Tags, device: Device) -> Iterator[_Placed]:
         """The blocks of one table, each with its key and what stands under it."""
@@ -152,7 +195,8 @@ class BlockBuilder:
                     "F062", entry.key(key), f"'{key}' is the business of tag '{name}'", "leave it out here"
                 )
         tag, where = spot
-        room = room_in(where, span.table) or 0
+        kind = shown_as(entry, self.report)
+        room = room_shown(where, span.table, kind) or 0
         count = span.count or room
         what = "coils" if span.table in BIT_TABLES else "registers"
         if not room:
@@ -161,7 +205,8 @@ class BlockBuilder:
             self.report.error("F062", span.place, f"{count} {what} of tag '{name}', which has {room}")
         elif self.fits(span, count):
             order = take(entry, "order", ORDER, device.order, self.report)
-            return RegisterBlock(span.table, span.start, count, tag.name + where.path, order)
+            plain = RegisterBlock(span.table, span.start, count, tag.name + where.path, order)
+            return finished(plain, entry, kind, where.kind.name == "BOOL", self.report)
         return None
 
     def shown(self, name: str, place: Node, found: Tags) -> tuple[TagConfig, Spot] | None:
@@ -187,7 +232,8 @@ class BlockBuilder:
         if not self.tags.named(name, entry.get("name") or span.place):
             return None
         one = root(TagConfig(name, named), {})
-        element = (room_in(one, span.table) if one is not None else None) or 0
+        kind = shown_as(entry, self.report)
+        element = (room_shown(one, span.table, kind) if one is not None else None) or 0
         place = entry.get("type") or span.place
         if not element:
             what = "as a coil" if span.table in BIT_TABLES else "in registers"
@@ -211,7 +257,8 @@ class BlockBuilder:
         if not self.fits(span, count):
             return None
         order = take(entry, "order", ORDER, device.order, self.report)
-        return self.tags.finish(tag, entry, device.packed), RegisterBlock(span.table, span.start, count, name, order)
+        block = RegisterBlock(span.table, span.start, count, name, order)
+        return self.tags.finish(tag, entry, device.packed), finished(block, entry, kind, named == "BOOL", self.report)
 
     def fits(self, span: _Span, count: int) -> bool:
         """Whether a block ends within its table."""

@@ -5,7 +5,18 @@ from farm.topology.scalars import Choice, Number, Seconds, Text, Truth, Value, W
 from farm.topology.shapes import Key, ListOf, MapOf, One, Section, ShortOr
 from farm.topology.structure import StructureShape
 from farm.topology.vocabulary import SIGNAL_NAME, BlockText, TagAddress, TypeText
-from node.config.schema import ACCESS, MAX_IDENTIFIER, ON_WRITE, ORDERS, SECONDS, SIGNALS, TABLES, Parameter, Signal
+from node.config.schema import (
+    ACCESS,
+    BLOCK_ACCESS,
+    MAX_IDENTIFIER,
+    ON_WRITE,
+    ORDERS,
+    SECONDS,
+    SIGNALS,
+    TABLES,
+    Parameter,
+    Signal,
+)
 
 SEED = Whole(0, 0xFFFFFFFF)
 NUMBER = Number()
@@ -23,6 +34,11 @@ ENGINEERING_UNIT = Text("an engineering unit", longest=32)
 RIGHTS = Choice(ACCESS)
 WRITES = Choice(ON_WRITE)
 ORDER = Choice(ORDERS)
+DIRECTION = Choice(BLOCK_ACCESS)
+NUMBER_TYPE = TypeText(blocks=True)
+FILE_NUMBER = Whole(1, 0xFFFF)
+QUEUE_ADDRESS = Whole(0, 0xFFFF)
+SERVER_ID = Text("a text", longest=249)
 REGISTER_KEYS = {table: RegisterKey(table) for table in TABLES}
 
 
@@ -97,9 +113,32 @@ BLOCK = Section(
         Key("name", One(TAG_NAME), "name of the tag behind the block", "HR40001 and the like"),
         Key("tag", One(TAG_PATH), "an existing tag, or what is within one, to show here instead of a new one"),
         Key("order", One(ORDER), "byte order of values wider than a register", "the profile's"),
+        Key("direction", One(DIRECTION), "what clients may do with these registers", "read/write"),
+        Key("as", One(NUMBER_TYPE), "type that the tag's values have in registers", "the tag's"),
+        Key("scale", One(NUMBER), "the value is the register times this, and `offset`", "1"),
+        Key("offset", One(NUMBER), "added to the register times `scale`", "0"),
+        Key("min", One(NUMBER), "a write of a smaller value is refused", "none"),
+        Key("max", One(NUMBER), "a write of a greater value is refused", "none"),
         Key("init", ListOf(VALUE), _INIT, "0"),
         *_SIGNAL_KEYS,
     ),
+)
+
+RECORDS = (
+    Key(
+        "files",
+        MapOf(One(TAG_PATH), "file", FILE_NUMBER),
+        "file number to the tag whose registers are its records (Modbus functions 20, 21)",
+        "none",
+    ),
+    Key(
+        "queues",
+        MapOf(One(TAG_PATH), "queue", QUEUE_ADDRESS),
+        "wire address to the tag whose registers wait there (function 24, at most 31)",
+        "none",
+    ),
+    Key("server_id", One(SERVER_ID), "what function 17 tells", "the product code"),
+    Key("exception_status", One(REGISTER_KEYS["coils"]), "the first of eight coils that function 7 tells", "none set"),
 )
 
 BLOCKS = tuple(

@@ -6,8 +6,7 @@ Reads what peers sent, so nothing here may fail: what cannot be read is said to 
 from node.capture.line import Line, line, listed
 from node.errors import NodeError
 from node.modbus.adu import decode_adu
-from node.modbus.pdu import (
-    COIL_ON,
+from node.modbus.functions import (
     EXCEPTION,
     EXCEPTIONS,
     FUNCTIONS,
@@ -18,6 +17,9 @@ from node.modbus.pdu import (
     READ_INPUT_REGISTERS,
     WRITE_COIL,
     WRITE_COILS,
+)
+from node.modbus.pdu import (
+    COIL_ON,
     DataReply,
     MaskWrite,
     Read,

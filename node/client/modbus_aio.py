@@ -13,24 +13,26 @@ from node.cip.types import UINT, Type, Value
 from node.client.failure import NoAnswer, no_answer
 from node.errors import LocalProtocolError, RemoteProtocolError
 from node.modbus.adu import TcpFramer, decode_adu, encode_adu
-from node.modbus.identification import BASIC, IdentificationReply, IdentificationRequest
-from node.modbus.pdu import (
-    COIL_OFF,
-    COIL_ON,
+from node.modbus.functions import (
     READ_COILS,
     READ_DISCRETE_INPUTS,
     READ_HOLDING_REGISTERS,
     READ_INPUT_REGISTERS,
-    READ_LIMITS,
     WRITE_COIL,
     WRITE_COILS,
-    WRITE_COILS_LIMIT,
     WRITE_REGISTER,
     WRITE_REGISTERS,
+    ModbusError,
+)
+from node.modbus.identification import BASIC, IdentificationReply, IdentificationRequest
+from node.modbus.pdu import (
+    COIL_OFF,
+    COIL_ON,
+    READ_LIMITS,
+    WRITE_COILS_LIMIT,
     WRITE_REGISTERS_LIMIT,
     DataReply,
     MaskWrite,
-    ModbusError,
     Read,
     ReadWrite,
     Reply,

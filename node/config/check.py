@@ -6,28 +6,21 @@ is handed may be written by hand.
 
 import math
 from collections.abc import Iterator, Mapping
-from itertools import pairwise
 
 from node.cip.template import Template
-from node.cip.text import TextType
-from node.cip.types import BOOL
 from node.config.data_files import data_file_address, data_file_problems, with_data_files
+from node.config.modbus_check import modbus_problems
 from node.config.model import (
-    ORDERS,
-    TABLES,
     EnipConfig,
     IdentityConfig,
     InterfaceConfig,
     ModbusConfig,
     NodeConfig,
-    RegisterBlock,
     TagConfig,
 )
-from node.config.places import Spot, find, root
 from node.config.problem import Problem
 from node.config.structures import identifier_fault, lay_out_types
-from node.config.tag_check import Tags, reference_problems, split_path, tag_problems
-from node.errors import ConfigError
+from node.config.tag_check import Tags, reference_problems, tag_problems
 from node.objects.profiles import PCCC, PROFILES
 from node.objects.settings import check as check_setting
 
@@ -35,7 +28,6 @@ MAX_PRODUCT_NAME = 32
 """Characters (CIP Vol 1, 5-2.2.1.7)."""
 
 _HEXADECIMAL = frozenset("0123456789abcdefABCDEF")
-_BIT_TABLES = ("coils", "discrete")
 
 
 def problems(config: NodeConfig) -> list[Problem]:
@@ -51,7 +43,8 @@ def problems(config: NodeConfig) -> list[Problem]:
         found += _enip_problems(config.enip)
         found += _setting_problems(config.enip, config.profile)
     if config.modbus is not None:
-        found += _modbus_problems(config.modbus, tags, templates)
+        found += _port_problems(config.modbus, "modbus")
+        found += modbus_problems(config.modbus, tags, templates)
     if config.enip is not None and config.modbus is not None and config.enip.port == config.modbus.port != 0:
         found.append(Problem("modbus.port", f"{config.modbus.port} is the port of EtherNet/IP already"))
     return found
@@ -159,75 +152,6 @@ def _identity_problems(identity: IdentityConfig) -> Iterator[Problem]:
     name = identity.product_name
     if len(name) > MAX_PRODUCT_NAME or not all(ord(c) < 256 for c in name):
         yield Problem("enip.identity.product_name", f"{name!r}; wanted at most {MAX_PRODUCT_NAME} plain characters")
-
-
-def _modbus_problems(modbus: ModbusConfig, tags: Tags, templates: Mapping[str, Template]) -> Iterator[Problem]:
-    yield from _port_problems(modbus, "modbus")
-    seen = set()
-    for unit in modbus.units:
-        place = f"modbus.units.{unit.unit_id}"
-        if not 0 <= unit.unit_id <= 255:
-            yield Problem(place, "a unit id is 0 to 255")
-        if unit.unit_id in seen:
-            yield Problem(place, "the unit is there twice")
-        seen.add(unit.unit_id)
-        for index, block in enumerate(unit.blocks):
-            yield from _block_problems(block, tags, templates, f"{place}.blocks.{index}")
-        yield from _overlaps(unit.blocks, place)
-    for object_id, text in modbus.device_id:
-        if not 0 <= object_id <= 255 or len(text) > 244 or not all(ord(c) < 256 for c in text):
-            yield Problem("modbus.device_id", f"({object_id}, {text!r}); wanted an id of 0 to 255 and a short text")
-
-
-def _block_problems(
-    block: RegisterBlock, tags: Tags, templates: Mapping[str, Template], place: str
-) -> Iterator[Problem]:
-    if block.table not in TABLES:
-        yield Problem(f"{place}.table", f"{block.table!r}; wanted {' or '.join(TABLES)}")
-    if block.order not in ORDERS:
-        yield Problem(f"{place}.order", f"{block.order!r}; wanted {' or '.join(ORDERS)}")
-    if not (block.start >= 0 and block.count >= 1 and block.start + block.count <= 0x10000):
-        yield Problem(place, f"{block.count} from address {block.start}; wanted at least 1, within 0 to 65535")
-    try:
-        spot = block_spot(block.tag, tags, templates)
-    except ConfigError as exc:
-        yield Problem(f"{place}.tag", exc.message)
-        return
-    room = room_in(spot, block.table)
-    if room is not None and block.count > room:
-        what = "coils" if block.table in _BIT_TABLES else "registers"
-        yield Problem(f"{place}.count", f"{block.count} {what} of tag {block.tag!r}, which has {room}")
-
-
-def block_spot(text: str, tags: Tags, templates: Mapping[str, Template]) -> Spot:
-    """The tag, or what is within one, that a register block shows. Raises `ConfigError` of one line."""
-    found = split_path(text, tags)
-    if found is None:
-        raise ConfigError(text, 0, f"there is no tag {text!r}")
-    whole = root(found[0], templates)
-    if whole is None:
-        raise ConfigError(text, 0, f"tag {found[0].name!r} is of no type that is known")
-    return find(whole, found[1])
-
-
-def room_in(spot: Spot, table: str) -> int | None:
-    """How many registers or coils a place can be shown as, 0 for a REAL as coils or a structure; None for texts."""
-    kind = spot.kind
-    if isinstance(kind, TextType) or (isinstance(kind, Template) and kind.capacity):
-        return None
-    if isinstance(kind, Template):
-        return 0
-    if table in _BIT_TABLES:
-        bits = 1 if kind is BOOL else 8 * kind.size if isinstance(kind.low, int) else 0
-        return bits * spot.length
-    return max(1, kind.size // 2) * spot.length
-
-
-def _overlaps(blocks: tuple[RegisterBlock, ...], place: str) -> Iterator[Problem]:
-    ordered = sorted(blocks, key=lambda block: (block.table, block.start))
-    for before, block in pairwise(ordered):
-        if before.table == block.table and block.start < before.start + before.count:
-            yield Problem(place, f"{block.table} {block.start} is in two blocks: {before.tag!r} and {block.tag!r}")
 
 
 def _port_problems(face: EnipConfig | ModbusConfig, place: str) -> Iterator[Problem]:

@@ -13,6 +13,9 @@ Json = bool | int | float | str | None | list["Json"] | dict[str, "Json"]
 TABLES = ("coils", "discrete", "input", "holding")
 ORDERS = ("ABCD", "CDAB", "BADC", "DCBA")
 ON_WRITE = ("overwrite", "hold", "refuse")
+UNKNOWN_UNIT = {"target-failed": 0x0B, "no-path": 0x0A, "silent": 0}
+"""What an id gets that no unit has, to the Modbus exception that it is; 0 is no reply."""
+BLOCK_ACCESS = ("read/write", "read only", "write only")
 ACCESS = ("read/write", "read only", "none")
 
 
@@ -103,7 +106,9 @@ class RegisterBlock:
 
     `start` is the wire address (0 to 65535) and `count` the number of registers or coils. `order` is the byte order
     of values wider than a register (facts: ABCD is big-endian). A tag of UINT elements is plain registers, one of
-    BOOL elements plain coils.
+    BOOL elements plain coils. `access` is what clients may do with it, one of `BLOCK_ACCESS`. `shown_as` is the type
+    that its values have in registers, "" for their own; they are the register times `scale` and `offset`. Writes
+    outside `least` to `most` are refused.
     """
 
     table: str
@@ -111,14 +116,31 @@ class RegisterBlock:
     count: int
     tag: str
     order: str = "ABCD"
+    access: str = "read/write"
+    shown_as: str = ""
+    scale: float = 1.0
+    offset: float = 0.0
+    least: float | None = None
+    most: float | None = None
+
+    @property
+    def scaled(self) -> bool:
+        """Whether its values are not shown as they are."""
+        return bool(self.shown_as) or (self.scale, self.offset, self.least, self.most) != (1.0, 0.0, None, None)
 
 
 @dataclass(frozen=True, slots=True)
 class UnitConfig:
-    """One Modbus unit id and the blocks it answers for."""
+    """One Modbus unit id and the blocks it answers for. `files` are (number, registers of a tag from record 0 on),
+    `queues` (address of the pointer, registers of a tag). `server_id` is what function 17 tells, "" for the product
+    code; `exception_status` the first of eight coils that function 7 tells, -1 for none set."""
 
     unit_id: int
     blocks: tuple[RegisterBlock, ...] = ()
+    files: tuple[tuple[int, RegisterBlock], ...] = ()
+    queues: tuple[tuple[int, RegisterBlock], ...] = ()
+    server_id: str = ""
+    exception_status: int = -1
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,13 +186,15 @@ class EnipConfig:
 
 @dataclass(frozen=True, slots=True)
 class ModbusConfig:
-    """The Modbus/TCP face. `device_id` holds the objects of function 43/14 as (object id, text) pairs."""
+    """The Modbus/TCP face. `device_id` holds the objects of function 43/14 as (object id, text) pairs. `unknown_unit`
+    is what a unit id that nobody has gets, as in `UNKNOWN_UNIT`."""
 
     port: int = 502
     units: tuple[UnitConfig, ...] = ()
     device_id: tuple[tuple[int, str], ...] = ()
     max_connections: int = 64
     idle_timeout: float = 0.0
+    unknown_unit: str = "target-failed"
 
 
 @dataclass(frozen=True, slots=True)

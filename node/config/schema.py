@@ -5,9 +5,10 @@ import importlib
 from collections.abc import Callable
 
 from node.cip.template import Kind, Template
-from node.config.check import MAX_PRODUCT_NAME, block_spot, problems, room_in
+from node.config.check import MAX_PRODUCT_NAME, problems
 from node.config.identity import identity
-from node.config.model import ACCESS, ON_WRITE, ORDERS, TABLES
+from node.config.modbus_check import block_spot, room_in, room_shown
+from node.config.model import ACCESS, BLOCK_ACCESS, ON_WRITE, ORDERS, TABLES, UNKNOWN_UNIT
 from node.config.places import Spot, element, find, root
 from node.config.problem import Problem
 from node.config.structures import (
@@ -38,6 +39,7 @@ from node.signals.waveform import problems as signal_problems
 
 __all__ = [
     "ACCESS",
+    "BLOCK_ACCESS",
     "DEFAULT_PROFILES",
     "KINDS",
     "MAX_ELEMENTS",
@@ -55,6 +57,7 @@ __all__ = [
     "TABLES",
     "TEXT_TYPES",
     "TYPES",
+    "UNKNOWN_UNIT",
     "Kind",
     "ModbusProfile",
     "Parameter",
@@ -80,6 +83,7 @@ __all__ = [
     "part_spots",
     "problems",
     "room_in",
+    "room_shown",
     "root",
     "signal_problems",
     "split_path",

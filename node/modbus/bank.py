@@ -29,8 +29,10 @@ from node.memory.view import (
     RegisterView,
     Span,
 )
-from node.modbus.pdu import ILLEGAL_DATA_ADDRESS, ModbusError
+from node.modbus.functions import ILLEGAL_DATA_ADDRESS, ModbusError
+from node.modbus.guarded import GuardedCoils, GuardedRegisters
 from node.modbus.ranges import BIT_TABLES, COILS, DISCRETE, HOLDING, INPUT
+from node.modbus.scaled import ScaledView, Scaling
 
 ADDRESSES = 65536
 
@@ -47,6 +49,10 @@ class _Table(Generic[_View]):
         self._starts: list[int] = []
         self._stops: list[int] = []
         self._views: list[_View] = []
+
+    @property
+    def stop(self) -> int:
+        return self._stops[-1] if self._stops else 0
 
     def add(self, start: int, view: _View) -> None:
         stop = start + view.count
@@ -87,16 +93,29 @@ class RegisterBank:
         self._attributes: list[Attribute] = []
         self._watchers: list[Callable[[], None]] = []
 
-    def add(self, table: str, start: int, count: int, attribute: Attribute, order: str = "ABCD") -> None:
-        """Shows `attribute` from its first element on as `count` registers or coils from `start` on.
+    def add(
+        self,
+        table: str,
+        start: int,
+        count: int,
+        attribute: Attribute,
+        order: str = "ABCD",
+        *,
+        access: str = "",
+        scaling: Scaling | None = None,
+    ) -> None:
+        """Shows `attribute` from its first element on as `count` registers or coils from `start` on. `access` may be
+        `READ_ONLY` or `WRITE_ONLY`; with `scaling` its values are shown in registers of another type.
 
         Raises `BlockError` when the block overlaps another, passes the end of the table, or when the tag is too
         short or of a type that cannot be shown there.
         """
         if table in self._bits:
-            self._bits[table].add(start, _coils(attribute, count))
+            coils = _coils(attribute, count)
+            self._bits[table].add(start, GuardedCoils(coils, access) if access else coils)
         elif table in self._words:
-            self._words[table].add(start, _registers(attribute, count, order))
+            shown = ScaledView(attribute, count, scaling, order) if scaling else _registers(attribute, count, order)
+            self._words[table].add(start, GuardedRegisters(shown, access) if access else shown)
         else:
             raise BlockError(f"table {table!r}; there are {COILS}, {DISCRETE}, {INPUT}, {HOLDING}")
         self._attributes.append(attribute)
@@ -134,16 +153,24 @@ class RegisterBank:
         with as_held(attribute.root if isinstance(attribute, Part) else attribute):
             return view.read(first, last, now)
 
+    def size(self, table: str) -> int:
+        """The address behind the last one of a table; 0 for an empty one."""
+        return (self._bits.get(table) or self._words[table]).stop
+
     def write_registers(self, start: int, data: bytes, now: float) -> None:
         """Holding registers from `start` on, all or none. Raises `ModbusError` 02, `CipError`."""
-        staged = []
+        for commit in self.stage_registers(start, data, now):
+            commit()
+
+    def stage_registers(self, start: int, data: bytes, now: float) -> list[Callable[[], None]]:
+        """The same, but for the last step: calling what it gives writes them. Raises `ModbusError` 02, `CipError`."""
+        staged: list[Callable[[], None]] = []
         at = 0
         for view, first, last in self._words[HOLDING].find(start, len(data) // 2):
             size = 2 * (last - first)
             staged.append(view.stage(first, data[at : at + size], now))
             at += size
-        for commit in staged:
-            commit()
+        return staged
 
     def write_coils(self, start: int, count: int, bits: int, now: float) -> None:
         """Coils from `start` on, all or none; the first is the lowest bit. Raises `ModbusError` 02, `CipError`."""

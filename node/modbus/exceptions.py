@@ -13,7 +13,7 @@ A value that a tag's type cannot hold (0x09) is 04: 03 is for the form of a requ
 """
 
 from node.cip import status
-from node.modbus.pdu import (
+from node.modbus.functions import (
     GATEWAY_TARGET_FAILED,
     ILLEGAL_DATA_ADDRESS,
     ILLEGAL_DATA_VALUE,

@@ -9,6 +9,8 @@
     6  write one register           address value                       the same
     15 write coils                  address quantity n, n bytes         address quantity
     16 write registers              address quantity n, n bytes         address quantity
+    7, 8, 11, 12, 17                `node.modbus.diagnostics`
+    20, 21, 24                      `node.modbus.records`
     22 mask write register          address and or                      the same
     23 read and write registers     address quantity  address quantity  n, n bytes
                                     n, n bytes (the write comes first)
@@ -24,64 +26,68 @@ Modbus Application Protocol 1.1b3, 6 and 7.
 
 from struct import Struct
 
-from node.errors import LocalProtocolError, NodeError, RemoteProtocolError
+from node.errors import LocalProtocolError, RemoteProtocolError
+from node.modbus.diagnostics import (
+    ANSWERS,
+    BARE,
+    COUNTED,
+    Bare,
+    DiagnosticReply,
+    DiagnosticRequest,
+    Diagnostics,
+    EventCounter,
+    EventLog,
+    ExceptionStatus,
+    ServerId,
+    decode_diagnostic_reply,
+    decode_diagnostic_request,
+    encode_diagnostic_reply,
+    encode_diagnostic_request,
+)
+from node.modbus.functions import (
+    DIAGNOSTICS,
+    ENCAPSULATED_INTERFACE,
+    EXCEPTION,
+    FUNCTIONS,
+    ILLEGAL_FUNCTION,
+    MASK_WRITE_REGISTER,
+    READ_COILS,
+    READ_DEVICE_IDENTIFICATION,
+    READ_DISCRETE_INPUTS,
+    READ_FIFO_QUEUE,
+    READ_FILE_RECORD,
+    READ_HOLDING_REGISTERS,
+    READ_INPUT_REGISTERS,
+    READ_WRITE_REGISTERS,
+    WRITE_COIL,
+    WRITE_COILS,
+    WRITE_FILE_RECORD,
+    WRITE_REGISTER,
+    WRITE_REGISTERS,
+    ModbusError,
+    encode_exception,
+    need,
+)
 from node.modbus.identification import (
     IdentificationReply,
     IdentificationRequest,
     decode_identification_reply,
     encode_identification_reply,
 )
+from node.modbus.records import (
+    FifoData,
+    FifoRead,
+    FileData,
+    FileRead,
+    FileWrite,
+    RecordReply,
+    RecordRequest,
+    decode_record_reply,
+    decode_record_request,
+    encode_record_reply,
+    encode_record_request,
+)
 from node.record import dataclass
-
-READ_COILS = 1
-READ_DISCRETE_INPUTS = 2
-READ_HOLDING_REGISTERS = 3
-READ_INPUT_REGISTERS = 4
-WRITE_COIL = 5
-WRITE_REGISTER = 6
-WRITE_COILS = 15
-WRITE_REGISTERS = 16
-MASK_WRITE_REGISTER = 22
-READ_WRITE_REGISTERS = 23
-ENCAPSULATED_INTERFACE = 43
-READ_DEVICE_IDENTIFICATION = 14
-"""The one kind of function 43 (its MEI type) that is known here."""
-EXCEPTION = 0x80
-"""Added to the function code of a reply that carries an exception."""
-
-FUNCTIONS: dict[int, str] = {
-    READ_COILS: "read coils",
-    READ_DISCRETE_INPUTS: "read discrete inputs",
-    READ_HOLDING_REGISTERS: "read holding registers",
-    READ_INPUT_REGISTERS: "read input registers",
-    WRITE_COIL: "write coil",
-    WRITE_REGISTER: "write register",
-    WRITE_COILS: "write coils",
-    WRITE_REGISTERS: "write registers",
-    MASK_WRITE_REGISTER: "mask write register",
-    READ_WRITE_REGISTERS: "read and write registers",
-    ENCAPSULATED_INTERFACE: "read device identification",
-}
-
-ILLEGAL_FUNCTION = 1
-ILLEGAL_DATA_ADDRESS = 2
-ILLEGAL_DATA_VALUE = 3
-SERVER_DEVICE_FAILURE = 4
-SERVER_DEVICE_BUSY = 6
-GATEWAY_TARGET_FAILED = 0x0B
-
-EXCEPTIONS: dict[int, str] = {
-    1: "illegal function",
-    2: "illegal data address",
-    3: "illegal data value",
-    4: "server device failure",
-    5: "acknowledge",
-    6: "server device busy",
-    7: "negative acknowledge",
-    8: "memory parity error",
-    0x0A: "gateway path unavailable",
-    0x0B: "gateway target failed to respond",
-}
 
 READ_LIMITS = {READ_COILS: 2000, READ_DISCRETE_INPUTS: 2000, READ_HOLDING_REGISTERS: 125, READ_INPUT_REGISTERS: 125}
 """Most coils or registers of one read."""
@@ -98,15 +104,6 @@ _WRITE = Struct(">BHHB")
 _MASK = Struct(">BHHH")
 _READ_WRITE = Struct(">BHHHHB")
 _IDENTIFY = Struct(">BBBB")
-
-
-class ModbusError(NodeError):
-    """An exception reply: `code` as in `EXCEPTIONS`."""
-
-    def __init__(self, code: int, detail: str = "") -> None:
-        name = EXCEPTIONS.get(code, "unknown exception")
-        super().__init__(f"Modbus exception {code:02X} ({name})" + (f": {detail}" if detail else ""))
-        self.code = code
 
 
 @dataclass(slots=True)
@@ -181,8 +178,22 @@ class ExceptionReply:
     code: int
 
 
-Request = Read | WriteSingle | WriteMultiple | MaskWrite | ReadWrite | IdentificationRequest
-Reply = DataReply | WriteSingle | WrittenReply | MaskWrite | IdentificationReply | ExceptionReply
+RegisterRequest = Read | WriteSingle | WriteMultiple | MaskWrite | ReadWrite
+Request = RegisterRequest | IdentificationRequest | DiagnosticRequest | RecordRequest
+Reply = (
+    DataReply
+    | WriteSingle
+    | WrittenReply
+    | MaskWrite
+    | IdentificationReply
+    | ExceptionReply
+    | DiagnosticReply
+    | RecordReply
+)
+
+DIAGNOSTIC = (*BARE, DIAGNOSTICS)
+RECORDS = (READ_FILE_RECORD, WRITE_FILE_RECORD, READ_FIFO_QUEUE)
+"""Functions of `node.modbus.diagnostics` and of `node.modbus.records`."""
 
 
 def function_of(request: Request) -> int:
@@ -193,12 +204,11 @@ def function_of(request: Request) -> int:
         return READ_WRITE_REGISTERS
     if isinstance(request, IdentificationRequest):
         return ENCAPSULATED_INTERFACE
+    if isinstance(request, Diagnostics):
+        return DIAGNOSTICS
+    if isinstance(request, FileRead | FileWrite | FifoRead):
+        return {FileRead: READ_FILE_RECORD, FileWrite: WRITE_FILE_RECORD, FifoRead: READ_FIFO_QUEUE}[type(request)]
     return request.function
-
-
-def encode_exception(function: int, code: int) -> bytes:
-    """The PDU of an exception reply."""
-    return bytes((function | EXCEPTION, code))
 
 
 def encode_request(request: Request) -> bytes:
@@ -217,6 +227,10 @@ def encode_request(request: Request) -> bytes:
             return _READ_WRITE.pack(*head) + data
         case IdentificationRequest(code, object_id):
             return _IDENTIFY.pack(ENCAPSULATED_INTERFACE, READ_DEVICE_IDENTIFICATION, code, object_id)
+        case Bare() | Diagnostics():
+            return encode_diagnostic_request(request)
+        case FileRead() | FileWrite() | FifoRead():
+            return encode_record_request(request)
 
 
 def decode_request(pdu: bytes) -> Request:
@@ -232,60 +246,59 @@ def decode_request(pdu: bytes) -> Request:
     if function in (WRITE_COILS, WRITE_REGISTERS):
         return _decode_write_multiple(function, pdu)
     if function == MASK_WRITE_REGISTER:
-        _need(len(pdu) == _MASK.size, "a mask write of the wrong length")
+        need(len(pdu) == _MASK.size, "a mask write of the wrong length")
         _, address, and_mask, or_mask = _MASK.unpack(pdu)
         return MaskWrite(address, and_mask, or_mask)
     if function == READ_WRITE_REGISTERS:
         return _decode_read_write(pdu)
+    if function in DIAGNOSTIC:
+        return decode_diagnostic_request(pdu)
+    if function in RECORDS:
+        return decode_record_request(pdu)
     return _decode_identification(pdu)
 
 
-def _need(condition: bool, otherwise: str) -> None:
-    if not condition:
-        raise ModbusError(ILLEGAL_DATA_VALUE, otherwise)
-
-
 def _decode_read(function: int, pdu: bytes) -> Read:
-    _need(len(pdu) == _READ.size, "a read of the wrong length")
+    need(len(pdu) == _READ.size, "a read of the wrong length")
     _, address, quantity = _READ.unpack(pdu)
-    _need(1 <= quantity <= READ_LIMITS[function], f"a quantity of {quantity}")
+    need(1 <= quantity <= READ_LIMITS[function], f"a quantity of {quantity}")
     return Read(function, address, quantity)
 
 
 def _decode_write_single(function: int, pdu: bytes) -> WriteSingle:
-    _need(len(pdu) == _READ.size, "a write of the wrong length")
+    need(len(pdu) == _READ.size, "a write of the wrong length")
     _, address, value = _READ.unpack(pdu)
-    _need(function == WRITE_REGISTER or value in (COIL_ON, COIL_OFF), f"a coil value of {value:04X}")
+    need(function == WRITE_REGISTER or value in (COIL_ON, COIL_OFF), f"a coil value of {value:04X}")
     return WriteSingle(function, address, value)
 
 
 def _decode_write_multiple(function: int, pdu: bytes) -> WriteMultiple:
-    _need(len(pdu) >= _WRITE.size, "a write that is too short")
+    need(len(pdu) >= _WRITE.size, "a write that is too short")
     _, address, quantity, count = _WRITE.unpack_from(pdu)
     limit, size = WRITE_REGISTERS_LIMIT, 2 * quantity
     if function == WRITE_COILS:
         limit, size = WRITE_COILS_LIMIT, (quantity + 7) // 8
-    _need(1 <= quantity <= limit, f"a quantity of {quantity}")
-    _need(count == size and len(pdu) == _WRITE.size + count, f"a byte count of {count}")
+    need(1 <= quantity <= limit, f"a quantity of {quantity}")
+    need(count == size and len(pdu) == _WRITE.size + count, f"a byte count of {count}")
     return WriteMultiple(function, address, quantity, pdu[_WRITE.size :])
 
 
 def _decode_read_write(pdu: bytes) -> ReadWrite:
-    _need(len(pdu) >= _READ_WRITE.size, "a read and write that is too short")
+    need(len(pdu) >= _READ_WRITE.size, "a read and write that is too short")
     _, address, quantity, write_address, write_quantity, count = _READ_WRITE.unpack_from(pdu)
-    _need(1 <= quantity <= READ_LIMITS[READ_HOLDING_REGISTERS], f"a read quantity of {quantity}")
-    _need(1 <= write_quantity <= READ_WRITE_LIMIT, f"a write quantity of {write_quantity}")
-    _need(count == 2 * write_quantity and len(pdu) == _READ_WRITE.size + count, f"a byte count of {count}")
+    need(1 <= quantity <= READ_LIMITS[READ_HOLDING_REGISTERS], f"a read quantity of {quantity}")
+    need(1 <= write_quantity <= READ_WRITE_LIMIT, f"a write quantity of {write_quantity}")
+    need(count == 2 * write_quantity and len(pdu) == _READ_WRITE.size + count, f"a byte count of {count}")
     return ReadWrite(address, quantity, write_address, pdu[_READ_WRITE.size :])
 
 
 def _decode_identification(pdu: bytes) -> IdentificationRequest:
-    _need(len(pdu) > 1, "function 43 without a MEI type")
+    need(len(pdu) > 1, "function 43 without a MEI type")
     if pdu[1] != READ_DEVICE_IDENTIFICATION:
         raise ModbusError(ILLEGAL_FUNCTION, f"function 43 with MEI type {pdu[1]}")
-    _need(len(pdu) == _IDENTIFY.size, "a device identification request of the wrong length")
+    need(len(pdu) == _IDENTIFY.size, "a device identification request of the wrong length")
     _, _, code, object_id = _IDENTIFY.unpack(pdu)
-    _need(1 <= code <= 4, f"a device identification code of {code}")
+    need(1 <= code <= 4, f"a device identification code of {code}")
     return IdentificationRequest(code, object_id)
 
 
@@ -307,6 +320,10 @@ def encode_reply(reply: Reply) -> bytes:
         case IdentificationReply():
             head = bytes((ENCAPSULATED_INTERFACE, READ_DEVICE_IDENTIFICATION))
             return head + encode_identification_reply(reply)
+        case ExceptionStatus() | Diagnostics() | EventCounter() | EventLog() | ServerId():
+            return encode_diagnostic_reply(reply)
+        case FileData() | FileWrite() | FifoData():
+            return encode_record_reply(reply)
 
 
 def decode_reply(pdu: bytes) -> Reply:
@@ -331,6 +348,10 @@ def decode_reply(pdu: bytes) -> Reply:
         return MaskWrite(*_MASK.unpack(pdu)[1:])
     if function == ENCAPSULATED_INTERFACE and pdu[1] == READ_DEVICE_IDENTIFICATION:
         return decode_identification_reply(pdu[2:])
+    if function in DIAGNOSTIC:
+        return decode_diagnostic_reply(pdu)
+    if function in RECORDS:
+        return decode_record_reply(pdu)
     raise RemoteProtocolError(f"a reply of function {function}, which was never asked")
 
 
@@ -362,6 +383,18 @@ def check_reply(request: Request, reply: Reply) -> None:
         case IdentificationRequest():
             wanted = "a device identification"
             fits = isinstance(reply, IdentificationReply)
+        case Bare(code):
+            wanted = ANSWERS[code]
+            fits = isinstance(reply, ANSWERS[code])
+        case Diagnostics(sub, data) if sub in COUNTED:
+            wanted = f"a count of sub-function {sub}"
+            fits = isinstance(reply, Diagnostics) and reply.sub == sub and len(reply.data) == len(data)
+        case FileRead(parts):
+            wanted = [2 * length for _, _, length in parts]
+            fits = isinstance(reply, FileData) and [len(data) for data in reply.parts] == wanted
+        case FifoRead():
+            wanted = "a queue"
+            fits = isinstance(reply, FifoData)
         case _:
             wanted = request
             fits = reply == request

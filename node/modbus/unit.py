@@ -1,9 +1,4 @@
-"""Unit ids: one device that answers PDUs, and the devices behind one port.
-
-A simulator that answers every unit id there is shows a scanner 247 devices where one stands; so only what is
-configured answers, and an id that nobody has gets what a gateway says of a silent device: exception 0B, the target
-did not respond. (Silence is allowed too, but then a mistyped id looks like a dead machine.) Where exactly one unit is
-configured it is the device itself, and answers to 0 and 255 as well.
+"""One device on Modbus: its registers, files and queues, what it counts, and who it says it is.
 
 What a write meets, in words of Modbus: an address that is not there, a tag that may not be written, or one whose
 source refuses is 02; a value that the tag's type cannot hold, or a tag in error, is 04 (03 is for the form of a
@@ -11,34 +6,39 @@ request only). A write that fails has changed nothing.
 """
 
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import suppress
 
 from node.cip.status import SUCCESS, CipError
-from node.errors import NodeError
 from node.memory.access import Access
 from node.memory.attribute import Attribute
 from node.memory.part import Part
 from node.memory.tag_gate import onlooking
-from node.memory.view import Reader
-from node.modbus.adu import HEADER_SIZE, MBAP
 from node.modbus.bank import RegisterBank
+from node.modbus.counters import Counters
+from node.modbus.diagnostics import Bare, Diagnostics, ExceptionStatus, ServerId
 from node.modbus.exceptions import exception_of
-from node.modbus.identification import Identification, IdentificationRequest
-from node.modbus.pdu import (
-    COIL_ON,
-    GATEWAY_TARGET_FAILED,
+from node.modbus.functions import (
+    COMM_EVENT_COUNTER,
+    FUNCTIONS,
     ILLEGAL_DATA_ADDRESS,
+    ILLEGAL_DATA_VALUE,
     ILLEGAL_FUNCTION,
     READ_COILS,
     READ_DISCRETE_INPUTS,
+    READ_EXCEPTION_STATUS,
     READ_HOLDING_REGISTERS,
     READ_INPUT_REGISTERS,
-    SERVER_DEVICE_FAILURE,
+    READ_WRITE_REGISTERS,
+    REPORT_SERVER_ID,
     WRITE_COIL,
     WRITE_COILS,
+    ModbusError,
+    encode_exception,
+)
+from node.modbus.identification import Identification, IdentificationRequest
+from node.modbus.pdu import (
+    COIL_ON,
     DataReply,
     MaskWrite,
-    ModbusError,
     Read,
     ReadWrite,
     Reply,
@@ -47,10 +47,10 @@ from node.modbus.pdu import (
     WriteSingle,
     WrittenReply,
     decode_request,
-    encode_exception,
     encode_reply,
 )
 from node.modbus.ranges import COILS, DISCRETE, HOLDING, INPUT
+from node.modbus.records import FIFO_LIMIT, FifoData, FifoRead, FileData, FileRead, FileWrite
 
 READ_TABLES = {
     READ_COILS: COILS,
@@ -58,42 +58,89 @@ READ_TABLES = {
     READ_HOLDING_REGISTERS: HOLDING,
     READ_INPUT_REGISTERS: INPUT,
 }
-DEVICE_ITSELF = (0, 255)
-"""Unit ids that mean the device at this address, not one behind it."""
-
-READERS_LIMIT = 1024
-"""Prepared reads that one port keeps; a peer that asks for ever other ranges makes it begin again."""
-
-READ_REQUEST_SIZE = 12
-"""Bytes of a whole frame that reads."""
+STATUS_COILS = 8
+"""Coils of an exception status."""
+SILENCE = b""
+"""In place of a reply where there is to be none."""
 
 
 class Unit:
-    """One device: its registers, and who it says it is (None: it does not know function 43)."""
+    """`identification` None: it does not know function 43. `files` and `queues` hold registers from `holding` 0 on, by
+    file number and by pointer address. `server_id` is what function 17 tells, b"" for not knowing it;
+    `exception_coils` the first of the eight coils that function 7 tells, None for none set. `functions` are the codes
+    that it knows."""
 
-    __slots__ = ("bank", "identification")
+    __slots__ = ("bank", "counters", "exception_coils", "files", "functions", "identification", "queues", "server_id")
 
-    def __init__(self, bank: RegisterBank, identification: Identification | None = None) -> None:
+    def __init__(
+        self,
+        bank: RegisterBank,
+        identification: Identification | None = None,
+        *,
+        files: Mapping[int, RegisterBank] | None = None,
+        queues: Mapping[int, RegisterBank] | None = None,
+        server_id: bytes = b"",
+        exception_coils: int | None = None,
+        functions: frozenset[int] = frozenset(FUNCTIONS),
+    ) -> None:
         self.bank = bank
         self.identification = identification
+        self.files = files or {}
+        self.queues = queues or {}
+        self.server_id = server_id
+        self.exception_coils = exception_coils
+        self.functions = functions
+        self.counters = Counters()
 
     def answer(self, pdu: bytes, now: float, trace: list[Access] | None = None) -> bytes:
-        """The reply PDU of a request PDU; every fault of a request is an exception reply. `trace` takes the accesses
-        to tags. Raises only for a bug."""
+        """The reply PDU of a request PDU; every fault of a request is an exception reply. `SILENCE` from a device that
+        was told to listen only. `trace` takes the accesses to tags. Raises only for a bug."""
+        counters = self.counters
+        counters.settle()
+        was_listening = counters.listening
+        counters.heard(mine=True)
         status = SUCCESS
         try:
-            reply = encode_reply(self._serve(pdu, now))
+            request = self._decode(pdu)
+            if was_listening and not isinstance(request, Diagnostics):
+                return SILENCE
+            found = self._serve(request, now)
+            if found is None or was_listening:
+                return SILENCE
+            reply, code = encode_reply(found), 0
         except ModbusError as exc:
-            return encode_exception(pdu[0], exc.code)
+            trace, code = None, exc.code  # nothing was reached
+            reply = encode_exception(pdu[0], code)
         except CipError as exc:
             status = exc.general
-            reply = encode_exception(pdu[0], exception_of(status))
+            code = exception_of(status)
+            reply = encode_exception(pdu[0], code)
+        if was_listening:
+            return SILENCE
+        counters.answered(pdu[0], code)
         if trace is not None:
             trace += self._accesses(pdu, status, now)
         return reply
 
-    def _serve(self, pdu: bytes, now: float) -> Reply:
-        request = decode_request(pdu)
+    def hear(self, pdu: bytes, now: float, broadcast: bool) -> None:
+        """Takes a frame that is for everybody, and does it where it writes, or one for another unit; says nothing."""
+        self.counters.settle()
+        self.counters.heard(mine=False, broadcast=broadcast)
+        if not broadcast or self.counters.listening:
+            return
+        try:
+            request = self._decode(pdu)
+            if isinstance(request, WriteSingle | WriteMultiple | MaskWrite | FileWrite):
+                self._serve(request, now)
+        except (ModbusError, CipError):
+            return  # a fault of a broadcast is told to nobody
+
+    def _decode(self, pdu: bytes) -> Request:
+        if pdu and pdu[0] not in self.functions:
+            raise ModbusError(ILLEGAL_FUNCTION, f"function {pdu[0]} is not supported")
+        return decode_request(pdu)
+
+    def _serve(self, request: Request, now: float) -> Reply | None:
         bank = self.bank
         match request:
             case Read(function, address, quantity):
@@ -118,15 +165,80 @@ class Unit:
             case ReadWrite(address, quantity, write_address, data):
                 read = bank.reader(HOLDING, address, quantity)
                 bank.write_registers(write_address, data, now)
-                return DataReply(pdu[0], read(now))
+                return DataReply(READ_WRITE_REGISTERS, read(now))
             case IdentificationRequest():
                 return self._identify(request)
+            case Diagnostics():
+                return self.counters.diagnose(request)
+            case Bare(function):
+                return self._tell(function, now)
+            case FileRead() | FileWrite() | FifoRead():
+                return self._records(request, now)
+
+    def _tell(self, function: int, now: float) -> Reply:
+        if function == READ_EXCEPTION_STATUS:
+            first = self.exception_coils
+            return ExceptionStatus(0 if first is None else self.bank.reader(COILS, first, STATUS_COILS)(now)[0])
+        if function == REPORT_SERVER_ID:
+            if not self.server_id:
+                raise ModbusError(ILLEGAL_FUNCTION, "this device has no server id")
+            return ServerId(self.server_id)
+        return self.counters.event_counter() if function == COMM_EVENT_COUNTER else self.counters.event_log()
+
+    def _records(self, request: FileRead | FileWrite | FifoRead, now: float) -> Reply:
+        match request:
+            case FileRead(parts):
+                readers = [self._file(file).reader(HOLDING, record, length) for file, record, length in parts]
+                return FileData(tuple(read(now) for read in readers))
+            case FileWrite(given):
+                staged: list[Callable[[], None]] = []
+                for file, record, data in given:
+                    staged += self._file(file).stage_registers(record, data, now)
+                for commit in staged:
+                    commit()
+                return request
+            case FifoRead(address):
+                queue = self.queues.get(address)
+                if queue is None:
+                    raise ModbusError(ILLEGAL_DATA_ADDRESS, f"no queue at {address}")
+                count = queue.size(HOLDING)
+                if count > FIFO_LIMIT:
+                    raise ModbusError(ILLEGAL_DATA_VALUE, f"a queue of {count} registers")
+                return FifoData(queue.reader(HOLDING, 0, count)(now))
+
+    def _file(self, number: int) -> RegisterBank:
+        found = self.files.get(number)
+        if found is None:
+            raise ModbusError(ILLEGAL_DATA_ADDRESS, f"no file {number}")
+        return found
 
     def _accesses(self, pdu: bytes, status: int, now: float) -> Iterator[Access]:
-        for table, start, count, writing in _parts(decode_request(pdu)):
-            for attribute, first, last in self.bank.spans(table, start, count):
+        for bank, table, start, count, writing in self._parts(decode_request(pdu)):
+            for attribute, first, last in bank.spans(table, start, count):
                 data = b"" if status else _passed(attribute, first, last, writing, now)
                 yield Access(attribute, first, last, writing, data, status)
+
+    def _parts(self, request: Request) -> list[tuple[RegisterBank, str, int, int, bool]]:
+        """What a request touches: bank, table, address, count, and whether it is written."""
+        bank = self.bank
+        match request:
+            case Read(function, address, quantity):
+                return [(bank, READ_TABLES[function], address, quantity, False)]
+            case WriteSingle(function, address, _):
+                return [(bank, COILS if function == WRITE_COIL else HOLDING, address, 1, True)]
+            case WriteMultiple(function, address, quantity, _):
+                return [(bank, COILS if function == WRITE_COILS else HOLDING, address, quantity, True)]
+            case MaskWrite(address, _, _):
+                return [(bank, HOLDING, address, 1, True)]
+            case ReadWrite(address, quantity, write_address, data):
+                written = (bank, HOLDING, write_address, len(data) // 2, True)
+                return [written, (bank, HOLDING, address, quantity, False)]
+            case FileRead(asked):
+                return [(self.files[file], HOLDING, record, length, False) for file, record, length in asked]
+            case FileWrite(given):
+                return [(self.files[file], HOLDING, record, len(data) // 2, True) for file, record, data in given]
+            case _:
+                return []
 
     def _identify(self, request: IdentificationRequest) -> Reply:
         if self.identification is None:
@@ -143,90 +255,3 @@ def _passed(attribute: Attribute, first: int, last: int, writing: bool, now: flo
         return attribute.encode(attribute[first:last])
     with onlooking(attribute.root if isinstance(attribute, Part) else attribute):
         return attribute.dump(first, last, now)
-
-
-def _parts(request: Request) -> list[tuple[str, int, int, bool]]:
-    """What a request touches: table, address, count, and whether it is written."""
-    match request:
-        case Read(function, address, quantity):
-            return [(READ_TABLES[function], address, quantity, False)]
-        case WriteSingle(function, address, _):
-            return [(COILS if function == WRITE_COIL else HOLDING, address, 1, True)]
-        case WriteMultiple(function, address, quantity, _):
-            return [(COILS if function == WRITE_COILS else HOLDING, address, quantity, True)]
-        case MaskWrite(address, _, _):
-            return [(HOLDING, address, 1, True)]
-        case ReadWrite(address, quantity, write_address, data):
-            return [(HOLDING, write_address, len(data) // 2, True), (HOLDING, address, quantity, False)]
-        case IdentificationRequest():
-            return []
-
-
-class Units:
-    """The devices behind one port, by unit id. Raises `NodeError` for an id that is not 0 to 255.
-
-    `readers` holds reads prepared by their bytes: a whole frame without its transaction id, to a callable that takes
-    `now` and gives the reply without its transaction id. A server may look there first; it must take any exception
-    for "ask `answer`". It is emptied, never replaced.
-    """
-
-    def __init__(self, units: Mapping[int, Unit]) -> None:
-        for unit_id in units:
-            if not 0 <= unit_id <= 255:
-                raise NodeError(f"unit id {unit_id}; there are 0 to 255")
-        self.configured = dict(units)
-        self._units = dict(units)
-        if len(units) == 1:
-            self._units |= dict.fromkeys(DEVICE_ITSELF, *units.values())
-        self.readers: dict[bytes, Callable[[float], bytes]] = {}
-        for unit in units.values():
-            unit.bank.watch(self.readers.clear)
-
-    def answer(self, adu: bytes, now: float, trace: list[Access] | None = None) -> bytes:
-        """The reply to one whole frame as `TcpFramer` gives it. `trace` takes the accesses to tags."""
-        if trace is None and (known := self.readers.get(adu[2:])) is not None:
-            with suppress(CipError):  # a tag in error: the whole way has the words for it
-                return adu[:2] + known(now)
-        transaction, _, _, unit_id = MBAP.unpack_from(adu)
-        unit = self._units.get(unit_id)
-        pdu = adu[HEADER_SIZE:]
-        if unit is None:
-            reply = encode_exception(pdu[0], GATEWAY_TARGET_FAILED)
-        else:
-            reply = unit.answer(pdu, now, trace)
-            if len(adu) == READ_REQUEST_SIZE and pdu[0] in READ_TABLES and reply[0] == pdu[0]:
-                self._prepare(adu, unit, pdu)
-        return MBAP.pack(transaction, 0, len(reply) + 1, unit_id) + reply
-
-    def failure(self, adu: bytes) -> bytes:
-        """The reply to a frame that met a bug of ours: exception 04, server device failure."""
-        return _exception(adu, SERVER_DEVICE_FAILURE)
-
-    def refusal(self, adu: bytes, status: tuple[int, ...]) -> bytes:
-        """The reply to a frame that is to be refused with a CIP status: the exception that comes nearest to it."""
-        return _exception(adu, exception_of(status[0]))
-
-    def _prepare(self, adu: bytes, unit: Unit, pdu: bytes) -> None:
-        request = decode_request(pdu)
-        if not isinstance(request, Read):
-            return
-        if len(self.readers) >= READERS_LIMIT:
-            self.readers.clear()
-        read = unit.bank.reader(READ_TABLES[request.function], request.address, request.quantity)
-        self.readers[adu[2:]] = _framed(read, adu[6], request)
-
-
-def _exception(adu: bytes, code: int) -> bytes:
-    transaction, _, _, unit_id = MBAP.unpack_from(adu)
-    return MBAP.pack(transaction, 0, 3, unit_id) + encode_exception(adu[HEADER_SIZE], code)
-
-
-def _framed(read: Reader, unit_id: int, request: Read) -> Callable[[float], bytes]:
-    bits = request.function in (READ_COILS, READ_DISCRETE_INPUTS)
-    size = (request.quantity + 7) // 8 if bits else 2 * request.quantity
-    head = MBAP.pack(0, 0, size + 3, unit_id)[2:] + bytes((request.function, size))
-
-    def answer(now: float) -> bytes:
-        return head + read(now)
-
-    return answer

@@ -13,8 +13,8 @@ from node.exchange.metrics import RING
 from node.memory.access import Access
 from node.memory.attribute import Instant
 from node.modbus.adu import HEADER_SIZE, TcpFramer
-from node.modbus.pdu import EXCEPTION
-from node.modbus.unit import READ_REQUEST_SIZE, Units
+from node.modbus.functions import EXCEPTION
+from node.modbus.units import READ_REQUEST_SIZE, Units
 from node.server.peer import Peer, Peers
 
 UNIT_AT = 6
@@ -140,7 +140,7 @@ class ModbusTcp(Peer):
             reply = units.refusal(frame, status) if status else units.answer(frame, self._instant.now, accesses)
         except Exception as exc:
             reply = self._failed(frame, exc)
-        if reply[HEADER_SIZE] & EXCEPTION:
+        if reply and reply[HEADER_SIZE] & EXCEPTION:
             self.errors += 1
             self.metrics.errors += 1
             if not status:  # else what it asked for may well be there

@@ -16,7 +16,7 @@ from node.cli.modbus import build_config, main
 from node.client.modbus_aio import AsyncModbus
 from node.config.model import RegisterBlock
 from node.errors import ConfigError
-from node.modbus.pdu import ModbusError
+from node.modbus.functions import ModbusError
 
 pytestmark = pytest.mark.net
 

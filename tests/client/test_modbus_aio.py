@@ -15,9 +15,10 @@ from node.memory.attribute import Attribute, Instant
 from node.memory.word_order import ORDERS
 from node.modbus.adu import encode_adu
 from node.modbus.bank import RegisterBank
+from node.modbus.functions import ModbusError
 from node.modbus.identification import EXTENDED, INDIVIDUAL, Identification
-from node.modbus.pdu import ModbusError
-from node.modbus.unit import Unit, Units
+from node.modbus.unit import Unit
+from node.modbus.units import Units
 from node.server.listener import Listener
 from node.server.modbus_tcp import ModbusService, ModbusTcp
 

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 
 from node.cip.types import INT
-from node.config.check import problems, room_in
+from node.config.check import problems
+from node.config.modbus_check import room_in
 from node.config.model import (
     EnipConfig,
     InterfaceConfig,

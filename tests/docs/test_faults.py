@@ -4,7 +4,7 @@ import re
 
 from node.config.faults import DISTRIBUTIONS, KINDS, parse_fault
 from node.modbus.exceptions import exception_of
-from node.modbus.pdu import SERVER_DEVICE_FAILURE
+from node.modbus.functions import SERVER_DEVICE_FAILURE
 from tests.architecture.sources import ROOT
 from tests.config.test_faults import TAKEN
 

@@ -24,7 +24,8 @@ from node.modbus import identification, pdu
 from node.modbus.adu import TcpFramer, encode_adu
 from node.modbus.bank import RegisterBank
 from node.modbus.ranges import parse_range
-from node.modbus.unit import Unit, Units
+from node.modbus.unit import Unit
+from node.modbus.units import Units
 from node.objects.device import Device, build_device
 from node.objects.identity import identity_item
 from tests.fuzz.logix_targets import LOGIX_TARGETS

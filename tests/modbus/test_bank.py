@@ -14,7 +14,7 @@ from node.memory.place import follow
 from node.memory.text_attribute import create_attribute
 from node.memory.view import BlockError
 from node.modbus.bank import RegisterBank
-from node.modbus.pdu import ModbusError
+from node.modbus.functions import ModbusError
 from tests.memory.structures import MOTOR, motor
 
 

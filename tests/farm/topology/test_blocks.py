@@ -139,3 +139,43 @@ def test_what_is_refused(tmp_path: Path, body: str, wanted: str) -> None:
 def test_a_template_for_a_unit_has_registers_only(tmp_path: Path) -> None:
     text = "templates: {t: {tags: {A: REAL}}}\nnodes: {rtu: {kind: modbus, units: {1: {use: t}}}}\n"
     assert "a template for a unit cannot have 'tags'" in headlines(tmp_path, text)[0]
+
+
+@pytest.mark.parametrize(
+    ("body", "block"),
+    [
+        (
+            "holding: {'40001': {type: REAL, as: int16, scale: 0.1, min: 0, max: 80}}",
+            RegisterBlock("holding", 0, 1, "HR40001", shown_as="INT", scale=0.1, least=0.0, most=80.0),
+        ),
+        (
+            "holding: {'40001-40004': {type: INT, as: DINT, direction: read only}}",
+            RegisterBlock("holding", 0, 4, "HR40001", access="read only", shown_as="DINT"),
+        ),
+        (
+            "tags: {T: 'REAL[2]'}, input: {'30001': {tag: T, as: int16, scale: 0.1, offset: -40}}",
+            RegisterBlock("input", 0, 2, "T", shown_as="INT", scale=0.1, offset=-40.0),
+        ),
+        ("coils: {'00001': {direction: write only}}", RegisterBlock("coils", 0, 1, "CO00001", access="write only")),
+    ],
+)
+def test_a_block_with_another_type_a_scale_and_rights(tmp_path: Path, body: str, block: RegisterBlock) -> None:
+    assert blocks(rtu(tmp_path, body)) == (block,)
+
+
+@pytest.mark.parametrize(
+    ("body", "message"),
+    [
+        ("holding: {'40001': {type: BOOL, scale: 2}}", "only numbers in registers have a scale"),
+        ("coils: {'00001': {scale: 2}}", "only numbers in registers have a scale"),
+        ("holding: {'40001': {scale: 0}}", "a scale of 0"),
+        ("holding: {'40001': {as: 'INT[2]'}}", "'as' takes a type alone"),
+        ("holding: {'40001': {type: REAL, as: STRING}}", "cannot be shown in registers"),
+        ("input: {'30001': {direction: read only}}", "read only anyway"),
+        ("holding: {'40001': {direction: none}}", "read/write, read only, write only"),
+    ],
+)
+def test_scales_and_rights_that_cannot_be(tmp_path: Path, body: str, message: str) -> None:
+    found = headlines(tmp_path, f"nodes: {{rtu: {{kind: modbus, {body}}}}}\n")
+    assert len(found) == 1
+    assert message in found[0]
