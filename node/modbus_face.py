@@ -7,7 +7,7 @@ one before it forks.
 from collections.abc import Callable, Mapping, Sequence
 
 from node.cip.template import Template
-from node.config.model import ModbusConfig, NodeConfig
+from node.config.model import UNKNOWN_UNIT, ModbusConfig, NodeConfig, RegisterBlock, UnitConfig
 from node.config.tag_check import Tags
 from node.memory.attribute import Instant
 from node.memory.tags import TagTable
@@ -19,6 +19,10 @@ from node.server.listener import Listener
 from node.server.modbus_tcp import ModbusService, ModbusTcp
 from node.server.ticker import Ticker
 from node.tag_memory import NO_TEMPLATES, shown_attribute
+
+PRODUCT_CODE = 1
+"""The object of a device's identification that names it."""
+RUNS = 0xFF
 
 
 def modbus_service(
@@ -63,5 +67,29 @@ def build_units(
         for block in unit.blocks:
             attribute = shown_attribute(block.tag, tags, table, templates)
             bank.add(block.table, block.start, block.count, attribute, block.order)
-        units[unit.unit_id] = Unit(bank, who)
-    return Units(units)
+        files, queues = (
+            {number: _held(block, tags, table, templates) for number, block in held}
+            for held in (unit.files, unit.queues)
+        )
+        units[unit.unit_id] = Unit(
+            bank,
+            who,
+            files=files,
+            queues=queues,
+            server_id=_server_id(unit, dict(modbus.device_id)),
+            exception_coils=None if unit.exception_status < 0 else unit.exception_status,
+        )
+    return Units(units, UNKNOWN_UNIT[modbus.unknown_unit])
+
+
+def _held(block: RegisterBlock, tags: Tags, table: TagTable, templates: Mapping[str, Template]) -> RegisterBank:
+    """A file or a queue: a tag's registers from 0 on."""
+    bank = RegisterBank()
+    bank.add(block.table, block.start, block.count, shown_attribute(block.tag, tags, table, templates), block.order)
+    return bank
+
+
+def _server_id(unit: UnitConfig, texts: Mapping[int, str]) -> bytes:
+    """Of the device's own form: its unit id, that it runs, and who it is."""
+    text = unit.server_id or texts.get(PRODUCT_CODE, "")
+    return bytes((unit.unit_id, RUNS)) + text.encode("iso-8859-1", "replace")

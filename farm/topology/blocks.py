@@ -10,9 +10,18 @@ from farm.topology.groups import Member
 from farm.topology.keys import UNIT_ID, UNIT_RANGE
 from farm.topology.problem import Report, suggestion
 from farm.topology.registers import BIT_TABLES, REGISTERS, number, tag_name
-from farm.topology.scalars import BadValueError
+from farm.topology.scalars import BadValueError, Whole
 from farm.topology.shapes import read, take
-from farm.topology.tag_keys import BLOCK_TYPE, ORDER, REGISTER_KEYS, TAG_NAME, TAG_PATH
+from farm.topology.tag_keys import (
+    BLOCK_TYPE,
+    FILE_NUMBER,
+    ORDER,
+    QUEUE_ADDRESS,
+    REGISTER_KEYS,
+    SERVER_ID,
+    TAG_NAME,
+    TAG_PATH,
+)
 from farm.topology.tags import TagBuilder
 from node.config.model import RegisterBlock, TagConfig, UnitConfig
 from node.config.schema import TABLES, Spot, block_spot, room_in, root, split_path
@@ -98,7 +107,40 @@ class BlockBuilder:
                     self.trace[f"modbus.units.{unit}.blocks.{len(blocks)}"] = key
                     self.trace.setdefault(f"tags.{block.tag}", entry)
                 blocks.append(block)
-        return UnitConfig(unit, tuple(blocks))
+        status = take(body, "exception_status", REGISTER_KEYS["coils"], (-1, 1), self.report)
+        return UnitConfig(
+            unit,
+            tuple(blocks),
+            tuple(self.held(body, "files", FILE_NUMBER, found, device)),
+            tuple(self.held(body, "queues", QUEUE_ADDRESS, found, device)),
+            take(body, "server_id", SERVER_ID, "", self.report),
+            status[0],
+        )
+
+    def held(
+        self, body: MapNode, name: str, numbered: Whole, found: Tags, device: Device
+    ) -> Iterator[tuple[int, RegisterBlock]]:
+        """The files or queues of a unit: number, and the registers of the tag behind it."""
+        entries = body.map(name)
+        for text, key, entry in entries.items() if entries is not None else ():
+            if "$" in text or not isinstance(entry, Scalar) or entry.dollar:
+                continue
+            what = f"{name.removesuffix('s')} {shown(text)}"
+            number = read(key, numbered, what, self.report)
+            if number is None:
+                continue
+            path = read(entry, TAG_PATH, what, self.report) or ""
+            spot = self.shown(path, entry, found) if path else None
+            if spot is None:
+                continue
+            tag, where = spot
+            room = room_in(where, "holding") or 0
+            if not room:
+                self.report.error("F062", entry, f"tag '{path}' is {where.kind.name}, which is no row of registers")
+            elif room > REGISTERS:
+                self.report.error("F060", entry, f"tag '{path}' has {room} registers; at most {REGISTERS} fit")
+            else:
+                yield number, RegisterBlock("holding", 0, room, tag.name + where.path, device.order)
 
     def rows(self, node: str, table: str, body: MapNode, prefix: str, found: Tags, device: Device) -> Iterator[_Placed]:
         """The blocks of one table, each with its key and what stands under it."""

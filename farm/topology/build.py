@@ -9,11 +9,12 @@ from farm.topology.document import MapNode, Node, Scalar
 from farm.topology.groups import Member
 from farm.topology.identities import IdentityBuilder
 from farm.topology.inherit import empty_map
-from farm.topology.keys import DELAY, DEVICE_ID_OBJECTS, DEVICE_TEXT, PEERS, PORT, ROUTE, TIME
+from farm.topology.keys import DELAY, DEVICE_ID_OBJECTS, DEVICE_TEXT, PEERS, PORT, ROUTE, TIME, UNKNOWN
 from farm.topology.named_addresses import NamedAddresses
 from farm.topology.object_settings import ObjectBuilder
 from farm.topology.problem import Report
 from farm.topology.shapes import read, take
+from farm.topology.tag_keys import RECORDS
 from farm.topology.tags import TagBuilder
 from farm.topology.types import Types, tag_maps
 from farm.topology.vocabulary import PROFILE_NAME
@@ -31,7 +32,7 @@ from node.config.schema import (
     problems,
 )
 
-_MODBUS_ONLY = (*TABLES, "units", "unit", "device_id", "modbus")
+_MODBUS_ONLY = (*TABLES, *(key.name for key in RECORDS), "units", "unit", "device_id", "modbus")
 _ENIP_ONLY = ("identity", "enip", "objects", "programs")
 _GENERIC = MODBUS_PROFILES["generic"]
 
@@ -244,6 +245,7 @@ class NodeBuilder:
             device_id=tuple(sorted(texts.items())),
             max_connections=take(face, "max_connections", PEERS, 64, self.report),
             idle_timeout=take(face, "idle_timeout", TIME, 0.0, self.report),
+            unknown_unit=take(face, "unknown_unit", UNKNOWN, "target-failed", self.report),
         )
 
     def sound(self, member: Member, enip: EnipConfig | None, modbus: ModbusConfig | None, elements: int) -> None:

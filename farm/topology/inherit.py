@@ -10,7 +10,11 @@ from farm.topology.document import ListNode, MapNode, Node, Scalar, count_values
 from farm.topology.merge import merge_maps
 from farm.topology.problem import Place, Report, TooManyError, suggestion
 from farm.topology.substitute import Scope
+from farm.topology.tag_keys import BLOCKS, RECORDS
 from node.config.schema import KINDS
+
+OF_UNITS = tuple(key.name for key in (*BLOCKS, *RECORDS))
+"""Keys that a template for a Modbus unit may have."""
 
 MAX_CHAIN = 20
 """Kinds that extend one another in a row."""
@@ -145,10 +149,10 @@ class Library:
         return MapNode(entries, units.source, units.line, units.column)
 
     def blocks_only(self, template: MapNode, use: Node) -> MapNode:
-        """A template as a unit may use it: register blocks and nothing else."""
+        """A template as a unit may use it: register blocks, files and the like, and nothing else."""
         for text, _, _ in template.items():
-            if text not in ("coils", "discrete", "input", "holding"):
-                hint = "a unit takes coils, discrete, input and holding"
+            if text not in OF_UNITS:
+                hint = f"a unit takes {', '.join(OF_UNITS[:-1])} and {OF_UNITS[-1]}"
                 self.report.error("F010", use, f"a template for a unit cannot have {shown(text)}", hint)
                 return empty_map(template)
         return template

@@ -4,9 +4,9 @@ and a test holds the reference (docs/topology.md) to them.
 A key of a later release is listed too, so that it is refused as such and never taken for a slip.
 """
 
-from farm.topology.scalars import Number, Seconds, Text, Value, Whole, WholeOr
+from farm.topology.scalars import Choice, Number, Seconds, Text, Value, Whole, WholeOr
 from farm.topology.shapes import AnyValue, Key, ListOf, MapOf, NotYet, One, Section
-from farm.topology.tag_keys import BLOCKS, IDENTIFIER, PROGRAM, SEED, TAGS, TYPES
+from farm.topology.tag_keys import BLOCKS, IDENTIFIER, PROGRAM, RECORDS, SEED, TAGS, TYPES
 from farm.topology.vocabulary import (
     FARM_NAME,
     PROFILE_NAME,
@@ -18,7 +18,7 @@ from farm.topology.vocabulary import (
     RouteText,
 )
 from farm.topology.wiring_keys import ADDRESSED, GATEWAY, LINKS, NETWORK, SUBNET, WIRED
-from node.config.schema import MAX_PRODUCT_NAME
+from node.config.schema import MAX_PRODUCT_NAME, UNKNOWN_UNIT
 
 MAX_NODES = 10_000
 MOST_NODES = 100_000
@@ -43,6 +43,7 @@ REVISION = Revision()
 ROUTE = RouteText()
 PRODUCT_NAME = Text("a product name", longest=MAX_PRODUCT_NAME)
 DEVICE_TEXT = Text("a text", longest=245)
+UNKNOWN = Choice(tuple(UNKNOWN_UNIT))
 UNIT_ID = Whole(0, 255)
 UNIT_RANGE = Range(0, 255)
 IDENTITY = Section(
@@ -102,13 +103,19 @@ MODBUS = Section(
         Key("port", One(PORT), "TCP port", "502, or 1502 where not allowed"),
         Key("max_connections", One(PEERS), "TCP connections at a time", "64"),
         _IDLE,
+        Key(
+            "unknown_unit",
+            One(UNKNOWN),
+            "what a unit id gets that no unit has: exception 0B or 0A, or no reply",
+            "target-failed",
+        ),
     ),
 )
 
 _USE = Key("use", ListOf(NAMED), "templates, later ones win", "none")
 _KIND = Key("kind", One(NAMED), "logix, modbus, gateway or one of `kinds`")
 
-UNIT = Section("unit", "unit", (_USE, *BLOCKS))
+UNIT = Section("unit", "unit", (_USE, *BLOCKS, *RECORDS))
 
 _BODY = (
     Key("profile", One(PROFILE_NAME), "the device it imitates", "1756-L61, or generic"),
@@ -116,6 +123,7 @@ _BODY = (
     TAGS,
     Key("programs", MapOf(PROGRAM, "program", IDENTIFIER), "program name to its tags", "none"),
     *BLOCKS,
+    *RECORDS,
     Key("unit", One(UNIT_ID), "Modbus unit id of the blocks above", "1"),
     Key("units", MapOf(UNIT, "unit", UNIT_RANGE), "more Modbus units: an id or a range to its blocks", "none"),
     Key("identity", IDENTITY, "CIP Identity object, where it differs from the profile"),

@@ -23,6 +23,9 @@ ENGINEERING_UNIT = Text("an engineering unit", longest=32)
 RIGHTS = Choice(ACCESS)
 WRITES = Choice(ON_WRITE)
 ORDER = Choice(ORDERS)
+FILE_NUMBER = Whole(1, 0xFFFF)
+QUEUE_ADDRESS = Whole(0, 0xFFFF)
+SERVER_ID = Text("a text", longest=249)
 REGISTER_KEYS = {table: RegisterKey(table) for table in TABLES}
 
 
@@ -100,6 +103,23 @@ BLOCK = Section(
         Key("init", ListOf(VALUE), _INIT, "0"),
         *_SIGNAL_KEYS,
     ),
+)
+
+RECORDS = (
+    Key(
+        "files",
+        MapOf(One(TAG_PATH), "file", FILE_NUMBER),
+        "file number to the tag whose registers are its records (Modbus functions 20, 21)",
+        "none",
+    ),
+    Key(
+        "queues",
+        MapOf(One(TAG_PATH), "queue", QUEUE_ADDRESS),
+        "wire address to the tag whose registers wait there (function 24, at most 31)",
+        "none",
+    ),
+    Key("server_id", One(SERVER_ID), "what function 17 tells", "the product code"),
+    Key("exception_status", One(REGISTER_KEYS["coils"]), "the first of eight coils that function 7 tells", "none set"),
 )
 
 BLOCKS = tuple(

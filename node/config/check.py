@@ -15,6 +15,7 @@ from node.config.data_files import data_file_address, data_file_problems, with_d
 from node.config.model import (
     ORDERS,
     TABLES,
+    UNKNOWN_UNIT,
     EnipConfig,
     IdentityConfig,
     InterfaceConfig,
@@ -22,6 +23,7 @@ from node.config.model import (
     NodeConfig,
     RegisterBlock,
     TagConfig,
+    UnitConfig,
 )
 from node.config.places import Spot, find, root
 from node.config.problem import Problem
@@ -36,6 +38,8 @@ MAX_PRODUCT_NAME = 32
 
 _HEXADECIMAL = frozenset("0123456789abcdefABCDEF")
 _BIT_TABLES = ("coils", "discrete")
+MAX_SERVER_ID = 249
+"""Characters of a server id, behind its id and its run indicator."""
 
 
 def problems(config: NodeConfig) -> list[Problem]:
@@ -174,9 +178,24 @@ def _modbus_problems(modbus: ModbusConfig, tags: Tags, templates: Mapping[str, T
         for index, block in enumerate(unit.blocks):
             yield from _block_problems(block, tags, templates, f"{place}.blocks.{index}")
         yield from _overlaps(unit.blocks, place)
+        yield from _record_problems(unit, tags, templates, place)
+    if modbus.unknown_unit not in UNKNOWN_UNIT:
+        yield Problem("modbus.unknown_unit", f"{modbus.unknown_unit!r}; wanted {' or '.join(UNKNOWN_UNIT)}")
     for object_id, text in modbus.device_id:
         if not 0 <= object_id <= 255 or len(text) > 244 or not all(ord(c) < 256 for c in text):
             yield Problem("modbus.device_id", f"({object_id}, {text!r}); wanted an id of 0 to 255 and a short text")
+
+
+def _record_problems(unit: UnitConfig, tags: Tags, templates: Mapping[str, Template], place: str) -> Iterator[Problem]:
+    for name, held, least in (("files", unit.files, 1), ("queues", unit.queues, 0)):
+        for number, block in held:
+            if not least <= number <= 0xFFFF:
+                yield Problem(f"{place}.{name}.{number}", f"wanted a number of {least} to 65535")
+            yield from _block_problems(block, tags, templates, f"{place}.{name}.{number}")
+    if len(unit.server_id) > MAX_SERVER_ID or not all(ord(c) < 256 for c in unit.server_id):
+        yield Problem(f"{place}.server_id", f"{unit.server_id!r}; wanted at most {MAX_SERVER_ID} characters")
+    if not -1 <= unit.exception_status <= 0xFFF8:
+        yield Problem(f"{place}.exception_status", f"{unit.exception_status}; wanted eight coils from 0 to 65528 on")
 
 
 def _block_problems(

@@ -13,6 +13,8 @@ Json = bool | int | float | str | None | list["Json"] | dict[str, "Json"]
 TABLES = ("coils", "discrete", "input", "holding")
 ORDERS = ("ABCD", "CDAB", "BADC", "DCBA")
 ON_WRITE = ("overwrite", "hold", "refuse")
+UNKNOWN_UNIT = {"target-failed": 0x0B, "no-path": 0x0A, "silent": 0}
+"""What an id gets that no unit has, to the Modbus exception that it is; 0 is no reply."""
 ACCESS = ("read/write", "read only", "none")
 
 
@@ -115,10 +117,16 @@ class RegisterBlock:
 
 @dataclass(frozen=True, slots=True)
 class UnitConfig:
-    """One Modbus unit id and the blocks it answers for."""
+    """One Modbus unit id and the blocks it answers for. `files` are (number, registers of a tag from record 0 on),
+    `queues` (address of the pointer, registers of a tag). `server_id` is what function 17 tells, "" for the product
+    code; `exception_status` the first of eight coils that function 7 tells, -1 for none set."""
 
     unit_id: int
     blocks: tuple[RegisterBlock, ...] = ()
+    files: tuple[tuple[int, RegisterBlock], ...] = ()
+    queues: tuple[tuple[int, RegisterBlock], ...] = ()
+    server_id: str = ""
+    exception_status: int = -1
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,13 +172,15 @@ class EnipConfig:
 
 @dataclass(frozen=True, slots=True)
 class ModbusConfig:
-    """The Modbus/TCP face. `device_id` holds the objects of function 43/14 as (object id, text) pairs."""
+    """The Modbus/TCP face. `device_id` holds the objects of function 43/14 as (object id, text) pairs. `unknown_unit`
+    is what a unit id that nobody has gets, as in `UNKNOWN_UNIT`."""
 
     port: int = 502
     units: tuple[UnitConfig, ...] = ()
     device_id: tuple[tuple[int, str], ...] = ()
     max_connections: int = 64
     idle_timeout: float = 0.0
+    unknown_unit: str = "target-failed"
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from node.cip.template import Kind, Template
 from node.config.check import MAX_PRODUCT_NAME, block_spot, problems, room_in
 from node.config.identity import identity
-from node.config.model import ACCESS, ON_WRITE, ORDERS, TABLES
+from node.config.model import ACCESS, ON_WRITE, ORDERS, TABLES, UNKNOWN_UNIT
 from node.config.places import Spot, element, find, root
 from node.config.problem import Problem
 from node.config.structures import (
@@ -55,6 +55,7 @@ __all__ = [
     "TABLES",
     "TEXT_TYPES",
     "TYPES",
+    "UNKNOWN_UNIT",
     "Kind",
     "ModbusProfile",
     "Parameter",
