@@ -29,6 +29,7 @@ from node.config.places import Spot, find, root
 from node.config.problem import Problem
 from node.config.structures import identifier_fault, lay_out_types
 from node.config.tag_check import Tags, reference_problems, split_path, tag_problems
+from node.config.transports import transport_problems
 from node.errors import ConfigError
 from node.objects.profiles import PCCC, PROFILES
 from node.objects.settings import check as check_setting
@@ -179,6 +180,7 @@ def _modbus_problems(modbus: ModbusConfig, tags: Tags, templates: Mapping[str, T
             yield from _block_problems(block, tags, templates, f"{place}.blocks.{index}")
         yield from _overlaps(unit.blocks, place)
         yield from _record_problems(unit, tags, templates, place)
+    yield from transport_problems(modbus)
     if modbus.unknown_unit not in UNKNOWN_UNIT:
         yield Problem("modbus.unknown_unit", f"{modbus.unknown_unit!r}; wanted {' or '.join(UNKNOWN_UNIT)}")
     for object_id, text in modbus.device_id:

@@ -7,8 +7,6 @@ Modbus over Serial Line 1.02, 2.5.1.
 
 from collections.abc import Container
 
-BAUDS = (1200, 2400, 4800, 9600, 19200, 38400, 57600, 115200)
-DEFAULT_BAUD = 19200
 BITS = 11
 """Bits of a character."""
 FASTEST_COUNTED = 19200

@@ -2,9 +2,10 @@
 
 import pytest
 
+from node.config.model import BAUDS
 from node.modbus.functions import FUNCTIONS
 from node.modbus.lengths import ends_in_silence, reply_size, request_size
-from node.modbus.line import BAUDS, Turns, silence, t1_5, t3_5
+from node.modbus.line import Turns, silence, t1_5, t3_5
 from node.modbus.rtu import encode_rtu
 from tests.modbus.test_rtu import PDUS, REPLIES
 
