@@ -5,6 +5,7 @@ an error where there is only nobody. termios(3), pty(7); on Linux and macOS.
 """
 
 import contextlib
+import errno
 import fcntl
 import os
 import termios
@@ -49,8 +50,8 @@ def _open_device(config: SerialConfig) -> Terminal:
     except OSError as exc:
         raise ListenError(_explain(config.device, exc)) from exc
     try:
-        _set_up(descriptor, config)
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        _set_up(descriptor, config)
     except BlockingIOError as exc:
         os.close(descriptor)
         raise ListenError(f"{config.device}: in use: another program has it; `fuser {config.device}` shows") from exc
@@ -96,7 +97,13 @@ def _set_up(descriptor: int, config: SerialConfig) -> None:
     characters = termios.tcgetattr(descriptor)[6]
     characters[termios.VMIN], characters[termios.VTIME] = 1, 0
     checks = termios.INPCK if parity != "N" else 0
-    termios.tcsetattr(descriptor, termios.TCSANOW, [checks, 0, control, 0, speed, speed, characters])
+    try:
+        termios.tcsetattr(descriptor, termios.TCSANOW, [checks, 0, control, 0, speed, speed, characters])
+    except termios.error as exc:
+        if exc.args[0] != errno.EINVAL or parity == "N":
+            raise
+        control &= ~(termios.PARENB | termios.PARODD)  # a pseudo terminal has none, and may say so
+        termios.tcsetattr(descriptor, termios.TCSANOW, [0, 0, control, 0, speed, speed, characters])
     termios.tcflush(descriptor, termios.TCIOFLUSH)
 
 

@@ -39,7 +39,7 @@ def server_context(config: TlsConfig) -> ssl.SSLContext:
 def _tell_asyncio() -> None:
     """A node's asyncio was imported as if Python had no TLS (`node.__main__`)."""
     if sslproto.ssl is None:  # type: ignore[attr-defined]
-        base_events.ssl = selector_events.ssl = ssl  # type: ignore[attr-defined]
+        base_events.ssl = selector_events.ssl = ssl
         reload(sslproto)
 
 
