@@ -43,8 +43,8 @@ def _run(module: str, arguments: Sequence[str]) -> int:
 
 
 def _import_asyncio() -> None:
-    """Without TLS, which no node speaks: asyncio does without where Python was built without, and it is a tenth of a
-    start and a quarter of the memory. What comes later may import it as ever."""
+    """Without TLS, which few nodes speak (`node.server.tls` brings it then): asyncio does without where Python was
+    built without, and it is a tenth of a start and a quarter of the memory. What comes later may import it as ever."""
     if "asyncio" in sys.modules or "ssl" in sys.modules:
         return
     sys.modules["ssl"] = None  # type: ignore[assignment]  # so an import of it fails, by Python's own rules

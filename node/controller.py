@@ -120,6 +120,12 @@ class Controller:
         return self.server.numbers
 
     @property
+    def lines(self) -> tuple[str, ...]:
+        """Paths of the serial lines that are served, as clients open them."""
+        lines = (listener.line for listener in self.server.listeners.values())
+        return tuple(line.path for line in lines if line is not None and line.path)
+
+    @property
     def delay(self) -> tuple[float, float]:
         """The least and the greatest seconds that each reply waits. Raises `NodeError` for times that cannot be."""
         return self._delay

@@ -6,10 +6,21 @@ one before it forks.
 
 import math
 from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from node.cip.template import Template
 from node.config.modbus_check import NUMBERS
-from node.config.model import BLOCK_ACCESS, UNKNOWN_UNIT, ModbusConfig, NodeConfig, RegisterBlock, UnitConfig
+from node.config.model import (
+    BLOCK_ACCESS,
+    FRAMINGS,
+    UNKNOWN_UNIT,
+    ModbusConfig,
+    NodeConfig,
+    RegisterBlock,
+    SerialConfig,
+    TlsConfig,
+    UnitConfig,
+)
 from node.config.tag_check import Tags
 from node.memory.attribute import Attribute, Instant
 from node.memory.tags import TagTable
@@ -18,10 +29,14 @@ from node.modbus.identification import Identification
 from node.modbus.scaled import Scaling
 from node.modbus.unit import Unit
 from node.modbus.units import Units
-from node.server.listener import Listener
+from node.server.datagrams import Responder
+from node.server.listener import Line, Listener, TcpFactory
 from node.server.modbus_tcp import ModbusService, ModbusTcp
 from node.server.ticker import Ticker
 from node.tag_memory import NO_TEMPLATES, shown_attribute
+
+if TYPE_CHECKING:
+    import ssl
 
 PRODUCT_CODE = 1
 """The object of a device's identification that names it."""
@@ -45,18 +60,51 @@ def modbus_listener(
     also: Sequence[str] = (),
     outside: Sequence[tuple[str, int]] = (),
 ) -> Listener:
-    """Its port, at `address` and the addresses `also`, and where there is a doorway `outside`."""
-    return Listener(
+    """Its port, at `address` and the addresses `also`, and where there is a doorway `outside`; and its serial line.
+    Raises `NodeError` for certificates that cannot be used."""
+    listener = Listener(
         address,
         modbus.port,
-        lambda peers: ModbusTcp(peers, service),
+        _connections(modbus, service) if modbus.tcp else None,
+        udp=(lambda: _datagrams(service, listener, clock)) if modbus.udp else None,
         also=also,
         outside=outside,
         max_connections=modbus.max_connections,
         idle_timeout=modbus.idle_timeout,
         clock=clock,
         ticker=ticker,
+        tls=_tls(modbus.tls) if modbus.tls is not None else None,
     )
+    if modbus.serial is not None:
+        listener.line = _line(modbus.serial, service, listener, clock)
+    return listener
+
+
+def _connections(modbus: ModbusConfig, service: ModbusService) -> TcpFactory:
+    framing = modbus.framing
+    if framing == FRAMINGS[0]:
+        return lambda peers: ModbusTcp(peers, service)
+    from node.server.modbus_line_tcp import ModbusLineTcp
+
+    return lambda peers: ModbusLineTcp(peers, service, framing)
+
+
+def _datagrams(service: ModbusService, listener: Listener, clock: Callable[[], float]) -> Responder:
+    from node.server.modbus_udp import ModbusUdp
+
+    return ModbusUdp(service, listener.metrics, clock, listener.port)
+
+
+def _tls(config: TlsConfig) -> "ssl.SSLContext":
+    from node.server.tls import server_context
+
+    return server_context(config)
+
+
+def _line(config: SerialConfig, service: ModbusService, listener: Listener, clock: Callable[[], float]) -> Line:
+    from node.server.serial_line import SerialLine
+
+    return SerialLine(config, service, listener.metrics, clock)
 
 
 def build_units(

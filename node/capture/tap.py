@@ -119,6 +119,8 @@ class Capture:
 
     def _frames(self, seen: Seen) -> list[bytes]:
         host, _, port = seen.peer.rpartition(":")
+        if seen.peer.startswith("/"):  # on a serial line nobody has an address
+            host, port = "0.0.0.0", "0"
         try:
             client, server = End.of(host, int(port)), End.of(self._address, seen.port)
         except ValueError:

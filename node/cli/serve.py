@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable
 
 from node.config.check import is_ipv4
-from node.config.model import NodeConfig
+from node.config.model import FRAMINGS, ModbusConfig, NodeConfig
 from node.controller import Controller
 from node.errors import ConfigError, NodeError
 from node.exchange.delay import check_delay, parse_delay
@@ -21,21 +21,31 @@ SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 NO_TAGS = "no tags (give some as SCADA=INT[1000])"
 
-Announce = Callable[[NodeConfig, dict[str, int]], str]
-"""Gives the line that says a controller is ready, from its configuration and the ports it got."""
+Announce = Callable[[NodeConfig, dict[str, int], tuple[str, ...]], str]
+"""Gives the line that says a controller is ready, from its configuration, the ports it got and its serial lines."""
 
 
-def ready_line(config: NodeConfig, ports: dict[str, int]) -> str:
+def ready_line(config: NodeConfig, ports: dict[str, int], lines: tuple[str, ...] = ()) -> str:
     """What serves where, in one line."""
     host = config.address or "0.0.0.0"
     parts = []
     if config.enip is not None:
         parts.append(f"EtherNet/IP controller {config.enip.identity.product_name.strip()} on {host}:{ports['enip']}")
     if config.modbus is not None:
-        parts.append(f"Modbus/TCP device {config.profile} on {host}:{ports['modbus']}")
+        where = [f"{host}:{ports['modbus']}"] if config.modbus.tcp or config.modbus.udp else []
+        parts.append(f"{modbus_name(config.modbus)} device {config.profile} on {' and '.join([*where, *lines])}")
         parts.append(_count(len(config.modbus.units), "unit"))
     parts.append(_count(len(config.tags), "tag") if config.tags else NO_TAGS)
     return "; ".join([*parts, f"PID {os.getpid()}", "Ctrl-C ends it"])
+
+
+def modbus_name(modbus: ModbusConfig) -> str:
+    """What it speaks: at its port, or, where that is not open, on its line."""
+    if not modbus.tcp:
+        return "Modbus/UDP" if modbus.udp or modbus.serial is None else f"Modbus/{modbus.serial.framing.upper()}"
+    if modbus.tls is not None:
+        return "Modbus/TLS"
+    return "Modbus/TCP" if modbus.framing == FRAMINGS[0] else f"Modbus/{modbus.framing.upper()} over TCP"
 
 
 def read_delay(text: str) -> tuple[float, float]:
@@ -81,7 +91,7 @@ def _new_loop() -> asyncio.AbstractEventLoop:
 async def _serve(controller: Controller, announce: Announce, told: asyncio.Event) -> None:
     await controller.start()
     try:
-        _show(announce(controller.config, controller.ports))
+        _show(announce(controller.config, controller.ports, controller.lines))
         await told.wait()
     finally:
         await controller.stop()

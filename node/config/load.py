@@ -23,8 +23,10 @@ from node.config.model import (
     ObjectSetting,
     PartConfig,
     RegisterBlock,
+    SerialConfig,
     SignalConfig,
     TagConfig,
+    TlsConfig,
     TypeConfig,
     UnitConfig,
 )
@@ -42,6 +44,8 @@ _RECORDS: tuple[type, ...] = (
     ObjectSetting,
     InterfaceConfig,
     EnipConfig,
+    SerialConfig,
+    TlsConfig,
     ModbusConfig,
     NodeConfig,
 )

@@ -19,6 +19,7 @@ from node.config.model import (
 from node.config.places import Spot, find, root
 from node.config.problem import Problem
 from node.config.tag_check import Tags, split_path
+from node.config.transports import transport_problems
 from node.errors import ConfigError
 
 MAX_SERVER_ID = 249
@@ -44,6 +45,7 @@ def modbus_problems(modbus: ModbusConfig, tags: Tags, templates: Mapping[str, Te
             yield from _block_problems(block, tags, templates, f"{place}.blocks.{index}")
         yield from _overlaps(unit.blocks, place)
         yield from _record_problems(unit, tags, templates, place)
+    yield from transport_problems(modbus)
     if modbus.unknown_unit not in UNKNOWN_UNIT:
         yield Problem("modbus.unknown_unit", f"{modbus.unknown_unit!r}; wanted {' or '.join(UNKNOWN_UNIT)}")
     for object_id, text in modbus.device_id:

@@ -17,6 +17,11 @@ UNKNOWN_UNIT = {"target-failed": 0x0B, "no-path": 0x0A, "silent": 0}
 """What an id gets that no unit has, to the Modbus exception that it is; 0 is no reply."""
 BLOCK_ACCESS = ("read/write", "read only", "write only")
 ACCESS = ("read/write", "read only", "none")
+FRAMINGS = ("tcp", "rtu", "ascii")
+"""Forms of Modbus frames: with the header of Modbus/TCP, or as on a line. A serial line has the last two."""
+BAUDS = (1200, 2400, 4800, 9600, 19200, 38400, 57600, 115200)
+DATA_BITS, PARITIES, STOP_BITS = "78", "NEO", "12"
+"""What a character of a serial line may be made of, one of each in this order: `8E1`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,9 +190,33 @@ class EnipConfig:
 
 
 @dataclass(frozen=True, slots=True)
+class SerialConfig:
+    """A serial line: `device` is its path. With `pty` it is a pseudo terminal that the node makes, and `device` the
+    path of a link to it, "" for none. `format` is data bits, parity (N, E or O) and stop bits."""
+
+    device: str = ""
+    baud: int = 19200
+    format: str = "8E1"
+    framing: str = "rtu"
+    pty: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class TlsConfig:
+    """Files in PEM: the node's certificate and key, and the authority that clients' certificates must come from, ""
+    for taking clients without one."""
+
+    certificate: str
+    key: str
+    ca: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class ModbusConfig:
-    """The Modbus/TCP face. `device_id` holds the objects of function 43/14 as (object id, text) pairs. `unknown_unit`
-    is what a unit id that nobody has gets, as in `UNKNOWN_UNIT`."""
+    """The Modbus face: TCP at `port` where it is `tcp`, UDP there where it is `udp`, and a `serial` line. `framing` is
+    that of the TCP connections, which speak TLS where there is `tls`. `device_id` holds the objects of function 43/14
+    as (object id, text) pairs. `unknown_unit` is what a unit id that nobody has gets, as in `UNKNOWN_UNIT`; on a line
+    and in its framings it gets nothing."""
 
     port: int = 502
     units: tuple[UnitConfig, ...] = ()
@@ -195,6 +224,11 @@ class ModbusConfig:
     max_connections: int = 64
     idle_timeout: float = 0.0
     unknown_unit: str = "target-failed"
+    tcp: bool = True
+    udp: bool = False
+    framing: str = "tcp"
+    serial: SerialConfig | None = None
+    tls: TlsConfig | None = None
 
 
 @dataclass(frozen=True, slots=True)

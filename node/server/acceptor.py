@@ -11,6 +11,10 @@ import logging
 import socket
 import struct
 from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import ssl
 
 BACKLOG = 1024
 """Connections that wait to be taken."""
@@ -19,16 +23,23 @@ RESETTING = struct.pack("ii", 1, 0)
 PAUSE = 1.0
 """Seconds until it is tried again."""
 
+HANDSHAKE = 5.0
+"""Seconds in which who connects must have come to terms about TLS."""
+
 _EXHAUSTED = frozenset((errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM))
 
 log = logging.getLogger(__name__)
 
 
 class Acceptor:
-    """Has `connect` make a protocol for each connection that comes in at `sock`, which it owns from now on."""
+    """Has `connect` make a protocol for each connection that comes in at `sock`, which it owns from now on; inside TLS
+    where there is `tls`."""
 
-    def __init__(self, sock: socket.socket, connect: Callable[[], asyncio.Protocol]) -> None:
+    def __init__(
+        self, sock: socket.socket, connect: Callable[[], asyncio.Protocol], tls: "ssl.SSLContext | None" = None
+    ) -> None:
         self._sock = sock
+        self._tls = tls
         self._connect = connect
         self._loop = asyncio.get_running_loop()
         self._joining: set[asyncio.Task[None]] = set()
@@ -68,6 +79,9 @@ class Acceptor:
             self._pause = None
         self._loop.remove_reader(self._sock)
         self._sock.close()
+        if self._tls is not None:
+            for task in self._joining:
+                task.cancel()
         if self._joining:
             await asyncio.wait(self._joining)
 
@@ -96,8 +110,15 @@ class Acceptor:
 
     async def _join(self, sock: socket.socket) -> None:
         try:
-            await self._loop.connect_accepted_socket(self._connect, sock)
-        except OSError:  # it is gone already
+            if self._tls is None:
+                await self._loop.connect_accepted_socket(self._connect, sock)
+            else:
+                await self._loop.connect_accepted_socket(
+                    self._connect, sock, ssl=self._tls, ssl_handshake_timeout=HANDSHAKE
+                )
+        except OSError as exc:  # it is gone already, or does not come to terms
+            if self._tls is not None:
+                log.info("%s:%d: no TLS connection: %s", *self._sock.getsockname()[:2], exc)
             sock.close()
 
     def _wait(self, exc: OSError) -> None:

@@ -11,7 +11,7 @@ import logging
 import socket
 import time
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from node.errors import NodeError
 from node.exchange.metrics import Metrics
@@ -21,6 +21,8 @@ from node.server.peer import Peer, Peers
 from node.server.ticker import Ticker
 
 if TYPE_CHECKING:
+    import ssl
+
     from node.server.doorway import Doorway
 
 log = logging.getLogger(__name__)
@@ -38,10 +40,29 @@ class ListenError(NodeError):
     """A port that cannot be served."""
 
 
+class Line(Protocol):
+    """What a node is reached by beside its port, open as long as the port is."""
+
+    @property
+    def path(self) -> str:
+        """Where it is, "" while it is not there."""
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it is served."""
+
+    def open(self) -> None:
+        """Serves it. Raises `ListenError`."""
+
+    def close(self) -> None:
+        """Serves it no more."""
+
+
 class Listener:
     """Serves `host`:`port` ("" is every interface, port 0 any free one) with a `tcp` protocol for each peer, and a
     `udp` responder, and so at the addresses `also`; at those of IPv6 it speaks TCP alone. Where there is a `doorway` it
-    serves the (address, port) of `outside` too. Times in seconds; `idle_timeout` 0 never closes a silent peer.
+    serves the (address, port) of `outside` too. Connections speak TLS where there is `tls`. A `line` is open as long as
+    the port is. Times in seconds; `idle_timeout` 0 never closes a silent peer.
 
     One listener counts into one `metrics`. Several listeners of a controller may share its `ticker`.
     """
@@ -61,6 +82,7 @@ class Listener:
         idle_timeout: float = 0.0,
         clock: Callable[[], float] = time.monotonic,
         ticker: Ticker | None = None,
+        tls: "ssl.SSLContext | None" = None,
     ) -> None:
         self.host = host
         self.port = port
@@ -69,7 +91,9 @@ class Listener:
         self.peers = Peers(self.metrics, max_connections, clock, self.ticker.wake)
         self._tcp = tcp
         self._udp = udp
+        self._tls = tls
         self.doorway: Doorway | None = None
+        self.line: Line | None = None
         self._also = tuple(also)
         self._outside = tuple(outside)
         self._acceptors: list[Acceptor] = []
@@ -80,14 +104,21 @@ class Listener:
     @property
     def listening(self) -> bool:
         """Whether the port is open."""
-        return bool(self._acceptors or self._datagrams)
+        return bool(self._acceptors or self._datagrams or (self.line is not None and self.line.is_open))
 
     async def open(self) -> None:
         """Binds and serves. Raises `ListenError`. After a `close` it serves the same port again."""
         if self.listening:
             return
-        streams, datagrams = self._bind_all()
-        self._acceptors = [Acceptor(stream, self._connect) for stream in streams]
+        if self.line is not None:
+            self.line.open()
+        try:
+            streams, datagrams = self._bind_all()
+        except ListenError:
+            if self.line is not None:
+                self.line.close()
+            raise
+        self._acceptors = [Acceptor(stream, self._connect, self._tls) for stream in streams]
         self.refuse(self._refusing)
         if self._udp is not None:
             self._datagrams = [Datagrams(datagram, self._udp()) for datagram in datagrams]
@@ -96,6 +127,8 @@ class Listener:
         """Closes the port and ends every connection, with a `reset` where that is wanted."""
         acceptors, self._acceptors = self._acceptors, []
         datagrams, self._datagrams = self._datagrams, []
+        if self.line is not None:
+            self.line.close()
         for datagram in datagrams:
             datagram.close()
         for acceptor in acceptors:

@@ -1,0 +1,85 @@
+"""What contradicts itself in how Modbus reaches a node: its framing, its serial line, UDP and TLS."""
+
+from collections.abc import Iterator
+
+from node.config.model import (
+    BAUDS,
+    DATA_BITS,
+    FRAMINGS,
+    PARITIES,
+    STOP_BITS,
+    ModbusConfig,
+    SerialConfig,
+    TlsConfig,
+)
+from node.config.problem import Problem
+from node.errors import ConfigError
+
+PTY = "pty"
+"""In place of a device: a pseudo terminal."""
+
+_LINE_FRAMINGS = FRAMINGS[1:]
+_WANTED = "wanted DEVICE[:BAUD[:FORMAT]], as /dev/ttyUSB0, /dev/ttyUSB0:9600:8N2, or pty"
+
+
+def transport_problems(modbus: ModbusConfig) -> Iterator[Problem]:
+    """What no node could serve."""
+    if not (modbus.tcp or modbus.udp or modbus.serial):
+        yield Problem("modbus", "reached by nothing; wanted tcp, udp or a serial line")
+    if modbus.framing not in FRAMINGS:
+        yield Problem("modbus.framing", f"{modbus.framing!r}; wanted {' or '.join(FRAMINGS)}")
+    if modbus.udp and modbus.framing != FRAMINGS[0]:
+        yield Problem(
+            "modbus.udp", f"a datagram holds a frame of Modbus/TCP; framing {modbus.framing} is for TCP alone"
+        )
+    if modbus.tls is not None:
+        if modbus.udp or not modbus.tcp:
+            yield Problem("modbus.tls", "TLS is for TCP, and nothing is to be open beside it")
+        if not (modbus.tls.certificate and modbus.tls.key):
+            yield Problem("modbus.tls", "wanted a certificate and its key")
+    if modbus.serial is not None:
+        yield from _serial_problems(modbus.serial)
+
+
+def _serial_problems(serial: SerialConfig) -> Iterator[Problem]:
+    if not (serial.device or serial.pty):
+        yield Problem("modbus.serial.device", "must not be empty")
+    if serial.baud not in BAUDS:
+        yield Problem("modbus.serial.baud", f"{serial.baud}; wanted {', '.join(map(str, BAUDS))}")
+    if serial.framing not in _LINE_FRAMINGS:
+        yield Problem("modbus.serial.framing", f"{serial.framing!r}; wanted {' or '.join(_LINE_FRAMINGS)}")
+    if not _is_format(serial.format):
+        yield Problem("modbus.serial.format", f"{serial.format!r}; wanted data bits, parity and stop bits, as 8E1")
+    elif serial.format[0] != "8" and serial.framing == "rtu":
+        yield Problem("modbus.serial.format", f"{serial.format}: RTU has bytes, which take 8 data bits")
+
+
+def _is_format(text: str) -> bool:
+    choices = (DATA_BITS, PARITIES, STOP_BITS)
+    return len(text) == len(choices) and all(part in choice for part, choice in zip(text, choices, strict=True))
+
+
+def parse_serial(text: str, framing: str = "rtu") -> SerialConfig:
+    """A line as a person types it: `DEVICE[:BAUD[:FORMAT]]`, `pty`, or `pty=PATH` for a pseudo terminal with a link to
+    it. Raises `ConfigError` that quotes `text`."""
+    device, *rest = text.split(":")
+    source = f"serial line {text!r}"
+    form = rest[1].upper() if len(rest) == 2 else ("7E1" if framing == "ascii" else "8E1")
+    if not device or len(rest) > 2 or (rest and not (rest[0].isascii() and rest[0].isdigit())):
+        raise ConfigError(source, 0, _WANTED)
+    name, equals, link = device.partition("=")
+    pty = name == PTY
+    if pty and equals and not link:
+        raise ConfigError(source, 0, "a link without a name; wanted pty=PATH")
+    found = SerialConfig(link if pty else device, int(rest[0]) if rest else 19200, form, framing, pty)
+    for problem in _serial_problems(found):
+        raise ConfigError(source, 0, f"{problem.path.rpartition('.')[2]} {problem.message}")
+    return found
+
+
+def parse_tls(text: str) -> TlsConfig:
+    """`CERTIFICATE,KEY[,CA]`. Raises `ConfigError`."""
+    files = text.split(",")
+    if not 2 <= len(files) <= 3 or not all(files):
+        raise ConfigError(f"TLS {text!r}", 0, "wanted files as CERTIFICATE,KEY or CERTIFICATE,KEY,CA")
+    return TlsConfig(*files)

@@ -1,0 +1,144 @@
+"""Modbus as it is on a line: all hear all, only who is meant answers, and a check ends each frame.
+
+Behind the framer an exchange is the same as on TCP: faults, captures and the last requests see a frame with its MBAP
+header (transaction 0), and what they made of the reply goes out with the check that the reply had before. So one that
+was spoilt on purpose is told by its check, as on a line.
+"""
+
+from collections.abc import Callable, Iterator
+from typing import Protocol
+
+from node.exchange.exchange import NOTHING, Exchange
+from node.exchange.metrics import Metrics
+from node.modbus.adu import HEADER_SIZE, MBAP
+from node.modbus.ascii import LF, AsciiFramer
+from node.modbus.functions import EXCEPTION
+from node.modbus.rtu import RtuFramer
+from node.modbus.units import BROADCAST
+from node.server.modbus_tcp import UNIT_AT, ModbusService
+
+RTU, ASCII = "rtu", "ascii"
+
+
+class Framer(Protocol):
+    """What finds requests among the bytes of a line, and frames replies."""
+
+    silence: float
+    spoilt: int
+    lost: int
+
+    @property
+    def pending(self) -> int:
+        """Bytes of what may still become a frame."""
+
+    def feed(self, data: bytes, now: float) -> list[bytes]:
+        """The requests that `data` completes."""
+
+    def quiet(self) -> list[bytes]:
+        """Those that silence completes."""
+
+    def decode(self, frame: bytes) -> tuple[int, bytes]:
+        """Station and PDU."""
+
+    def encode(self, station: int, pdu: bytes, meant: bytes = b"") -> bytes:
+        """A frame, with the check of the PDU that was `meant`."""
+
+
+class ModbusLine:
+    """The stations of a Modbus node on one line, or on one connection that stands for a line; `framing` is RTU or
+    ASCII, `silence` the seconds after which no more of a frame comes. It counts into `metrics`, and into the counters
+    of each station what was spoilt."""
+
+    def __init__(
+        self, service: ModbusService, metrics: Metrics, clock: Callable[[], float], framing: str, silence: float
+    ) -> None:
+        self._service = service
+        self._metrics = metrics
+        self._clock = clock
+        self._stations = service.units.configured
+        self._ascii = AsciiFramer(self._stations, silence) if framing == ASCII else None
+        self.framer: Framer = self._ascii or RtuFramer(self._stations, silence)
+        self._spoilt = 0
+        self._delimiters: dict[int, int] = {}
+
+    def feed(self, data: bytes, peer: str, datagram: bool = False) -> Iterator[Exchange]:
+        """The exchanges of the requests that `data` completes, one by one; `reply` is what goes out."""
+        now = self._service.instant.now = self._clock()
+        self._metrics.bytes_in += len(data)
+        return self._run(self.framer.feed(data, now), peer, now, datagram)
+
+    def quiet(self, peer: str, datagram: bool = False) -> Iterator[Exchange]:
+        """Those of the requests that only silence ends; what else waited is given up."""
+        now = self._service.instant.now = self._clock()
+        return self._run(self.framer.quiet(), peer, now, datagram)
+
+    def _run(self, frames: list[bytes], peer: str, now: float, datagram: bool) -> Iterator[Exchange]:
+        for _ in range(self.framer.spoilt - self._spoilt):
+            for unit in self._stations.values():
+                unit.counters.spoilt()
+        self._spoilt = self.framer.spoilt
+        for frame in frames:
+            yield self._exchange(frame, peer, now, datagram)
+
+    def _exchange(self, frame: bytes, peer: str, now: float, datagram: bool) -> Exchange:
+        metrics = self._metrics
+        metrics.requests += 1
+        station, pdu = self.framer.decode(frame)
+        adu = MBAP.pack(0, 0, len(pdu) + 1, station) + pdu
+        chain = self._service.chain or NOTHING
+        try:
+            exchange = chain.begin(adu, peer, now, datagram)
+            if exchange.wanted:
+                exchange.reply = self._answer(adu, exchange)
+            meant = exchange.reply
+            chain.end(exchange)
+        except Exception as exc:
+            meant = self._failed(adu, exc)
+            exchange = Exchange(peer, now, adu, reply=meant, datagram=datagram)
+        metrics.ring.append((now, adu, exchange.reply, peer))
+        metrics.took(self._clock() - now + exchange.delay, 1)
+        if exchange.reply is not None and meant is not None:
+            exchange.reply = self._framed(exchange.reply, meant)
+        self._follow(station)
+        return exchange
+
+    def _answer(self, adu: bytes, exchange: Exchange) -> bytes | None:
+        """The reply, None for none. Every frame is answered in one go, so `now` is the instant it was heard."""
+        units, now = self._service.units, exchange.now
+        try:
+            if exchange.status:
+                answer = units.refusal(adu, exchange.status) if self._answers(adu) else None
+            else:
+                reply = units.answer_station(adu[UNIT_AT], adu[HEADER_SIZE:], now, exchange.accesses)
+                answer = MBAP.pack(0, 0, len(reply) + 1, adu[UNIT_AT]) + reply if reply else None
+        except Exception as exc:
+            answer = self._failed(adu, exc)
+        if answer is not None and answer[HEADER_SIZE] & EXCEPTION:
+            self._metrics.errors += 1
+            self._metrics.refuse(adu[UNIT_AT:], adu, answer, now)
+        return answer
+
+    def _answers(self, adu: bytes) -> bool:
+        """Whether a frame is to be answered at all."""
+        return adu[UNIT_AT] != BROADCAST and adu[UNIT_AT] in self._stations
+
+    def _failed(self, adu: bytes, exc: Exception) -> bytes | None:
+        self._metrics.bug(exc, adu)
+        return self._service.units.failure(adu) if self._answers(adu) else None
+
+    def _framed(self, reply: bytes, meant: bytes) -> bytes:
+        """`reply` as it goes out, where `meant` was the answer: its check is that one's, and of one that was cut short
+        as much goes out as is left of it."""
+        pdu = meant[HEADER_SIZE:]
+        if len(reply) < len(meant):
+            whole = self.framer.encode(meant[UNIT_AT], pdu)
+            return whole[: len(whole) * len(reply) // len(meant)]
+        return self.framer.encode(reply[UNIT_AT], reply[HEADER_SIZE:], pdu)
+
+    def _follow(self, station: int) -> None:
+        """Where a station was told of another end of ASCII frames, the line has it from now on."""
+        if self._ascii is None or station not in self._stations:
+            return
+        delimiter = self._stations[station].counters.delimiter
+        if delimiter != self._delimiters.get(station, LF):
+            self._delimiters[station] = self._ascii.delimiter = delimiter

@@ -1,0 +1,69 @@
+"""Modbus over UDP: one frame a datagram, with the header of Modbus/TCP.
+
+A reply may look like a request, as that to a write does. So what comes from the port that a server has is left alone,
+or two nodes would answer each other for ever once somebody had sent one of them a request in the other's name.
+"""
+
+from collections.abc import Callable
+
+from node.errors import RemoteProtocolError
+from node.exchange.exchange import NOTHING, Exchange
+from node.exchange.metrics import Metrics
+from node.memory.access import Access
+from node.modbus.adu import HEADER_SIZE, decode_adu
+from node.modbus.functions import EXCEPTION
+from node.server.modbus_tcp import UNIT_AT, ModbusService
+
+
+class ModbusUdp:
+    """Answers the datagrams of a node, whose own port is `port`."""
+
+    def __init__(self, service: ModbusService, metrics: Metrics, clock: Callable[[], float], port: int) -> None:
+        self._service = service
+        self._metrics = metrics
+        self._clock = clock
+        self._port = port
+
+    def answer(self, data: bytes, asker: tuple[str, int], local: str, broadcast: bool) -> Exchange:
+        """The fate of a datagram; one that is no whole frame, or for everyone, is not answered."""
+        now = self._service.instant.now = self._clock()
+        metrics = self._metrics
+        metrics.requests += 1
+        metrics.bytes_in += len(data)
+        peer = f"{asker[0]}:{asker[1]}"
+        if broadcast or asker[1] == self._port or not _is_frame(data):
+            return Exchange(peer, now, data, datagram=True)
+        try:
+            exchange = (self._service.chain or NOTHING).begin(data, peer, now, datagram=True)
+            if exchange.wanted:
+                exchange.reply = self._answer(data, exchange.accesses, exchange.status)
+            (self._service.chain or NOTHING).end(exchange)
+        except Exception as exc:
+            exchange = Exchange(peer, now, data, reply=self._failed(data, exc), datagram=True)
+        metrics.ring.append((now, data, exchange.reply, peer))
+        metrics.took(self._clock() - now + exchange.delay, 1)
+        metrics.bytes_out += len(exchange.reply or b"")
+        return exchange
+
+    def _answer(self, data: bytes, accesses: list[Access], status: tuple[int, ...]) -> bytes | None:
+        units, now = self._service.units, self._service.instant.now
+        try:
+            reply = units.refusal(data, status) if status else units.answer(data, now, accesses)
+        except Exception as exc:
+            reply = self._failed(data, exc)
+        if reply and reply[HEADER_SIZE] & EXCEPTION:
+            self._metrics.errors += 1
+            self._metrics.refuse(data[UNIT_AT:], data, reply, now)
+        return reply or None
+
+    def _failed(self, data: bytes, exc: Exception) -> bytes:
+        self._metrics.bug(exc, data)
+        return self._service.units.failure(data)
+
+
+def _is_frame(data: bytes) -> bool:
+    try:
+        decode_adu(data)
+    except RemoteProtocolError:
+        return False
+    return True
