@@ -13,6 +13,7 @@ and what `service_actions` raise.
 """
 
 import importlib
+import math
 import ssl
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
@@ -20,7 +21,7 @@ from typing import Any, Self
 
 from node.cip.types import BOOL, UINT, Type, Value, by_name
 from node.client.channels import Channel, TcpChannel, TlsChannel, UdpChannel
-from node.client.patience import Actions
+from node.client.patience import Actions, Patience
 from node.errors import LocalProtocolError, NodeError
 from node.modbus.functions import (
     READ_COILS,
@@ -187,7 +188,7 @@ class ModbusClient:
 
     def alone(self) -> AbstractContextManager[None]:
         """Has the line for itself for a block of several requests, once the others before it are answered."""
-        return self.line.turns.taken()
+        return self.line.turns.taken(Patience(math.inf, self.service_actions))
 
     def request(self, request: Request) -> Reply | None:
         """One request and its reply, which fits it; None for what is said to all stations of a serial line."""
