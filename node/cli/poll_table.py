@@ -33,7 +33,8 @@ class PollTable:
             room = os.get_terminal_size(sys.stdout.fileno()).lines - 3
         except OSError:
             room = 0
-        lines = [head, f"{'REGISTER':>10} {'VALUE':>7} {'WAS':>7}  CHANGED", *self._rows(numbers, seen, room if room > 0 else MOST_ROWS)]
+        names = f"{'REGISTER':>10} {'VALUE':>7} {'WAS':>7}  CHANGED"
+        lines = [head, names, *self._rows(numbers, seen, room if room > 0 else MOST_ROWS)]
         back = UP.format(self._drawn) if self._drawn else ""
         print(f"\r{back}{CLEAR}" + "\n".join(lines), flush=True)
         self._drawn = len(lines)
