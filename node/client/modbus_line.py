@@ -5,6 +5,7 @@ meanwhile; and a frame of another protocol, or one byte of noise on a serial lin
 whole frames alone are handed to it, and everything waits with one `Patience`.
 """
 
+import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -87,9 +88,15 @@ class Line:
             except OSError as exc:
                 # A connection that lay idle may be gone without a word: that is no attempt yet.
                 if not used and not left:
-                    raise no_answer(self.channel.host, self.channel.port, exc, limits.total) from exc
+                    raise self._gone(exc, limits) from exc
                 left += used
             left -= 1
+
+    def _gone(self, exc: OSError, limits: Limits) -> NoAnswer:
+        if isinstance(exc, ssl.SSLError):  # whose number is none of the system's
+            reason = getattr(exc, "verify_message", "") or (exc.reason or str(exc)).replace("_", " ").lower()
+            return NoAnswer(self.channel.host, self.channel.port, f"TLS: {reason}")
+        return no_answer(self.channel.host, self.channel.port, exc, limits.total)
 
     def _once(self, unit: int, pdu: bytes, limits: Limits, patience: Patience) -> bytes:
         with self._closed_on_failure():
