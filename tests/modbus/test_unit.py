@@ -28,6 +28,13 @@ class InError:
         return values
 
 
+def held(attribute: Attribute, count: int) -> RegisterBank:
+    """A file or a queue that is all of one tag."""
+    bank = RegisterBank()
+    bank.add("holding", 0, count, attribute)
+    return bank
+
+
 class Device:
     """A unit with a little of everything, and its tags."""
 
@@ -45,7 +52,23 @@ class Device:
         bank.add("coils", 0, 10, self.coils)
         bank.add("discrete", 0, 2, self.coils)
         self.bank = bank
-        self.unit = Unit(bank, Identification({0: "Maker", 1: "Code", 2: "1.0"}))
+        self.records = Attribute(UINT, (4,), [200, 201, 202, 203], "records")
+        self.more = Attribute(UINT, (1,), 300, "more")
+        self.unit = Unit(
+            bank,
+            Identification({0: "Maker", 1: "Code", 2: "1.0"}),
+            files={
+                4: held(self.records, 4),
+                5: held(self.more, 1),
+                6: held(Attribute(UINT, (1,), 1, "locked", writable=False), 1),
+            },
+            queues={
+                1000: held(Attribute(UINT, (3,), [1, 2, 3], "queue"), 3),
+                1001: held(Attribute(UINT, (32,), 0, "long"), 32),
+            },
+            server_id=b"\x01\xffSIM1",
+            exception_coils=1,
+        )
 
     def ask(self, pdu: str) -> str:
         """The reply PDU in hex."""
@@ -53,7 +76,8 @@ class Device:
 
     def held(self) -> list[object]:
         """All that a write could change."""
-        return [*self.words[0:10], *self.fixed[0:2], self.small[0], *self.coils[0:10], self.wide[0]]
+        words = [*self.words[0:10], *self.fixed[0:2], self.small[0], *self.coils[0:10], self.wide[0]]
+        return [*words, *self.records[0:4], self.more[0]]
 
 
 @pytest.mark.parametrize(
@@ -75,8 +99,22 @@ class Device:
         ("10 0009 0002 04 0000 0000", "90 02"),
         ("06 000A 0000", "86 02"),
         ("17 000D 0001 0000 0001 02 0099", "97 02"),
-        ("07", "87 01"),
-        ("08 0000 0000", "88 01"),
+        ("07", "07 AA"),
+        ("08 0000 1234", "08 0000 1234"),
+        ("09", "89 01"),
+        ("0B", "0B 0000 0000"),
+        ("0C", "0C 07 0000 0000 0001 80"),
+        ("11", "11 06 01FF 53494D31"),
+        ("14 07 06 0004 0001 0002", "14 06 05 06 00C9 00CA"),
+        ("14 0E 06 0004 0000 0001 06 0005 0000 0001", "14 08 03 06 00C8 03 06 012C"),
+        ("14 07 06 0004 0003 0002", "94 02"),
+        ("14 07 06 0009 0000 0001", "94 02"),
+        ("15 09 06 0004 0001 0001 BEEF", "15 09 06 0004 0001 0001 BEEF"),
+        ("15 12 06 0004 0000 0001 0001 06 0005 0001 0001 0002", "95 02"),
+        ("15 12 06 0004 0000 0001 0001 06 0006 0000 0001 0002", "95 02"),
+        ("18 03E8", "18 0008 0003 0001 0002 0003"),
+        ("18 03E9", "98 03"),
+        ("18 0000", "98 02"),
     ],
 )
 def test_requests_and_replies(pdu: str, reply: str) -> None:
@@ -100,7 +138,17 @@ def test_a_written_coil_is_read_back() -> None:
 @pytest.mark.parametrize(
     ("pdu", "code"),
     [
-        ("07 FFFF", 1),
+        ("09 FFFF", 1),
+        ("07 FFFF", 3),
+        ("08 0000", 3),
+        ("08 0001 0001", 3),
+        ("08 0015 0000", 1),
+        ("14 08 06 0004 0001 0002 00", 3),
+        ("14 07 05 0004 0001 0002", 2),
+        ("14 07 06 0004 0001 0000", 3),
+        ("15 0B 06 0004 0001 0001 BEEF", 3),
+        ("15 12 06 0004 0000 0001 0001 06 0006 0000 0001 0002", 2),
+        ("18 03E8 00", 3),
         ("03 FFFF 0000", 3),
         ("03 FFFF 0002", 2),
         ("05 FFFF 1234", 3),
@@ -133,7 +181,7 @@ def test_a_device_without_identification() -> None:
     assert Unit(RegisterBank()).answer(bytes.fromhex("2B0E0100"), 0.0) == b"\xab\x01"
 
 
-@given(st.sampled_from([1, 2, 3, 4, 5, 6, 15, 16, 22, 23, 43]), st.binary(max_size=252))
+@given(st.sampled_from([1, 2, 3, 4, 5, 6, 7, 11, 12, 15, 16, 17, 20, 21, 22, 23, 24, 43]), st.binary(max_size=252))
 def test_any_request_is_answered_and_an_exception_changes_nothing(function: int, rest: bytes) -> None:
     device = Device()
     before = device.held()
@@ -184,7 +232,7 @@ def test_a_read_is_prepared_by_its_bytes_and_stays_live() -> None:
 
 def test_only_reads_that_succeed_are_prepared() -> None:
     units = Units({1: Device().unit})
-    for pdu in ("06 0001 0001", "03 0001 0000", "03 FFFF 0001", "07"):
+    for pdu in ("06 0001 0001", "03 0001 0000", "03 FFFF 0001", "07", "09"):
         ask(units, 1, pdu)
     ask(units, 3)
     assert units.readers == {}
@@ -239,6 +287,9 @@ def test_a_trace_takes_the_accesses() -> None:
         "06 000A 0001",
         "06 FFFF 0001",
         "2B 0E 01 00",
+        "14 07 06 0004 0001 0001",
+        "15 09 06 0005 0000 0001 0009",
+        "14 07 06 0009 0001 0001",
     ):
         trace: list[Access] = []
         units.answer(encode_adu(1, 1, bytes.fromhex(pdu)), 0.0, trace)
@@ -254,4 +305,6 @@ def test_a_trace_takes_the_accesses() -> None:
         ("words", 2, 3, True, [6], 0),
         ("words", 0, 1, False, [5], 0),
         ("fixed", 0, 1, True, [], 0x0E),
+        ("records", 1, 2, False, [201], 0),
+        ("more", 0, 1, True, [9], 0),
     ]

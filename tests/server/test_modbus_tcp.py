@@ -122,8 +122,8 @@ def test_reads_writes_and_faults_together() -> None:
         device = Served()
         async with serving(device) as wire:
             write = encode_adu(2, 1, bytes.fromhex("06 0001 0063"))
-            segment = read(1, 1) + write + read(1, 3) + encode_adu(4, 1, b"\x07") + read(200, 5) + read(1, 6, 3, 9)
-            wanted = answer(1, 1) + write + answer(99, 3) + encode_adu(4, 1, b"\x87\x01")
+            segment = read(1, 1) + write + read(1, 3) + encode_adu(4, 1, b"\x09") + read(200, 5) + read(1, 6, 3, 9)
+            wanted = answer(1, 1) + write + answer(99, 3) + encode_adu(4, 1, b"\x89\x01")
             wanted += encode_adu(5, 1, b"\x83\x02") + encode_adu(6, 9, b"\x83\x0b")
             assert await wire.ask(segment, len(wanted)) == wanted
             assert (device.listener.metrics.requests, device.listener.metrics.errors) == (6, 3)
