@@ -33,6 +33,7 @@ from node.modbus.functions import (
     WRITE_REGISTER,
     WRITE_REGISTERS,
 )
+from node.modbus.line import BROADCAST
 from node.modbus.pdu import (
     COIL_OFF,
     COIL_ON,
@@ -54,7 +55,7 @@ from node.modbus.ranges import BIT_TABLES, COILS, DISCRETE, HOLDING, INPUT, Rang
 from node.modbus.values import decode_registers, decode_text, encode_registers, encode_text, registers_of
 
 try:
-    from node.client.modbus_line import BROADCAST, Limits, Line
+    from node.client.modbus_line import Limits, Line
 except ModuleNotFoundError as exc:
     raise ImportError(
         f"{exc.name} is missing, the Modbus client stands on it: pip install 'plcfarm[modbus-client]'", name=exc.name

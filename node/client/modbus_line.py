@@ -11,7 +11,6 @@ from contextlib import contextmanager
 
 from pymodbus import FramerType, ModbusException
 from pymodbus.client import ModbusBaseSyncClient
-from pymodbus.framer import FramerRTU
 from pymodbus.pdu import ModbusPDU
 from pymodbus.transport import CommParams, CommType
 
@@ -22,6 +21,7 @@ from node.client.rtu_replies import RtuReplies
 from node.client.turns import Turns
 from node.errors import RemoteProtocolError
 from node.modbus.adu import HEADER_SIZE, TcpFramer
+from node.modbus.line import BROADCAST
 from node.record import dataclass
 
 FOREVER = 1e9
@@ -29,8 +29,6 @@ FOREVER = 1e9
 
 TURNAROUND = 0.1
 """Seconds that devices have for what was said to all of them. Modbus over Serial Line 1.02, 2.4.1."""
-
-BROADCAST = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,7 +152,7 @@ class _Transactions(ModbusBaseSyncClient):
     def ask(self, unit: int, pdu: bytes, patience: Patience, receive: float) -> bytes:
         """The PDU that answers `pdu`, `receive` seconds for each piece of it."""
         self._patience, self._receive = patience, receive
-        self._frames = RtuReplies(unit, pdu[0], _crc) if self._rtu else TcpFramer()
+        self._frames = RtuReplies(unit, pdu[0]) if self._rtu else TcpFramer()
         self.execute(False, _Request(unit, pdu))
         return self._reply
 
@@ -196,7 +194,3 @@ class _Transactions(ModbusBaseSyncClient):
             if frame[:2] == self._asked:
                 self._reply = frame[HEADER_SIZE:]
         return b"".join(frames)
-
-
-def _crc(data: bytes) -> bytes:
-    return FramerRTU.compute_CRC(data).to_bytes(2, "big")

@@ -9,18 +9,7 @@ import serial
 
 from node.client.channels import CLOSED, RECEIVE, Channel
 from node.client.patience import READ, WRITE, Patience
-
-FAST = 19200
-"""Baud above which the silence between frames no longer shrinks."""
-FAST_SILENCE = 0.00175
-
-BITS = 11
-"""Of one character: start, eight of data, parity or a second stop bit, stop."""
-
-
-def silence(baud: int) -> float:
-    """Seconds that must pass between two frames: 3.5 characters. Modbus over Serial Line 1.02, 2.5.1.1."""
-    return FAST_SILENCE if baud > FAST else 3.5 * BITS / baud
+from node.modbus.line import t3_5
 
 
 class SerialChannel(Channel):
@@ -31,7 +20,7 @@ class SerialChannel(Channel):
     def __init__(self, device: str, baud: int, parity: str, stop_bits: int) -> None:
         super().__init__(device, 0)
         self._settings = {"baudrate": baud, "parity": parity, "stopbits": stop_bits}
-        self._silence = silence(baud)
+        self._silence = t3_5(baud)
         self._quiet_since = 0.0
         self._serial: serial.Serial | None = None
 

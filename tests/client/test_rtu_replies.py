@@ -3,18 +3,14 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from pymodbus.framer import FramerRTU
 
-from node.client.rtu_replies import RtuReplies, reply_length
-
-
-def crc(data: bytes) -> bytes:
-    return FramerRTU.compute_CRC(data).to_bytes(2, "big")
+from node.client.rtu_replies import RtuReplies
+from node.modbus.rtu import crc16, encode_rtu
 
 
 def framed(text: str) -> bytes:
     data = bytes.fromhex(text)
-    return data + crc(data)
+    return encode_rtu(data[0], data[1:])
 
 
 REPLIES = {
@@ -33,15 +29,14 @@ REPLIES = {
 @pytest.mark.parametrize("name", REPLIES)
 def test_whole_in_pieces_and_with_a_tail(name: str) -> None:
     unit, function, frame = REPLIES[name]
-    assert reply_length(frame) == len(frame)
-    assert RtuReplies(unit, function, crc).feed(frame) == frame
-    assert RtuReplies(unit, function, crc).feed(frame + b"\x01\x03\x02") == frame
-    replies = RtuReplies(unit, function, crc)
+    assert RtuReplies(unit, function).feed(frame) == frame
+    assert RtuReplies(unit, function).feed(frame + b"\x01\x03\x02") == frame
+    replies = RtuReplies(unit, function)
     assert [replies.feed(bytes((byte,))) for byte in frame] == [b""] * (len(frame) - 1) + [frame]
 
 
 def test_what_is_not_ours() -> None:
-    replies = RtuReplies(1, 3, crc)
+    replies = RtuReplies(1, 3)
     assert replies.feed(REPLIES["registers"][2]) == b""  # of another unit
     assert replies.feed(REPLIES["coils"][2]) == b""  # of another function
     assert replies.feed(REPLIES["exception"][2]) == REPLIES["exception"][2]
@@ -49,7 +44,7 @@ def test_what_is_not_ours() -> None:
 
 def test_half_a_reply_does_not_hide_the_whole_one_behind_it() -> None:
     whole = framed("01 03 04 0001 0002")
-    replies = RtuReplies(1, 3, crc)
+    replies = RtuReplies(1, 3)
     assert replies.feed(b"\x01\x03\xc8\x00") == b""
     assert replies.feed(whole[:4]) == b""
     assert replies.feed(whole[4:]) == whole
@@ -60,27 +55,26 @@ def test_a_spoilt_reply_is_none() -> None:
     for at in range(len(whole)):
         spoilt = bytearray(whole)
         spoilt[at] ^= 0x10
-        assert RtuReplies(1, 3, crc).feed(bytes(spoilt)) == b""
+        assert RtuReplies(1, 3).feed(bytes(spoilt)) == b""
 
 
 @given(st.binary(max_size=300), st.lists(st.integers(0, 65535), min_size=1, max_size=125), st.integers(1, 9))
 def test_noise_before_costs_no_reply(noise: bytes, values: list[int], size: int) -> None:
-    data = bytes((5, 3, 2 * len(values))) + b"".join(value.to_bytes(2, "big") for value in values)
-    whole = data + crc(data)
+    whole = encode_rtu(5, bytes((3, 2 * len(values))) + b"".join(value.to_bytes(2, "big") for value in values))
     stream = noise + whole
-    found = [RtuReplies(5, 3, crc).feed(stream)]
-    replies = RtuReplies(5, 3, crc)
+    found = [RtuReplies(5, 3).feed(stream)]
+    replies = RtuReplies(5, 3)
     found += [replies.feed(stream[at : at + size]) for at in range(0, len(stream), size)]
     kept = [frame for frame in found if frame]
     assert kept
-    assert all(crc(frame[:-2]) == frame[-2:] and frame[0] == 5 and frame[1] in (3, 0x83) for frame in kept)
+    assert all(crc16(frame) == 0 and frame[0] == 5 and frame[1] in (3, 0x83) for frame in kept)
     if b"\x05\x03" not in noise and b"\x05\x83" not in noise and not noise.endswith(b"\x05"):
         assert set(kept) == {whole}
 
 
 @given(st.binary(max_size=600), st.integers(1, 50))
 def test_any_bytes_are_borne(data: bytes, size: int) -> None:
-    replies = RtuReplies(1, 43, crc)
+    replies = RtuReplies(1, 43)
     for at in range(0, len(data), size):
         replies.feed(data[at : at + size])
     assert len(replies._buffer) <= 256 + size

@@ -11,11 +11,10 @@ from node.client.failure import NoAnswer
 from node.client.modbus import Limits, ModbusClient
 from node.errors import LocalProtocolError
 from node.modbus.functions import ModbusError
+from node.modbus.rtu import encode_rtu
 from tests.client.modbus_devices import on_line, pty_pair
-from tests.client.test_rtu_replies import crc
 
 pytest.importorskip("serial", reason="pyserial is not installed: make test puts it into .venv")
-serial_channel = pytest.importorskip("node.client.serial_channel")
 
 Answer = Callable[[bytes], list[tuple[float, bytes]]]
 
@@ -25,8 +24,7 @@ def reply(request: bytes, value: int = 0) -> bytes:
     if request[1] not in (3, 4):
         return request
     count = int.from_bytes(request[4:6], "big")
-    data = request[:2] + bytes((2 * count,)) + value.to_bytes(2, "big") * count
-    return data + crc(data)
+    return encode_rtu(request[0], bytes((request[1], 2 * count)) + value.to_bytes(2, "big") * count)
 
 
 @pytest.fixture
@@ -41,7 +39,7 @@ def test_reads_and_writes(line: tuple[int, str]) -> None:
         assert client.read(40001, count=10) == [1] * 10
         assert client.view(unit=100).read(30001) == [100]
         client.write(40001, [7])
-        assert said[-1] == bytes.fromhex("01 06 0000 0007") + crc(bytes.fromhex("01 06 0000 0007"))
+        assert said[-1] == encode_rtu(1, bytes.fromhex("06 0000 0007"))
 
 
 def test_noise_before_every_answer(line: tuple[int, str]) -> None:
@@ -106,8 +104,7 @@ def test_a_late_answer_is_not_taken_for_the_next(line: tuple[int, str]) -> None:
 
 def test_exceptions(line: tuple[int, str]) -> None:
     def refuse(request: bytes) -> list[tuple[float, bytes]]:
-        data = bytes((request[0], request[1] | 0x80, 2))
-        return [(0.0, data + crc(data))]
+        return [(0.0, encode_rtu(request[0], bytes((request[1] | 0x80, 2))))]
 
     with on_line(line[0], refuse), ModbusClient.rtu(line[1]) as client, pytest.raises(ModbusError, match="02"):
         client.read(40001)
@@ -119,7 +116,7 @@ def test_unit_0_is_everybody_and_nobody_answers(line: tuple[int, str]) -> None:
         client.write(40005, [3])
         assert time.monotonic() - begun >= 0.1  # so that all are ready for the next
         time.sleep(0.05)
-        assert said == [bytes.fromhex("00 06 0004 0003") + crc(bytes.fromhex("00 06 0004 0003"))]
+        assert said == [encode_rtu(0, bytes.fromhex("06 0004 0003"))]
         with pytest.raises(LocalProtocolError, match="unit 0"):
             client.read(40001)
 
@@ -132,13 +129,3 @@ def test_no_such_device() -> None:
         client.read(40001)
     with ModbusClient.rtu(os.devnull, parity="X") as client, pytest.raises(NoAnswer, match="cannot be a serial line"):
         client.read(40001)
-
-
-def test_the_silence_between_frames() -> None:
-    assert [round(serial_channel.silence(baud) * 1e6) for baud in (1200, 9600, 19200, 38400, 115200)] == [
-        32083,
-        4010,
-        2005,
-        1750,
-        1750,
-    ]
