@@ -32,6 +32,11 @@ def modbus_sim() -> None:
     sys.exit(_run("node.cli.modbus", sys.argv[1:]))
 
 
+def modbus_poll() -> None:
+    """The console script. It serves nothing, and pymodbus wants Python as it is."""
+    sys.exit(import_module("node.cli.modbus_poll").main(sys.argv[1:]))
+
+
 def _run(module: str, arguments: Sequence[str]) -> int:
     gc.disable()  # until it serves: all that is imported stays
     use_pack()

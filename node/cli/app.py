@@ -11,17 +11,18 @@ PROGRAM = "python -m node"
 VERBS = {
     "enip": "a lone EtherNet/IP controller with tags (also: enip_server)",
     "modbus": "a lone Modbus/TCP device with registers (also: modbus_sim)",
+    "modbus-poll": "writes and polls registers of a Modbus device (also: modbus_poll)",
     "run": "a node from its configuration file",
     "shard": "what a farm has its containers do",
 }
-"""Each has a module of its name beside this one, imported when it is asked for."""
+"""Each has a module of its name beside this one (`_` where it has `-`), imported when it is asked for."""
 
 
 def main(arguments: Sequence[str]) -> int:
     """Runs the verb; the exit code."""
     verb, rest = (arguments[0], arguments[1:]) if arguments else ("", ())
     if verb in VERBS:
-        code: int = import_module(f"node.cli.{verb}").main(rest, f"{PROGRAM} {verb}")
+        code: int = import_module(f"node.cli.{verb.replace('-', '_')}").main(rest, f"{PROGRAM} {verb}")
         return code
     if verb in ("-h", "--help"):
         print(help_text())
@@ -37,7 +38,7 @@ def main(arguments: Sequence[str]) -> int:
 
 def help_text() -> str:
     """What there is."""
-    verbs = "\n".join(f"  {verb:8} {what}" for verb, what in VERBS.items())
+    verbs = "\n".join(f"  {verb:11} {what}" for verb, what in VERBS.items())
     return (
         f"usage: {PROGRAM} VERB [--help] ...\n\nSimulated controllers, one at a time. `farm` runs many.\n\n{verbs}\n\n"
         f"  --version  say which version this is"

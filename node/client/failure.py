@@ -10,10 +10,10 @@ from node.errors import NodeError
 
 
 class NoAnswer(NodeError):
-    """`host`:`port` did not answer: refused, unreachable, closed or too slow."""
+    """`host`:`port` did not answer: refused, unreachable, closed or too slow. Port 0 is a serial line called `host`."""
 
     def __init__(self, host: str, port: int, reason: str) -> None:
-        super().__init__(f"{host}:{port}: {reason}")
+        super().__init__(f"{host}:{port}: {reason}" if port else f"{host}: {reason}")
         self.host = host
         self.port = port
         self.reason = reason

@@ -21,6 +21,8 @@ THIRD_PARTY = {
     "flask": ("farm.dashboard.*",),
     "werkzeug": ("farm.dashboard.*",),
     "waitress": ("farm.dashboard.serve",),
+    "pymodbus": ("node.client.modbus_line",),
+    "serial": ("node.client.serial_channel",),
 }
 """Each third-party package and the modules that may import it. A new one is an entry here and in the extras."""
 

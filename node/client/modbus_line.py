@@ -1,0 +1,196 @@
+"""A line to Modbus devices, on pymodbus: it writes the frames, counts the transactions and matches replies to them.
+
+How bytes come and how long that may take is ours. pymodbus waits anew for each retry; it runs no code of the caller's
+meanwhile; and a frame of another protocol, or one byte of noise on a serial line, loses the answer behind it. Here
+whole frames alone are handed to it, and everything waits with one `Patience`.
+"""
+
+import ssl
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from pymodbus import FramerType, ModbusException
+from pymodbus.client import ModbusBaseSyncClient
+from pymodbus.pdu import ModbusPDU
+from pymodbus.transport import CommParams, CommType
+
+from node.client.channels import Channel
+from node.client.failure import NoAnswer, no_answer
+from node.client.patience import Actions, OutOfTime, Patience
+from node.client.rtu_replies import RtuReplies
+from node.client.turns import Turns
+from node.errors import RemoteProtocolError
+from node.modbus.adu import HEADER_SIZE, TcpFramer
+from node.modbus.line import BROADCAST
+from node.record import dataclass
+
+FOREVER = 1e9
+"""Seconds that pymodbus may wait, for it is not the one who watches the time."""
+
+TURNAROUND = 0.1
+"""Seconds that devices have for what was said to all of them. Modbus over Serial Line 1.02, 2.4.1."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Seconds. `total` holds from the call to the whole answer, retries included; `connect` for a connection, `receive`
+    for the next byte of an answer, both of them `total` when they are 0. `retries` of a request that was not answered:
+    a retried write may have been done twice."""
+
+    total: float = 3.0
+    connect: float = 0.0
+    receive: float = 0.0
+    retries: int = 0
+
+
+class Line:
+    """One connection to one or more devices, which threads use in turn. `rtu` frames have a CRC, others a header."""
+
+    def __init__(self, channel: Channel, *, rtu: bool = False) -> None:
+        self.channel = channel
+        self.rtu = rtu
+        self.turns = Turns()
+        self._transactions = _Transactions(channel, rtu)
+
+    @property
+    def name(self) -> str:
+        """Whom it leads to, as errors say it."""
+        return f"{self.channel.host}:{self.channel.port}" if self.channel.port else self.channel.host
+
+    def transact(self, unit: int, pdu: bytes, limits: Limits, actions: Actions | None = None) -> bytes:
+        """The PDU that answers `pdu`; nothing for a broadcast. Raises `NoAnswer`, `RemoteProtocolError`, and what
+        `actions` raise."""
+        patience = Patience(limits.total, actions)
+        try:
+            with self.turns.taken(patience):
+                return self._attempts(unit, pdu, limits, patience)
+        except OutOfTime as exc:
+            raise NoAnswer(self.channel.host, self.channel.port, str(exc)) from exc
+
+    def close(self) -> None:
+        """Ends the connection, after the transaction that is under way. The next one opens it again."""
+        with self.turns.taken():
+            self.channel.close()
+
+    def _attempts(self, unit: int, pdu: bytes, limits: Limits, patience: Patience) -> bytes:
+        left = limits.retries
+        while True:
+            used = self.channel.is_open
+            try:
+                return self._once(unit, pdu, limits, patience)
+            except OutOfTime:
+                if patience.late:
+                    raise OutOfTime(f"no answer within {patience.seconds:g} s") from None
+                if not left:
+                    raise
+            except OSError as exc:
+                # A connection that lay idle may be gone without a word: that is no attempt yet.
+                if not used and not left:
+                    raise self._gone(exc, limits) from exc
+                left += used
+            left -= 1
+
+    def _gone(self, exc: OSError, limits: Limits) -> NoAnswer:
+        if isinstance(exc, ssl.SSLError):  # whose number is none of the system's
+            reason = getattr(exc, "verify_message", "") or (exc.reason or str(exc)).replace("_", " ").lower()
+            return NoAnswer(self.channel.host, self.channel.port, f"TLS: {reason}")
+        return no_answer(self.channel.host, self.channel.port, exc, limits.total)
+
+    def _once(self, unit: int, pdu: bytes, limits: Limits, patience: Patience) -> bytes:
+        with self._closed_on_failure():
+            if not self.channel.fresh():
+                self.channel.close()
+                self.channel.open(patience.within(limits.connect or limits.total))
+            if self.rtu and unit == BROADCAST:
+                self._transactions.tell_all(pdu, patience)
+                return b""
+            return self._transactions.ask(unit, pdu, patience, limits.receive or limits.total)
+
+    @contextmanager
+    def _closed_on_failure(self) -> Iterator[None]:
+        """Half an answer, or one that comes too late, must not be taken for the next one."""
+        try:
+            yield
+        except OutOfTime:
+            if not self.channel.keeps:
+                self.channel.close()
+            raise
+        except ModbusException as exc:
+            self.channel.close()
+            raise RemoteProtocolError(f"{self.name}: {exc.string}") from exc
+        except BaseException:
+            self.channel.close()
+            raise
+
+
+class _Request(ModbusPDU):
+    """A request that is bytes already."""
+
+    def __init__(self, unit: int, pdu: bytes) -> None:
+        super().__init__(dev_id=unit)
+        self.function_code = pdu[0]
+        self._data = pdu[1:]
+
+    def encode(self) -> bytes:
+        """What follows the function code."""
+        return self._data
+
+
+class _Transactions(ModbusBaseSyncClient):
+    """pymodbus's transactions over a channel."""
+
+    def __init__(self, channel: Channel, rtu: bool) -> None:
+        framer = FramerType.RTU if rtu else FramerType.SOCKET
+        super().__init__(framer, 0, CommParams(comm_type=CommType.TCP, timeout_connect=FOREVER), None, None, None)
+        self._channel = channel
+        self._rtu = rtu
+        self._patience = Patience(0.0)
+        self._receive = 0.0
+        self._frames: TcpFramer | RtuReplies = TcpFramer()
+        self._asked = self._reply = b""
+
+    def ask(self, unit: int, pdu: bytes, patience: Patience, receive: float) -> bytes:
+        """The PDU that answers `pdu`, `receive` seconds for each piece of it."""
+        self._patience, self._receive = patience, receive
+        self._frames = RtuReplies(unit, pdu[0]) if self._rtu else TcpFramer()
+        self.execute(False, _Request(unit, pdu))
+        return self._reply
+
+    def tell_all(self, pdu: bytes, patience: Patience) -> None:
+        """Sends what nobody answers."""
+        self._patience = patience
+        self.execute(True, _Request(BROADCAST, pdu))
+        patience.pause(TURNAROUND)
+
+    def connect(self) -> bool:
+        """It is: the line sees to that."""
+        return True
+
+    def send(self, request: bytes, addr: tuple[str, int] | None = None) -> int:
+        """All of a frame."""
+        self._asked = request[:2]
+        self._channel.send(request, self._patience)
+        return len(request)
+
+    def recv(self, size: int | None) -> bytes:
+        """The next whole frame; of several that came together all but the last are of nobody."""
+        while True:
+            self._patience.check()  # for what never stops coming is never waited for
+            data = self._channel.receive(self._patience.within(self._receive))
+            if isinstance(self._frames, RtuReplies):
+                if frame := self._frames.feed(data):
+                    self._reply = frame[1:-2]
+                    return frame
+                continue
+            frames = self._frames.feed(data)
+            if self._frames.fault is not None:
+                raise self._frames.fault
+            if frames:
+                return self._ours(frames)
+
+    def _ours(self, frames: list[bytes]) -> bytes:
+        """The frames as pymodbus takes them, and the one with our transaction's number noted."""
+        for frame in frames:
+            if frame[:2] == self._asked:
+                self._reply = frame[HEADER_SIZE:]
+        return b"".join(frames)

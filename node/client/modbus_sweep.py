@@ -1,0 +1,105 @@
+"""One poll of everything that is wanted of a device: merged reads, and what is left alone for a while.
+
+A device that does not answer ends the poll. One that answers a read with an exception is asked the others, and that one
+again later and later; addresses that are not there are looked at again one by one, for a program may be loaded.
+"""
+
+import time
+from collections.abc import Callable
+
+from node.client.modbus import READ_FUNCTIONS, ModbusClient
+from node.client.modbus_reads import REFUSED, Span, TableReads, Values
+from node.modbus.functions import ModbusError
+from node.modbus.pdu import READ_LIMITS
+from node.modbus.ranges import BIT_TABLES
+
+LONGEST_PAUSE = 30.0
+"""Seconds between two tries of what fails, at most (or the rate, where that is longer), and between two looks at an
+address that was not there."""
+
+HOLES = {table: 256 if table in BIT_TABLES else 16 for table in READ_FUNCTIONS}
+"""Addresses that nobody wants and that are read all the same, at most, so that a read more is saved: 32 bytes."""
+
+Place = tuple[str, int]
+"""Table and wire address."""
+
+Busy = Callable[[float, float], object]
+"""Is told from when to when the device was kept busy."""
+
+
+def pause_after(failures: int, rate: float) -> float:
+    """Seconds to the next try: the rate, doubled by each failure in a row."""
+    return min(rate * 2.0 ** min(failures, 32), max(rate, LONGEST_PAUSE))
+
+
+class Sweep:
+    """Polls by `client`. For one thread."""
+
+    def __init__(self, client: ModbusClient, busy: Busy, clock: Callable[[], float] = time.monotonic) -> None:
+        self._client = client
+        self._busy = busy
+        self._clock = clock
+        self._tables: dict[str, TableReads] = {}
+        self._failing: dict[tuple[str, Span], tuple[int, float]] = {}
+        self._looks: dict[Place, float] = {}
+
+    def want(self, place: Place) -> None:
+        """Has it polled from the next time on."""
+        table, address = place
+        if table not in self._tables:
+            self._tables[table] = TableReads(READ_LIMITS[READ_FUNCTIONS[table]], HOLES[table])
+        self._tables[table].wanted.add(address)
+
+    def run(self, rate: float) -> dict[Place, int]:
+        """The values of all that could be read. `rate` is the time to the next poll, seconds. Raises `NodeError` when
+        the device does not answer, and what the client's actions raise."""
+        found: dict[Place, int] = {}
+        for table, reads in self._tables.items():
+            spans = reads.spans()
+            for span in spans:
+                values = self._poll(table, reads, span, rate)
+                found |= {(table, address): value for address, value in values.items() if address in reads.wanted}
+            self._failing = {key: since for key, since in self._failing.items() if key[0] != table or key[1] in spans}
+            found |= self._look(table, reads)
+        return found
+
+    def _poll(self, table: str, reads: TableReads, span: Span, rate: float) -> Values:
+        failures, until = self._failing.get((table, span), (0, 0.0))
+        if self._clock() < until:
+            return {}
+        try:
+            try:
+                values = self._read(table, span)
+            except ModbusError as exc:
+                if exc.code not in REFUSED:
+                    raise
+                values = reads.explore(span, lambda part: self._read(table, part))
+        except ModbusError:
+            self._failing[table, span] = (failures + 1, self._clock() + pause_after(failures + 1, rate))
+            return {}
+        self._failing.pop((table, span), None)
+        return values
+
+    def _look(self, table: str, reads: TableReads) -> dict[Place, int]:
+        """One of the missing addresses, if it is time for one."""
+        now = self._clock()
+        for address in sorted(reads.missing):
+            if self._looks.setdefault((table, address), now + LONGEST_PAUSE) <= now:
+                self._looks[table, address] = now + LONGEST_PAUSE
+                try:
+                    values = self._read(table, Span(address, 1))
+                except ModbusError:
+                    return {}
+                reads.missing.clear()  # it has changed: what is there now is found out anew
+                self._looks = {place: when for place, when in self._looks.items() if place[0] != table}
+                return {(table, at): value for at, value in values.items()}
+        return {}
+
+    def _read(self, table: str, span: Span) -> Values:
+        with self._client.alone():
+            begun = self._clock()
+            try:
+                values = self._client.read((table, span.start), count=span.count)
+            finally:
+                self._busy(begun, self._clock())
+        return {span.start + at: value for at, value in enumerate(values) if isinstance(value, int)}

@@ -1,0 +1,72 @@
+"""A serial line, as pyserial opens it and no more: its reads wait by time-outs of their own, which add up, and ask for
+a number of bytes that nobody knows beforehand. Here the descriptor is waited for, and what is there is taken.
+"""
+
+import os
+import time
+
+import serial
+
+from node.client.channels import CLOSED, RECEIVE, Channel
+from node.client.patience import READ, WRITE, Patience
+from node.modbus.line import t3_5
+
+
+class SerialChannel(Channel):
+    """The device file `device`; `parity` is N, E or O, `stop_bits` 1 or 2."""
+
+    keeps = True
+
+    def __init__(self, device: str, baud: int, parity: str, stop_bits: int) -> None:
+        super().__init__(device, 0)
+        self._settings = {"baudrate": baud, "parity": parity, "stopbits": stop_bits}
+        self._silence = t3_5(baud)
+        self._quiet_since = 0.0
+        self._serial: serial.Serial | None = None
+
+    @property
+    def is_open(self) -> bool:
+        return self._serial is not None
+
+    def open(self, patience: Patience) -> None:
+        try:
+            self._serial = serial.Serial(self.host, timeout=0, write_timeout=0, exclusive=True, **self._settings)
+        except ValueError as exc:
+            raise OSError(f"it cannot be a serial line with {self._settings}: {exc}") from exc
+        os.set_blocking(self._serial.fileno(), False)
+
+    def send(self, data: bytes, patience: Patience) -> None:
+        """Drops what came when nobody asked, and leaves the line silent between frames as long as it must be."""
+        device = self._open_device()
+        device.reset_input_buffer()
+        patience.pause(self._quiet_since + self._silence - time.monotonic())
+        rest = memoryview(data)
+        while rest:
+            try:
+                rest = rest[os.write(device.fileno(), rest) :]
+            except BlockingIOError:
+                patience.wait(device, WRITE)
+        self._quiet_since = time.monotonic()
+
+    def receive(self, patience: Patience) -> bytes:
+        device = self._open_device()
+        while True:
+            patience.wait(device, READ)
+            try:
+                data = os.read(device.fileno(), RECEIVE)
+            except BlockingIOError:
+                continue
+            self._quiet_since = time.monotonic()
+            if not data:
+                raise ConnectionResetError(CLOSED)
+            return data
+
+    def close(self) -> None:
+        device, self._serial = self._serial, None
+        if device is not None:
+            device.close()
+
+    def _open_device(self) -> serial.Serial:
+        if self._serial is None:
+            raise ConnectionResetError("not open")
+        return self._serial

@@ -1,0 +1,131 @@
+"""The client on serial lines, which here are pseudo-terminals: noise, silence, halves, and everybody's unit 0."""
+
+import os
+import random
+import time
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from node.client.failure import NoAnswer
+from node.client.modbus import Limits, ModbusClient
+from node.errors import LocalProtocolError
+from node.modbus.functions import ModbusError
+from node.modbus.rtu import encode_rtu
+from tests.client.modbus_devices import on_line, pty_pair
+
+pytest.importorskip("serial", reason="pyserial is not installed: make test puts it into .venv")
+
+Answer = Callable[[bytes], list[tuple[float, bytes]]]
+
+
+def reply(request: bytes, value: int = 0) -> bytes:
+    """The frame that answers a read, all registers `value`; a write is echoed."""
+    if request[1] not in (3, 4):
+        return request
+    count = int.from_bytes(request[4:6], "big")
+    return encode_rtu(request[0], bytes((request[1], 2 * count)) + value.to_bytes(2, "big") * count)
+
+
+@pytest.fixture
+def line() -> Iterator[tuple[int, str]]:
+    with pty_pair() as pair:
+        yield pair
+
+
+def test_reads_and_writes(line: tuple[int, str]) -> None:
+    ours, device = line
+    with on_line(ours, lambda request: [(0.0, reply(request, request[0]))]) as said, ModbusClient.rtu(device) as client:
+        assert client.read(40001, count=10) == [1] * 10
+        assert client.view(unit=100).read(30001) == [100]
+        client.write(40001, [7])
+        assert said[-1] == encode_rtu(1, bytes.fromhex("06 0000 0007"))
+
+
+def test_noise_before_every_answer(line: tuple[int, str]) -> None:
+    chance = random.Random(7)
+
+    def noisy(request: bytes) -> list[tuple[float, bytes]]:
+        return [(0.0, chance.randbytes(chance.randint(1, 5)) + reply(request, 42))]
+
+    with on_line(line[0], noisy), ModbusClient.rtu(line[1], limits=Limits(total=30.0)) as client:
+        for _ in range(200):
+            assert client.read(40001, count=3) == [42] * 3
+
+
+def test_an_answer_in_pieces_with_pauses(line: tuple[int, str]) -> None:
+    def halves(request: bytes) -> list[tuple[float, bytes]]:
+        whole = reply(request, 5)
+        return [(0.0, whole[:3]), (0.05, whole[3:8]), (0.05, whole[8:])]
+
+    with on_line(line[0], halves), ModbusClient.rtu(line[1], limits=Limits(total=30.0)) as client:
+        assert client.read(40001, count=9) == [5] * 9
+
+
+def test_one_limit_holds_under_a_trickle(line: tuple[int, str]) -> None:
+    def trickle(request: bytes) -> list[tuple[float, bytes]]:
+        return [(0.2, bytes((byte,))) for byte in reply(request)]
+
+    limits = Limits(total=0.8, receive=0.5, retries=5)
+    with on_line(line[0], trickle), ModbusClient.rtu(line[1], limits=limits) as client:
+        begun = time.monotonic()
+        with pytest.raises(NoAnswer, match=r"no answer within 0\.8 s"):
+            client.read(40001, count=10)
+        assert time.monotonic() - begun < 3.0
+
+
+def test_a_spoilt_answer_is_asked_for_again(line: tuple[int, str]) -> None:
+    asked: list[bytes] = []
+
+    def spoilt(request: bytes) -> list[tuple[float, bytes]]:
+        asked.append(request)
+        whole = reply(request, 8)
+        return [(0.0, whole if len(asked) % 2 == 0 else whole[:-1] + b"\x00\x00")]
+
+    limits = Limits(total=30.0, receive=0.1, retries=1)
+    with on_line(line[0], spoilt), ModbusClient.rtu(line[1], limits=limits) as client:
+        assert [client.read(40001) for _ in range(3)] == [[8]] * 3
+        assert len(asked) == 6
+
+
+def test_a_late_answer_is_not_taken_for_the_next(line: tuple[int, str]) -> None:
+    asked: list[bytes] = []
+
+    def late(request: bytes) -> list[tuple[float, bytes]]:
+        asked.append(request)
+        return [(0.5 if len(asked) == 1 else 0.0, reply(request, len(asked)))]
+
+    with on_line(line[0], late), ModbusClient.rtu(line[1], limits=Limits(total=0.2)) as client:
+        with pytest.raises(NoAnswer):
+            client.read(40001)
+        time.sleep(0.6)
+        assert client.view(limits=Limits(total=30.0)).read(40001) == [2]
+
+
+def test_exceptions(line: tuple[int, str]) -> None:
+    def refuse(request: bytes) -> list[tuple[float, bytes]]:
+        return [(0.0, encode_rtu(request[0], bytes((request[1] | 0x80, 2))))]
+
+    with on_line(line[0], refuse), ModbusClient.rtu(line[1]) as client, pytest.raises(ModbusError, match="02"):
+        client.read(40001)
+
+
+def test_unit_0_is_everybody_and_nobody_answers(line: tuple[int, str]) -> None:
+    with on_line(line[0], lambda request: []) as said, ModbusClient.rtu(line[1], unit=0) as client:
+        begun = time.monotonic()
+        client.write(40005, [3])
+        assert time.monotonic() - begun >= 0.1  # so that all are ready for the next
+        time.sleep(0.05)
+        assert said == [encode_rtu(0, bytes.fromhex("06 0004 0003"))]
+        with pytest.raises(LocalProtocolError, match="unit 0"):
+            client.read(40001)
+
+
+def test_no_such_device() -> None:
+    with (
+        ModbusClient.rtu("/dev/no-such-line") as client,
+        pytest.raises(NoAnswer, match="/dev/no-such-line: no such file"),
+    ):
+        client.read(40001)
+    with ModbusClient.rtu(os.devnull, parity="X") as client, pytest.raises(NoAnswer, match="cannot be a serial line"):
+        client.read(40001)
