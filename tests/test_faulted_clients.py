@@ -68,10 +68,13 @@ def _told(controller: Controller, path: str, value: Any) -> None:
 
 @contextlib.contextmanager
 def plc(controller: Controller) -> Iterator[PLC]:
-    with PLC(HOST, port=controller.ports["enip"], timeout=PATIENCE) as client:
-        yield client
-    if client.conn.msg_socket is not None:
-        client.conn.msg_socket.close()  # made by pylogix, and never closed by it
+    client = PLC(HOST, port=controller.ports["enip"], timeout=PATIENCE)
+    try:
+        with client:
+            yield client
+    finally:
+        if client.conn.msg_socket is not None:
+            client.conn.msg_socket.close()  # made by pylogix, and never closed by it
 
 
 def test_pylogix(controller: Controller) -> None:
