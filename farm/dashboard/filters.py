@@ -60,6 +60,7 @@ MOST = 500
 """Characters of a filter."""
 
 _WORD = re.compile(r'-?"[^"]*"|\S+')
+_NUMBER = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)(e[-+]?\d+)?", re.ASCII | re.IGNORECASE)
 _COMPARED = re.compile(r"([a-z0-9]+)(>=|<=|>|<)(.*)")
 _NAMED = re.compile(r"([a-z][a-z0-9]*):(.*)")
 _KEYS_HINT = f"keys are {' '.join(TEXTS)} (as key:pattern) and {' '.join(NUMBERS)} (as key>number)"
@@ -94,11 +95,9 @@ def _positive(word: str) -> Test:
 def _compared(key: str, sign: str, text: str) -> Test:
     if key not in NUMBERS:
         raise bad_request(f"{key}{sign}{text:.40}: there is no number {key!r} to compare", _KEYS_HINT)
-    try:
-        wanted = float(text)
-    except ValueError:
-        raise bad_request(f"{key}{sign}{text:.40}: {text!r:.40} is no number", _KEYS_HINT) from None
-    field, compare = NUMBERS[key], COMPARISONS[sign]
+    if not _NUMBER.fullmatch(text):
+        raise bad_request(f"{key}{sign}{text:.40}: {text!r:.40} is no number", _KEYS_HINT)
+    field, compare, wanted = NUMBERS[key], COMPARISONS[sign], float(text)
     return lambda row, faults: row[field] is not None and compare(row[field], wanted)
 
 

@@ -33,9 +33,8 @@ function positive(text) {
 	if (number) {
 		const field = Object.hasOwn(NUMBERS, number) && NUMBERS[number];
 		if (!field) throw new Error(`there is no number ${number} to compare; there are ${FILTER_HELP}`);
-		const wanted = Number(digits);
-		if (digits.trim() === "" || Number.isNaN(wanted)) throw new Error(`${text}: wanted a number, as ${number}${sign}50`);
-		return (row) => row[field] !== null && row[field] !== undefined && COMPARE[sign](row[field], wanted);
+		if (!/^[-+]?(\d+\.?\d*|\.\d+)(e[-+]?\d+)?$/i.test(digits)) throw new Error(`${text}: wanted a number, as ${number}${sign}50`);
+		return (row) => row[field] !== null && row[field] !== undefined && COMPARE[sign](row[field], Number(digits));
 	}
 	const [, key, patterns] = text.match(/^([a-z][a-z0-9]*):(.*)$/) || [];
 	if (key) {

@@ -5,7 +5,7 @@ import { KEYS, words } from "./filter.js";
 export const PAGES = ["overview", "nodes", "map", "events", "faults", "clients"];
 
 export function parse(hash) {
-	const [path, query = ""] = hash.replace(/^#/, "").split("?");
+	const [, path, query] = hash.match(/^#?([^?]*)\??(.*)$/s);
 	const [page, ...rest] = path.split("/");
 	const params = Object.fromEntries(new URLSearchParams(query));
 	let name = rest.join("/");

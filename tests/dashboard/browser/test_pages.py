@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -17,6 +19,18 @@ pytestmark = [pytest.mark.net]
 WIDER_THAN_SHOWN = """() => [document.documentElement, ...document.querySelectorAll("main, main .page, header, nav")]
     .filter((box) => box.scrollWidth > box.clientWidth + 1)
     .map((box) => `${box.tagName}.${box.className}: ${box.scrollWidth} > ${box.clientWidth}`)"""
+CASES = json.loads((Path(__file__).parents[1] / "filter_cases.json").read_text())
+FITTING = """async ({rows, faults, cases}) => {
+    const {parseFilter} = await import("/static/filter.js");
+    const kinds = new Map(Object.entries(faults).map(([id, kind]) => [Number(id), kind]));
+    return cases.map(([text]) => {
+        try {
+            return rows.filter((row) => parseFilter(text)(row, kinds)).map((row) => row.name);
+        } catch {
+            return null;
+        }
+    });
+}"""
 CUT_OFF = """() => [...document.querySelectorAll("th, button, .tabs a, .ways a, .count, .fact")]
     .filter((box) => box.scrollWidth > box.clientWidth + 1 && box.getClientRects().length && !box.closest(".unseen"))
     .map((box) => box.textContent.trim())"""
@@ -36,6 +50,17 @@ def test_the_strip_says_what_is_normal_how_old_that_is_and_where_the_plant_can_b
     expect(strip(page).locator(".count.up")).to_contain_text("12 up")
     expect(strip(page)).to_contain_text("loopback only")
     expect(strip(page).locator(".age")).to_contain_text("s old")
+
+
+def test_the_page_reads_a_filter_as_the_api_does(page: Page) -> None:
+    found = page.evaluate(FITTING, CASES)
+    assert found == [names for _, names in CASES["cases"]]
+
+
+def test_a_pattern_in_an_address_that_somebody_typed(page: Page, plant: Served) -> None:
+    page.goto(f"{plant.url}/#nodes?name=filter-?")
+    expect(filter_box(page)).to_have_value("name:filter-?")
+    expect(page.locator(".grid tbody tr")).to_have_count(2)
 
 
 def test_a_filter_narrows_tiles_and_table_and_stands_in_the_address(page: Page, plant: Served) -> None:
