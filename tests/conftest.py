@@ -15,6 +15,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -122,13 +123,27 @@ def marked_processes(root: Path) -> list[int]:
     return sorted(found)
 
 
-@pytest.fixture
-def run_root(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """A short run directory root of this test's own, set as PLCFARM_RUN. Takes down whatever farm is left in it, and
+@contextmanager
+def emptied_root() -> Iterator[Path]:
+    """A short run directory root, set as PLCFARM_RUN meanwhile. In the end, takes down whatever farm is left in it, and
     fails when a process that belongs to it stays after that."""
     root = Path(tempfile.mkdtemp(prefix="pf-", dir="/tmp"))
-    monkeypatch.setenv("PLCFARM_RUN", str(root))
-    yield root
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PLCFARM_RUN", str(root))
+        try:
+            yield root
+        finally:
+            _empty(root)
+
+
+@pytest.fixture
+def run_root() -> Iterator[Path]:
+    """An `emptied_root` of this test's own."""
+    with emptied_root() as root:
+        yield root
+
+
+def _empty(root: Path) -> None:
     if any(root.iterdir()):
         subprocess.run([sys.executable, "-m", "farm", "down", "--all"], cwd=ROOT, capture_output=True, timeout=60)
     left = marked_processes(root)
@@ -151,6 +166,11 @@ class Outcome:
 @pytest.fixture
 def farm(run_root: Path) -> Callable[..., Outcome]:
     """Runs `farm ARGUMENTS…` in a process of its own against `run_root`: `farm("ps", "--json").out`."""
+    return farm_of(run_root)
+
+
+def farm_of(run_root: Path) -> Callable[..., Outcome]:
+    """The command against a run directory root."""
 
     def run(*arguments: str, cwd: Path = ROOT, timeout: float = 60, **environment: str) -> Outcome:
         environ = {**os.environ, "PLCFARM_RUN": str(run_root), "PYTHONPATH": str(ROOT), **environment}

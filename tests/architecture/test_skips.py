@@ -32,8 +32,9 @@ def test_a_skip_is_a_failure_where_the_test_could_run(
     for name in ("__init__.py", "conftest.py", "side_by_side.py", "wire_watch.py"):
         shutil.copy(ROOT / "tests" / name, tmp_path / "tests")
     (tmp_path / "tests" / "test_one.py").write_text(TESTS.format(reason=reason))
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-n", workers, str(tmp_path)]
-    environ = {**os.environ, "PLCFARM_CI": ci}
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "xdist"]
+    environ = {**os.environ, "PLCFARM_CI": ci, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}  # some take seconds to load
+    command += ["-n", workers, str(tmp_path)]
     done = subprocess.run(command, cwd=tmp_path, env=environ, capture_output=True, text=True, timeout=60)
     assert done.returncode == code, done.stdout
     assert ("skipped though it could run here" in done.stdout) == bool(code)

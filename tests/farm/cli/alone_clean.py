@@ -13,6 +13,7 @@ from types import SimpleNamespace
 import pytest
 
 from farm.supervisor.run_directory import run_directory
+from tests.farm.cli.conftest import verb
 
 PLANT = """
 farm: 1
@@ -53,7 +54,7 @@ def up(farm: Run, folder: Path, name: str, byte: int) -> int:
 def kill(pid: int) -> None:
     descriptor = os.pidfd_open(pid)
     os.kill(pid, signal.SIGKILL)
-    select.select([descriptor], [], [], 10)
+    assert select.select([descriptor], [], [], 60)[0]
     os.close(descriptor)
 
 
@@ -96,25 +97,25 @@ def test_what_dead_farms_left_goes_and_all_else_stays(
     subprocess.run(["ip", "netns", "add", "pf-0123abcd.node.plc-1"], check=True)
     subprocess.run(["ip", "netns", "add", "pf-0123abcd.switch"], check=True)
     subprocess.run(["ip", "link", "add", "pf-0123abcd.1", "type", "bridge"], check=True)
-    looked = json.loads(farm("clean", "--dry-run", "--json").out)
+    looked = json.loads(verb("clean", "--dry-run", "--json").out)
     found = {(each["run"].rpartition("-")[0] or each["run"], each["what"]): each["names"] for each in looked}
     assert set(found) == {
         ("dead", "run folder"), ("dead", "process"), ("lost", "process"), ("pf", "namespace"), ("pf", "link"),
     }  # fmt: skip
     assert len(found["lost", "process"]) >= 3
     assert found["pf", "namespace"] == ["pf-0123abcd.node.plc-1", "pf-0123abcd.switch"]
-    assert json.loads(farm("clean", "--dry-run", "--json").out) == looked, "a dry run changes nothing"
-    cleaned = farm("clean")
+    assert json.loads(verb("clean", "--dry-run", "--json").out) == looked, "a dry run changes nothing"
+    cleaned = verb("clean")
     assert cleaned.rc == 0, cleaned.err
     assert cleaned.err == "all of it was taken away\n"
     assert "pf-0123abcd.switch" in cleaned.out
-    again = farm("clean")
+    again = verb("clean")
     assert (again.rc, again.out, again.err) == (0, "", "nothing is left of any farm\n")
     assert decoys()
     assert Path(f"/proc/{living}").exists()
-    rows = json.loads(farm("ps", "--json").out)
+    rows = json.loads(verb("ps", "--json").out)
     assert [row["state"] for row in rows] == ["up"] * 3
-    everything = farm("clean", "--all")
+    everything = verb("clean", "--all")
     assert everything.rc == 0, everything.err
     assert "farm that runs" in everything.out
     assert not any(run_root.iterdir())

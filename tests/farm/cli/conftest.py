@@ -1,20 +1,46 @@
-"""A plant that is up, for one test, to be asked and changed by the command."""
+"""A plant that is up, for the tests of a module, to be asked and changed by the command."""
 
 from collections.abc import Callable, Iterator
-from pathlib import Path
+from contextlib import redirect_stderr, redirect_stdout
+from io import StringIO
 
 import pytest
 
-from tests.conftest import Outcome
+from farm.cli import app
+from tests.conftest import Outcome, emptied_root, farm_of
 
 Run = Callable[..., Outcome]
 
+OWN_PROCESS = ("up", "run", "down", "exec", "enter", "pcap")
+"""Verbs that start or end processes, become another program, or wait for signals."""
 
-@pytest.fixture
-def running(request: pytest.FixtureRequest, farm: Run, tmp_path: Path) -> Iterator[Run]:
-    """The command, with the plant of the module's `FILE` up."""
-    (tmp_path / "plant.yaml").write_text(request.module.FILE)
-    outcome = farm("up", cwd=tmp_path)
-    assert outcome.rc == 0, outcome.err
-    yield farm
-    assert farm("down").rc == 0
+
+def verb(*arguments: str) -> Outcome:
+    """`farm ARGUMENTS…` in this process: what only talks to a supervisor or a node comes to the same, and no
+    interpreter has to start for it."""
+    with redirect_stdout(StringIO()) as out, redirect_stderr(StringIO()) as err:
+        code = app.run([*arguments])
+    return Outcome(code, out.getvalue(), err.getvalue())
+
+
+def said(farm: Run) -> Run:
+    """The command: in this process where that is the same, else in its own, as `farm` has it."""
+
+    def run(*arguments: str, **how: object) -> Outcome:
+        own = bool(how) or arguments[0] in OWN_PROCESS
+        return farm(*arguments, **how) if own else verb(*arguments)
+
+    return run
+
+
+@pytest.fixture(scope="module")
+def running(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
+    """The command, with the plant of the module's `FILE` up, for tests that leave it as it was."""
+    folder = tmp_path_factory.mktemp("plant")
+    (folder / "plant.yaml").write_text(request.module.FILE)
+    with emptied_root() as root:
+        farm = farm_of(root)
+        outcome = farm("up", cwd=folder)
+        assert outcome.rc == 0, outcome.err
+        yield said(farm)
+        assert farm("down").rc == 0

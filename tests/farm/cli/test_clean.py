@@ -57,6 +57,7 @@ def test_what_fails_is_told_and_the_rest_goes_on(monkeypatch: pytest.MonkeyPatch
 @pytest.mark.root
 @pytest.mark.net
 @pytest.mark.slow
+@pytest.mark.timeout(300)
 @pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() != 0, reason="need root for namespaces")
 def test_on_a_machine_of_its_own() -> None:
     command = ["unshare", "--mount", "--pid", "--fork", "--mount-proc", "--net", sys.executable, "-m", "pytest"]
@@ -66,7 +67,7 @@ def test_on_a_machine_of_its_own() -> None:
         env={**os.environ, "PLCFARM_ALONE": "1", "DOCKER_HOST": "unix:///nowhere"},
         capture_output=True,
         text=True,
-        timeout=110,
+        timeout=280,
     )
     assert done.returncode == 0, done.stdout + done.stderr
     assert "1 passed" in done.stdout

@@ -89,6 +89,6 @@ def test_signals_and_a_terminal_are_the_commands(running: Run) -> None:
     with process.stdout:
         assert process.stdout.readline() == b"True\n"
         process.send_signal(signal.SIGTERM)
-        assert process.wait(10) == -signal.SIGTERM
+        assert process.wait(30) == -signal.SIGTERM
     os.close(ours)
     assert [row["state"] for row in json.loads(running("ps", "--json").out)] == ["up", "up"]

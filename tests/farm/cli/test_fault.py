@@ -1,7 +1,7 @@
 """`farm fault`: what options come to, what makes no sense, and a plant in which things go wrong."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -14,7 +14,7 @@ from node.config.faults import parse_fault
 
 Run = Callable[..., SimpleNamespace]
 
-PLANT = """
+FILE = """
 farm: 1
 name: faulty
 groups:
@@ -88,16 +88,6 @@ def test_what_makes_no_sense_is_one_line(
 ) -> None:
     assert app.run(["fault", *arguments]) == 2
     assert error in capsys.readouterr().err
-
-
-@pytest.fixture
-def running(farm: Run, tmp_path: Path) -> Iterator[Run]:
-    """The command, with that plant up."""
-    (tmp_path / "plant.yaml").write_text(PLANT)
-    outcome = farm("up", cwd=tmp_path)
-    assert outcome.rc == 0, outcome.err
-    yield farm
-    assert farm("down").rc == 0
 
 
 @pytest.mark.net

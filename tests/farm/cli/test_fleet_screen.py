@@ -155,7 +155,7 @@ def test_in_a_pipe_frames_are_plain_and_ctrl_c_ends_it(running: Any, run_root: P
         assert "\x1b" not in line
         heads += [line] if line.startswith("watched: 30 nodes on process") else []
     process.send_signal(signal.SIGINT)
-    _, errors = process.communicate(timeout=20)
+    _, errors = process.communicate(timeout=60)
     assert (process.returncode, errors) == (130, b"interrupted\n")
 
 
@@ -170,7 +170,7 @@ def test_on_a_terminal_it_stays_in_its_place_and_over_the_death_of_a_supervisor(
     os.close(end)
     seen = ""
 
-    def until(word: str, seconds: float = 20.0) -> None:
+    def until(word: str, seconds: float = 30.0) -> None:
         nonlocal seen
         give_up = time.monotonic() + seconds
         while word not in seen:
@@ -191,7 +191,7 @@ def test_on_a_terminal_it_stays_in_its_place_and_over_the_death_of_a_supervisor(
         until("1 stopped  29 up")
         assert running("down").rc == 0
         until("watched went down")
-        assert process.wait(20) == 0
+        assert process.wait(60) == 0
     finally:
         process.kill()
         process.wait()

@@ -46,7 +46,7 @@ def talk() -> None:
     client = ModbusTcpClient("127.64.203.2", port=1502)
     assert client.connect()
     assert client.read_holding_registers(0, count=100).registers == [7] * 100
-    assert not client.write_registers(10, [1, 2, 3]).isError()
+    assert not client.write_registers(10, [7, 7, 7]).isError()
     assert client.read_coils(9999, count=1).isError()
     client.close()
 
@@ -56,7 +56,7 @@ def begun(file: Path, *arguments: str) -> "subprocess.Popen[str]":
     command = [sys.executable, "-m", "farm", "pcap", *arguments, "-w", str(file)]
     environ = {**os.environ, "PYTHONPATH": str(ROOT)}
     process = subprocess.Popen(command, env=environ, stderr=subprocess.PIPE, text=True, cwd=ROOT)
-    give_up = time.monotonic() + 20
+    give_up = time.monotonic() + 60
     while not (file.exists() and file.stat().st_size) and process.poll() is None and time.monotonic() < give_up:
         time.sleep(0.02)
     return process
@@ -67,7 +67,7 @@ def test_real_clients_as_their_nodes_saw_them(running: Run, tmp_path: Path) -> N
     process = begun(file, "*")
     talk()
     process.send_signal(signal.SIGINT)
-    _, said = process.communicate(timeout=20)
+    _, said = process.communicate(timeout=60)
     packets = list(decode(file.read_bytes()))
     assert (process.returncode, said) == (
         0,
@@ -88,7 +88,7 @@ def test_limits_and_what_cannot_be(running: Run, tmp_path: Path) -> None:
     file = tmp_path / "few.pcap"
     process = begun(file, "plc", "--count", "7")
     talk()
-    _, said = process.communicate(timeout=20)
+    _, said = process.communicate(timeout=60)
     assert (process.returncode, len(list(decode(file.read_bytes())))) == (0, 7), said
     timed = running("pcap", "both", "-w", str(file), "--seconds", "0.5")
     assert (timed.rc, timed.err) == (0, f"{file}: 0 packets, 0 bytes\n")
@@ -110,11 +110,11 @@ def test_a_node_that_is_started_anew_is_captured_on(running: Run, tmp_path: Path
     file = tmp_path / "anew.pcap"
     process = begun(file, "plc")
     assert running("restart", "plc").rc == 0
-    give_up = time.monotonic() + 20
+    give_up = time.monotonic() + 60
     while b"Level" not in file.read_bytes() and time.monotonic() < give_up:
         assert running("read", "plc", "Level").rc == 0
     process.terminate()
-    _, said = process.communicate(timeout=20)
+    _, said = process.communicate(timeout=60)
     assert process.returncode == 0, said
     assert re.search(r": \d+ packets, \d+ bytes$", said)
     assert dissect(file).frames["cip"] > 0

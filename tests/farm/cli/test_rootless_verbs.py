@@ -79,7 +79,7 @@ def test_commands_and_packets_within(farm: Farm, folder: Path) -> None:
         "p = subprocess.Popen([*farm, 'pcap', 'cell', '-w', sys.argv[1], '--count', '6']); "
         "import pathlib, time\n"
         "while not pathlib.Path(sys.argv[1]).exists(): time.sleep(0.05)\n"
-        "subprocess.run([*farm, 'read', 'rtu', 'HR40001'], check=True); sys.exit(p.wait(20))"
+        "subprocess.run([*farm, 'read', 'rtu', 'HR40001'], check=True); sys.exit(p.wait(60))"
     )
     code, said = ordinary_user.run(
         [sys.executable, "-c", program, str(file)], {"PLCFARM_RUN": str(folder / "r"), "PYTHONPATH": "."}

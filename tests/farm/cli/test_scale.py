@@ -11,6 +11,7 @@ import pytest
 
 from farm.cli.scale import changes, parse_counts
 from farm.cli.usage import UsageError
+from tests.farm.cli.conftest import said
 from tests.farm.cli.plants import METER, PLANT, TANK
 
 FILE = """
@@ -39,7 +40,7 @@ def running(farm: Run, folder: Path) -> Iterator[Run]:
     """The command, with that plant up, started from its folder with a setting of its own."""
     outcome = farm("up", "--set", "unit=kPa", cwd=folder)
     assert outcome.rc == 0, outcome.err
-    yield farm
+    yield said(farm)
     assert farm("down").rc == 0
 
 
@@ -117,10 +118,10 @@ def test_all_or_nothing(running: Run) -> None:
     assert "drv-5" in failed.err
     assert "address in use" in failed.err
     assert pids(running) == before
-    for arguments, code, said in (
+    for arguments, code, words in (
         (["pump=3"], 1, "there is no group 'pump'"),
         (["drv"], 2, "wanted GROUP=N, as in mixer=8"),
     ):
         outcome = running("scale", *arguments)
         assert (outcome.rc, outcome.out) == (code, "")
-        assert said in outcome.err
+        assert words in outcome.err
