@@ -136,7 +136,8 @@ def _networking(network: str, endpoint: EndpointConfig) -> NetworkingConfig:
 def _published(node: NodeConfig) -> list[tuple[str, str]]:
     """(protocol, transport) of what is served outside."""
     protocols = dict.fromkeys(protocol for protocol, _, _ in node.outside if protocol in node.ports)
-    return [(protocol, transport) for protocol in protocols for transport in TRANSPORTS.get(protocol, ("tcp",))]
+    transports = TRANSPORTS | ({"modbus": ("tcp", "udp")} if node.modbus is not None and node.modbus.udp else {})
+    return [(protocol, transport) for protocol in protocols for transport in transports.get(protocol, ("tcp",))]
 
 
 def _macs_each(api: APIClient) -> bool:

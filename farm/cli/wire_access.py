@@ -8,6 +8,7 @@ from farm.cli.reach import reached_at, stand_by
 from farm.cli.tag_places import Place, Word, registers
 from farm.errors import FarmError
 from farm.supervisor.link import Link
+from farm.supervisor.probe import modbus_client
 from farm.supervisor.wire import decode_plant
 from farm.topology.plant import Plant
 from node.client.aio import AsyncConnector
@@ -127,6 +128,8 @@ def _modbus(place: Place, seconds: float) -> tuple[TagRegisters, AsyncModbus]:
     node, spot = place.node, place.spot
     for block in registers(node, place.name, spot.kind.name, spot.length):
         if node.modbus is not None and place.first + place.count <= block.elements:
+            if node.modbus.tls is not None and node.modbus.tls.ca:
+                raise FarmError(f"{node.name} asks its clients for a certificate, and farm has none to show")
             address, port = reached_at(node, "modbus", node.modbus.port)
-            return block, AsyncModbus(address, port, block.unit, seconds)
+            return block, modbus_client(node.modbus, address, port, block.unit, seconds)
     raise FarmError(f"no registers of {node.name} show {place.name} {place.first} to {place.first + place.count - 1}")

@@ -4,7 +4,8 @@ A process that runs and a port that accepts say little: both are true of a node 
 """
 
 from node.client.aio import probe_enip
-from node.client.modbus_aio import probe_modbus
+from node.client.modbus_aio import AsyncModbus, ask_anything
+from node.client.modbus_tls import pinned_context
 from node.config.model import ModbusConfig, NodeConfig
 
 ATTEMPT = 5.0
@@ -37,13 +38,19 @@ def endpoint(config: NodeConfig, protocol: str, port: int, inside: bool) -> tupl
 
 
 async def _probe_modbus(address: str, port: int, modbus: ModbusConfig) -> None:
-    """Reads the first value of the first unit; a device without units answers unit 255, or refuses it."""
-    if not modbus.units:
-        await probe_modbus(address, port, 255, ATTEMPT)
-        return
-    unit = modbus.units[0]
-    if unit.blocks:
-        block = unit.blocks[0]
-        await probe_modbus(address, port, unit.unit_id, ATTEMPT, block.table, block.start)
-    else:
-        await probe_modbus(address, port, unit.unit_id, ATTEMPT)
+    """Reads the first value of the first unit; a device without units answers unit 255, or refuses it. One that wants
+    a certificate of its clients gets none, and has answered when it has shown its own."""
+    unit = modbus.units[0] if modbus.units else None
+    async with modbus_client(modbus, address, port, unit.unit_id if unit is not None else 255, ATTEMPT) as device:
+        if modbus.tls is not None and modbus.tls.ca:
+            return
+        if unit is not None and unit.blocks:
+            await ask_anything(device, unit.blocks[0].table, unit.blocks[0].start)
+        else:
+            await ask_anything(device)
+
+
+def modbus_client(modbus: ModbusConfig, address: str, port: int, unit: int, seconds: float) -> AsyncModbus:
+    """A client of a node's, which speaks as the node does. Raises `NodeError` for a certificate that cannot be read."""
+    tls = pinned_context(modbus.tls.certificate) if modbus.tls is not None else None
+    return AsyncModbus(address, port, unit, seconds, framing=modbus.framing, tls=tls)

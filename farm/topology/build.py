@@ -16,6 +16,7 @@ from farm.topology.problem import Report
 from farm.topology.shapes import read, take
 from farm.topology.tag_keys import RECORDS
 from farm.topology.tags import TagBuilder
+from farm.topology.transports import TLS_BEYOND, TransportBuilder
 from farm.topology.types import Types, tag_maps
 from farm.topology.vocabulary import PROFILE_NAME
 from farm.topology.wiring_keys import HOST_NAME, SUBNET
@@ -71,6 +72,7 @@ class NodeBuilder:
     blocks: BlockBuilder = field(init=False)
     identities: IdentityBuilder = field(init=False)
     objects: ObjectBuilder = field(init=False)
+    transports: TransportBuilder = field(init=False)
     traces: dict[str, tuple[dict[str, Node], tuple[TypeConfig, ...]]] = field(default_factory=dict)
     """By node: what its blocks, and the tags they make, are made of, by path in its configuration; and its types."""
 
@@ -79,6 +81,7 @@ class NodeBuilder:
         self.blocks = BlockBuilder(self.tags, self.report)
         self.identities = IdentityBuilder(self.farm, self.report)
         self.objects = ObjectBuilder(self.report)
+        self.transports = TransportBuilder(self.named.backend, self.report)
 
     def nodes(self, members: list[Member], seats: Mapping[str, Seat]) -> list[NodeConfig]:
         """A configuration for each member."""
@@ -121,7 +124,7 @@ class NodeBuilder:
         if speaks_modbus:
             device = modbus_profile or _GENERIC
             units = self.blocks.units(member, found, Device(device.order, packed))
-            modbus = replace(self.modbus(body, device), units=units)
+            modbus = self.transports.carried(replace(self.modbus(body, device), units=units), body.map("modbus"))
         enip = self.enip(member, profile) if profile is not None else None
         self.sound(member, enip, modbus, self.values(found))
         tags = tuple(tag for tag, _ in found.values())
@@ -153,7 +156,8 @@ class NodeBuilder:
             return ()
         found = [("enip", seat.outside, enip.port)] if enip is not None else []
         if modbus is not None:
-            port = take(body.map("modbus"), "port", PORT, self.modbus_ports.outside, self.report)
+            beyond = TLS_BEYOND if modbus.tls is not None else 0
+            port = take(body.map("modbus"), "port", PORT, self.modbus_ports.outside + beyond, self.report)
             found.append(("modbus", seat.outside, port))
         return tuple(found)
 
@@ -240,8 +244,9 @@ class NodeBuilder:
             text = take(given, name, DEVICE_TEXT, texts.get(index, ""), self.report)
             if text:
                 texts[index] = text
+        beyond = TLS_BEYOND if face is not None and face.map("tls") is not None else 0
         return ModbusConfig(
-            port=take(face, "port", PORT, self.modbus_ports.here, self.report),
+            port=take(face, "port", PORT, self.modbus_ports.here + beyond, self.report),
             device_id=tuple(sorted(texts.items())),
             max_connections=take(face, "max_connections", PEERS, 64, self.report),
             idle_timeout=take(face, "idle_timeout", TIME, 0.0, self.report),

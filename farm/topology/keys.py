@@ -7,6 +7,7 @@ A key of a later release is listed too, so that it is refused as such and never 
 from farm.topology.scalars import Choice, Number, Seconds, Text, Value, Whole, WholeOr
 from farm.topology.shapes import AnyValue, Key, ListOf, MapOf, NotYet, One, Section
 from farm.topology.tag_keys import BLOCKS, IDENTIFIER, PROGRAM, RECORDS, SEED, TAGS, TYPES
+from farm.topology.transport_keys import TRANSPORT_KEYS
 from farm.topology.vocabulary import (
     FARM_NAME,
     PROFILE_NAME,
@@ -100,7 +101,7 @@ MODBUS = Section(
     "modbus",
     "modbus",
     (
-        Key("port", One(PORT), "TCP port", "502, or 1502 where not allowed"),
+        Key("port", One(PORT), "TCP port", "502, or 1502 where not allowed; 300 more with `tls`"),
         Key("max_connections", One(PEERS), "TCP connections at a time", "64"),
         _IDLE,
         Key(
@@ -109,6 +110,7 @@ MODBUS = Section(
             "what a unit id gets that no unit has: exception 0B or 0A, or no reply",
             "target-failed",
         ),
+        *TRANSPORT_KEYS,
     ),
 )
 

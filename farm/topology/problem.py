@@ -66,6 +66,8 @@ CODES: dict[str, str] = {
     "F065": "an object's attribute that cannot be set so",
     "F066": "a link that cannot be",
     "F067": "a pattern of links that is no node's",
+    "F068": "a serial device given to two nodes",
+    "F069": "ways to reach a node by Modbus that contradict each other",
     "F070": "something declared and never used",
     "F071": "something that this backend cannot do",
     "F072": "a group that cannot be scaled",

@@ -7,10 +7,12 @@ as one that is silent. An answer that comes too late is dropped.
 
 import asyncio
 from collections.abc import Sequence
-from typing import Self
+from contextlib import suppress
+from typing import TYPE_CHECKING, Self
 
 from node.cip.types import UINT, Type, Value
 from node.client.failure import NoAnswer, no_answer
+from node.client.modbus_line_link import LineLink
 from node.errors import LocalProtocolError, RemoteProtocolError
 from node.modbus.adu import TcpFramer, decode_adu, encode_adu
 from node.modbus.functions import (
@@ -45,6 +47,9 @@ from node.modbus.pdu import (
 )
 from node.modbus.ranges import BIT_TABLES, COILS, DISCRETE, HOLDING, INPUT
 from node.modbus.values import decode_registers, decode_text, encode_registers, encode_text, registers_of
+
+if TYPE_CHECKING:
+    import ssl
 
 READ_FUNCTIONS = {
     COILS: READ_COILS,
@@ -114,17 +119,31 @@ class _Link(asyncio.Protocol):
 class AsyncModbus:
     """A connection to `unit` at `host`:`port`; `timeout` in seconds holds for connecting, and for each request.
 
+    Its frames are those of Modbus/TCP, or with `framing` `rtu` or `ascii` those of a line; inside `tls` where there is
+    one.
+
     Addresses are wire addresses, from 0. Tables are `coils`, `discrete`, `input` and `holding`. More than one request
     can carry is split and sent at once. Methods raise `ModbusError` when the device answers with an exception,
     `NoAnswer` when it does not answer, `RemoteProtocolError` when the answer makes no sense.
     """
 
-    def __init__(self, host: str, port: int = 502, unit: int = 1, timeout: float = 5.0) -> None:
+    def __init__(
+        self,
+        host: str,
+        port: int = 502,
+        unit: int = 1,
+        timeout: float = 5.0,
+        *,
+        framing: str = "tcp",
+        tls: "ssl.SSLContext | None" = None,
+    ) -> None:
         self.host = host
         self.port = port
         self.unit = unit
         self.timeout = timeout
-        self._link: _Link | None = None
+        self._framing = framing
+        self._tls = tls
+        self._link: _Link | LineLink | None = None
 
     async def __aenter__(self) -> Self:
         await self.open()
@@ -138,9 +157,14 @@ class AsyncModbus:
         loop = asyncio.get_running_loop()
         try:
             async with asyncio.timeout(self.timeout):
-                _, self._link = await loop.create_connection(lambda: _Link(self.host, self.port), self.host, self.port)
+                _, self._link = await loop.create_connection(self._make_link, self.host, self.port, ssl=self._tls)
         except OSError as exc:
             raise no_answer(self.host, self.port, exc, self.timeout) from exc
+
+    def _make_link(self) -> "_Link | LineLink":
+        if self._framing == "tcp":
+            return _Link(self.host, self.port)
+        return LineLink(self.host, self.port, self._framing)
 
     def close(self) -> None:
         """Ends the connection; requests under way fail."""
@@ -272,12 +296,15 @@ async def probe_modbus(
     table: str = HOLDING,
     address: int = 0,
 ) -> None:
-    """Is a Modbus device there? Any well-formed reply to a read of one address says yes, an exception too.
+    """Is a Modbus/TCP device there? Any well-formed reply to a read of one address says yes, an exception too.
 
     `timeout`, seconds, holds for connecting and for the answer, each. Raises `NodeError` in one line.
     """
     async with AsyncModbus(host, port, unit, timeout) as device:
-        try:
-            await device.request(Read(READ_FUNCTIONS[table], address, 1))
-        except ModbusError:
-            return
+        await ask_anything(device, table, address)
+
+
+async def ask_anything(device: AsyncModbus, table: str = HOLDING, address: int = 0) -> None:
+    """Returns when the device has answered a read of one address, with an exception too. Raises `NodeError`."""
+    with suppress(ModbusError):
+        await device.request(Read(READ_FUNCTIONS[table], address, 1))

@@ -8,7 +8,19 @@ from node.cip.template import Kind, Template
 from node.config.check import MAX_PRODUCT_NAME, problems
 from node.config.identity import identity
 from node.config.modbus_check import block_spot, room_in, room_shown
-from node.config.model import ACCESS, BLOCK_ACCESS, ON_WRITE, ORDERS, TABLES, UNKNOWN_UNIT
+from node.config.model import (
+    ACCESS,
+    BAUDS,
+    BLOCK_ACCESS,
+    DATA_BITS,
+    FRAMINGS,
+    ON_WRITE,
+    ORDERS,
+    PARITIES,
+    STOP_BITS,
+    TABLES,
+    UNKNOWN_UNIT,
+)
 from node.config.places import Spot, element, find, root
 from node.config.problem import Problem
 from node.config.structures import (
@@ -33,14 +45,18 @@ from node.config.tagspec import (
     parse_type,
     split_type,
 )
+from node.config.transports import transport_problems
 from node.objects.profiles import MODBUS_PROFILES, PROFILES, ModbusProfile, Profile
 from node.signals.waveform import SECONDS, SIGNALS, Parameter, Signal
 from node.signals.waveform import problems as signal_problems
 
 __all__ = [
     "ACCESS",
+    "BAUDS",
     "BLOCK_ACCESS",
+    "DATA_BITS",
     "DEFAULT_PROFILES",
+    "FRAMINGS",
     "KINDS",
     "MAX_ELEMENTS",
     "MAX_IDENTIFIER",
@@ -51,9 +67,11 @@ __all__ = [
     "ON_WRITE",
     "ORDERS",
     "OTHER_NAMES",
+    "PARITIES",
     "PROFILES",
     "SECONDS",
     "SIGNALS",
+    "STOP_BITS",
     "TABLES",
     "TEXT_TYPES",
     "TYPES",
@@ -92,6 +110,7 @@ __all__ = [
     "tag_problems",
     "takes_text",
     "target_of",
+    "transport_problems",
     "type_name_fault",
 ]
 

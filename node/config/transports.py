@@ -14,6 +14,7 @@ from node.config.model import (
 )
 from node.config.problem import Problem
 from node.errors import ConfigError
+from node.modbus.line import STATIONS
 
 PTY = "pty"
 """In place of a device: a pseudo terminal."""
@@ -37,6 +38,10 @@ def transport_problems(modbus: ModbusConfig) -> Iterator[Problem]:
             yield Problem("modbus.tls", "TLS is for TCP, and nothing is to be open beside it")
         if not (modbus.tls.certificate and modbus.tls.key):
             yield Problem("modbus.tls", "wanted a certificate and its key")
+    if modbus.serial is not None or modbus.framing in _LINE_FRAMINGS:
+        for unit in modbus.units:
+            if unit.unit_id not in STATIONS:
+                yield Problem(f"modbus.units.{unit.unit_id}", "a unit on a line is 1 to 247; 0 is everybody")
     if modbus.serial is not None:
         yield from _serial_problems(modbus.serial)
 

@@ -22,6 +22,9 @@ ASCII_SILENCE = 1.0
 """Seconds between two characters of an ASCII frame at most (2.5.2.1)."""
 
 BROADCAST = 0
+"""The station that is everybody."""
+STATIONS = range(1, 248)
+"""What a device may be."""
 
 
 def character(baud: int) -> float:

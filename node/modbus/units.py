@@ -23,15 +23,12 @@ from node.modbus.functions import (
     SERVER_DEVICE_FAILURE,
     encode_exception,
 )
+from node.modbus.line import BROADCAST
 from node.modbus.pdu import Read, decode_request
 from node.modbus.unit import READ_TABLES, SILENCE, Unit
 
 DEVICE_ITSELF = (0, 255)
 """Unit ids that mean the device at this address, not one behind it."""
-BROADCAST = 0
-"""The unit id that means everybody on a line."""
-STATIONS = range(1, 248)
-"""Unit ids that a device on a line may have."""
 
 READERS_LIMIT = 1024
 """Prepared reads that one port keeps; a peer that asks for ever other ranges makes it begin again."""

@@ -13,8 +13,8 @@ from node.exchange.metrics import Metrics
 from node.modbus.adu import HEADER_SIZE, MBAP
 from node.modbus.ascii import LF, AsciiFramer
 from node.modbus.functions import EXCEPTION
+from node.modbus.line import BROADCAST
 from node.modbus.rtu import RtuFramer
-from node.modbus.units import BROADCAST
 from node.server.modbus_tcp import UNIT_AT, ModbusService
 
 RTU, ASCII = "rtu", "ascii"

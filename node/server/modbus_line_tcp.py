@@ -12,9 +12,9 @@ from node.server.peer import Peer, Peers
 
 SILENCE = 0.2
 """Seconds without a byte after which a frame will not be ended: a network's own delays are no silences."""
-SLICE = 1024
+SLICE = 256
 """Bytes that are looked at before it is asked whether they are Modbus at all."""
-LOST_LIMIT = 1024
+LOST_LIMIT = 512
 """Bytes in a row that belong to no frame, after which it is not."""
 
 

@@ -28,6 +28,8 @@ EXAMPLES: dict[str, str] = {
     "F014": f"dashboard: {{listen: 127.0.0.1:8080}}\n{PLC}",
     "F015": f"farm: 2\nname: x\n{PLC}",
     "F016": "nodes: {p q: {kind: logix}}\n",
+    "F068": "groups: {g: {count: 2, kind: modbus, modbus: {serial: {device: /dev/ttyS0}}}}\n",
+    "F069": "nodes: {p: {kind: modbus, modbus: {framing: rtu, udp: true}}}\n",
     "F020": 'nodes: {"p${1 +}": {kind: logix}}\n',
     "F021": 'nodes: {"p${NIX}": {kind: logix}}\n',
     "F023": 'vars: {a: "${b}", b: "${a}"}\nnodes: {"p${a}": {kind: logix}}\n',

@@ -71,6 +71,8 @@ def places() -> Iterator[tuple[Section, str]]:
         "device_id": "nodes: {p: {kind: modbus, device_id: {%s}}}",
         "enip": "nodes: {p: {kind: logix, enip: {%s}}}",
         "modbus": "nodes: {p: {kind: modbus, modbus: {%s}}}",
+        "serial": "nodes: {p: {kind: modbus, modbus: {serial: {device: /dev/ttyS0, %s}}}}",
+        "tls": "nodes: {p: {kind: modbus, modbus: {tls: {certificate: a, key: b, %s}}}}",
         "signal": "nodes: {p: {kind: logix, tags: {T: {type: REAL, signal: {%s}}}}}",
     }
     for section in sections(PLANT):
@@ -116,6 +118,10 @@ def test_keys_of_a_later_release_are_refused_by_both(tmp_path: Path, key: Key) -
         "{kind: logix, enip: {idle_timeout: soon}}",
         "{kind: logix, identity: {revision: x}}",
         "{kind: modbus, holding: {'40001': {order: ABDC}}}",
+        "{kind: modbus, modbus: {framing: udp}}",
+        "{kind: modbus, modbus: {serial: {device: /dev/ttyS0, baud: 9601}}}",
+        "{kind: modbus, modbus: {serial: {device: COM1}}}",
+        "{kind: modbus, modbus: {serial: {device: /dev/ttyS0, format: 8X1}}}",
         "{kind: logix, profile: S7}",
         "{kind: logix, latency: soon}",
         "{kind: logix, loss: 2}",
@@ -141,6 +147,7 @@ def test_values_refused_by_both(tmp_path: Path, node: str) -> None:
         '{kind: logix, tags: {A: {type: REAL, init: "${X:-1}"}}}',
         "{kind: logix, enip: {idle_timeout: 5m, max_connections: '${X:-1}'}}",
         "{kind: modbus, holding: {'40001-40002': [1, 2], '@7': {order: cdab}, 40009: REAL, '40020': int16}}",
+        "{kind: modbus, modbus: {serial: {device: '/dev/ttyS${i}', baud: 9600, format: 8N2, pty: false}, udp: true}}",
         "{kind: logix, use: tank}",
         "{kind: logix, use: [tank]}",
         "{kind: logix, latency: 40ms±10ms, loss: 0.5%, rate: 9.6kbit}",
