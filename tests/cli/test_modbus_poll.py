@@ -7,6 +7,7 @@ import pty
 import re
 import signal
 import socket
+import ssl
 import subprocess
 import sys
 import time
@@ -19,7 +20,17 @@ from node.cli.modbus_poll import main, parse_serial
 from node.client.modbus import ModbusClient
 from node.errors import ConfigError
 from tests.cli.lone import NODE, ROOT, Start, run
-from tests.client.modbus_devices import HOST, line_reply, node, on_line, pty_pair
+from tests.client.modbus_devices import (
+    HOST,
+    certificates,
+    line_reply,
+    node,
+    on_line,
+    pty_pair,
+    pymodbus_rtu_over_tcp,
+    pymodbus_tls,
+    pymodbus_udp,
+)
 
 pytestmark = pytest.mark.net
 
@@ -150,6 +161,22 @@ def test_on_a_serial_line(capsys: pytest.CaptureFixture[str]) -> None:
     with pty_pair() as (ours, device), on_line(ours, lambda request: [(0.0, line_reply(request, 5))]):
         assert main(["--serial", f"{device}:9600:8N2", "-u", "3", "--once", "40001-40002"]) == 0
     assert capsys.readouterr().out == "40001 == 5\n40002 == 5\n"
+
+
+def test_over_udp_rtu_and_tls(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    cert, key = certificates(tmp_path)
+    serving = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    serving.load_cert_chain(cert, key)
+    ways = {
+        ("--udp",): pymodbus_udp(),
+        ("--rtu",): pymodbus_rtu_over_tcp(),
+        ("--tls", str(cert)): pymodbus_tls(serving),
+        ("--tls", f"{cert},{cert},{key}"): pymodbus_tls(serving),
+    }
+    for options, device in ways.items():
+        with device as port:
+            assert main(["-a", f"{HOST}:{port}", *options, "--once", "40008=70", "40009"]) == 0
+        assert capsys.readouterr().out == "40008 == 70\n40009 == 8\n"
 
 
 @pytest.mark.parametrize(
