@@ -21,13 +21,10 @@ from typing import Any, Self
 
 from node.cip.types import BOOL, UINT, Type, Value, by_name
 from node.client.channels import Channel, TcpChannel, TlsChannel, UdpChannel
+from node.client.modbus_aio import READ_FUNCTIONS
 from node.client.patience import Actions, Patience
 from node.errors import LocalProtocolError, NodeError
 from node.modbus.functions import (
-    READ_COILS,
-    READ_DISCRETE_INPUTS,
-    READ_HOLDING_REGISTERS,
-    READ_INPUT_REGISTERS,
     WRITE_COIL,
     WRITE_COILS,
     WRITE_REGISTER,
@@ -51,7 +48,7 @@ from node.modbus.pdu import (
     decode_reply,
     encode_request,
 )
-from node.modbus.ranges import BIT_TABLES, COILS, DISCRETE, HOLDING, INPUT, RangeError, wire_address
+from node.modbus.ranges import BIT_TABLES, COILS, HOLDING, RangeError, wire_address
 from node.modbus.values import decode_registers, decode_text, encode_registers, encode_text, registers_of
 
 try:
@@ -65,13 +62,6 @@ Where = int | tuple[str, int]
 """A register number, or a table and a wire address."""
 
 ADDRESSES = 65536
-
-READ_FUNCTIONS = {
-    COILS: READ_COILS,
-    DISCRETE: READ_DISCRETE_INPUTS,
-    INPUT: READ_INPUT_REGISTERS,
-    HOLDING: READ_HOLDING_REGISTERS,
-}
 
 PATIENT = Limits(retries=2, receive=1.0)
 """For what may lose a message on the way."""

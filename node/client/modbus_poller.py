@@ -139,7 +139,7 @@ class ModbusPoller:
 
     def watch(self, changed: Changed) -> Callable[[], None]:
         """Has `changed` called, by the thread that polls, whenever a value is another than before; what this gives ends
-        it. It may not close the poller and wait for that."""
+        it. Polling waits for it to return."""
         with self._state:
             self._watchers.append(changed)
 

@@ -7,7 +7,8 @@ again later and later; addresses that are not there are looked at again one by o
 import time
 from collections.abc import Callable
 
-from node.client.modbus import READ_FUNCTIONS, ModbusClient
+from node.client.modbus import ModbusClient
+from node.client.modbus_aio import READ_FUNCTIONS
 from node.client.modbus_reads import REFUSED, Span, TableReads, Values
 from node.modbus.functions import ModbusError
 from node.modbus.pdu import READ_LIMITS

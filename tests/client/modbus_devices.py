@@ -23,6 +23,7 @@ from node.cip.types import BOOL, UINT
 from node.memory.attribute import Attribute, Instant
 from node.modbus.adu import TcpFramer
 from node.modbus.bank import RegisterBank
+from node.modbus.rtu import encode_rtu
 from node.modbus.unit import Unit
 from node.modbus.units import Units
 from node.server.listener import Listener
@@ -223,6 +224,14 @@ def on_line(ours: int, answer: Callable[[bytes], list[tuple[float, bytes]]]) -> 
     finally:
         over.set()
         thread.join(10)
+
+
+def line_reply(request: bytes, value: int = 0) -> bytes:
+    """The frame of a serial line that answers a read, all registers `value`; a write is echoed."""
+    if request[1] not in (3, 4):
+        return request
+    count = int.from_bytes(request[4:6], "big")
+    return encode_rtu(request[0], bytes((request[1], 2 * count)) + value.to_bytes(2, "big") * count)
 
 
 def silent(sock: socket.socket) -> None:

@@ -12,19 +12,11 @@ from node.client.modbus import Limits, ModbusClient
 from node.errors import LocalProtocolError
 from node.modbus.functions import ModbusError
 from node.modbus.rtu import encode_rtu
-from tests.client.modbus_devices import on_line, pty_pair
+from tests.client.modbus_devices import line_reply, on_line, pty_pair
 
 pytest.importorskip("serial", reason="pyserial is not installed: make test puts it into .venv")
 
 Answer = Callable[[bytes], list[tuple[float, bytes]]]
-
-
-def reply(request: bytes, value: int = 0) -> bytes:
-    """The frame that answers a read, all registers `value`; a write is echoed."""
-    if request[1] not in (3, 4):
-        return request
-    count = int.from_bytes(request[4:6], "big")
-    return encode_rtu(request[0], bytes((request[1], 2 * count)) + value.to_bytes(2, "big") * count)
 
 
 @pytest.fixture
@@ -35,7 +27,10 @@ def line() -> Iterator[tuple[int, str]]:
 
 def test_reads_and_writes(line: tuple[int, str]) -> None:
     ours, device = line
-    with on_line(ours, lambda request: [(0.0, reply(request, request[0]))]) as said, ModbusClient.rtu(device) as client:
+    with (
+        on_line(ours, lambda request: [(0.0, line_reply(request, request[0]))]) as said,
+        ModbusClient.rtu(device) as client,
+    ):
         assert client.read(40001, count=10) == [1] * 10
         assert client.view(unit=100).read(30001) == [100]
         client.write(40001, [7])
@@ -46,7 +41,7 @@ def test_noise_before_every_answer(line: tuple[int, str]) -> None:
     chance = random.Random(7)
 
     def noisy(request: bytes) -> list[tuple[float, bytes]]:
-        return [(0.0, chance.randbytes(chance.randint(1, 5)) + reply(request, 42))]
+        return [(0.0, chance.randbytes(chance.randint(1, 5)) + line_reply(request, 42))]
 
     with on_line(line[0], noisy), ModbusClient.rtu(line[1], limits=Limits(total=30.0)) as client:
         for _ in range(200):
@@ -55,7 +50,7 @@ def test_noise_before_every_answer(line: tuple[int, str]) -> None:
 
 def test_an_answer_in_pieces_with_pauses(line: tuple[int, str]) -> None:
     def halves(request: bytes) -> list[tuple[float, bytes]]:
-        whole = reply(request, 5)
+        whole = line_reply(request, 5)
         return [(0.0, whole[:3]), (0.05, whole[3:8]), (0.05, whole[8:])]
 
     with on_line(line[0], halves), ModbusClient.rtu(line[1], limits=Limits(total=30.0)) as client:
@@ -64,7 +59,7 @@ def test_an_answer_in_pieces_with_pauses(line: tuple[int, str]) -> None:
 
 def test_one_limit_holds_under_a_trickle(line: tuple[int, str]) -> None:
     def trickle(request: bytes) -> list[tuple[float, bytes]]:
-        return [(0.2, bytes((byte,))) for byte in reply(request)]
+        return [(0.2, bytes((byte,))) for byte in line_reply(request)]
 
     limits = Limits(total=0.8, receive=0.5, retries=5)
     with on_line(line[0], trickle), ModbusClient.rtu(line[1], limits=limits) as client:
@@ -79,7 +74,7 @@ def test_a_spoilt_answer_is_asked_for_again(line: tuple[int, str]) -> None:
 
     def spoilt(request: bytes) -> list[tuple[float, bytes]]:
         asked.append(request)
-        whole = reply(request, 8)
+        whole = line_reply(request, 8)
         return [(0.0, whole if len(asked) % 2 == 0 else whole[:-1] + b"\x00\x00")]
 
     limits = Limits(total=30.0, receive=0.1, retries=1)
@@ -93,7 +88,7 @@ def test_a_late_answer_is_not_taken_for_the_next(line: tuple[int, str]) -> None:
 
     def late(request: bytes) -> list[tuple[float, bytes]]:
         asked.append(request)
-        return [(0.5 if len(asked) == 1 else 0.0, reply(request, len(asked)))]
+        return [(0.5 if len(asked) == 1 else 0.0, line_reply(request, len(asked)))]
 
     with on_line(line[0], late), ModbusClient.rtu(line[1], limits=Limits(total=0.2)) as client:
         with pytest.raises(NoAnswer):

@@ -7,7 +7,7 @@ import pytest
 import typer
 
 from farm.cli.app import app as farm_app
-from node.cli import enip, modbus, run, shard
+from node.cli import enip, modbus, modbus_poll, run, shard
 from tests.architecture.sources import ROOT
 
 PAGE = (ROOT / "docs" / "cli.md").read_text()
@@ -33,6 +33,7 @@ def commands() -> dict[str, Command]:
     lone = {
         "enip_server": enip.parser(),
         "modbus_sim": modbus.parser(),
+        "modbus_poll": modbus_poll.parser(),
         "python -m node run": run.parser(),
     }
     found |= {
