@@ -101,12 +101,12 @@ export class Feed {
 			try {
 				const farm = await get("farm");
 				if (!farm.farm) {
-					due = 0; // where there was nothing to be had, a stream is as soon as there is
+					due = 0; // where there was nothing, a stream is as soon as there is
 					return this.#tell({ kind: "poll", farm });
 				}
 				if (Date.now() > due) return this.#openWhole();
 				const [nodes, log] = await Promise.all([get("nodes"), get(`events?since=${this.#last}&limit=200`)]);
-				if (this.#source) return; // another stream was wanted meanwhile
+				if (this.#source) return; // another was wanted
 				if (this.#last) this.#events(log);
 				this.#last = log.last;
 				this.#tell({ kind: "poll", farm, nodes });

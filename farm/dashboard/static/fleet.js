@@ -47,7 +47,7 @@ class Fleet {
 		try {
 			this.#takeFarm(await get("farm"));
 			if (this.phase !== "none") {
-				this.#takeNodes(await get("nodes")); // these are there while the supervisor is away, what follows is not
+				this.#takeNodes(await get("nodes")); // had while the supervisor is away, what follows is not
 				this.phase = "live";
 				const before = new Set(this.events);
 				const { events, last } = await get("events?since=0&limit=500");

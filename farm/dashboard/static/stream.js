@@ -49,7 +49,7 @@ export function openStream(tell) {
 			send = way(tell);
 			break;
 		} catch {
-			// a browser that has it not, or forbids it, as in some private windows: the next way
+			// a browser lacks it, or forbids it as in private windows
 		}
 	}
 	let wants = { nodes: [], tags: [] };

@@ -54,7 +54,7 @@ function Acts({ row }) {
 function useNode(name, there) {
 	const [told, tell] = useState({ row: null, tags: {}, at: 0 });
 	useLayoutEffect(() => {
-		if (!there) return undefined; // it would spoil the stream of every tab
+		if (!there) return undefined;
 		fleet.watch([name], []); // before its tab says which tags
 		const stop = fleet.on("node", (message) => {
 			if (message.node === name && message.row) tell({ row: message.row, tags: message.tags || {}, at: Date.now() });
