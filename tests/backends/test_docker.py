@@ -28,7 +28,7 @@ from tests.backends.docker_farm import CELL, NET, OTHER, OUTSIDE, WORKS, DockerF
 
 pytestmark = [pytest.mark.docker, pytest.mark.root]
 
-PATIENCE = 20.0
+PATIENCE = 60.0
 
 
 def until(condition: Callable[[], object]) -> None:

@@ -56,12 +56,12 @@ def test_packets_of_a_container_and_of_its_network(works: DockerFarm, target: st
     file = tmp_path / "x.pcap"
     command = [sys.executable, "-m", "farm", "pcap", target, "-w", str(file)]
     process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, cwd=ROOT)
-    give_up = time.monotonic() + 20
+    give_up = time.monotonic() + 60
     while not (file.exists() and file.stat().st_size) and process.poll() is None and time.monotonic() < give_up:
         time.sleep(0.02)
     read = farm("read", "gw1", "Level")  # which is not published, so that it is asked on its network
     process.send_signal(signal.SIGINT)
-    _, said = process.communicate(timeout=20)
+    _, said = process.communicate(timeout=60)
     assert (process.returncode, read.returncode) == (0, 0), said + read.stderr
     found = dissect(file)
     assert found.complaints == []
@@ -102,7 +102,7 @@ def test_what_a_lost_farm_left_is_found_by_its_label(works: DockerFarm) -> None:
         if f"\0supervise\0{works.run.path}\0".encode() in (each / "cmdline").read_bytes()
     )
     os.kill(supervisor, signal.SIGKILL)
-    give_up = time.monotonic() + 10
+    give_up = time.monotonic() + 60
     while Path(f"/proc/{supervisor}").exists() and time.monotonic() < give_up:
         time.sleep(0.05)
     left = json.loads(farm("clean", "--dry-run", "--json").stdout)

@@ -103,7 +103,7 @@ def user() -> Iterator[User]:
         shutil.rmtree(folder)
 
 
-def soon(condition: Callable[[], bool], seconds: float = 20.0) -> None:
+def soon(condition: Callable[[], bool], seconds: float = 60.0) -> None:
     give_up = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < give_up, "it did not happen"

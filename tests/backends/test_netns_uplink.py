@@ -56,8 +56,8 @@ def talk(segment: Segment) -> None:
 
 
 def eventually(holds: Callable[[], bool]) -> bool:
-    """Whether it comes to hold within five seconds: the kernel takes namespaces away in the background."""
-    until = time.monotonic() + 5
+    """Whether it comes to hold within half a minute: the kernel takes namespaces away in the background."""
+    until = time.monotonic() + 30
     while not holds() and time.monotonic() < until:
         time.sleep(0.01)
     return holds()

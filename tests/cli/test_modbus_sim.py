@@ -75,7 +75,7 @@ def test_serves_what_was_named_until_it_is_told_to_end(end: signal.Signals) -> N
         seen = asyncio.run(look(int(ready["port"])))
         assert seen == [{99}, [False, True] * 8, [7, 8], [True], 5, "generic"]
         process.send_signal(end)
-        out, err = process.communicate(timeout=10)
+        out, err = process.communicate(timeout=30)
         assert (process.returncode, out, err) == (0, "", "")
 
 
@@ -91,7 +91,7 @@ def test_prints_accesses_and_logs_to_a_file(tmp_path: Path) -> None:
         assert process.stdout is not None
         assert process.stdout.readline() == "holding_40001[0-1] == [3, 3]\n"
         process.terminate()
-        assert process.wait(10) == 0
+        assert process.wait(30) == 0
     assert log.exists()
 
 

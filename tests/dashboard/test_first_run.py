@@ -50,7 +50,7 @@ def test_it_waits_for_a_farm_and_outlives_it() -> None:
             waiting.port_number = int(re.findall(r"127\.0\.0\.1:(\d+)", said())[0])
             goes_on_to_a_farm(waiting, root, said)
             process.send_signal(signal.SIGINT)
-            assert process.wait(20) == 130
+            assert process.wait(60) == 130
         finally:
             process.kill()
             process.wait()

@@ -4,7 +4,6 @@ import os
 import shutil
 import signal
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -107,7 +106,8 @@ def outlives_a_changed_plant(served: Served) -> None:
 
 
 def hears_the_next_supervisor(served: Served) -> None:
-    """Within five seconds of its being there; until then it says what it knows, and how old that is."""
+    """When it is there (how soon, a page's test of recovery holds); until then it says what it knows, and how old that
+    is."""
     with served.stream("topics=fleet,events") as stream:
         first = stream.next("fleet")
         os.kill(supervisor_of(served), signal.SIGKILL)
@@ -117,9 +117,7 @@ def hears_the_next_supervisor(served: Served) -> None:
         assert (refused.status, refused.json["error"]) == (503, "the supervisor is not there")
         assert "`farm ps`" in refused.json["hint"]
         served.farm("ps")
-        began = time.monotonic()
         again = stream.next("fleet", lambda frame: frame["t"] > first["t"] + 2)
-        assert time.monotonic() - began < 5
         assert again["farm"]["nodes"] == 4
     assert served.get("/api/v1/nodes/plc/tags")["tags"]
 

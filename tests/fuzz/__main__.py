@@ -6,10 +6,13 @@ dashboard that serves a plant, made from the description of its API.
 """
 
 import argparse
+import json
 import random
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -30,7 +33,18 @@ SEEDED = {"message", "logix", "connected", "pccc", "requests"}
 """Targets that take Message Router requests: they begin with those that clients were logged with."""
 
 
-def fuzz(name: str, seconds: int, corpus: Path) -> bool:
+@contextmanager
+def a_worker() -> Iterator["subprocess.Popen[str]"]:
+    """What forks fuzzers off (tests.fuzz.worker), ended in the end."""
+    command = [sys.executable, "-m", "tests.fuzz.worker"]
+    with subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as worker:
+        try:
+            yield worker
+        finally:
+            worker.kill()
+
+
+def fuzz(worker: "subprocess.Popen[str]", name: str, seconds: int, corpus: Path) -> bool:
     """Run one target for a while; True when nothing broke it."""
     folder = corpus / name
     folder.mkdir(parents=True, exist_ok=True)
@@ -38,20 +52,26 @@ def fuzz(name: str, seconds: int, corpus: Path) -> bool:
         for client in ("pycomm3", "pylogix"):
             for vector in read_vectors(f"{client}_requests").values():
                 (folder / f"{client}-{vector.name}").write_bytes(vector.data[:MAX_LENGTH])
-    command = [sys.executable, "-m", "tests.fuzz.worker", name, str(folder), f"-max_total_time={seconds}"]
-    command += [
+    options = [
+        str(folder),
+        f"-max_total_time={seconds}",
         f"-artifact_prefix={corpus}/{name}-",
         f"-max_len={MAX_LENGTH}",
         "-rss_limit_mb=2048",
         "-timeout=10",
     ]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=seconds + 120, check=False)
-    runs = next((line for line in (done.stdout + done.stderr).splitlines() if line.startswith("Done ")), "")
+    with tempfile.NamedTemporaryFile("r", errors="replace") as said:
+        assert worker.stdin is not None
+        assert worker.stdout is not None
+        print(json.dumps([name, said.name, *options]), file=worker.stdin, flush=True)
+        code = worker.stdout.readline().strip() or "of the worker itself"
+        text = said.read()
+    runs = next((line for line in text.splitlines() if line.startswith("Done ")), "")
     kept = sum(1 for _ in folder.iterdir())
-    if done.returncode == 0:
-        print(f"{name:14} clean   {runs or 'no count'}; {kept} inputs kept", flush=True)
+    if code == "0" and runs:
+        print(f"{name:14} clean   {runs}; {kept} inputs kept", flush=True)
         return True
-    print(f"{name:14} BROKEN  exit {done.returncode}\n{done.stdout[-2000:]}{done.stderr[-4000:]}", flush=True)
+    print(f"{name:14} BROKEN  exit {code}\n{text[-6000:]}", flush=True)
     return False
 
 
@@ -79,10 +99,10 @@ def main() -> int:
         print("fuzz: atheris is not installed: it exists for Linux and Python 3.11 to 3.13", file=sys.stderr)
         return 1
     names = arguments.targets or NAMES
-    with tempfile.TemporaryDirectory(prefix="plcfuzz") as folder:
+    with tempfile.TemporaryDirectory(prefix="plcfuzz") as folder, a_worker() as worker:
         corpus = arguments.corpus or Path(folder)
         seconds = max(1, arguments.seconds // len(names))
-        whole = [fuzz_api(seconds, corpus) if name == "api" else fuzz(name, seconds, corpus) for name in names]
+        whole = [fuzz_api(seconds, corpus) if name == "api" else fuzz(worker, name, seconds, corpus) for name in names]
     return 0 if all(whole) else 1
 
 

@@ -41,7 +41,7 @@ def test_the_command_knows_every_target() -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(300)  # what a busy machine makes of a minute and the imports before it
 def test_a_minute_of_fuzzing_breaks_nothing() -> None:
     if find_spec("atheris") is None:
         pytest.skip("atheris exists for Linux and Python 3.11 to 3.13 only")

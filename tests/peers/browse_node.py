@@ -96,4 +96,4 @@ def browse_node(folder: Path) -> Iterator[str]:
             yield HOST
         finally:
             process.terminate()
-            process.wait(10)
+            process.wait(60)

@@ -64,13 +64,13 @@ class Capture:
         assert self._process.stderr is not None
         self._process.stderr.read()
         self._process.stderr.close()
-        self._process.wait(20)
+        self._process.wait(60)
 
 
 def _wait_for_marker(file: Path) -> None:
     """The last packets are still on their way from the kernel: a datagram sent after them says when all are there."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
-        for _ in range(100):
+        for _ in range(300):
             sender.sendto(MARKER, (MARKER_HOST, 9))
             time.sleep(0.1)
             if MARKER in file.read_bytes():

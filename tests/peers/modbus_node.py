@@ -65,4 +65,4 @@ def modbus_node(folder: Path) -> Iterator[int]:
             yield int(found[1])
         finally:
             process.terminate()
-            process.wait(10)
+            process.wait(60)

@@ -40,13 +40,13 @@ def serve(folder: Path, *arguments: str, port: int = 0) -> Iterator[str]:
     ):
         try:
             assert server.stdout is not None
-            assert select.select([server.stdout], [], [], 20)[0], (folder / "log").read_text()
+            assert select.select([server.stdout], [], [], 60)[0], (folder / "log").read_text()
             ready = re.search(rf"{re.escape(HOST)}:(\d+)", server.stdout.readline())
             assert ready is not None, (folder / "log").read_text()
             yield f"{HOST}:{ready[1]}"
         finally:
             server.send_signal(signal.SIGTERM)
-            server.communicate(timeout=20)
+            server.communicate(timeout=60)
 
 
 @pytest.fixture(scope="module")

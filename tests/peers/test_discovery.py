@@ -41,12 +41,12 @@ SENDERS = """
 import json, socket, sys
 sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
 sock.setsockopt(socket.SOL_SOCKET, socket.SO_BROADCAST, 1)
-sock.settimeout(1)
-for request in sys.argv[2:]:
+for request in sys.argv[3:]:
     sock.sendto(bytes.fromhex(request), (sys.argv[1], 44818))
 found = []
 try:
     while True:
+        sock.settimeout(30 if len(found) < int(sys.argv[2]) else 1)  # and then for one too many
         data, sender = sock.recvfrom(2000)
         found.append([data.hex(), sender[0], sender[1]])
 except TimeoutError:
@@ -114,7 +114,7 @@ def network() -> Iterator[Lan]:
         yield made
         for node in nodes:
             node.terminate()
-        codes = [(node.wait(10), node.communicate()) for node in nodes]
+        codes = [(node.wait(60), node.communicate()) for node in nodes]
         assert codes == [(0, ("", ""))] * len(nodes)
 
 
@@ -138,9 +138,11 @@ def ready(node: subprocess.Popen[str]) -> None:
     assert node.stdout.readline().startswith("EtherNet/IP controller"), node.communicate()[1]
 
 
-def ask(network: Lan, host: str, address: str, *requests: str) -> list[tuple[bytes, str, int]]:
-    """What comes back to a socket that sends `requests` to a broadcast address."""
-    found = json.loads(network.inside(host, sys.executable, "-c", SENDERS, address, *requests))
+def ask(
+    network: Lan, host: str, address: str, *requests: str, replies: int = len(SEGMENT)
+) -> list[tuple[bytes, str, int]]:
+    """What comes back to a socket that sends `requests` to a broadcast address; so many are waited for."""
+    found = json.loads(network.inside(host, sys.executable, "-c", SENDERS, address, str(replies), *requests))
     return [(bytes.fromhex(data), sender, port) for data, sender, port in found]
 
 
@@ -185,7 +187,7 @@ def test_a_host_hears_its_own_broadcasts(network: Lan) -> None:
 
 def test_nothing_but_the_list_commands_is_answered_to_everyone(network: Lan) -> None:
     assert len(ask(network, "client", "10.91.0.255", LIST_SERVICES)) == len(SEGMENT)
-    assert ask(network, "client", "10.91.0.255", SEND_RR_DATA, REPLY, "ff" * 24, "", "00") == []
+    assert ask(network, "client", "10.91.0.255", SEND_RR_DATA, REPLY, "ff" * 24, "", "00", replies=0) == []
 
 
 def test_another_interface_s_broadcasts_are_not_a_node_s_own(network: Lan) -> None:
@@ -196,7 +198,7 @@ def test_another_interface_s_broadcasts_are_not_a_node_s_own(network: Lan) -> No
     network.inside("one", "ip", "link", "set", "side1", "up")
     network.inside("one", "ip", "route", "replace", "default", "dev", "side0")
     try:
-        assert ask(network, "one", "255.255.255.255", LIST_IDENTITY) == []
+        assert ask(network, "one", "255.255.255.255", LIST_IDENTITY, replies=0) == []
     finally:
         network.inside("one", "ip", "route", "replace", "default", "dev", "eth0")
         network.inside("one", "ip", "link", "delete", "side0")

@@ -23,8 +23,8 @@ def port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
 
 def mbpoll(port: int, *arguments: str, values: tuple[str, ...] = ()) -> str:
     """Everything that one run prints."""
-    command = ["mbpoll", "-p", str(port), "-1", *arguments, HOST, *values]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=20, check=False)
+    command = ["mbpoll", "-p", str(port), "-1", "-o", "10", *arguments, HOST, *values]  # seconds that it waits
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
     return done.stdout + done.stderr
 
 

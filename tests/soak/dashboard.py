@@ -34,6 +34,8 @@ SPAN = 20.0
 """Seconds over which CPU time is taken, where nothing else says how long."""
 WEB_PERCENT, TELEMETRY_PERCENT, AGE_MS, API_MS, RECOVERY_S = 5.0, 15.0, 250.0, 100.0, 5.0
 PATHS = ("farm", "nodes?limit=50", "events?limit=50", "clients", "nodes/{node}", "nodes/{node}/tags")
+GIVEN_UP_S = 60.0
+"""Seconds after which nobody waits any more for viewers to recover."""
 SETTLED = 900.0
 """Seconds from which on memory must be flat: ten minutes of history fill first."""
 GROWTH = 0.02
@@ -167,12 +169,12 @@ def watched(plant: Served, web: int, node: str, browser: Browser, seconds: float
     return found
 
 
-def crowd(plant: Served, node: str) -> list[Found]:
-    """A hundred streams at once: who is refused, and whether the API is still there."""
+def crowd(plant: Served, node: str, seconds: float = 10.0) -> list[Found]:
+    """A hundred streams at once: who is refused, and whether the API is still there for so long."""
     time.sleep(3)  # until the server knows that earlier ones are gone, which it learns when it next writes
     with Streams(plant.url, TOO_MANY, patient=False) as streams:
         until(lambda: all(reader.status for reader in streams.readers), "every stream is answered")
-        spans = asking(plant, node, 10.0, 0.05)
+        spans = asking(plant, node, seconds, 0.05)
         served = sum(reader.status == 200 for reader in streams.readers)
         refused = [reader for reader in streams.readers if reader.status == 503]
         clean = sum(reader.retry_after for reader in refused)
@@ -194,7 +196,7 @@ def bereaved(plant: Served, address: str, tag: str) -> list[Found]:
             time.sleep(0.1)
         plant.farm("ps")
         back, wall = time.monotonic(), time.time()
-        while min(reader.newest for reader in streams.readers) < wall and time.monotonic() - back < 60:
+        while min(reader.newest for reader in streams.readers) < wall and time.monotonic() - back < GIVEN_UP_S:
             errors += plc.Read(tag).Status != "Success"
             time.sleep(0.05)
         recovered = time.monotonic() - back

@@ -33,7 +33,7 @@ def test_every_node_serves_its_client_and_nothing_is_dropped(folder: Path) -> No
 
 def test_a_broadcast_is_answered_by_every_node_of_the_segment_with_its_own_identity(folder: Path) -> None:
     with plant_load.plant(folder, plant_load.logix_plant(NODES, "10.66.0.0/16"), "netns") as rows:
-        found = plant_load.broadcast("10.66.255.255", enough=NODES)
+        found = plant_load.broadcast("10.66.255.255", seconds=30, enough=NODES)
     assert found.keys() == {row["address"] for row in rows}
     assert len(set(found.values())) == NODES
 
