@@ -109,6 +109,13 @@ class Controller:
         await self.server.close()
         self._ticker.stop()
 
+    def claim(self) -> None:
+        """Opens its serial line now and holds it from then on, whether it is served or not: a node that gives up its
+        rights can open it no more. Raises `ListenError`."""
+        for listener in self.server.listeners.values():
+            if listener.line is not None:
+                listener.line.hold()
+
     def stand_in(self, doorway: "Doorway") -> None:
         """Has the ports serve the machine's own addresses too, from the next `start` on: `config.outside`."""
         for listener in self.server.listeners.values():

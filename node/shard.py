@@ -11,7 +11,7 @@ import contextlib
 import logging
 import os
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from node.config.load import load
@@ -214,14 +214,35 @@ def read(source: str, content: bytes) -> Prepared:
 
 
 def prepare(source: str, content: bytes) -> Prepared:
-    """The same, with controllers."""
+    """The same, with controllers, but for those that hold something of the machine's: that is their own process's."""
     prepared = read(source, content)
-    for node in prepared.file.nodes:
+    _make(prepared, [node for node in prepared.file.nodes if not _holds_the_machines(node)])
+    return prepared
+
+
+def _make(prepared: Prepared, nodes: Iterable[Message]) -> None:
+    file = prepared.file
+    for node in nodes:
         with contextlib.suppress(Exception):
             name = _name_of(node)
-            file = prepared.file
             prepared.controllers[name] = build_controller(name, node, file.epoch, prepared.checked, file.everywhere)
-    return prepared
+
+
+def _holds_the_machines(node: Message) -> bool:
+    """Whether a node has a serial device or files of certificates, which another user may not open."""
+    modbus = node.get("modbus")
+    return isinstance(modbus, Mapping) and bool(modbus.get("serial") or modbus.get("tls"))
+
+
+def _claim(prepared: Prepared) -> None:
+    """Makes those nodes, and has them open what they hold."""
+    nodes = [node for node in prepared.file.nodes if _holds_the_machines(node)]
+    _make(prepared, nodes)
+    for node in nodes:
+        controller = prepared.controllers.get(_name_of(node))
+        if controller is not None:
+            with contextlib.suppress(NodeError):  # it will be said when it is to be served
+                controller.claim()
 
 
 def run(
@@ -242,6 +263,8 @@ def run(
         prepared = prepared or read(config, read_file(config))
         place = prepared.file.pid_file
         pid_file = os.open(place, os.O_WRONLY | os.O_CREAT, 0o600) if place else -1
+        if settle is not None:
+            _claim(prepared)
         doorway = settle() if settle is not None else None
     except (NodeError, OSError) as exc:
         log.error("%s", exc)

@@ -6,14 +6,17 @@ import os
 import signal
 import socket
 from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from farm.backends import pids
 from farm.backends.observed import ShardSpec
+from node import shard
 from node.config.load import dump
-from node.config.model import NodeConfig
-from node.control.messages import SHARD_START, SHARD_STOP, digest_nodes, start_time
+from node.config.model import ModbusConfig, NodeConfig, RegisterBlock, SerialConfig, TagConfig, UnitConfig
+from node.control.messages import SHARD_START, SHARD_STOP, ShardFile, digest_nodes, start_time
 from tests.backends.conftest import run as run
 from tests.backends.contract import Run, a_node, address, one
 from tests.test_nursery import is_gone
@@ -50,6 +53,21 @@ def test_a_node_that_cannot_bind_ends_a_shard_of_one(run: Run) -> None:
     reason = f"{address(1)}:44818: address in use: another program serves this TCP port; `ss -lnp` shows which"
     assert run.farm.failed == {"plc-1": reason}
     assert reason in log_of(run, "plc-1")
+
+
+def test_only_its_own_process_opens_what_is_the_machines(tmp_path: Path) -> None:
+    """A nursery that made such a node ahead would hold its line for ever, and every neighbour's after it."""
+    link = tmp_path / "line"
+    assert a_node(1).modbus is None
+    units = (UnitConfig(1, (RegisterBlock("holding", 0, 1, "Word"),)),)
+    modbus = ModbusConfig(0, units, serial=SerialConfig(str(link), pty=True))
+    tags = (*a_node(1).tags, TagConfig("Word", "UINT"))
+    nodes = (dump(a_node(2)), dump(replace(a_node(1), kind="gateway", tags=tags, modbus=modbus)))
+    content = ShardFile("s", "", 0.0, "", nodes).encode()
+    prepared = shard.prepare("s", content)
+    assert set(prepared.controllers) == {"plc-2"}
+    shard._claim(prepared)
+    assert prepared.controllers["plc-1"].lines == (str(link.readlink()),)
 
 
 def test_the_others_go_on_where_there_are_several(run: Run) -> None:

@@ -51,6 +51,9 @@ class Line(Protocol):
     def is_open(self) -> bool:
         """Whether it is served."""
 
+    def hold(self) -> None:
+        """Opens it and keeps it open, served or not. Raises `ListenError`."""
+
     def open(self) -> None:
         """Serves it. Raises `ListenError`."""
 

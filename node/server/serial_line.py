@@ -43,6 +43,7 @@ class SerialLine:
         self._line = ModbusLine(service, metrics, clock, config.framing, patience)
         self._terminal: Terminal | None = None
         self._open = False
+        self._held = False
         self._quiet: asyncio.TimerHandle | None = None
         self._again: asyncio.TimerHandle | None = None
         self._replies: deque[tuple[float, bytes]] = deque()
@@ -59,37 +60,52 @@ class SerialLine:
         """The device, or what clients of a pseudo terminal open; "" while it is not there."""
         return self._terminal.path if self._terminal is not None else ""
 
+    def hold(self) -> None:
+        """Opens the device and keeps it open, served or not. Raises `ListenError`."""
+        self._held = True
+        if self._terminal is None:
+            self._terminal = open_terminal(self._config)
+
     def open(self) -> None:
-        """Opens the device. Raises `ListenError`."""
+        """Serves the line. Raises `ListenError`."""
         if not self._open:
-            self._begin(open_terminal(self._config))
+            if self._terminal is None:
+                self._terminal = open_terminal(self._config)
+            else:
+                self._terminal.forget()
+            self._begin()
             self._open = True
 
     def close(self) -> None:
-        """Closes it; replies that wait are not sent."""
+        """Serves it no more; replies that wait are not sent. The device is closed, unless it is held."""
+        if not self._open:
+            return
         self._open = False
         if self._again is not None:
             self._again.cancel()
             self._again = None
-        self._end()
+        self._end(keep=self._held)
 
-    def _begin(self, terminal: Terminal) -> None:
-        self._terminal = terminal
+    def _begin(self) -> None:
+        terminal = self._terminal
+        assert terminal is not None
         asyncio.get_running_loop().add_reader(terminal.descriptor, self._read)
 
-    def _end(self) -> None:
+    def _end(self, keep: bool) -> None:
         for timer in (self._quiet, self._due):
             if timer is not None:
                 timer.cancel()
         self._quiet = self._due = None
         self._replies.clear()
         self._unsent = b""
-        terminal, self._terminal = self._terminal, None
+        terminal = self._terminal
         if terminal is not None:
             loop = asyncio.get_running_loop()
             loop.remove_reader(terminal.descriptor)
             loop.remove_writer(terminal.descriptor)
-            terminal.close()
+            if not keep:
+                terminal.close()
+                self._terminal = None
         self._line.framer.quiet()
 
     def _read(self) -> None:
@@ -160,14 +176,15 @@ class SerialLine:
 
     def _lose(self, why: str | None) -> None:
         log.warning("%s: the device is gone (%s); it is looked for", self.path, why)
-        self._end()
+        self._end(keep=False)
         self._again = asyncio.get_running_loop().call_later(AGAIN, self._try_again)
 
     def _try_again(self) -> None:
         self._again = None
         try:
-            self._begin(open_terminal(self._config))
+            self._terminal = open_terminal(self._config)
         except ListenError:
             self._again = asyncio.get_running_loop().call_later(AGAIN, self._try_again)
             return
+        self._begin()
         log.info("%s: the device is back", self.path)

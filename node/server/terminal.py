@@ -27,6 +27,11 @@ class Terminal:
         self._other = other
         self._link = link
 
+    def forget(self) -> None:
+        """What came or was to go by now is as if it had not been."""
+        with contextlib.suppress(termios.error):
+            termios.tcflush(self.descriptor, termios.TCIOFLUSH)
+
     def close(self) -> None:
         """Closes it, and takes away the link that was made to it."""
         os.close(self.descriptor)

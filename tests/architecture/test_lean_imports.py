@@ -45,6 +45,16 @@ def test_it_carries_nothing_heavy(module: str) -> None:
     assert imported_with(module) & HEAVY == set()
 
 
+@pytest.mark.parametrize("module", ["node.nursery", "node.rehearsal", "node.cli.modbus", "node.cli.enip"])
+def test_no_node_carries_tls_unless_it_speaks_it(module: str) -> None:
+    """As a node starts: asyncio would bring it."""
+    start = "from node.__main__ import _import_asyncio; _import_asyncio()"
+    code = f"import sys; {start}; import {module}; print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
+    assert {"ssl", "_ssl"} & set(done.stdout.split()) == set()
+
+
 @pytest.mark.parametrize("module", ["node.config.schema", "node.config.load", "node.client.aio"])
 def test_what_a_farm_takes_of_a_node_brings_no_server(module: str) -> None:
     code = f"import sys, {module}; print(*(name for name in sys.modules if name.startswith('node.')))"

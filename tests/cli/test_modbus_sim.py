@@ -125,6 +125,12 @@ def test_an_address_in_use_is_one_line() -> None:
         ("-a", ":99999", "40001"),
         ("-d", "soon", "40001"),
         ("--nothing", "40001"),
+        ("--serial", "/dev/ttyS0:9601", "40001"),
+        ("--serial", "/dev/ttyS0", "--framing", "tcp", "40001"),
+        ("--framing", "udp", "40001"),
+        ("--framing", "rtu", "--udp", "40001"),
+        ("--tls", "node.pem", "40001"),
+        ("--tls", "node.pem,node.key", "--udp", "40001"),
     ],
 )
 def test_what_was_typed_wrong_is_one_line(arguments: tuple[str, ...], capsys: pytest.CaptureFixture[str]) -> None:
@@ -132,6 +138,42 @@ def test_what_was_typed_wrong_is_one_line(arguments: tuple[str, ...], capsys: py
     out, err = capsys.readouterr()
     assert out == ""
     assert re.fullmatch(r"modbus_sim: .+\n", err)
+
+
+@pytest.mark.parametrize(
+    ("options", "name", "address"),
+    [
+        (["--framing", "rtu", "-a", f"{HOST}:0"], "Modbus/RTU over TCP", rf"{HOST}:\d+"),
+        (["--framing", "ascii", "-a", f"{HOST}:0"], "Modbus/ASCII over TCP", rf"{HOST}:\d+"),
+        (["--udp", "-a", f"{HOST}:0"], "Modbus/TCP", rf"{HOST}:\d+"),
+        (["--serial", "pty"], "Modbus/RTU", r"/dev/\S+"),
+        (["--serial", "pty:9600:8N2", "--framing", "ascii"], "Modbus/ASCII", r"/dev/\S+"),
+        (["--serial", "pty", "-a", f"{HOST}:0"], "Modbus/TCP", rf"{HOST}:\d+; line = /dev/\S+"),
+    ],
+)
+def test_the_line_says_what_it_speaks_and_where(options: list[str], name: str, address: str) -> None:
+    with subprocess.Popen([*COMMAND, *options, "40001"], cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
+        try:
+            assert process.stdout is not None
+            line = process.stdout.readline()
+            said = rf"Success; Started {name} Simulator; PID = {process.pid}; address = {address}\n"
+            assert re.fullmatch(said, line), line
+        finally:
+            process.terminate()
+            assert process.wait(10) == 0
+
+
+def test_it_is_on_no_port_where_only_a_line_was_typed() -> None:
+    for arguments, tcp, udp, port in (
+        ({"serial": "pty"}, False, False, 502),
+        ({"serial": "pty", "udp": True}, False, True, 502),
+        ({"serial": "pty", "address": ":1502"}, True, False, 1502),
+        ({"tls": "a,b"}, True, False, 802),
+        ({"tls": "a,b", "address": ":1802"}, True, False, 1802),
+    ):
+        modbus = build_config(["40001"], **arguments).modbus  # type: ignore[arg-type]
+        assert modbus is not None
+        assert (modbus.tcp, modbus.udp, modbus.port) == (tcp, udp, port)
 
 
 def test_neighbours_share_a_block() -> None:

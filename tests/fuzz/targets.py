@@ -22,8 +22,10 @@ from node.memory.tags import TagTable
 from node.memory.text_attribute import TextAttribute
 from node.modbus import identification, pdu
 from node.modbus.adu import TcpFramer, encode_adu
+from node.modbus.ascii import AsciiFramer
 from node.modbus.bank import RegisterBank
 from node.modbus.ranges import parse_range
+from node.modbus.rtu import RtuFramer
 from node.modbus.unit import Unit
 from node.modbus.units import Units
 from node.objects.device import Device, build_device
@@ -175,6 +177,21 @@ def modbus(data: bytes) -> None:
             UNITS.answer(adu, 0.0)
 
 
+def lines(data: bytes) -> None:
+    """The bytes of a line, in one go and in two; and as a frame with its right check."""
+    half = len(data) // 2
+    for framer in (RtuFramer((1, 5)), AsciiFramer((1, 5))):
+        found = [*framer.feed(data, 0.0), *framer.quiet()]
+        found += [*framer.feed(data[:half], 1.0), *framer.feed(data[half:], 1.001), *framer.quiet()]
+        if 0 < len(data) <= 253:
+            frame = framer.encode(1, data)
+            found += [*framer.feed(frame, 5.0), *framer.quiet()]
+        for frame in found:
+            UNITS.answer_station(*framer.decode(frame), 0.0)
+        if framer.pending:
+            raise AssertionError(f"{framer.pending} bytes are left after a silence")
+
+
 def text(data: bytes) -> None:
     """What people type."""
     words = data.decode("iso-8859-1")
@@ -191,6 +208,7 @@ TARGETS: dict[str, Target] = {
     "epath": paths,
     "message": routed,
     "modbus": modbus,
+    "lines": lines,
     "text": text,
     **LOGIX_TARGETS,
 }

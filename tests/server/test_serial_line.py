@@ -304,6 +304,29 @@ def test_a_device_that_goes_is_found_again(
     assert [record.message.rpartition(": ")[2] for record in caplog.records][-1:] == ["the device is back"]
 
 
+def test_a_line_that_is_held_stays_open_and_is_served_anew() -> None:
+    async def scenario() -> None:
+        service, listener = make_service(), Listener("127.0.0.1", 0)
+        line = SerialLine(SerialConfig(pty=True), service, listener.metrics, asyncio.get_running_loop().time)
+        listener.line = line
+        line.hold()
+        path = line.path
+        master = open_master(path)
+        assert not line.is_open
+        master.send(read(1))
+        assert await master.receive(1, 0.05) == b""
+        for address in (2, 3):
+            await listener.open()
+            assert line.path == path
+            assert await master.ask(read(address), 7) == answer(address)
+            await listener.close()
+            master.send(read(9))
+            assert await master.receive(1, 0.05) == b""
+        master.close()
+
+    asyncio.run(scenario())
+
+
 def test_a_link_leads_to_a_pseudo_terminal_and_goes_with_it(tmp_path: Path) -> None:
     link = tmp_path / "meter"
     link.symlink_to("/dev/pts/long-gone")
