@@ -61,40 +61,41 @@ class ModbusLine:
         self._spoilt = 0
         self._delimiters: dict[int, int] = {}
 
-    def feed(self, data: bytes, peer: str, datagram: bool = False) -> Iterator[Exchange]:
-        """The exchanges of the requests that `data` completes, one by one; `reply` is what goes out."""
+    def feed(self, data: bytes, peer: str, since: float | None = None) -> Iterator[Exchange]:
+        """The exchanges of the requests that `data` completes, one by one; `reply` is what goes out. `since` is the
+        instant that the connection came, None where there is none."""
         now = self._service.instant.now = self._clock()
         self._metrics.bytes_in += len(data)
-        return self._run(self.framer.feed(data, now), peer, now, datagram)
+        return self._run(self.framer.feed(data, now), peer, now, since)
 
-    def quiet(self, peer: str, datagram: bool = False) -> Iterator[Exchange]:
+    def quiet(self, peer: str, since: float | None = None) -> Iterator[Exchange]:
         """Those of the requests that only silence ends; what else waited is given up."""
         now = self._service.instant.now = self._clock()
-        return self._run(self.framer.quiet(), peer, now, datagram)
+        return self._run(self.framer.quiet(), peer, now, since)
 
-    def _run(self, frames: list[bytes], peer: str, now: float, datagram: bool) -> Iterator[Exchange]:
+    def _run(self, frames: list[bytes], peer: str, now: float, since: float | None) -> Iterator[Exchange]:
         for _ in range(self.framer.spoilt - self._spoilt):
             for unit in self._stations.values():
                 unit.counters.spoilt()
         self._spoilt = self.framer.spoilt
         for frame in frames:
-            yield self._exchange(frame, peer, now, datagram)
+            yield self._exchange(frame, peer, now, since)
 
-    def _exchange(self, frame: bytes, peer: str, now: float, datagram: bool) -> Exchange:
+    def _exchange(self, frame: bytes, peer: str, now: float, since: float | None) -> Exchange:
         metrics = self._metrics
         metrics.requests += 1
         station, pdu = self.framer.decode(frame)
         adu = MBAP.pack(0, 0, len(pdu) + 1, station) + pdu
         chain = self._service.chain or NOTHING
         try:
-            exchange = chain.begin(adu, peer, now, datagram)
+            exchange = chain.begin(adu, peer, now, since is None, since or 0.0)
             if exchange.wanted:
                 exchange.reply = self._answer(adu, exchange)
             meant = exchange.reply
             chain.end(exchange)
         except Exception as exc:
             meant = self._failed(adu, exc)
-            exchange = Exchange(peer, now, adu, reply=meant, datagram=datagram)
+            exchange = Exchange(peer, now, adu, reply=meant, datagram=since is None)
         metrics.ring.append((now, adu, exchange.reply, peer))
         metrics.took(self._clock() - now + exchange.delay, 1)
         if exchange.reply is not None and meant is not None:
@@ -115,7 +116,8 @@ class ModbusLine:
             answer = self._failed(adu, exc)
         if answer is not None and answer[HEADER_SIZE] & EXCEPTION:
             self._metrics.errors += 1
-            self._metrics.refuse(adu[UNIT_AT:], adu, answer, now)
+            if not exchange.status:  # else what it asked for may well be there
+                self._metrics.refuse(adu[UNIT_AT:], adu, answer, now)
         return answer
 
     def _answers(self, adu: bytes) -> bool:

@@ -4,6 +4,7 @@ The other end stands for a line, so its manners are a line's: a station that is 
 """
 
 import asyncio
+from collections.abc import Iterable
 
 from node.exchange.exchange import CLOSE, ENDS, Exchange
 from node.server.modbus_line import ModbusLine
@@ -33,9 +34,8 @@ class ModbusLineTcp(Peer):
         self._forget_silence()
         framer = self._line.framer
         for at in range(0, len(data), SLICE):
-            for exchange in self._line.feed(data[at : at + SLICE], self.name):
-                if self._ends(exchange):
-                    return
+            if self._answer(self._line.feed(data[at : at + SLICE], self.name, self.since)):
+                return
             if framer.lost > LOST_LIMIT:
                 self.metrics.errors += 1
                 self.deliver(Exchange(self.name, self.last_seen, b"", action=CLOSE))
@@ -50,15 +50,19 @@ class ModbusLineTcp(Peer):
 
     def _fell_silent(self) -> None:
         self._quiet = None
-        for exchange in self._line.quiet(self.name):
-            if self._ends(exchange):
-                return
+        self._answer(self._line.quiet(self.name, self.since))
 
-    def _ends(self, exchange: Exchange) -> bool:
-        """Sends a reply in its turn; whether the connection ends behind it."""
-        self.requests += 1
-        self.deliver(exchange)
-        return exchange.action in ENDS
+    def _answer(self, exchanges: Iterable[Exchange]) -> bool:
+        """Sends each reply in its turn; whether the connection ends behind one."""
+        errors, ended = self.metrics.errors, False
+        for exchange in exchanges:
+            self.requests += 1
+            self.deliver(exchange)
+            ended = exchange.action in ENDS
+            if ended:
+                break
+        self.errors += self.metrics.errors - errors
+        return ended
 
     def _forget_silence(self) -> None:
         if self._quiet is not None:

@@ -53,7 +53,8 @@ class ModbusUdp:
             reply = self._failed(data, exc)
         if reply and reply[HEADER_SIZE] & EXCEPTION:
             self._metrics.errors += 1
-            self._metrics.refuse(data[UNIT_AT:], data, reply, now)
+            if not status:  # else what it asked for may well be there
+                self._metrics.refuse(data[UNIT_AT:], data, reply, now)
         return reply or None
 
     def _failed(self, data: bytes, exc: Exception) -> bytes:

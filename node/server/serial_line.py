@@ -123,7 +123,7 @@ class SerialLine:
         if self._quiet is not None:
             self._quiet.cancel()
             self._quiet = None
-        for exchange in self._line.feed(data, self._terminal.path, datagram=True):
+        for exchange in self._line.feed(data, self._terminal.path):
             self._deliver(exchange)
         framer = self._line.framer
         if framer.pending:
@@ -131,7 +131,7 @@ class SerialLine:
 
     def _fell_silent(self) -> None:
         self._quiet = None
-        for exchange in self._line.quiet(self.path, datagram=True):
+        for exchange in self._line.quiet(self.path):
             self._deliver(exchange)
 
     def _deliver(self, exchange: Exchange) -> None:

@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from node.exchange.delay import Delay
+from node.exchange.delay import even_delay
 from node.exchange.exchange import build_chain
 from node.exchange.faults import Cut, Reset, Spoilt
 from node.modbus.ascii import encode_ascii
@@ -72,7 +72,8 @@ def test_a_function_that_nobody_knows_is_refused_when_the_line_is_silent() -> No
     async def scenario() -> None:
         async with serving() as (_, listener, wire):
             assert await wire.ask(encode_rtu(1, b"\x5a\1\2\3"), 5) == encode_rtu(1, b"\xda\x01")
-            assert listener.metrics.errors == 1
+            (peer,) = listener.peers
+            assert (peer.requests, peer.errors, listener.metrics.errors) == (1, 1, 1)
 
     asyncio.run(scenario())
 
@@ -104,7 +105,7 @@ def test_what_is_no_modbus_is_closed(noise: bytes) -> None:
 def test_delays_keep_order_and_faults_end_connections() -> None:
     async def scenario() -> None:
         async with serving() as (service, _, wire):
-            service.chain = build_chain([Delay(0.01, 0.03, seed=3)])
+            service.chain = build_chain([even_delay(0.01, 0.03, seed=3)])
             assert await wire.ask(b"".join(read(k) for k in range(20)), 140) == b"".join(map(answer, range(20)))
             service.chain = build_chain([Spoilt(100, 7)])
             assert crc16(await wire.ask(read(1), 7))

@@ -10,7 +10,7 @@ import pytest
 
 from node.capture.tap import Capture
 from node.config.model import SerialConfig
-from node.exchange.delay import Delay
+from node.exchange.delay import even_delay
 from node.exchange.exchange import DROP, Exchange, build_chain
 from node.exchange.faults import Cut, Lost, Refused, Spoilt
 from node.modbus.ascii import encode_ascii
@@ -173,7 +173,7 @@ def test_replies_wait_for_silence_and_for_delays_in_order() -> None:
             began = loop.time()
             await node.master.ask(read(1), 7)
             assert loop.time() - began >= 0.032
-            node.service.chain = build_chain([Delay(0.05)])
+            node.service.chain = build_chain([even_delay(0.05)])
             began = loop.time()
             node.master.send(read(1))
             await asyncio.sleep(0.01)
