@@ -19,6 +19,8 @@ BLOCK_ACCESS = ("read/write", "read only", "write only")
 ACCESS = ("read/write", "read only", "none")
 FRAMINGS = ("tcp", "rtu", "ascii")
 """Forms of Modbus frames: with the header of Modbus/TCP, or as on a line. A serial line has the last two."""
+STATIONS = range(1, 248)
+"""What a device on a line may be; 0 is everybody."""
 BAUDS = (1200, 2400, 4800, 9600, 19200, 38400, 57600, 115200)
 DATA_BITS, PARITIES, STOP_BITS = "78", "NEO", "12"
 """What a character of a serial line may be made of, one of each in this order: `8E1`."""

@@ -7,6 +7,7 @@ from node.config.model import (
     DATA_BITS,
     FRAMINGS,
     PARITIES,
+    STATIONS,
     STOP_BITS,
     ModbusConfig,
     SerialConfig,
@@ -14,7 +15,6 @@ from node.config.model import (
 )
 from node.config.problem import Problem
 from node.errors import ConfigError
-from node.modbus.line import STATIONS
 
 PTY = "pty"
 """In place of a device: a pseudo terminal."""

@@ -23,8 +23,6 @@ ASCII_SILENCE = 1.0
 
 BROADCAST = 0
 """The station that is everybody."""
-STATIONS = range(1, 248)
-"""What a device may be."""
 
 
 def character(baud: int) -> float:
