@@ -55,7 +55,7 @@ def put(node: str, path: str) -> Response:
 def _run(node: str, path: str, value: Any) -> Any:
     if len(path) > PATH_LIMIT:
         raise Refusal(414, f"a path of {len(path)} characters; at most {PATH_LIMIT} are read")
-    plant().rows.row(node)
+    plant().rows.check(node)
     return ask("command", node=node, path=f"api/{path}".rstrip("/"), value=value, actor=actor())["value"]
 
 

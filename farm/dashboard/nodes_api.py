@@ -59,28 +59,28 @@ def node_log(node: str) -> Response:
 @blueprint.get("/nodes/<node>/trend")
 def trend(node: str) -> Response:
     """Ten minutes of it, a value a second, and of those `tags` that were watched."""
-    plant().rows.row(node)
+    plant().rows.check(node)
     return answer(ask("trend", node=node, tags=words("tags", TREND_TAGS), since=number("since", 0.0)))
 
 
 @blueprint.get("/nodes/<node>/requests")
 def requests(node: str) -> Response:
     """Its last requests in words, and what was asked for and is not there."""
-    plant().rows.row(node)
+    plant().rows.check(node)
     return answer(ask("requests", node=node))
 
 
 @blueprint.get("/nodes/<node>/connections")
 def connections(node: str) -> Response:
     """Who is connected to it."""
-    plant().rows.row(node)
+    plant().rows.check(node)
     return answer(ask("connections", node=node))
 
 
 @blueprint.delete("/nodes/<node>/connections/<path:peer>")
 def kick(node: str, peer: str) -> Response:
     """Ends the connections of one peer."""
-    plant().rows.row(node)
+    plant().rows.check(node)
     change()
     return answer({"ended": ask("command", node=node, path=f"connections/{peer}/eof", actor=actor())["value"]})
 
@@ -150,7 +150,7 @@ def _switch(action: str, names: list[str]) -> Response:
 
 
 def _node(node: str) -> dict[str, Any]:
-    plant().rows.row(node)
+    plant().rows.check(node)
     return ask("node", node=node)
 
 

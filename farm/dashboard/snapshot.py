@@ -81,17 +81,25 @@ class Snapshot:
         return self._frame
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Listing:
-    """All nodes at one moment: `rows` by name, and all as the API says them."""
+    """All nodes at one moment: `rows` by name."""
 
     generation: int
     rows: dict[str, Body]
-    body: bytes
     turn: tuple[int, int]
     """Frames, and changes of ours, that were before it."""
     at: float
     """On the monotonic clock."""
+    _body: bytes = b""
+
+    @property
+    def body(self) -> bytes:
+        """All of them as the API says them, serialised when somebody first wants them."""
+        if not self._body:
+            nodes = list(self.rows.values())
+            self._body = serialise({"generation": self.generation, "total": len(nodes), "nodes": nodes})
+        return self._body
 
 
 class Rows:
@@ -135,12 +143,19 @@ class Rows:
         except Refusal:
             if last is None:
                 raise
-            self._listing = Listing(last.generation, last.rows, last.body, turn, self._clock())
+            self._listing = Listing(last.generation, last.rows, turn, self._clock(), last._body)
             return self._listing
         rows = {row["name"]: row for row in answer["nodes"]}
-        body = serialise({"generation": answer["generation"], "total": len(rows), "nodes": answer["nodes"]})
-        self._listing = Listing(answer["generation"], rows, body, turn, self._clock())
+        self._listing = Listing(answer["generation"], rows, turn, self._clock())
         return self._listing
+
+    def check(self, node: str) -> None:
+        """Raises `Refusal` 404 where there is no node of that name. Rows of before will do, while they are of the nodes
+        that frames tell of: getting all anew to look at one takes longer than what is asked of it."""
+        found, frame = self._listing, self._snapshot.frame
+        same = found is not None and frame is not None and frame["generation"] == found.generation
+        if not (same and found is not None and node in found.rows):
+            self.row(node)
 
     def row(self, node: str) -> Body:
         """The row of one node. Raises `Refusal` 404 where there is none of that name."""

@@ -31,7 +31,7 @@ def stream() -> Response:
         raise bad_request(f"topics={','.join(topics):.80}: wanted {FLEET}, {EVENTS}, {NODE}NAME")
     tags, farm = words("tags", MOST_TAGS), plant()
     for node in nodes:
-        farm.rows.row(node)
+        farm.rows.check(node)
     last = _last_heard()
     if request.method == "HEAD":
         return _response(iter(()))

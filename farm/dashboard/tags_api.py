@@ -22,7 +22,7 @@ ALL = "release"
 @blueprint.get("/nodes/<node>/tags")
 def tags(node: str) -> Response:
     """Every tag of a node, and what it is now."""
-    plant().rows.row(node)
+    plant().rows.check(node)
     return answer({"tags": ask("tags", node=node)["tags"]})
 
 
@@ -31,7 +31,7 @@ def tag(node: str, tag: str) -> Response:
     """One tag, or some elements of it. What stands behind a `/` is done to a tag, and is not for who only looks."""
     if "/" in tag or tag == "release":
         raise Refusal(404, f"there is no tag {tag!r:.80}", "`PUT` changes one")
-    plant().rows.row(node)
+    plant().rows.check(node)
     return answer({"value": ask("command", node=node, path=f"tags/{checked_tag(tag)}")["value"]})
 
 
@@ -40,7 +40,7 @@ def set_tag(node: str, tag: str) -> Response:
     """Writes it as a client does, forces it (clients write in vain), or releases it."""
     body = body_of_request("value", "mode")
     mode = checked_mode(body)
-    plant().rows.row(node)
+    plant().rows.check(node)
     change()
     return answer({"value": carry_out(node, tag, mode, body.get("value"))})
 
@@ -95,7 +95,7 @@ def carry_out(node: str, tag: str, mode: str, value: Any) -> Any:
 def _one(write: Mapping[str, Any], mode: str) -> dict[str, Any]:
     place = {"node": write["node"], "tag": write["tag"]}
     try:
-        plant().rows.row(write["node"])
+        plant().rows.check(write["node"])
         return {**place, "value": carry_out(write["node"], write["tag"], mode, write.get("value"))}
     except Refusal as exc:
         return {**place, **exc.body}

@@ -17,11 +17,14 @@ class Supervisor(Desk):
         super().__init__(Path("nowhere"))
         self.nodes: list[str] | None = list(nodes)
         self.meanwhile: Any = lambda: None
+        self.asked = 0
+        self.generation = 1
 
     def ask(self, op: str, seconds: float = 5.0, **fields: Any) -> Body:
         if self.nodes is None:
             raise Refusal(503, "the supervisor is not there")
-        found = {"generation": 1, "nodes": [{"name": name} for name in self.nodes]}
+        self.asked += 1
+        found = {"generation": self.generation, "nodes": [{"name": name} for name in self.nodes]}
         self.meanwhile()
         return found
 
@@ -45,3 +48,24 @@ def test_rows_that_were_asked_for_before_a_change_are_not_taken_for_those_after_
     rows.listing()
     desk.nodes, desk.meanwhile = ["plc", "drive"], lambda: None
     assert list(rows.listing().rows) == ["plc", "drive"]
+
+
+def test_a_node_is_looked_for_among_the_rows_of_before_while_frames_tell_of_the_same_nodes() -> None:
+    desk, snapshot = Supervisor("plc"), Snapshot()
+    rows = Rows(desk, snapshot)
+    rows.check("plc")
+    for sequence in range(3):
+        snapshot.take({"full": True, "nodes": [], "generation": 1, "seq": sequence})
+        rows.check("plc")
+    assert desk.asked == 1
+    desk.nodes, desk.generation = ["drive"], 2
+    snapshot.take({"full": True, "nodes": [], "generation": 2, "seq": 3})
+    with pytest.raises(Refusal) as refused:
+        rows.check("plc")
+    assert refused.value.status == 404
+    rows.check("drive")
+
+
+def test_all_rows_are_serialised_when_they_are_wanted() -> None:
+    listing = Rows(Supervisor("plc"), Snapshot()).listing()
+    assert listing.body == b'{"generation":1,"total":1,"nodes":[{"name":"plc"}]}'
