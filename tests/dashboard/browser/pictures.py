@@ -16,8 +16,11 @@ from tests.dashboard.browser.served import WATERWORKS, Served, served, without_a
 from tests.dashboard.browser.views import show
 from tests.farm_command import ROOT
 
-COLOURS = 48
-"""The most frequent ones, which are kept as they are; every other one, of the edges of letters, becomes the nearest."""
+COLOURS = 96
+"""The most frequent ones are kept as they are, and so is every vivid one, which is what says that something is wrong;
+all others, of the edges of letters, become the nearest."""
+VIVID = 90
+"""Difference of the strongest and the weakest part of a colour, of 255."""
 VIEWS: dict[str, tuple[str, tuple[Scheme | str, ...]]] = {
     "overview": ("overview", ("light", "dark", "grey")),
     "nodes": ("nodes", ("light", "dark")),
@@ -38,6 +41,8 @@ GREY = "grey"
 FLEET, FIRST = "fleet", "first"
 """Pictures of five hundred nodes, and of none."""
 NAMES = [*VIEWS, FLEET, FIRST]
+USUAL = [*(name for name in VIEWS if name not in ("log", "config")), FLEET]
+"""Those that say nothing of the machine they were taken on."""
 TANK_FARM = ROOT / "topologies/tank-farm-500.yaml"
 
 
@@ -45,7 +50,7 @@ def main() -> None:
     """Takes them all."""
     parser = argparse.ArgumentParser(prog="python -m tests.dashboard.browser.pictures", description=__doc__)
     parser.add_argument("folder", nargs="?", type=Path, default=ROOT / "docs/pictures")
-    parser.add_argument("--only", nargs="*", default=NAMES, choices=NAMES, metavar="NAME")
+    parser.add_argument("--only", nargs="*", default=USUAL, choices=NAMES, metavar="NAME")
     arguments = parser.parse_args()
     arguments.folder.mkdir(exist_ok=True)
     with chromium() as browser:
@@ -103,7 +108,10 @@ def keep(picture: bytes, path: Path, grey: bool = False) -> None:
     image = Image.open(io.BytesIO(picture)).convert("RGB")
     if grey:
         image = image.convert("L").convert("RGB")
-    counted = sorted(image.getcolors(1 << 20), reverse=True)[:COLOURS]
+    found: list[tuple[int, tuple[int, int, int]]] = image.getcolors(1 << 20)  # type: ignore[assignment]
+    counted = sorted(found, reverse=True)
+    vivid = [(count, colour) for count, colour in counted if max(colour) - min(colour) >= VIVID][: COLOURS // 3]
+    counted = list(dict.fromkeys(vivid + counted))[:COLOURS]
     palette = Image.new("P", (1, 1))
     palette.putpalette([part for _, colour in counted for part in colour])
     image.quantize(palette=palette, dither=Image.Dither.NONE).save(path, optimize=True)
