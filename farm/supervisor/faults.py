@@ -260,9 +260,9 @@ class Faults:
     async def _end(self, numbers: Sequence[int], why: str, actor: str) -> list[Fault]:
         ended = [self._faults.pop(number) for number in numbers]
         self._spread()
-        await self._saved()
-        for fault in ended:
+        for fault in ended:  # at once: whoever sees that it is gone finds why
             self._say(fault, f"{why}: ", actor)
+        await self._saved()
         return ended
 
     async def _tell_end(self, ended: Sequence[Fault]) -> None:

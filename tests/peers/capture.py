@@ -12,6 +12,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+PORTS = ("mbtcp.tcp.port:502,1502", "mbudp.udp.port:502,1502", "mbrtu.tcp.port:1602")
+"""Where Modbus is, which tshark takes for something else otherwise."""
 LAYERS = {"enip", "cip", "cipcm", "cipcls", "cippccc", "mbtcp", "modbus"}
 MARKER, MARKER_HOST = b"end of what the test says", "127.64.231.254"
 WARNING = 0x00600000
@@ -92,7 +94,7 @@ def dissect(file: Path) -> Dissection:
 
 def _tshark(file: Path, *how: str) -> Iterator[bytes]:
     """What it prints of a file, line by line."""
-    command = ["tshark", "-r", str(file), "-o", "mbtcp.tcp.port:502,1502", *how]
+    command = ["tshark", "-r", str(file), *(word for port in PORTS for word in ("-o", port)), *how]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as process:
         assert process.stdout is not None
         yield from process.stdout

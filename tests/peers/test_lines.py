@@ -27,8 +27,8 @@ pytestmark = pytest.mark.net
 CARRIED: dict[str, dict[str, Any]] = {
     "rtu": {"tcp": False, "serial": SerialConfig(format="8N2", pty=True)},
     "ascii": {"tcp": False, "serial": SerialConfig(format="8N2", framing="ascii", pty=True)},
-    "rtu over tcp": {"port": 1502, "framing": "rtu"},
-    "ascii over tcp": {"port": 1502, "framing": "ascii"},
+    "rtu over tcp": {"port": 1602, "framing": "rtu"},
+    "ascii over tcp": {"port": 1702, "framing": "ascii"},
     "udp": {"port": 1502, "tcp": False, "udp": True},
     "tls": {"port": 1802},
 }

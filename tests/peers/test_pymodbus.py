@@ -77,9 +77,20 @@ def test_exceptions(client: ModbusTcpClient) -> None:
     assert client.write_register(125, 1).exception_code == 2
     assert client.write_registers(124, [1, 1]).exception_code == 2
     assert client.read_holding_registers(124, count=2).registers == [124, 7]
-    assert client.read_exception_status().exception_code == 1
+    assert client.read_fifo_queue(address=0).exception_code == 2
     assert client.read_coils(0, count=1, device_id=9).exception_code == 0x0B
     assert client.read_holding_registers(0, count=1, device_id=0).registers == [0]
+
+
+def test_the_functions_that_serial_lines_began_with(client: ModbusTcpClient) -> None:
+    assert client.diag_clear_counters().isError() is False
+    assert client.read_exception_status().status == 0
+    assert client.diag_query_data(b"\x12\x34").message == b"\x12\x34"
+    assert client.read_holding_registers(126, count=1).exception_code == 2
+    assert client.diag_read_bus_exception_error_count().message == 1
+    assert client.diag_get_comm_event_counter().count >= 2
+    assert client.diag_get_comm_event_log().message_count >= 6
+    assert client.report_device_id().identifier.startswith(b"\x01\xff")
 
 
 def test_the_asyncio_client_too(port: int) -> None:
