@@ -21,34 +21,21 @@ from typing import Any, Self
 
 from node.cip.types import BOOL, UINT, Type, Value, by_name
 from node.client.channels import Channel, TcpChannel, TlsChannel, UdpChannel
-from node.client.modbus_aio import READ_FUNCTIONS
 from node.client.patience import Actions, Patience
 from node.errors import LocalProtocolError, NodeError
-from node.modbus.functions import (
-    WRITE_COIL,
-    WRITE_COILS,
-    WRITE_REGISTER,
-    WRITE_REGISTERS,
-)
 from node.modbus.line import BROADCAST
 from node.modbus.pdu import (
-    COIL_OFF,
-    COIL_ON,
-    READ_LIMITS,
-    WRITE_COILS_LIMIT,
-    WRITE_REGISTERS_LIMIT,
+    READ_FUNCTIONS,
     DataReply,
     MaskWrite,
-    Read,
     Reply,
     Request,
-    WriteMultiple,
-    WriteSingle,
     check_reply,
     decode_reply,
     encode_request,
 )
 from node.modbus.ranges import BIT_TABLES, COILS, HOLDING, RangeError, wire_address
+from node.modbus.splits import split_coils, split_read, split_registers
 from node.modbus.values import decode_registers, decode_text, encode_registers, encode_text, registers_of
 
 try:
@@ -236,25 +223,14 @@ class ModbusClient:
     def write_bits(self, where: Where, values: Sequence[bool]) -> None:
         """Coils: one by function 5, more by function 15."""
         address = _writable(where, COILS, len(values))
-        if len(values) == 1:
-            self.request(WriteSingle(WRITE_COIL, address, COIL_ON if values[0] else COIL_OFF))
-            return
-        for at in range(0, len(values), WRITE_COILS_LIMIT):
-            part = values[at : at + WRITE_COILS_LIMIT]
-            bits = sum(1 << index for index, value in enumerate(part) if value)
-            data = bits.to_bytes((len(part) + 7) // 8, "little")
-            self.request(WriteMultiple(WRITE_COILS, address + at, len(part), data))
+        for request in split_coils(address, values):
+            self.request(request)
 
     def write_raw(self, where: Where, data: bytes) -> None:
         """Holding registers as they travel: one by function 6, more by function 16."""
         address = _writable(where, HOLDING, len(data) // 2)
-        if len(data) == 2:
-            self.request(WriteSingle(WRITE_REGISTER, address, int.from_bytes(data, "big")))
-            return
-        size = 2 * WRITE_REGISTERS_LIMIT
-        for at in range(0, len(data), size):
-            part = data[at : at + size]
-            self.request(WriteMultiple(WRITE_REGISTERS, address + at // 2, len(part) // 2, part))
+        for request in split_registers(address, data):
+            self.request(request)
 
     def mask_write(self, where: Where, and_mask: int, or_mask: int) -> None:
         """Function 22 on one holding register: its bits in one step, without touching the others."""
@@ -264,11 +240,9 @@ class ModbusClient:
         _check_span(table, address, count)
         if self.line.rtu and self.unit == BROADCAST:
             raise LocalProtocolError("a read from unit 0: all stations of a serial line, and none of them answers")
-        function = READ_FUNCTIONS[table]
-        limit = READ_LIMITS[function]
         parts = []
-        for at in range(0, count, limit):
-            reply = self.request(Read(function, address + at, min(limit, count - at)))
+        for request in split_read(table, address, count):
+            reply = self.request(request)
             assert isinstance(reply, DataReply)
             parts.append(reply.data)
         return b"".join(parts)

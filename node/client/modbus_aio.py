@@ -16,47 +16,27 @@ from node.client.modbus_line_link import LineLink
 from node.errors import LocalProtocolError, RemoteProtocolError
 from node.modbus.adu import TcpFramer, decode_adu, encode_adu
 from node.modbus.functions import (
-    READ_COILS,
-    READ_DISCRETE_INPUTS,
-    READ_HOLDING_REGISTERS,
-    READ_INPUT_REGISTERS,
-    WRITE_COIL,
-    WRITE_COILS,
-    WRITE_REGISTER,
-    WRITE_REGISTERS,
     ModbusError,
 )
 from node.modbus.identification import BASIC, IdentificationReply, IdentificationRequest
 from node.modbus.pdu import (
-    COIL_OFF,
-    COIL_ON,
-    READ_LIMITS,
-    WRITE_COILS_LIMIT,
-    WRITE_REGISTERS_LIMIT,
+    READ_FUNCTIONS,
     DataReply,
     MaskWrite,
     Read,
     ReadWrite,
     Reply,
     Request,
-    WriteMultiple,
-    WriteSingle,
     check_reply,
     decode_reply,
     encode_request,
 )
-from node.modbus.ranges import BIT_TABLES, COILS, DISCRETE, HOLDING, INPUT
+from node.modbus.ranges import BIT_TABLES, HOLDING, INPUT
+from node.modbus.splits import split_coils, split_read, split_registers
 from node.modbus.values import decode_registers, decode_text, encode_registers, encode_text, registers_of
 
 if TYPE_CHECKING:
     import ssl
-
-READ_FUNCTIONS = {
-    COILS: READ_COILS,
-    DISCRETE: READ_DISCRETE_INPUTS,
-    INPUT: READ_INPUT_REGISTERS,
-    HOLDING: READ_HOLDING_REGISTERS,
-}
 
 
 class _Link(asyncio.Protocol):
@@ -214,25 +194,11 @@ class AsyncModbus:
 
     async def write_bits(self, address: int, values: Sequence[bool]) -> None:
         """Coils: one by function 5, more by function 15."""
-        if len(values) == 1:
-            await self.request(WriteSingle(WRITE_COIL, address, COIL_ON if values[0] else COIL_OFF))
-            return
-        requests = []
-        for at in range(0, len(values), WRITE_COILS_LIMIT):
-            part = values[at : at + WRITE_COILS_LIMIT]
-            bits = sum(1 << index for index, value in enumerate(part) if value)
-            data = bits.to_bytes((len(part) + 7) // 8, "little")
-            requests.append(WriteMultiple(WRITE_COILS, address + at, len(part), data))
-        await self._all(requests)
+        await self._all(split_coils(address, values))
 
     async def write_raw(self, address: int, data: bytes) -> None:
         """Holding registers as they travel: one by function 6, more by function 16."""
-        if len(data) == 2:
-            await self.request(WriteSingle(WRITE_REGISTER, address, int.from_bytes(data, "big")))
-            return
-        size = 2 * WRITE_REGISTERS_LIMIT
-        parts = [(at // 2, data[at : at + size]) for at in range(0, len(data), size)]
-        await self._all([WriteMultiple(WRITE_REGISTERS, address + at, len(part) // 2, part) for at, part in parts])
+        await self._all(split_registers(address, data))
 
     async def write_registers(self, address: int, values: Sequence[int]) -> None:
         """Holding registers, 0 to 65535 each. Raises `LocalProtocolError` for another number."""
@@ -272,10 +238,7 @@ class AsyncModbus:
     async def _read(self, table: str, address: int, count: int, tables: Sequence[str]) -> bytes:
         if table not in tables:
             raise LocalProtocolError(f"table {table!r}; {' or '.join(tables)} can be read here")
-        function = READ_FUNCTIONS[table]
-        limit = READ_LIMITS[function]
-        requests = [Read(function, address + at, min(limit, count - at)) for at in range(0, count, limit)]
-        replies = await self._all(requests)
+        replies = await self._all(split_read(table, address, count))
         return b"".join(reply.data for reply in replies if isinstance(reply, DataReply))
 
     async def _all(self, requests: Sequence[Request]) -> list[Reply]:

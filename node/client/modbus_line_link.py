@@ -7,11 +7,11 @@ given up: it could be taken for the answer to the next request.
 import asyncio
 
 from node.client.failure import NoAnswer
+from node.client.rtu_replies import RtuReplies
 from node.errors import RemoteProtocolError
 from node.modbus.adu import encode_adu
 from node.modbus.ascii import CR, LF, START, decode_ascii, encode_ascii
-from node.modbus.lengths import reply_size
-from node.modbus.rtu import crc16, decode_rtu, encode_rtu
+from node.modbus.rtu import decode_rtu, encode_rtu
 
 RTU, ASCII = "rtu", "ascii"
 
@@ -27,6 +27,7 @@ class LineLink(asyncio.Protocol):
         self._ascii = framing == ASCII
         self._turn = asyncio.Lock()
         self._buffer = b""
+        self._replies = RtuReplies(0, 0)
         self._asked = (0, 0)
         self._waiting: asyncio.Future[bytes] | None = None
 
@@ -37,8 +38,11 @@ class LineLink(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         if self._waiting is None or self._waiting.done():
             return
-        self._buffer += data
-        found = self._find_ascii() if self._ascii else self._find_rtu()
+        if self._ascii:
+            found = self._find_ascii(data)
+        else:
+            frame = self._replies.feed(data)
+            found = decode_rtu(frame)[1] if frame else b""
         if found:
             self._waiting.set_result(encode_adu(0, self._asked[0], found))
 
@@ -52,6 +56,7 @@ class LineLink(asyncio.Protocol):
             if self.transport.is_closing():
                 raise self._closed()
             self._buffer = b""
+            self._replies = RtuReplies(unit, pdu[0])
             self._asked = (unit, pdu[0])
             self._waiting = asyncio.get_running_loop().create_future()
             self.transport.write(encode_ascii(unit, pdu) if self._ascii else encode_rtu(unit, pdu))
@@ -66,20 +71,9 @@ class LineLink(asyncio.Protocol):
     def _closed(self) -> NoAnswer:
         return NoAnswer(self.host, self.port, "connection closed by the device")
 
-    def _find_rtu(self) -> bytes:
+    def _find_ascii(self, data: bytes) -> bytes:
         """The reply's PDU, b"" while it is not there."""
-        data = self._buffer
-        for at in range(len(data) - 1):
-            size = reply_size(data, at)
-            if (data[at], data[at + 1] & 0x7F) != self._asked or not 0 < size <= len(data) - at:
-                continue
-            frame = data[at : at + size]
-            if not crc16(frame):
-                return decode_rtu(frame)[1]
-        return b""
-
-    def _find_ascii(self) -> bytes:
-        *whole, self._buffer = self._buffer.split(bytes((CR, LF)))
+        *whole, self._buffer = (self._buffer + data).split(bytes((CR, LF)))
         for line in whole:
             try:
                 station, pdu = decode_ascii(line[line.rfind(START) :] + bytes((CR, LF)))

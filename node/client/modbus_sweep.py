@@ -8,10 +8,9 @@ import time
 from collections.abc import Callable
 
 from node.client.modbus import ModbusClient
-from node.client.modbus_aio import READ_FUNCTIONS
 from node.client.modbus_reads import REFUSED, Span, TableReads, Values
 from node.modbus.functions import ModbusError
-from node.modbus.pdu import READ_LIMITS
+from node.modbus.pdu import READ_FUNCTIONS, READ_LIMITS
 from node.modbus.ranges import BIT_TABLES
 
 LONGEST_PAUSE = 30.0

@@ -74,6 +74,7 @@ from node.modbus.identification import (
     decode_identification_reply,
     encode_identification_reply,
 )
+from node.modbus.ranges import COILS, DISCRETE, HOLDING, INPUT
 from node.modbus.records import (
     FifoData,
     FifoRead,
@@ -89,6 +90,13 @@ from node.modbus.records import (
 )
 from node.record import dataclass
 
+READ_TABLES = {
+    READ_COILS: COILS,
+    READ_DISCRETE_INPUTS: DISCRETE,
+    READ_HOLDING_REGISTERS: HOLDING,
+    READ_INPUT_REGISTERS: INPUT,
+}
+READ_FUNCTIONS = {table: function for function, table in READ_TABLES.items()}
 READ_LIMITS = {READ_COILS: 2000, READ_DISCRETE_INPUTS: 2000, READ_HOLDING_REGISTERS: 125, READ_INPUT_REGISTERS: 125}
 """Most coils or registers of one read."""
 WRITE_COILS_LIMIT = 1968

@@ -22,11 +22,7 @@ from node.modbus.functions import (
     ILLEGAL_DATA_ADDRESS,
     ILLEGAL_DATA_VALUE,
     ILLEGAL_FUNCTION,
-    READ_COILS,
-    READ_DISCRETE_INPUTS,
     READ_EXCEPTION_STATUS,
-    READ_HOLDING_REGISTERS,
-    READ_INPUT_REGISTERS,
     READ_WRITE_REGISTERS,
     REPORT_SERVER_ID,
     WRITE_COIL,
@@ -37,6 +33,7 @@ from node.modbus.functions import (
 from node.modbus.identification import Identification, IdentificationRequest
 from node.modbus.pdu import (
     COIL_ON,
+    READ_TABLES,
     DataReply,
     MaskWrite,
     Read,
@@ -49,15 +46,9 @@ from node.modbus.pdu import (
     decode_request,
     encode_reply,
 )
-from node.modbus.ranges import COILS, DISCRETE, HOLDING, INPUT
+from node.modbus.ranges import COILS, HOLDING
 from node.modbus.records import FIFO_LIMIT, FifoData, FifoRead, FileData, FileRead, FileWrite
 
-READ_TABLES = {
-    READ_COILS: COILS,
-    READ_DISCRETE_INPUTS: DISCRETE,
-    READ_HOLDING_REGISTERS: HOLDING,
-    READ_INPUT_REGISTERS: INPUT,
-}
 STATUS_COILS = 8
 """Coils of an exception status."""
 SILENCE = b""

@@ -24,8 +24,8 @@ from node.modbus.functions import (
     encode_exception,
 )
 from node.modbus.line import BROADCAST
-from node.modbus.pdu import Read, decode_request
-from node.modbus.unit import READ_TABLES, SILENCE, Unit
+from node.modbus.pdu import READ_TABLES, Read, decode_request
+from node.modbus.unit import SILENCE, Unit
 
 DEVICE_ITSELF = (0, 255)
 """Unit ids that mean the device at this address, not one behind it."""

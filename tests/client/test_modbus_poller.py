@@ -298,6 +298,7 @@ def test_a_bug_of_an_action_does_not_end_the_polling(port: int, caplog: pytest.L
     with caplog.at_level(logging.CRITICAL, "node"), ModbusPoller(client, FAST) as poller:
         poller.poll(40002)
         until(lambda: poller.read(40002) == 1)
+    assert calls[0] > 1
 
 
 def test_a_bank_of_one_register_each() -> None:
