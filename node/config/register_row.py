@@ -15,6 +15,7 @@ order     byte order of values wider than a register, the device's otherwise
 min, max  writes outside are refused
 """
 
+import re
 from collections.abc import Callable, Mapping
 from typing import TypeVar
 
@@ -60,7 +61,7 @@ _ACCESS = {
     **dict.fromkeys(("write", "w", "wo", "write only", "write-only", "writeonly"), BLOCK_ACCESS[2]),
 }
 _PROBLEM_COLUMNS = {"initial": "init", "dimensions": "type"}
-_PLAIN = RegisterBlock("holding", 0, 1, "")
+_WHOLE = re.compile(r"[-+]?(?:0|[1-9][0-9]{0,19})|0[xX][0-9a-fA-F]{1,16}", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +75,7 @@ class MapRow:
 
 @dataclass(frozen=True, slots=True)
 class _Scaled:
-    """What stands between registers and tag; nothing where it is all as in `_PLAIN`."""
+    """What stands between registers and tag; nothing where all is as here."""
 
     scale: float = 1.0
     offset: float = 0.0
@@ -179,11 +180,10 @@ class RowReader:
     def _value(self, text: str, kind: str) -> TagValue:
         if kind == "BOOL" and text.lower() in ("true", "false", "1", "0"):
             return text.lower() in ("true", "1")
+        if kind not in ("REAL", "LREAL") and _WHOLE.fullmatch(text):
+            return int(text, 0)
         number = parse_number(text.replace(",", ".") if self._comma else text)
-        try:
-            return text if number is None else number if kind in ("REAL", "LREAL") else int(text, 0)
-        except ValueError:
-            return text
+        return text if number is None else number
 
 
 COLUMNS = ("address", "type", "name", "unit", "scale", "access", "signal", "init", "order", "offset", "min", "max")
