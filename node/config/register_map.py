@@ -11,6 +11,7 @@ commas, or by semicolons (as Excel has it where a comma is the decimal point) or
 lines are all found at once, each with one message.
 """
 
+import csv
 from collections.abc import Callable, Iterator, Sequence
 
 from node.config.hint import closest
@@ -115,8 +116,6 @@ def _lines(text: str) -> Iterator[tuple[int, str]]:
 
 def _cells(line: str, separator: str) -> list[str]:
     """The cells of a line, unquoted. Raises `ConfigError`."""
-    import csv
-
     try:
         return [
             cell.strip() for cell in next(csv.reader([line], delimiter=separator, strict=True, skipinitialspace=True))
@@ -130,6 +129,8 @@ def _columns(cells: Sequence[str]) -> tuple[list[str], list[str]]:
     names = [cell.lower() for cell in cells]
     while names and not names[-1]:
         names.pop()
+    if not any(name in COLUMNS for name in names):
+        return names, [f"names no columns; wanted a first line such as {EXAMPLE}"]
     faults = []
     for at, name in enumerate(names):
         if name not in COLUMNS:
