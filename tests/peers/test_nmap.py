@@ -1,4 +1,4 @@
-"""nmap's script for Modbus, as people run it who look over a network: who a device says it is, at its unit ids alone."""
+"""nmap's script for Modbus, as people run it who look over a network: who a device says it is, at its units alone."""
 
 import re
 import shutil
@@ -37,8 +37,6 @@ def discovered(meters: Running, name: str) -> dict[int, dict[str, str]]:
     [
         ("mains", "SDM630", [1]),
         ("plc", "M340", [1]),
-        ("feeder", "PM5560", [1]),
-        ("roof-2", "sunspec-inverter-float", [1]),
         ("cellar", "generic", [1, 2, 3, 20]),
     ],
 )

@@ -1,5 +1,5 @@
-"""pysunspec2, of those who write the SunSpec models: finds the models of inverters and meters, and reads their points by
-name and in their units."""
+"""pysunspec2, of those who write the SunSpec models: finds the models of inverters and meters, and reads points by name
+and in their units."""
 
 import time
 from typing import Any

@@ -125,7 +125,8 @@ def test_where_values_come_from(tmp_path: Path) -> None:
     )
     plant = load(tmp_path, text, {"meter.csv": METER})
     found = {path: str(place) for path, place in plant.origins["a"].items()}
-    assert found["modbus.units.1.blocks.0"] == f"{tmp_path}/plant.yaml:3:{text.index("'40001'") + 1}"
+    column = text.index("'40001'") + 1
+    assert found["modbus.units.1.blocks.0"] == f"{tmp_path}/plant.yaml:3:{column}"
     assert found["modbus.units.1.blocks.1"] == found["tags.Flow"] == f"{tmp_path}/meter.csv:4:1"
     assert str(plant.origins["b"]["tags.Voltage"]) == "profile SDM120:4:1"
 
