@@ -11,7 +11,7 @@ from ipaddress import ip_network
 from itertools import islice
 
 from docker.api.client import APIClient
-from docker.types import IPAMConfig, IPAMPool
+from docker.types import IPAMConfig, IPAMPool, NetworkingConfig
 
 from farm.backends.docker_engine import Engine
 from tests.bench import processes, servers
@@ -88,13 +88,15 @@ def _start(api: APIClient, network: str, image: str, address: str) -> str:
         mem_limit="64m",
         sysctls={"net.ipv4.ip_unprivileged_port_start": "0"},
     )
+    joined = NetworkingConfig()
+    joined["EndpointsConfig"] = {network: api.create_endpoint_config(ipv4_address=address)}
     container: str = api.create_container(
         image,
         ["python3", "-c", ECHO],
         user="65534:65534",
         labels=[NAME],
         host_config=shut_in,
-        networking_config=api.create_networking_config({network: api.create_endpoint_config(ipv4_address=address)}),
+        networking_config=joined,
     )["Id"]
     api.start(container)
     return container
