@@ -69,7 +69,7 @@ class MapReader:
     def charge(self, rows: Sequence[MappedRow], place: Scalar | Place) -> None:
         """Count what a unit takes. Raises `TooManyError`, with an error noted, when all of them are more than
         allowed."""
-        self._taken += 2 * len(rows)
+        self._taken += len(rows)
         if self._taken > MAX_WEIGHT:
             message = f"the nodes have more than {MAX_WEIGHT:,} tags and registers together"
             self.report.error("F037", place, message, "make fewer nodes, or smaller ones")

@@ -89,6 +89,17 @@ def test_units_have_maps_each_with_tags_of_its_own(tmp_path: Path) -> None:
     assert len(signals) == len({signal.seed for signal in signals if signal is not None}) == 2
 
 
+def test_a_template_gives_units_their_map(tmp_path: Path) -> None:
+    text = """
+farm: 1
+name: demo
+templates: {meter: {registers: meter.csv}}
+nodes: {a: {kind: modbus, units: {4: {use: meter}}}}
+"""
+    (found,) = load(tmp_path, text.lstrip(), {"meter.csv": METER}).nodes
+    assert spans(found, 4)[0] == ("U4_Temperature", "holding", 0)
+
+
 def test_a_gateway_shows_a_map_over_both_protocols(tmp_path: Path) -> None:
     config = node(tmp_path, "registers: plain", "gateway")
     assert [(tag.name, tag.packed) for tag in config.tags[:2]] == [("Coils", True), ("DiscreteInputs", True)]
@@ -215,6 +226,6 @@ def test_registers_are_of_no_use_without_modbus(tmp_path: Path) -> None:
 def test_what_maps_bring_is_counted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(farm.topology.register_maps, "MAX_WEIGHT", 1000)
     text = "groups: {{m: {{count: {}, kind: modbus, profile: SDM630}}}}\n"
-    assert len(load(tmp_path, text.format(9)).nodes) == 9
-    (found,) = problems(tmp_path, text.format(10))
+    assert len(load(tmp_path, text.format(18)).nodes) == 18
+    (found,) = problems(tmp_path, text.format(19))
     assert (found.code, found.hint) == ("F037", "make fewer nodes, or smaller ones")
