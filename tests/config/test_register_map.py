@@ -223,6 +223,14 @@ def test_what_a_wrong_head_is_told(text: str, messages: list[str]) -> None:
     assert said(text) == messages
 
 
+def test_a_file_that_is_no_map_is_not_read_to_its_end() -> None:
+    found = said(HEAD + "40001,UNIT,A\n" * 300)
+    assert (len(found), found[-1]) == (201, "202: and what follows is not read: 200 lines are wrong already")
+    assert said(HEAD + "40001,INT,A\n" * 20_001) == [
+        "0: has 20,001 lines; wanted at most 20,000: a line may be an array"
+    ]
+
+
 def test_bytes_that_are_no_text() -> None:
     with pytest.raises(ConfigError) as caught:
         decode_map(b"address,type,name\n40001,INT,Temp\xe9\n", "meter.csv")

@@ -179,6 +179,9 @@ def test_a_tag_of_the_plant_and_one_of_a_map_cannot_have_one_name(tmp_path: Path
     [
         ("../m.csv", "cannot read registers from '../m.csv'", "name a file below the plant's folder, without .."),
         ("/etc/passwd", "cannot read registers from '/etc/passwd'", "name a file below the plant's folder"),
+        (".", "cannot read registers from '.'", "name a file below the plant's folder"),
+        ("folder", "'folder' is not a regular file", "name a CSV file"),
+        ('""', "cannot read registers from ''", "name a file below the plant's folder"),
         ("link.csv", "'link.csv' leads out of the plant's folder", ""),
         ("SDM63", "'SDM63' is no file, and no profile with registers", "did you mean 'SDM630'?"),
         ("generic", "'generic' is no file, and no profile with registers", "profiles: plain, M340"),
@@ -189,6 +192,7 @@ def test_what_cannot_be_read(tmp_path: Path, written: str, message: str, hint: s
     folder = tmp_path / "plant"
     folder.mkdir()
     (tmp_path / "m.csv").write_text(METER)
+    (folder / "folder").mkdir()
     (folder / "link.csv").symlink_to(tmp_path / "m.csv")
     (found,) = problems(folder, f"nodes: {{a: {{kind: modbus, registers: {written}}}}}\n")
     assert found.message == f"{message} (in 'a')"
