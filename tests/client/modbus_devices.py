@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from pymodbus import FramerType
-from pymodbus.server import ModbusTcpServer, ModbusTlsServer, ModbusUdpServer
+from pymodbus.server import ModbusSerialServer, ModbusTcpServer, ModbusTlsServer, ModbusUdpServer
 from pymodbus.simulator import DataType, SimData, SimDevice
 
 from node.cip.types import BOOL, UINT
@@ -127,6 +127,26 @@ def pymodbus_udp() -> Any:
 def pymodbus_rtu_over_tcp() -> Any:
     """The same with RTU frames over TCP."""
     return _in_thread(_pymodbus(ModbusTcpServer, framer=FramerType.RTU))
+
+
+def pymodbus_ascii_over_tcp() -> Any:
+    """The same with ASCII frames over TCP."""
+    return _in_thread(_pymodbus(ModbusTcpServer, framer=FramerType.ASCII))
+
+
+@asynccontextmanager
+async def _pymodbus_serial(device: str) -> AsyncIterator[int]:
+    server = ModbusSerialServer(_device(), port=device)
+    await server.serve_forever(background=True)
+    try:
+        yield 0
+    finally:
+        await server.shutdown()
+
+
+def pymodbus_rtu(device: str) -> Any:
+    """The same on the serial line `device`, as it is opened by default."""
+    return _in_thread(_pymodbus_serial(device))
 
 
 def pymodbus_tls(context: ssl.SSLContext) -> Any:
