@@ -102,8 +102,8 @@ def _device() -> SimDevice:
 
 
 @asynccontextmanager
-async def _pymodbus(kind: Any, **more: Any) -> AsyncIterator[int]:
-    server = kind(_device(), address=(HOST, 0), **more)
+async def _pymodbus(kind: Any, port: int = 0, **more: Any) -> AsyncIterator[int]:
+    server = kind(_device(), address=(HOST, port), **more)
     await server.serve_forever(background=True)
     transport = server.transport
     sock = transport.sockets[0] if hasattr(transport, "sockets") else transport.get_extra_info("socket")
@@ -114,24 +114,24 @@ async def _pymodbus(kind: Any, **more: Any) -> AsyncIterator[int]:
         await asyncio.sleep(0.05)
 
 
-def pymodbus_tcp() -> Any:
+def pymodbus_tcp(port: int = 0) -> Any:
     """pymodbus's own server, unit 1: register A = A for 0 to 199, coil A on where 3 divides A for 0 to 63."""
-    return _in_thread(_pymodbus(ModbusTcpServer))
+    return _in_thread(_pymodbus(ModbusTcpServer, port))
 
 
-def pymodbus_udp() -> Any:
+def pymodbus_udp(port: int = 0) -> Any:
     """The same over UDP."""
-    return _in_thread(_pymodbus(ModbusUdpServer))
+    return _in_thread(_pymodbus(ModbusUdpServer, port))
 
 
-def pymodbus_rtu_over_tcp() -> Any:
+def pymodbus_rtu_over_tcp(port: int = 0) -> Any:
     """The same with RTU frames over TCP."""
-    return _in_thread(_pymodbus(ModbusTcpServer, framer=FramerType.RTU))
+    return _in_thread(_pymodbus(ModbusTcpServer, port, framer=FramerType.RTU))
 
 
-def pymodbus_ascii_over_tcp() -> Any:
+def pymodbus_ascii_over_tcp(port: int = 0) -> Any:
     """The same with ASCII frames over TCP."""
-    return _in_thread(_pymodbus(ModbusTcpServer, framer=FramerType.ASCII))
+    return _in_thread(_pymodbus(ModbusTcpServer, port, framer=FramerType.ASCII))
 
 
 @asynccontextmanager

@@ -64,13 +64,12 @@ def libmodbus_client(program: Path, *where: object) -> Iterator[LibmodbusClient]
 
 
 @contextmanager
-def libmodbus_server(program: Path, *where: object) -> Iterator[int]:
-    """It serves, as `where` says; its port."""
+def libmodbus_server(program: Path, *where: object) -> Iterator[None]:
+    """It serves, as `where` says."""
     with subprocess.Popen([str(program), *map(str, where)], stdout=subprocess.PIPE, text=True) as process:
         try:
             assert process.stdout is not None
-            ready, _, port = process.stdout.readline().partition(" ")
-            assert ready == "ready"
-            yield int(port)
+            assert process.stdout.readline() == "ready\n"
+            yield
         finally:
             process.kill()

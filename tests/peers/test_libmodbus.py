@@ -15,6 +15,7 @@ from node.config.model import SerialConfig
 from node.modbus.diagnostics import Bare, ServerId
 from node.modbus.functions import REPORT_SERVER_ID, ModbusError
 from node.modbus.pdu import DataReply, ReadWrite
+from tests.peers.capture import MODBUS_PORT
 from tests.peers.libmodbus import LibmodbusClient, LibmodbusError, build, libmodbus_client, libmodbus_server
 from tests.peers.line_node import line_node
 from tests.peers.modbus_node import HOST, modbus_node
@@ -87,8 +88,8 @@ def device(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
     program = build("server", tmp_path_factory.mktemp("libmodbus"))
     with ExitStack() as stack:
         if request.param == "tcp":
-            port = stack.enter_context(libmodbus_server(program, "tcp", SERVER_HOST))
-            yield stack.enter_context(ModbusClient.tcp(SERVER_HOST, port))
+            stack.enter_context(libmodbus_server(program, "tcp", SERVER_HOST, MODBUS_PORT))
+            yield stack.enter_context(ModbusClient.tcp(SERVER_HOST, MODBUS_PORT))
         else:
             ours, theirs = stack.enter_context(null_modem())
             stack.enter_context(libmodbus_server(program, "rtu", theirs, 19200, "E", 1, 1))
@@ -155,13 +156,13 @@ def test_our_poller(device: ModbusClient) -> None:
 
 
 def test_our_asyncio_client(tmp_path: Path) -> None:
-    async def scenario(port: int) -> None:
-        async with AsyncModbus(SERVER_HOST, port) as client:
+    async def scenario() -> None:
+        async with AsyncModbus(SERVER_HOST, MODBUS_PORT) as client:
             assert await client.read_registers("holding", 0, 200) == [*range(200)]
             assert await client.read_bits("coils", 0, 200) == [k % 3 == 0 for k in range(200)]
             await client.write_registers(0, [*range(500, 640)])
             assert await client.read_registers("holding", 0, 140) == [*range(500, 640)]
             assert await client.read_write(0, 2, 1, [9]) == [500, 9]
 
-    with libmodbus_server(build("server", tmp_path), "tcp", SERVER_HOST) as port:
-        asyncio.run(scenario(port))
+    with libmodbus_server(build("server", tmp_path), "tcp", SERVER_HOST, MODBUS_PORT):
+        asyncio.run(scenario())

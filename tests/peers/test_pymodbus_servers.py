@@ -25,6 +25,7 @@ from tests.client.modbus_devices import (
     pymodbus_tls,
     pymodbus_udp,
 )
+from tests.peers.capture import MODBUS_PORT, RTU_PORT
 from tests.peers.null_modem import null_modem
 
 pytestmark = pytest.mark.net
@@ -38,15 +39,15 @@ def client(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
         enter = stack.enter_context
         match request.param:
             case "tcp":
-                made = ModbusClient.tcp(HOST, enter(pymodbus_tcp()))
+                made = ModbusClient.tcp(HOST, enter(pymodbus_tcp(MODBUS_PORT)))
             case "udp":
-                made = ModbusClient.udp(HOST, enter(pymodbus_udp()))
+                made = ModbusClient.udp(HOST, enter(pymodbus_udp(MODBUS_PORT)))
             case "tls":
                 cert, key = certificates(tmp_path_factory.mktemp("tls"))
                 context = ssl.create_default_context(cafile=cert)
                 made = ModbusClient.tls(HOST, enter(pymodbus_tls(served(cert, key))), context=context)
             case "rtu over tcp":
-                made = ModbusClient.rtu_over_tcp(HOST, enter(pymodbus_rtu_over_tcp()))
+                made = ModbusClient.rtu_over_tcp(HOST, enter(pymodbus_rtu_over_tcp(RTU_PORT)))
             case _:
                 ours, theirs = enter(null_modem())
                 enter(pymodbus_rtu(theirs))
@@ -118,5 +119,5 @@ def test_the_asyncio_client(framing: str) -> None:
                 await client.read_registers("holding", 199, 2)
 
     device = {"tcp": pymodbus_tcp, "rtu": pymodbus_rtu_over_tcp, "ascii": pymodbus_ascii_over_tcp}[framing]
-    with device() as port:
+    with device({"tcp": MODBUS_PORT, "rtu": RTU_PORT}.get(framing, 0)) as port:
         asyncio.run(scenario(port))

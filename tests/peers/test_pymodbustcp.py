@@ -10,17 +10,18 @@ from node.client.modbus import ModbusClient
 from node.client.modbus_aio import AsyncModbus
 from node.client.modbus_poller import ModbusPoller
 from node.modbus.functions import ModbusError
+from tests.peers.capture import MODBUS_PORT
 from tests.peers.modbus_node import HOST, modbus_node
 
 pytest.importorskip("pyModbusTCP", reason="pyModbusTCP is not installed: make test puts it into .venv")
 
-from pyModbusTCP.client import ModbusClient as TheirClient  # noqa: E402
-from pyModbusTCP.constants import EXP_DATA_ADDRESS, EXP_GATEWAY_TARGET_DEVICE_FAILED_TO_RESPOND  # noqa: E402
-from pyModbusTCP.server import DataBank, ModbusServer  # noqa: E402
+from pyModbusTCP.client import ModbusClient as TheirClient
+from pyModbusTCP.constants import EXP_DATA_ADDRESS, EXP_GATEWAY_TARGET_DEVICE_FAILED_TO_RESPOND
+from pyModbusTCP.server import DataBank, ModbusServer
 
 pytestmark = pytest.mark.net
 
-SERVER_HOST, SERVER_PORT = "127.64.33.42", 1502
+SERVER_HOST = "127.64.33.42"
 
 
 @pytest.fixture(scope="module")
@@ -77,9 +78,9 @@ def device() -> Iterator[int]:
     held.set_discrete_inputs(0, [k % 5 == 0 for k in range(200)])
     held.set_holding_registers(0, list(range(200)))
     held.set_input_registers(0, list(range(200)))
-    server = ModbusServer(host=SERVER_HOST, port=SERVER_PORT, no_block=True, data_bank=held)
+    server = ModbusServer(host=SERVER_HOST, port=MODBUS_PORT, no_block=True, data_bank=held)
     server.start()
-    yield SERVER_PORT
+    yield MODBUS_PORT
     server.stop()
 
 

@@ -9,15 +9,16 @@ from typing import Any
 
 from node.config.model import SerialConfig, TlsConfig
 from tests.certificates import make_certificates
+from tests.peers.capture import MODBUS_PORT, RTU_PORT
 from tests.peers.line_node import HOST, line_node
 
 WAYS: dict[str, dict[str, Any]] = {
-    "tcp": {"port": 1502},
+    "tcp": {"port": MODBUS_PORT},
     "rtu": {"tcp": False, "serial": SerialConfig(format="8N2", pty=True)},
     "ascii": {"tcp": False, "serial": SerialConfig(format="8N2", framing="ascii", pty=True)},
-    "rtu over tcp": {"port": 1602, "framing": "rtu"},
+    "rtu over tcp": {"port": RTU_PORT, "framing": "rtu"},
     "ascii over tcp": {"port": 1702, "framing": "ascii"},
-    "udp": {"port": 1502, "tcp": False, "udp": True},
+    "udp": {"port": MODBUS_PORT, "tcp": False, "udp": True},
     "tls": {"port": 1802},
 }
 """What a node's Modbus face is then."""
