@@ -11,7 +11,6 @@ import socket
 import sys
 import time
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -31,12 +30,11 @@ from node.modbus.rtu import encode_rtu
 from tests.cli.conftest import start  # noqa: F401 - a fixture
 from tests.cli.lone import NODE, Start, ready
 from tests.client.modbus_devices import HOST, node, pymodbus_tcp, registers, requests, silent, stranger
+from tests.tcp_sockets import TIME_WAIT, sockets_of
 
 pytestmark = pytest.mark.net
 
 linux = pytest.mark.skipif(sys.platform != "linux", reason="only Linux shows its sockets in /proc")
-
-LISTEN = "0A"
 
 
 @pytest.fixture(autouse=True)
@@ -118,12 +116,6 @@ def _other_protocol_first(sock: socket.socket) -> None:
         sock.sendall(request[:2] + b"\x00\x07\x00\x02\x01\x03" + registers(request, 3))
 
 
-def sockets_of(port: int) -> list[str]:
-    """The states of this machine's sockets at a local port, but of one that listens."""
-    rows = [row.split() for row in Path("/proc/net/tcp").read_text().splitlines()[1:]]
-    return [row[3] for row in rows if int(row[1].rpartition(":")[2], 16) == port and row[3] != LISTEN]
-
-
 def connected(port: int, count: int = 5) -> list[socket.socket]:
     """Clients that have sent a read and not yet read its answer."""
     made = [socket.create_connection((HOST, port), 10) for _ in range(count)]
@@ -175,7 +167,7 @@ def test_pymodbus_still_leaves_its_side_in_time_wait() -> None:
         time.sleep(0.3)
     answers(clients)
     time.sleep(0.1)
-    assert "06" in sockets_of(port)
+    assert TIME_WAIT in sockets_of(port)
 
 
 def lines_of_a_check(blocks: int, count: int) -> int:

@@ -34,13 +34,13 @@ class Reached:
 
 
 @contextmanager
-def reached(way: str, folder: Path) -> Iterator[Reached]:
-    """The node runs, from files in `folder`."""
+def reached(way: str, folder: Path, delay: tuple[float, float] = (0.0, 0.0)) -> Iterator[Reached]:
+    """The node runs, from files in `folder`; each reply waits for `delay` seconds."""
     carried, context = dict(WAYS[way]), None
     if way == "tls":
         files = make_certificates(folder, HOST)
         carried["tls"] = TlsConfig(files.certificate("server"), files.key("server"), files.certificate("authority"))
         context = ssl.create_default_context(cafile=files.certificate("authority"))
         context.load_cert_chain(files.certificate("client"), files.key("client"))
-    with line_node(folder, **carried) as node:
+    with line_node(folder, delay=delay, **carried) as node:
         yield Reached(int(node["port"] or 0), node["path"] or "", context)
