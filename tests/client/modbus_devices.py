@@ -11,7 +11,7 @@ import subprocess
 import threading
 import tty
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager, suppress
+from contextlib import AbstractAsyncContextManager, ExitStack, asynccontextmanager, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -102,7 +102,7 @@ def _device() -> SimDevice:
 
 
 @asynccontextmanager
-async def _pymodbus(kind: Any, port: int = 0, **more: Any) -> AsyncIterator[int]:
+async def pymodbus_serving(kind: Any, port: int = 0, **more: Any) -> AsyncIterator[int]:
     server = kind(_device(), address=(HOST, port), **more)
     await server.serve_forever(background=True)
     transport = server.transport
@@ -116,22 +116,22 @@ async def _pymodbus(kind: Any, port: int = 0, **more: Any) -> AsyncIterator[int]
 
 def pymodbus_tcp(port: int = 0) -> Any:
     """pymodbus's own server, unit 1: register A = A for 0 to 199, coil A on where 3 divides A for 0 to 63."""
-    return _in_thread(_pymodbus(ModbusTcpServer, port))
+    return _in_thread(pymodbus_serving(ModbusTcpServer, port))
 
 
 def pymodbus_udp(port: int = 0) -> Any:
     """The same over UDP."""
-    return _in_thread(_pymodbus(ModbusUdpServer, port))
+    return _in_thread(pymodbus_serving(ModbusUdpServer, port))
 
 
 def pymodbus_rtu_over_tcp(port: int = 0) -> Any:
     """The same with RTU frames over TCP."""
-    return _in_thread(_pymodbus(ModbusTcpServer, port, framer=FramerType.RTU))
+    return _in_thread(pymodbus_serving(ModbusTcpServer, port, framer=FramerType.RTU))
 
 
 def pymodbus_ascii_over_tcp(port: int = 0) -> Any:
     """The same with ASCII frames over TCP."""
-    return _in_thread(_pymodbus(ModbusTcpServer, port, framer=FramerType.ASCII))
+    return _in_thread(pymodbus_serving(ModbusTcpServer, port, framer=FramerType.ASCII))
 
 
 @asynccontextmanager
@@ -151,7 +151,7 @@ def pymodbus_rtu(device: str) -> Any:
 
 def pymodbus_tls(context: ssl.SSLContext) -> Any:
     """The same over TLS."""
-    return _in_thread(_pymodbus(ModbusTlsServer, sslctx=context))
+    return _in_thread(pymodbus_serving(ModbusTlsServer, sslctx=context))
 
 
 @contextmanager
@@ -189,6 +189,19 @@ def stranger(*serves: Serve) -> Iterator[int]:
                 sock.shutdown(socket.SHUT_RDWR)
         for thread in threads:
             thread.join(10)
+
+
+@contextmanager
+def full() -> Iterator[int]:
+    """A device whose backlog is full: who connects gets no answer at all; gives its port."""
+    with socket.socket() as device, ExitStack() as held:
+        device.bind((HOST, 0))
+        device.listen(0)
+        for _ in range(8):
+            sock = held.enter_context(socket.socket())
+            sock.setblocking(False)
+            sock.connect_ex(device.getsockname())
+        yield device.getsockname()[1]
 
 
 def requests(sock: socket.socket) -> Iterator[bytes]:

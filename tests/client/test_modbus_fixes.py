@@ -1,7 +1,7 @@
 """What a program of 2016 had to mend in pymodbus: right here, and where pymodbus still has it, seen there.
 
 docs/modbus-client.md has the list. What concerns the client's time-outs and its `service_actions` is in
-`test_modbus_client`, and serial lines in `test_serial_channel`.
+`test_modbus_client`, serial lines in `test_serial_channel`, servers in `test_modbus_server_fixes`.
 """
 
 import logging
@@ -29,7 +29,7 @@ from node.modbus.functions import ModbusError
 from node.modbus.rtu import encode_rtu
 from tests.cli.conftest import start  # noqa: F401 - a fixture
 from tests.cli.lone import NODE, Start, ready
-from tests.client.modbus_devices import HOST, node, pymodbus_tcp, registers, requests, silent, stranger
+from tests.client.modbus_devices import HOST, full, node, pymodbus_tcp, registers, requests, silent, stranger
 from tests.tcp_sockets import TIME_WAIT, sockets_of
 
 pytestmark = pytest.mark.net
@@ -95,6 +95,19 @@ def test_pymodbus_still_waits_anew_for_each_retry() -> None:
         with pytest.raises(ModbusException):
             client.read_holding_registers(0)
         assert time.monotonic() - begun > 1.5
+
+
+def test_pymodbus_was_mended_to_bound_a_connection() -> None:
+    with full() as port, ModbusTcpClient(HOST, port=port, timeout=0.4) as client:
+        begun = time.monotonic()
+        assert not client.connect()
+        assert 0.3 < time.monotonic() - begun < 2.5
+
+
+def test_pymodbus_s_waiting_client_still_runs_nothing_of_its_program() -> None:
+    with pytest.raises(TypeError, match="service_actions"):
+        ModbusTcpClient(HOST, service_actions=lambda: None)
+    assert not hasattr(ModbusTcpClient, "service_actions")
 
 
 def test_a_frame_of_another_protocol_does_not_hide_the_answer() -> None:
