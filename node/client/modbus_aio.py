@@ -103,7 +103,8 @@ class AsyncModbus:
     one.
 
     Addresses are wire addresses, from 0. Tables are `coils`, `discrete`, `input` and `holding`. More than one request
-    can carry is split and sent at once. Methods raise `ModbusError` when the device answers with an exception,
+    can carry is split, and each part asked for when the one before is answered: there are devices that lose a request
+    which comes while they have another. Methods raise `ModbusError` when the device answers with an exception,
     `NoAnswer` when it does not answer, `RemoteProtocolError` when the answer makes no sense.
     """
 
@@ -242,9 +243,7 @@ class AsyncModbus:
         return b"".join(reply.data for reply in replies if isinstance(reply, DataReply))
 
     async def _all(self, requests: Sequence[Request]) -> list[Reply]:
-        if len(requests) == 1:
-            return [await self.request(requests[0])]
-        return list(await asyncio.gather(*map(self.request, requests)))
+        return [await self.request(request) for request in requests]
 
 
 def _registers(data: bytes) -> list[int]:

@@ -11,7 +11,8 @@ from collections.abc import Container
 
 from node.errors import LocalProtocolError, RemoteProtocolError
 from node.modbus.adu import PDU_LIMIT
-from node.modbus.lengths import CHECK_SIZE, ends_in_silence, request_size
+from node.modbus.functions import EXCEPTION
+from node.modbus.lengths import CHECK_SIZE, ends_in_silence, reply_size, request_size
 from node.modbus.line import ASCII_SILENCE, Turns
 
 START = 0x3A
@@ -122,14 +123,22 @@ class AsciiFramer:
             return
         buffer.clear()
         self.lost = 0
-        whole = frame_of(station, pdu)
-        if self._turns.is_request(station, pdu[0], request_size(whole) == len(whole) or ends_in_silence(whole)):
+        if self._turns.is_request(station, pdu[0], _may_ask(frame_of(station, pdu))):
             frames.append(frame)
 
     def _spoil(self) -> None:
         self.spoilt += 1
         self.lost += len(self._buffer)
         self._buffer.clear()
+
+
+def _may_ask(frame: bytes) -> bool:
+    """Whether it may be a request: also one of the wrong length, for it has its ends and its check. An exception, and
+    what has the form of a reply alone, is one that is heard."""
+    size = len(frame)
+    return not frame[1] & EXCEPTION and (
+        request_size(frame) == size or ends_in_silence(frame) or reply_size(frame) != size
+    )
 
 
 def frame_of(station: int, pdu: bytes) -> bytes:

@@ -50,6 +50,8 @@ CLEAR_LOG = b"\xff\x00"
 NOTHING = b"\0\0"
 
 _COUNTS = (BUS_MESSAGES, BUS_ERRORS, BUS_EXCEPTIONS, SERVER_MESSAGES, NO_RESPONSES, NAKS, BUSY, OVERRUNS)
+_ORDERS = (RETURN_REGISTER, LISTEN_ONLY, CLEAR_COUNTERS, CLEAR_OVERRUNS)
+"""Sub-functions that count nothing and take no data."""
 _UNCOUNTED = (COMM_EVENT_COUNTER, COMM_EVENT_LOG)
 """Functions whose success is no event for the event counter."""
 
@@ -119,6 +121,8 @@ class Counters:
             need(data[1] == 0, f"a delimiter of {data.hex()}")
             self.delimiter = data[0]
             return request
+        if sub not in self._counts and sub not in _ORDERS:
+            raise ModbusError(ILLEGAL_FUNCTION, f"diagnostics {sub} is not supported")
         need(data == NOTHING, f"diagnostics {sub} with {data.hex()}")
         if sub in self._counts or sub == RETURN_REGISTER:
             return Diagnostics(sub, self._counts.get(sub, self.register).to_bytes(2, "big"))
@@ -130,10 +134,8 @@ class Counters:
             self._clear()
             self.register = 0
             return request
-        if sub == CLEAR_OVERRUNS:
-            self._counts[OVERRUNS] = 0
-            return request
-        raise ModbusError(ILLEGAL_FUNCTION, f"diagnostics {sub} is not supported")
+        self._counts[OVERRUNS] = 0
+        return request
 
     def event_counter(self) -> EventCounter:
         """The reply to function 11."""

@@ -16,7 +16,7 @@ from collections.abc import Container
 from node.errors import LocalProtocolError, RemoteProtocolError
 from node.modbus.adu import PDU_LIMIT
 from node.modbus.lengths import CHECK_SIZE, LONGEST, SHORTEST, ends_in_silence, reply_size, request_size
-from node.modbus.line import SILENCE, Turns
+from node.modbus.line import BROADCAST, SILENCE, Turns
 
 _WAITS = -1
 """In place of a length: what is there may be the beginning of a frame."""
@@ -136,13 +136,15 @@ class RtuFramer:
         room = len(data) - at
         waits = False
         answers = room > 1 and self._turns.awaits(data[at], data[at + 1])
+        # The beginning of a request may be a whole reply by chance, which none from here is: nobody hears himself.
+        asks = data[at] == BROADCAST or data[at] in self._stations
         for sized in (reply_size, request_size) if answers else (request_size, reply_size):
             size = sized(data, at)
             if 0 < size <= room:
                 if not crc16(data[at : at + size]):
                     return size
             elif size and not over:
-                if answers:
+                if answers or asks:
                     return _WAITS
                 waits = True
         if data[at] in self._stations and ends_in_silence(data, at):

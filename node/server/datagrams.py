@@ -69,6 +69,16 @@ class Datagrams:
         """The broadcast addresses it hears by sockets of their own."""
         return [sock.getsockname()[0] for sock in self._shared]
 
+    @property
+    def owes(self) -> bool:
+        """Whether a reply waits for its time."""
+        return bool(self._waiting)
+
+    def retire(self) -> None:
+        """Hears no more; replies that wait are still sent."""
+        for sock in (self._own, *self._shared):
+            self._loop.remove_reader(sock)
+
     def close(self) -> None:
         """Closes all; replies that wait are not sent."""
         for timer in self._waiting:

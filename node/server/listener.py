@@ -54,8 +54,15 @@ class Line(Protocol):
     def hold(self) -> None:
         """Opens it and keeps it open, served or not. Raises `ListenError`."""
 
+    @property
+    def owes(self) -> bool:
+        """Whether a reply is still to be sent."""
+
     def open(self) -> None:
         """Serves it. Raises `ListenError`."""
+
+    def retire(self) -> None:
+        """Takes no more requests."""
 
     def close(self) -> None:
         """Serves it no more."""
@@ -125,6 +132,21 @@ class Listener:
         self.refuse(self._refusing)
         if self._udp is not None:
             self._datagrams = [Datagrams(datagram, self._udp()) for datagram in datagrams]
+
+    @property
+    def owes(self) -> bool:
+        """Whether a request was taken that is not answered yet."""
+        ways = (*self.peers, *self._datagrams, *((self.line,) if self.line is not None else ()))
+        return any(way.owes for way in ways)
+
+    def retire(self) -> None:
+        """Takes no more connections and no more requests; those that were taken are answered as long as it is open."""
+        for acceptor in self._acceptors:
+            acceptor.refuse(True)
+        for way in (*self.peers, *self._datagrams):
+            way.retire()
+        if self.line is not None:
+            self.line.retire()
 
     async def close(self, reset: bool = False) -> None:
         """Closes the port and ends every connection, with a `reset` where that is wanted."""

@@ -58,6 +58,7 @@ class Peer(asyncio.Protocol):
         self.bytes_out = 0
         self._admitted = False
         self._full = False
+        self._retired = False
         self._outbox: deque[tuple[float, bytes | None, str]] | None = None
         self._timer: asyncio.TimerHandle | None = None
 
@@ -99,8 +100,18 @@ class Peer(asyncio.Protocol):
     def resume_writing(self) -> None:
         """It does again."""
         self.unread_since = 0.0
-        if not self._full:
+        if not self._full and not self._retired:
             self.transport.resume_reading()
+
+    @property
+    def owes(self) -> bool:
+        """Whether a reply waits for its time."""
+        return bool(self._outbox)
+
+    def retire(self) -> None:
+        """Reads no more; replies that wait are still sent."""
+        self._retired = True
+        self.transport.pause_reading()
 
     def eof(self) -> None:
         """Ends the connection; what was written is still sent."""
@@ -164,7 +175,7 @@ class Peer(asyncio.Protocol):
             self._emit(data, action)
             if self._full and len(self._outbox) <= OUTBOX_LIMIT // 2:
                 self._full = False
-                if not self.unread_since:
+                if not self.unread_since and not self._retired:
                     self.transport.resume_reading()
 
     def _emit(self, data: bytes | None, action: str) -> None:

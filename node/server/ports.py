@@ -15,6 +15,11 @@ from node.server.peer import Peer
 
 log = logging.getLogger(__name__)
 
+LAST_ANSWERS = 1.2
+"""Seconds that delayed answers have when a node ends. A farm has 2 s of patience with it, then it kills."""
+LOOK_AGAIN = 0.01
+"""Seconds until it is asked again whether all are sent."""
+
 
 class Ports:
     """The listeners of a controller, by the name of their protocol."""
@@ -53,10 +58,22 @@ class Ports:
             raise
 
     async def close(self) -> None:
-        """Closes all and ends every connection, after what `switch` or `hide` began."""
+        """Closes all and ends every connection, after what `switch` or `hide` began. What was asked before is answered
+        before, as far as that takes no longer than `LAST_ANSWERS`."""
         self.wanted = False
         await self.settled()
+        await self._answer_last()
         await self._close_all()
+
+    async def _answer_last(self) -> None:
+        listeners, loop = tuple(self.listeners.values()), asyncio.get_running_loop()
+        if not any(listener.owes for listener in listeners):
+            return
+        for listener in listeners:
+            listener.retire()
+        until = loop.time() + LAST_ANSWERS
+        while any(listener.owes for listener in listeners) and loop.time() < until:  # noqa: ASYNC110 - of many kinds
+            await asyncio.sleep(LOOK_AGAIN)
 
     async def settled(self) -> None:
         """Returns when nothing is being opened or closed."""

@@ -44,6 +44,7 @@ class SerialLine:
         self._terminal: Terminal | None = None
         self._open = False
         self._held = False
+        self._retired = False
         self._quiet: asyncio.TimerHandle | None = None
         self._again: asyncio.TimerHandle | None = None
         self._replies: deque[tuple[float, bytes]] = deque()
@@ -76,11 +77,25 @@ class SerialLine:
             self._begin()
             self._open = True
 
+    @property
+    def owes(self) -> bool:
+        """Whether a reply waits for its time or for the line, or once it is retired for the client to read it."""
+        terminal = self._terminal
+        if terminal is None or not self._open:
+            return False
+        return bool(self._replies or self._unsent or (self._retired and terminal.unread))
+
+    def retire(self) -> None:
+        """Reads no more; replies that wait are still sent."""
+        self._retired = True
+        if self._terminal is not None:
+            asyncio.get_running_loop().remove_reader(self._terminal.descriptor)
+
     def close(self) -> None:
         """Serves it no more; replies that wait are not sent. The device is closed, unless it is held."""
         if not self._open:
             return
-        self._open = False
+        self._open = self._retired = False
         if self._again is not None:
             self._again.cancel()
             self._again = None

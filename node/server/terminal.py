@@ -8,6 +8,7 @@ import contextlib
 import errno
 import fcntl
 import os
+import sys
 import termios
 from pathlib import Path
 
@@ -26,6 +27,13 @@ class Terminal:
         self.path = path
         self._other = other
         self._link = link
+
+    @property
+    def unread(self) -> int:
+        """Bytes that the client of a pseudo terminal has yet to read, which go with its end; 0 of a device."""
+        if self._other is None:
+            return 0
+        return int.from_bytes(fcntl.ioctl(self._other, termios.FIONREAD, bytes(4)), sys.byteorder)
 
     def forget(self) -> None:
         """What came or was to go by now is as if it had not been."""

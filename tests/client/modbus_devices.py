@@ -11,12 +11,12 @@ import subprocess
 import threading
 import tty
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager, suppress
+from contextlib import AbstractAsyncContextManager, ExitStack, asynccontextmanager, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 from pymodbus import FramerType
-from pymodbus.server import ModbusTcpServer, ModbusTlsServer, ModbusUdpServer
+from pymodbus.server import ModbusSerialServer, ModbusTcpServer, ModbusTlsServer, ModbusUdpServer
 from pymodbus.simulator import DataType, SimData, SimDevice
 
 from node.cip.types import BOOL, UINT
@@ -102,8 +102,8 @@ def _device() -> SimDevice:
 
 
 @asynccontextmanager
-async def _pymodbus(kind: Any, **more: Any) -> AsyncIterator[int]:
-    server = kind(_device(), address=(HOST, 0), **more)
+async def pymodbus_serving(kind: Any, port: int = 0, **more: Any) -> AsyncIterator[int]:
+    server = kind(_device(), address=(HOST, port), **more)
     await server.serve_forever(background=True)
     transport = server.transport
     sock = transport.sockets[0] if hasattr(transport, "sockets") else transport.get_extra_info("socket")
@@ -114,24 +114,44 @@ async def _pymodbus(kind: Any, **more: Any) -> AsyncIterator[int]:
         await asyncio.sleep(0.05)
 
 
-def pymodbus_tcp() -> Any:
+def pymodbus_tcp(port: int = 0) -> Any:
     """pymodbus's own server, unit 1: register A = A for 0 to 199, coil A on where 3 divides A for 0 to 63."""
-    return _in_thread(_pymodbus(ModbusTcpServer))
+    return _in_thread(pymodbus_serving(ModbusTcpServer, port))
 
 
-def pymodbus_udp() -> Any:
+def pymodbus_udp(port: int = 0) -> Any:
     """The same over UDP."""
-    return _in_thread(_pymodbus(ModbusUdpServer))
+    return _in_thread(pymodbus_serving(ModbusUdpServer, port))
 
 
-def pymodbus_rtu_over_tcp() -> Any:
+def pymodbus_rtu_over_tcp(port: int = 0) -> Any:
     """The same with RTU frames over TCP."""
-    return _in_thread(_pymodbus(ModbusTcpServer, framer=FramerType.RTU))
+    return _in_thread(pymodbus_serving(ModbusTcpServer, port, framer=FramerType.RTU))
+
+
+def pymodbus_ascii_over_tcp(port: int = 0) -> Any:
+    """The same with ASCII frames over TCP."""
+    return _in_thread(pymodbus_serving(ModbusTcpServer, port, framer=FramerType.ASCII))
+
+
+@asynccontextmanager
+async def _pymodbus_serial(device: str) -> AsyncIterator[int]:
+    server = ModbusSerialServer(_device(), port=device)
+    await server.serve_forever(background=True)
+    try:
+        yield 0
+    finally:
+        await server.shutdown()
+
+
+def pymodbus_rtu(device: str) -> Any:
+    """The same on the serial line `device`, as it is opened by default."""
+    return _in_thread(_pymodbus_serial(device))
 
 
 def pymodbus_tls(context: ssl.SSLContext) -> Any:
     """The same over TLS."""
-    return _in_thread(_pymodbus(ModbusTlsServer, sslctx=context))
+    return _in_thread(pymodbus_serving(ModbusTlsServer, sslctx=context))
 
 
 @contextmanager
@@ -169,6 +189,19 @@ def stranger(*serves: Serve) -> Iterator[int]:
                 sock.shutdown(socket.SHUT_RDWR)
         for thread in threads:
             thread.join(10)
+
+
+@contextmanager
+def full() -> Iterator[int]:
+    """A device whose backlog is full: who connects gets no answer at all; gives its port."""
+    with socket.socket() as device, ExitStack() as held:
+        device.bind((HOST, 0))
+        device.listen(0)
+        for _ in range(8):
+            sock = held.enter_context(socket.socket())
+            sock.setblocking(False)
+            sock.connect_ex(device.getsockname())
+        yield device.getsockname()[1]
 
 
 def requests(sock: socket.socket) -> Iterator[bytes]:

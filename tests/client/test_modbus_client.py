@@ -19,6 +19,7 @@ from node.modbus.ranges import RangeError
 from tests.client.modbus_devices import (
     HOST,
     certificates,
+    full,
     node,
     pymodbus_rtu_over_tcp,
     pymodbus_tcp,
@@ -226,25 +227,12 @@ def test_silence_is_bounded_by_receive_and_retried() -> None:
 
 
 def test_a_connection_that_is_not_taken_is_bounded() -> None:
-    with socket.socket() as full:
-        full.bind((HOST, 0))
-        full.listen(0)
-        held = []
-        try:
-            for _ in range(8):  # until the backlog is full and a SYN gets no answer
-                sock = socket.socket()
-                sock.setblocking(False)
-                sock.connect_ex(full.getsockname())
-                held.append(sock)
-            limits = Limits(total=30.0, connect=0.3)
-            with ModbusClient.tcp(HOST, full.getsockname()[1], limits=limits) as client:
-                begun = time.monotonic()
-                with pytest.raises(NoAnswer, match=r"within 0\.3 s"):
-                    client.read(40001)
-                assert time.monotonic() - begun < 0.3 + MARGIN
-        finally:
-            for sock in held:
-                sock.close()
+    limits = Limits(total=30.0, connect=0.3)
+    with full() as port, ModbusClient.tcp(HOST, port, limits=limits) as client:
+        begun = time.monotonic()
+        with pytest.raises(NoAnswer, match=r"within 0\.3 s"):
+            client.read(40001)
+        assert time.monotonic() - begun < 0.3 + MARGIN
 
 
 def test_nobody_there() -> None:

@@ -1,7 +1,7 @@
 """What a program of 2016 had to mend in pymodbus: right here, and where pymodbus still has it, seen there.
 
 docs/modbus-client.md has the list. What concerns the client's time-outs and its `service_actions` is in
-`test_modbus_client`, and serial lines in `test_serial_channel`.
+`test_modbus_client`, serial lines in `test_serial_channel`, servers in `test_modbus_server_fixes`.
 """
 
 import logging
@@ -11,7 +11,6 @@ import socket
 import sys
 import time
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -30,13 +29,12 @@ from node.modbus.functions import ModbusError
 from node.modbus.rtu import encode_rtu
 from tests.cli.conftest import start  # noqa: F401 - a fixture
 from tests.cli.lone import NODE, Start, ready
-from tests.client.modbus_devices import HOST, node, pymodbus_tcp, registers, requests, silent, stranger
+from tests.client.modbus_devices import HOST, full, node, pymodbus_tcp, registers, requests, silent, stranger
+from tests.tcp_sockets import TIME_WAIT, sockets_of
 
 pytestmark = pytest.mark.net
 
 linux = pytest.mark.skipif(sys.platform != "linux", reason="only Linux shows its sockets in /proc")
-
-LISTEN = "0A"
 
 
 @pytest.fixture(autouse=True)
@@ -99,6 +97,19 @@ def test_pymodbus_still_waits_anew_for_each_retry() -> None:
         assert time.monotonic() - begun > 1.5
 
 
+def test_pymodbus_was_mended_to_bound_a_connection() -> None:
+    with full() as port, ModbusTcpClient(HOST, port=port, timeout=0.4) as client:
+        begun = time.monotonic()
+        assert not client.connect()
+        assert 0.3 < time.monotonic() - begun < 2.5
+
+
+def test_pymodbus_s_waiting_client_still_runs_nothing_of_its_program() -> None:
+    with pytest.raises(TypeError, match="service_actions"):
+        ModbusTcpClient(HOST, service_actions=lambda: None)
+    assert not hasattr(ModbusTcpClient, "service_actions")
+
+
 def test_a_frame_of_another_protocol_does_not_hide_the_answer() -> None:
     with stranger(_other_protocol_first) as port, ModbusClient.tcp(HOST, port) as client:
         assert client.read(40001) == [3]
@@ -116,12 +127,6 @@ def test_pymodbus_still_loses_the_answer_behind_it() -> None:
 def _other_protocol_first(sock: socket.socket) -> None:
     for request in requests(sock):
         sock.sendall(request[:2] + b"\x00\x07\x00\x02\x01\x03" + registers(request, 3))
-
-
-def sockets_of(port: int) -> list[str]:
-    """The states of this machine's sockets at a local port, but of one that listens."""
-    rows = [row.split() for row in Path("/proc/net/tcp").read_text().splitlines()[1:]]
-    return [row[3] for row in rows if int(row[1].rpartition(":")[2], 16) == port and row[3] != LISTEN]
 
 
 def connected(port: int, count: int = 5) -> list[socket.socket]:
@@ -175,7 +180,7 @@ def test_pymodbus_still_leaves_its_side_in_time_wait() -> None:
         time.sleep(0.3)
     answers(clients)
     time.sleep(0.1)
-    assert "06" in sockets_of(port)
+    assert TIME_WAIT in sockets_of(port)
 
 
 def lines_of_a_check(blocks: int, count: int) -> int:

@@ -31,6 +31,7 @@ from node.modbus.units import Units
 from node.objects.device import Device, build_device
 from node.objects.identity import identity_item
 from tests.fuzz.logix_targets import LOGIX_TARGETS
+from tests.fuzz.modbus_targets import MODBUS_TARGETS
 
 Target = Callable[[bytes], None]
 
@@ -210,5 +211,6 @@ TARGETS: dict[str, Target] = {
     "modbus": modbus,
     "lines": lines,
     "text": text,
+    **MODBUS_TARGETS,
     **LOGIX_TARGETS,
 }

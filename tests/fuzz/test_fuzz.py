@@ -7,12 +7,16 @@ from pathlib import Path
 
 import pytest
 
+from node.modbus.ascii import encode_ascii
+from node.modbus.rtu import encode_rtu
 from tests.fuzz.__main__ import NAMES
+from tests.fuzz.modbus_targets import MODBUS_TARGETS
 from tests.fuzz.targets import TARGETS
 from tests.malformed import (
     browse_cases,
     connected_cases,
     enip_cases,
+    function_cases,
     modbus_cases,
     opening_cases,
     packet_cases,
@@ -30,10 +34,13 @@ TABLES = (
 @pytest.mark.parametrize("name", TARGETS)
 def test_every_target_takes_the_malformed_cases(name: str) -> None:
     target = TARGETS[name]
-    for table in TABLES:
+    for table in TABLES if name not in MODBUS_TARGETS else (modbus_cases,):
         for case in table.CASES:
             for start in (0, 6, 7, 24, 40):
                 target(case.send[start:])
+    for wrong in function_cases.CASES if name in ("modbus", *MODBUS_TARGETS) else ():
+        for data in (wrong.request, wrong.reply, encode_rtu(1, wrong.request), encode_ascii(1, wrong.request)):
+            target(data)
 
 
 def test_the_command_knows_every_target() -> None:

@@ -87,3 +87,50 @@ MICROLOGIX = NodeConfig(
     ),
     enip=EnipConfig(IdentityConfig(1, 14, 90, (1, 7), 0x0004, 2, "1766-L32BXBA A/7.00"), port=ENIP, route_path=()),
 )
+
+METER_HOST, METER_PORT = "127.64.228.3", 15021
+_HIGH = 65530
+
+METER = NodeConfig(
+    name="meter",
+    kind="modbus",
+    profile="generic",
+    address=METER_HOST,
+    tags=(
+        TagConfig("HOLDING", "UINT", (100,), initial=tuple(range(100))),
+        TagConfig("FIXED", "UINT", (2,), access="read only"),
+        TagConfig("INPUT", "UINT", (10,)),
+        TagConfig("COILS", "BOOL", (16,)),
+        TagConfig("DISCRETE", "BOOL", (8,)),
+        TagConfig("WORDS", "UINT", (6,)),
+        TagConfig("BITS", "BOOL", (6,)),
+        TagConfig("FILE", "UINT", (20,), initial=tuple(range(20))),
+        TagConfig("QUEUE", "UINT", (2,)),
+        TagConfig("LONG_QUEUE", "UINT", (32,)),
+    ),
+    modbus=ModbusConfig(
+        port=METER_PORT,
+        units=(
+            UnitConfig(
+                1,
+                (
+                    RegisterBlock("holding", 0, 100, "HOLDING"),
+                    RegisterBlock("holding", 100, 2, "FIXED"),
+                    RegisterBlock("holding", _HIGH, 6, "WORDS"),
+                    RegisterBlock("input", 0, 10, "INPUT"),
+                    RegisterBlock("input", _HIGH, 6, "WORDS"),
+                    RegisterBlock("coils", 0, 16, "COILS"),
+                    RegisterBlock("coils", _HIGH, 6, "BITS"),
+                    RegisterBlock("discrete", 0, 8, "DISCRETE"),
+                    RegisterBlock("discrete", _HIGH, 6, "BITS"),
+                ),
+                files=((4, RegisterBlock("holding", 0, 20, "FILE")),),
+                queues=(
+                    (0x04DE, RegisterBlock("holding", 0, 2, "QUEUE")),
+                    (2000, RegisterBlock("holding", 0, 32, "LONG_QUEUE")),
+                ),
+            ),
+        ),
+        device_id=((0, "Maker"), (1, "Code"), (2, "1.0")),
+    ),
+)

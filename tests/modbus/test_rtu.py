@@ -177,6 +177,18 @@ def test_it_keeps_less_than_a_frame_and_gives_what_has_its_check(chunks: list[by
     assert framer.pending == 0
 
 
+@pytest.mark.parametrize(("station", "text"), [(3, "04 0083 0003"), (4, "03 0200 0074"), (4, "03 0203 0074")])
+def test_a_request_that_begins_like_a_reply_is_waited_for(station: int, text: str) -> None:
+    """Whose first bytes have the length of a reply and a check that is right: of any whose own check ends in 00, all
+    but the last have."""
+    request = encode_rtu(station, bytes.fromhex(text))
+    assert any(crc16(request[:size]) == 0 for size in (5, 7))
+    for cut in range(1, len(request)):
+        assert RtuFramer((station,)).feed(request, 1.0) == [request]
+        assert given_by(RtuFramer((station,)), request[:cut], request[cut:]) == [request]
+    assert given_by(RtuFramer((station,)), *(bytes((byte,)) for byte in request)) == [request]
+
+
 @pytest.mark.parametrize("head", [b"\x01\x03\xfb", b"\x01\x10\x10", b"\x17\x17\x17", b"\x01\x5a", b"\x05\x18\x00\xf9"])
 def test_what_would_be_long_is_bounded(head: bytes) -> None:
     framer = RtuFramer(STATIONS)

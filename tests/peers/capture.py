@@ -12,9 +12,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-PORTS = ("mbtcp.tcp.port:502,1502", "mbudp.udp.port:502,1502", "mbrtu.tcp.port:1602")
-"""Where Modbus is, which tshark takes for something else otherwise."""
-LAYERS = {"enip", "cip", "cipcm", "cipcls", "cippccc", "mbtcp", "modbus"}
+MODBUS_PORT, RTU_PORT = 1502, 1602
+"""Where clients and servers of Modbus are that are to be looked at; tshark takes it for something else elsewhere."""
+PREFERENCES = (
+    f"mbtcp.tcp.port:502,{MODBUS_PORT}",
+    f"mbudp.udp.port:502,{MODBUS_PORT}",
+    f"mbrtu.tcp.port:{RTU_PORT}",
+    "mbrtu.crc_verification:TRUE",
+)
+LAYERS = {"enip", "cip", "cipcm", "cipcls", "cippccc", "mbtcp", "mbrtu", "modbus"}
 MARKER, MARKER_HOST = b"end of what the test says", "127.64.231.254"
 WARNING = 0x00600000
 """Wireshark's expert severities: chat 0x200000, note 0x400000, warning 0x600000, error 0x800000."""
@@ -94,7 +100,7 @@ def dissect(file: Path) -> Dissection:
 
 def _tshark(file: Path, *how: str) -> Iterator[bytes]:
     """What it prints of a file, line by line."""
-    command = ["tshark", "-r", str(file), *(word for port in PORTS for word in ("-o", port)), *how]
+    command = ["tshark", "-r", str(file), *(word for preference in PREFERENCES for word in ("-o", preference)), *how]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as process:
         assert process.stdout is not None
         yield from process.stdout

@@ -21,13 +21,13 @@ READY = re.compile(
 
 
 @contextmanager
-def line_node(folder: Path, **carried: Any) -> Iterator[re.Match[str]]:
-    """Starts it from a file in `folder`, its `ModbusConfig` changed by `carried`; gives where it is."""
+def line_node(folder: Path, *, delay: tuple[float, float] = (0.0, 0.0), **carried: Any) -> Iterator[re.Match[str]]:
+    """Starts it from a file in `folder`, its `ModbusConfig` changed by `carried`; gives where it is. It ends well."""
     assert CONFIG.modbus is not None
     (unit,) = CONFIG.modbus.units
     modbus = replace(CONFIG.modbus, units=(unit, UnitConfig(100, unit.blocks)), **carried)
     file = folder / "meter.json"
-    file.write_text(json.dumps(dump(replace(CONFIG, address=HOST, modbus=modbus))))
+    file.write_text(json.dumps(dump(replace(CONFIG, address=HOST, delay=delay, modbus=modbus))))
     command = [sys.executable, "-m", "node", "run", str(file)]
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
         try:
@@ -38,4 +38,4 @@ def line_node(folder: Path, **carried: Any) -> Iterator[re.Match[str]]:
             yield found
         finally:
             process.terminate()
-            process.wait(10)
+            assert process.wait(10) == 0

@@ -3,12 +3,10 @@
 import random
 import re
 import shutil
-import ssl
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -17,50 +15,32 @@ from pymodbus import FramerType
 from pymodbus.client import ModbusSerialClient, ModbusTcpClient, ModbusTlsClient, ModbusUdpClient
 from pymodbus.exceptions import ModbusIOException
 
-from node.config.model import SerialConfig, TlsConfig
 from node.modbus.rtu import encode_rtu
-from tests.certificates import make_certificates
 from tests.peers.line_node import HOST, line_node
+from tests.peers.ways import WAYS, reached
 
 pytestmark = pytest.mark.net
 
-CARRIED: dict[str, dict[str, Any]] = {
-    "rtu": {"tcp": False, "serial": SerialConfig(format="8N2", pty=True)},
-    "ascii": {"tcp": False, "serial": SerialConfig(format="8N2", framing="ascii", pty=True)},
-    "rtu over tcp": {"port": 1602, "framing": "rtu"},
-    "ascii over tcp": {"port": 1702, "framing": "ascii"},
-    "udp": {"port": 1502, "tcp": False, "udp": True},
-    "tls": {"port": 1802},
-}
 
-
-@pytest.fixture(scope="module", params=CARRIED)
+@pytest.fixture(scope="module", params=[way for way in WAYS if way != "tcp"])
 def client(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
     """A client of pymodbus for each way, connected."""
-    folder = tmp_path_factory.mktemp("lines")
-    carried = dict(CARRIED[request.param])
-    if request.param == "tls":
-        files = make_certificates(folder, HOST)
-        carried["tls"] = TlsConfig(files.certificate("server"), files.key("server"), files.certificate("authority"))
-    with ExitStack() as stack:
-        node = stack.enter_context(line_node(folder, **carried))
-        port, path = int(node["port"] or 0), node["path"]
+    with reached(request.param, tmp_path_factory.mktemp("lines")) as node:
         match request.param:
             case "rtu" | "ascii":
                 framer = FramerType(request.param)
-                made: Any = ModbusSerialClient(path, framer=framer, baudrate=19200, parity="N", stopbits=2, timeout=2)
+                line = {"baudrate": 19200, "parity": "N", "stopbits": 2, "timeout": 2}
+                made: Any = ModbusSerialClient(node.path, framer=framer, **line)
             case "rtu over tcp" | "ascii over tcp":
-                made = ModbusTcpClient(HOST, port=port, framer=FramerType(request.param.split()[0]))
+                made = ModbusTcpClient(HOST, port=node.port, framer=FramerType(request.param.split()[0]))
             case "udp":
-                made = ModbusUdpClient(HOST, port=port)
+                made = ModbusUdpClient(HOST, port=node.port)
             case _:
-                context = ssl.create_default_context(cafile=files.certificate("authority"))
-                context.check_hostname = False  # its blocking client names no server, which this asks for
-                context.load_cert_chain(files.certificate("client"), files.key("client"))
-                made = ModbusTlsClient(HOST, port=port, sslctx=context)
+                node.context.check_hostname = False  # its blocking client names no server, which this asks for
+                made = ModbusTlsClient(HOST, port=node.port, sslctx=node.context)
         assert made.connect()
-        stack.callback(made.close)
         yield made
+        made.close()
 
 
 @pytest.mark.parametrize("unit", [1, 100])
@@ -104,7 +84,7 @@ def test_one_that_is_not_here(client: Any) -> None:
 @pytest.fixture(scope="module")
 def path(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A line at 19200 baud."""
-    with line_node(tmp_path_factory.mktemp("line"), **CARRIED["rtu"]) as node:
+    with line_node(tmp_path_factory.mktemp("line"), **WAYS["rtu"]) as node:
         yield node["path"]
 
 
@@ -136,7 +116,7 @@ def test_pymodbus_behind_noise(path: str, unit: int) -> None:
     """Its own port, so that the noise comes right before its request."""
     chance = random.Random(unit)
     with ModbusSerialClient(path, baudrate=19200, parity="N", stopbits=2, timeout=2, retries=0) as client:
-        for number in range(100):
+        for number in [*range(100)] * 2 + [*range(50)]:
             client.socket.write(chance.randbytes(chance.randint(1, 5)))
             assert client.read_holding_registers(number, count=1, device_id=unit).registers == [number]
 

@@ -6,13 +6,18 @@ is what it counts when it runs alone.
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from pylogix import PLC
+from pymodbus import FramerType
 from pymodbus.client import ModbusTcpClient
 
 from tests.peers.capture import Capture, dissect
 from tests.peers.conftest import Running
 from tests.peers.enip_tags import SAMPLES
+from tests.peers.line_node import HOST
+from tests.peers.ways import reached
 
 pytestmark = pytest.mark.net
 
@@ -23,7 +28,7 @@ OTHERS = 100
 
 @pytest.mark.timeout(300)
 def test_every_frame_decodes(
-    request: pytest.FixtureRequest, wire: Capture | str, controller: Running, water_works: Running
+    request: pytest.FixtureRequest, wire: Capture | str, controller: Running, water_works: Running, tmp_path: Path
 ) -> None:
     if isinstance(wire, str):
         pytest.skip(wire)
@@ -39,6 +44,10 @@ def test_every_frame_decodes(
             assert modbus.read_device_information().function_code == 0x2B
             modbus.read_holding_registers(0, count=10)
             modbus.read_input_registers(0, count=10)
+    with reached("rtu over tcp", tmp_path) as node, ModbusTcpClient(HOST, port=node.port, framer=FramerType.RTU) as rtu:
+        assert rtu.read_holding_registers(0, count=10).registers == list(range(10))
+        assert rtu.read_coils(0, count=10, device_id=100).bits[:3] == [True, False, False]
+        assert rtu.write_registers(0, [0, 1]).count == 2
     here = str(request.path.parent)
     alone = all(item.path == request.path for item in request.session.items if str(item.path).startswith(here))
     others = 0 if alone else OTHERS
@@ -46,4 +55,5 @@ def test_every_frame_decodes(
     assert seen.complaints == []
     assert seen.frames.get("enip", 0) > 2 * len(SAMPLES) + others
     assert seen.frames.get("cip", 0) > 2 * len(SAMPLES) + others
-    assert seen.frames.get("mbtcp", 0) >= 2 * 3 * len(outstations)
+    assert seen.frames.get("mbtcp", 0) >= 2 * 3 * len(outstations) + others
+    assert seen.frames.get("mbrtu", 0) >= 2 * 3 + others

@@ -59,28 +59,34 @@ def test_a_frame_in_pieces() -> None:
 
 
 @pytest.mark.parametrize("station", STATIONS)
-def test_five_hundred_requests_behind_noise_are_all_answered(station: int) -> None:
+@pytest.mark.parametrize(("baud", "count"), [(115200, 500), (19200, 500), (1200, 30)])
+def test_requests_behind_noise_are_all_answered(baud: int, count: int, station: int) -> None:
     async def scenario() -> None:
         chance = random.Random(station)
-        async with serving() as node:
-            for number in range(500):
+        async with serving(config=SerialConfig(baud=baud, pty=True)) as node:
+            for number in range(count):
                 address = number % 100
                 noise = chance.randbytes(chance.randint(1, 5))
                 assert await node.master.ask(noise + read(address, station), 7) == answer(address, station=station)
             assert node.master.received == b""
             # Behind the same noise it heard each of them spoilt, which its own counter knows.
             reply = await node.master.ask(diagnostics(12, station), 8)
-            assert 400 < int.from_bytes(reply[4:6], "big") <= 500
+            assert 0.8 * count < int.from_bytes(reply[4:6], "big") <= count
 
     asyncio.run(scenario())
 
 
-def test_half_a_frame_and_silence_cost_nothing() -> None:
+@pytest.mark.parametrize("baud", [1200, 9600, 19200, 115200])
+def test_half_a_frame_and_silence_cost_nothing(baud: int) -> None:
+    """The third of the halves says of itself that it is longer than all that follows, so silence alone ends it, which
+    at 1200 baud is longer than 30 ms."""
+    pdus = ("03 0007 0001", "10 0000 0002 04 0001 0002", "10 0000 007B F6" + "00" * 246)
+    halves = [encode_rtu(1, bytes.fromhex(pdu)) for pdu in pdus]
+
     async def scenario() -> None:
-        async with serving() as node:
+        async with serving(config=SerialConfig(baud=baud, pty=True)) as node:
             for number in range(20):
-                half = (read(7), encode_rtu(1, bytes.fromhex("10 0000 0002 04 0001 0002")))[number % 2]
-                node.master.send(half[: 2 + number % 6])
+                node.master.send(halves[number % 3][: 2 + number % 6])
                 await asyncio.sleep(0.03)
                 assert await node.master.ask(read(number), 7) == answer(number)
 

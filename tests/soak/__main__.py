@@ -1,5 +1,6 @@
-"""`python -m tests.soak [kills|crashes|load|broadcast|memory|netem|dashboard|sessions|opens|idle|slow …]`: all of them
-when none is named; exit 1 when a bound was broken or anything was left behind. It says what it does line by line."""
+"""`python -m tests.soak [kills|crashes|load|broadcast|memory|netem|dashboard|line|sessions|opens|idle|slow …]`: all of
+them when none is named; exit 1 when a bound was broken or anything was left behind. It says what it does line by line.
+"""
 
 import argparse
 import random
@@ -11,7 +12,7 @@ from pathlib import Path
 
 from tests.bench.scale import plant_of
 from tests.dashboard.browser import chromium, served
-from tests.soak import crashes, endurance, kills, netem_vm, plant_load, plants, robustness
+from tests.soak import corrupted, crashes, endurance, kills, netem_vm, plant_load, plants, robustness
 from tests.soak import dashboard as looked_at
 
 BURDENS = ("sessions", "opens", "idle", "slow")
@@ -175,6 +176,13 @@ def dashboard(arguments: argparse.Namespace) -> int:
     return broken
 
 
+def line(arguments: argparse.Namespace) -> int:
+    """Whether a wrong value was accepted from a serial line that spoils bytes, or hardly one was at all."""
+    found = corrupted.corrupt(60 * (arguments.minutes or 1), arguments.seed)
+    say(f"line, seed {arguments.seed}: {found}")
+    return int(bool(found.wrong) or found.answered < found.unanswered)
+
+
 PLANTS: dict[str, Callable[[argparse.Namespace], int]] = {
     "kills": kill,
     "crashes": crash,
@@ -183,8 +191,9 @@ PLANTS: dict[str, Callable[[argparse.Namespace], int]] = {
     "memory": memory,
     "netem": netem,
     "dashboard": dashboard,
+    "line": line,
 }
-"""What is done to whole plants, and to links; the rest is done to one node."""
+"""What is done to whole plants, to links and to lines; the rest is done to one node."""
 
 
 def main() -> int:
@@ -194,7 +203,7 @@ def main() -> int:
     parser.add_argument("--kills", type=int, default=50, help="rounds, a kill each, on each backend (50)")
     parser.add_argument("--backend", action="append", choices=list(plants.PLANTS), help="for whole plants (all)")
     parser.add_argument("--nodes", type=int, default=500, help="of the loaded plant; memory takes twice as many (500)")
-    parser.add_argument("--minutes", type=float, help="of load (5), memory (5; it wants 60), dashboard (60)")
+    parser.add_argument("--minutes", type=float, help="of load (5), memory (5; it wants 60), dashboard (60), line (1)")
     parser.add_argument("--sessions", type=int, default=100_000, help="mutated sessions (100000)")
     parser.add_argument("--opens", type=int, default=10_000, help="Forward Opens that are abandoned (10000)")
     parser.add_argument("--idle", type=int, default=1000, help="idle connections (1000)")
