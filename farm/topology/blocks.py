@@ -71,7 +71,7 @@ class BlockBuilder:
         """The units of a node."""
         units: list[UnitConfig] = []
         bodies = list(self.unit_bodies(member))
-        if any(member.body.map(table) for table in TABLES) or not bodies:
+        if any(member.body.map(key) for key in (*TABLES, "files", "queues")) or not bodies:
             unit = take(member.body, "unit", UNIT_ID, 1, self.report)
             units.append(self.unit(member.name, unit, member.body, "", found, device))
         for unit, key, body in bodies:

@@ -19,6 +19,9 @@ from node.errors import ConfigError
 PTY = "pty"
 """In place of a device: a pseudo terminal."""
 
+BY_PATH = "/by-path/"
+"""In the path of a device whose name has colons, as udev makes them."""
+
 _LINE_FRAMINGS = FRAMINGS[1:]
 _WANTED = "wanted DEVICE[:BAUD[:FORMAT]], as /dev/ttyUSB0, /dev/ttyUSB0:9600:8N2, or pty"
 
@@ -67,7 +70,7 @@ def _is_format(text: str) -> bool:
 def parse_serial(text: str, framing: str = "rtu") -> SerialConfig:
     """A line as a person types it: `DEVICE[:BAUD[:FORMAT]]`, `pty`, or `pty=PATH` for a pseudo terminal with a link to
     it. Raises `ConfigError` that quotes `text`."""
-    device, *rest = text.split(":")
+    device, *rest = _fields(text)
     source = f"serial line {text!r}"
     form = rest[1].upper() if len(rest) == 2 else ("7E1" if framing == "ascii" else "8E1")
     if not device or len(rest) > 2 or (rest and not (rest[0].isascii() and rest[0].isdigit())):
@@ -80,6 +83,15 @@ def parse_serial(text: str, framing: str = "rtu") -> SerialConfig:
     for problem in _serial_problems(found):
         raise ConfigError(source, 0, f"{problem.path.rpartition('.')[2]} {problem.message}")
     return found
+
+
+def _fields(text: str) -> list[str]:
+    fields = text.split(":")
+    if BY_PATH not in text:
+        return fields
+    settings = next((count for count in (1, 2) if fields[-count].isdigit() and int(fields[-count]) in BAUDS), 0)
+    device = ":".join(fields[: len(fields) - settings])
+    return [device, *fields[len(fields) - settings :]]
 
 
 def parse_tls(text: str) -> TlsConfig:

@@ -11,6 +11,7 @@ from node.config.transports import parse_serial, parse_tls, transport_problems
 from node.errors import ConfigError
 from tests.config.configs import GATEWAY
 
+PATH = "/dev/serial/by-path/pci-0000:00:14.0-usb-0:1:1.0-port0"
 TLS = TlsConfig("node.pem", "node.key")
 
 
@@ -23,6 +24,9 @@ TLS = TlsConfig("node.pem", "node.key")
         ("pty", SerialConfig(pty=True)),
         ("pty:1200:8O1", SerialConfig("", 1200, "8O1", pty=True)),
         ("pty=/tmp/line:9600", SerialConfig("/tmp/line", 9600, pty=True)),
+        (PATH, SerialConfig(PATH)),
+        (PATH + ":9600", SerialConfig(PATH, 9600)),
+        (PATH + ":9600:8N2", SerialConfig(PATH, 9600, "8N2")),
     ],
 )
 def test_lines(text: str, wanted: SerialConfig) -> None:
