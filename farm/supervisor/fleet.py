@@ -22,6 +22,7 @@ from farm.supervisor.roster import Member, Roster, uptime
 from farm.supervisor.telemetry import STALE, Telemetry
 from farm.supervisor.usage import OwnUsage
 from farm.topology.plant import NOWHERE, Plant
+from node.config.transports import spoken
 
 FULL_EVERY = 30
 """Frames from one full one to the next."""
@@ -229,6 +230,7 @@ class Fleet:
             "kind": config.kind,
             "profile": config.profile,
             "protocols": list(config.ports),
+            "speaks": [each for names in spoken(config).values() for each in names],
             "address": config.address,
             "ports": member.ports or config.ports,
             "networks": networks,

@@ -10,7 +10,8 @@ import time
 from collections.abc import Callable
 
 from node.config.check import is_ipv4
-from node.config.model import FRAMINGS, ModbusConfig, NodeConfig
+from node.config.model import ModbusConfig, NodeConfig
+from node.config.transports import carriers
 from node.controller import Controller
 from node.errors import ConfigError, NodeError
 from node.exchange.delay import check_delay, parse_delay
@@ -41,11 +42,7 @@ def ready_line(config: NodeConfig, ports: dict[str, int], lines: tuple[str, ...]
 
 def modbus_name(modbus: ModbusConfig) -> str:
     """What it speaks: at its port, or, where that is not open, on its line."""
-    if not modbus.tcp:
-        return "Modbus/UDP" if modbus.udp or modbus.serial is None else f"Modbus/{modbus.serial.framing.upper()}"
-    if modbus.tls is not None:
-        return "Modbus/TLS"
-    return "Modbus/TCP" if modbus.framing == FRAMINGS[0] else f"Modbus/{modbus.framing.upper()} over TCP"
+    return carriers(modbus)[0]
 
 
 def read_delay(text: str) -> tuple[float, float]:

@@ -10,6 +10,7 @@ from node.config.model import (
     STATIONS,
     STOP_BITS,
     ModbusConfig,
+    NodeConfig,
     SerialConfig,
     TlsConfig,
 )
@@ -47,6 +48,26 @@ def transport_problems(modbus: ModbusConfig) -> Iterator[Problem]:
                 yield Problem(f"modbus.units.{unit.unit_id}", "a unit on a line is 1 to 247; 0 is everybody")
     if modbus.serial is not None:
         yield from _serial_problems(modbus.serial)
+
+
+def carriers(modbus: ModbusConfig) -> tuple[str, ...]:
+    """What Modbus is called as it reaches a node, that of its connections first: `Modbus/TCP`, `Modbus/RTU over TCP`,
+    `Modbus/TLS`, `Modbus/UDP`, and of a serial line `Modbus/RTU`."""
+    found = []
+    if modbus.tcp:
+        plain = "Modbus/TCP" if modbus.framing == FRAMINGS[0] else f"Modbus/{modbus.framing.upper()} over TCP"
+        found.append("Modbus/TLS" if modbus.tls is not None else plain)
+    if modbus.udp:
+        found.append("Modbus/UDP")
+    if modbus.serial is not None:
+        found.append(f"Modbus/{modbus.serial.framing.upper()}")
+    return tuple(found)
+
+
+def spoken(config: NodeConfig) -> dict[str, tuple[str, ...]]:
+    """What a node speaks at each of its ports, by the port's name."""
+    found = {"enip": ("EtherNet/IP",)} if config.enip is not None else {}
+    return found | ({"modbus": carriers(config.modbus)} if config.modbus is not None else {})
 
 
 def _serial_problems(serial: SerialConfig) -> Iterator[Problem]:

@@ -42,7 +42,9 @@ _NEAREST: dict[int, int] = {
 
 
 def exception_of(general: int, *extended: int) -> int:
-    """The exception code for a general and an extended status."""
+    """The exception code for a general and an extended status; behind status 0, which refuses nothing, it stands."""
+    if general == status.SUCCESS and extended:
+        return extended[0]
     if general == status.GENERAL_ERROR and extended[:1] == (status.NO_ACCESS,):
         return ILLEGAL_DATA_ADDRESS
     return _NEAREST.get(general, SERVER_DEVICE_FAILURE)
