@@ -1,4 +1,5 @@
-"""`farm tags`: what can be read, of which type, what it is now, and by which address a client asks for it."""
+"""`farm tags`: what can be read, of which type, what it is now and in which unit, and by which address a client asks for
+it."""
 
 from collections.abc import Mapping
 from typing import Annotated, Any
@@ -34,12 +35,15 @@ def tags(
     if as_json:
         say_json(rows)
     else:
-        lines = [[row["node"], row["name"], row["type"], shorten(row["value"]), row["address"]] for row in rows]
-        say(table(["NODE", "TAG", "TYPE", "VALUE", "ADDRESS"], lines))
+        heads, keys = ["NODE", "TAG", "TYPE", "VALUE", "ADDRESS"], ["node", "name", "type", "value", "address"]
+        if any(row["unit"] for row in rows):
+            heads.insert(4, "UNIT")
+            keys.insert(4, "unit")
+        say(table(heads, [[shorten(row[key]) if key == "value" else row[key] for key in keys] for row in rows]))
 
 
 def tag_row(row: Mapping[str, Any], nodes: Mapping[str, NodeConfig]) -> dict[str, Any]:
-    """One tag as scripts get it: node, name, type, value, address."""
+    """One tag as scripts get it: node, name, type, value, unit, address."""
     config = nodes.get(row["node"])
     tag = next((tag for tag in config.tags if tag.name == row["name"]), None) if config is not None else None
     return {
@@ -47,6 +51,7 @@ def tag_row(row: Mapping[str, Any], nodes: Mapping[str, NodeConfig]) -> dict[str
         "name": row["name"],
         "type": type_text(tag) if tag is not None else row["type"],
         "value": row["value"],
+        "unit": tag.unit if tag is not None else "",
         "address": address(config, tag) if config is not None and tag is not None else "",
     }
 

@@ -10,6 +10,7 @@ from farm.topology.document import MapNode, Node, Scalar, shown
 from farm.topology.groups import Member
 from farm.topology.keys import UNIT_ID, UNIT_RANGE
 from farm.topology.problem import Report, suggestion
+from farm.topology.register_maps import MapReader, beside
 from farm.topology.registers import BIT_TABLES, REGISTERS, number, tag_name
 from farm.topology.scalars import BadValueError, Whole
 from farm.topology.shapes import read, take
@@ -25,7 +26,7 @@ from farm.topology.tag_keys import (
 )
 from farm.topology.tags import TagBuilder
 from node.config.model import RegisterBlock, TagConfig, UnitConfig
-from node.config.schema import TABLES, Spot, block_spot, room_in, room_shown, root, split_path
+from node.config.schema import TABLES, ModbusProfile, Spot, block_spot, room_in, room_shown, root, split_path
 from node.errors import ConfigError
 
 _Own = tuple[TagConfig, RegisterBlock]
@@ -40,10 +41,11 @@ _TAG_KEYS = ("type", "name", "init", "signal", "on_write", "writable", "unit")
 @dataclass(frozen=True, slots=True)
 class Device:
     """What a node's profile says of values: the `order` of their bytes in registers, and whether BOOL arrays are
-    `packed` in DWORDs."""
+    `packed` in DWORDs. `mapped` is the profile whose registers it has when the file gives it none."""
 
     order: str
     packed: bool = False
+    mapped: ModbusProfile | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +64,7 @@ class BlockBuilder:
     path to place of each block, and of each tag behind one."""
 
     tags: TagBuilder
+    maps: MapReader
     report: Report
     trace: dict[str, Node] | None = None
     _spans: dict[tuple[str, str], tuple[int, int | None] | None] = field(default_factory=dict)
@@ -71,7 +74,7 @@ class BlockBuilder:
         """The units of a node."""
         units: list[UnitConfig] = []
         bodies = list(self.unit_bodies(member))
-        if any(member.body.map(key) for key in (*TABLES, "files", "queues")) or not bodies:
+        if any(member.body.get(key) for key in (*TABLES, "registers", "files", "queues")) or not bodies:
             unit = take(member.body, "unit", UNIT_ID, 1, self.report)
             units.append(self.unit(member.name, unit, member.body, "", found, device))
         for unit, key, body in bodies:
@@ -104,10 +107,9 @@ class BlockBuilder:
             placed = list(self.rows(node, table, body, prefix, found, device))
             self.overlaps(placed)
             for block, key, entry in placed:
-                if self.trace is not None:
-                    self.trace[f"modbus.units.{unit}.blocks.{len(blocks)}"] = key
-                    self.trace.setdefault(f"tags.{block.tag}", entry)
+                self.traced(unit, len(blocks), block.tag, key, entry)
                 blocks.append(block)
+        blocks += self.mapped(node, unit, body, prefix, found, device, tuple(blocks))
         status = take(body, "exception_status", REGISTER_KEYS["coils"], (-1, 1), self.report)
         return UnitConfig(
             unit,
@@ -117,6 +119,40 @@ class BlockBuilder:
             take(body, "server_id", SERVER_ID, "", self.report),
             status[0],
         )
+
+    def mapped(
+        self,
+        node: str,
+        unit: int,
+        body: MapNode,
+        prefix: str,
+        found: Tags,
+        device: Device,
+        own: tuple[RegisterBlock, ...],
+    ) -> Iterator[RegisterBlock]:
+        """The blocks of a unit's register map beside its `own`, and their tags in `found`: the map that `registers`
+        names, or the profile's where the node says nothing of registers at all."""
+        written = body.scalar("registers")
+        if written is not None and not written.dollar:
+            rows = self.maps.named(written, device.order, prefix, device.packed)
+        elif written is None and device.mapped is not None and not own and not prefix:
+            rows = self.maps.of_profile(device.mapped, prefix, device.packed)
+        else:
+            return
+        self.maps.charge(rows, written or rows[0].place)
+        for at, row in enumerate(beside(rows, own), len(own)):
+            tag = row.tag
+            if tag.signal is not None and not tag.signal.seed:
+                tag = replace(tag, signal=self.tags.signals.seeded(tag.signal, None, node, tag.name))
+            self.tags.add(found, tag, row.place)
+            self.traced(unit, at, tag.name, row.place, row.place)
+            yield row.block
+
+    def traced(self, unit: int, at: int, tag: str, key: Node, place: Node) -> None:
+        """Keep where a block, and the tag behind it, came from."""
+        if self.trace is not None:
+            self.trace[f"modbus.units.{unit}.blocks.{at}"] = key
+            self.trace.setdefault(f"tags.{tag}", place)
 
     def held(
         self, body: MapNode, name: str, numbered: Whole, found: Tags, device: Device

@@ -13,6 +13,7 @@ from farm.topology.keys import DELAY, DEVICE_ID_OBJECTS, DEVICE_TEXT, PEERS, POR
 from farm.topology.named_addresses import NamedAddresses
 from farm.topology.object_settings import ObjectBuilder
 from farm.topology.problem import Report
+from farm.topology.register_maps import MapReader
 from farm.topology.shapes import read, take
 from farm.topology.tag_keys import RECORDS
 from farm.topology.tags import TagBuilder
@@ -33,7 +34,10 @@ from node.config.schema import (
     problems,
 )
 
-_MODBUS_ONLY = (*TABLES, *(key.name for key in RECORDS), "units", "unit", "device_id", "modbus")
+_OWN_REGISTERS = (*TABLES, "registers")
+"""Keys, beside units, that say which registers a node has."""
+
+_MODBUS_ONLY = (*_OWN_REGISTERS, *(key.name for key in RECORDS), "units", "unit", "device_id", "modbus")
 _ENIP_ONLY = ("identity", "enip", "objects", "programs")
 _GENERIC = MODBUS_PROFILES["generic"]
 
@@ -67,6 +71,7 @@ class NodeBuilder:
     defaults: MapNode
     types: Types
     named: NamedAddresses
+    maps: MapReader
     report: Report
     tags: TagBuilder = field(init=False)
     blocks: BlockBuilder = field(init=False)
@@ -78,7 +83,7 @@ class NodeBuilder:
 
     def __post_init__(self) -> None:
         self.tags = TagBuilder(self.seed, self.report, self.types)
-        self.blocks = BlockBuilder(self.tags, self.report)
+        self.blocks = BlockBuilder(self.tags, self.maps, self.report)
         self.identities = IdentityBuilder(self.farm, self.report)
         self.objects = ObjectBuilder(self.report)
         self.transports = TransportBuilder(self.named.backend, self.report)
@@ -123,7 +128,9 @@ class NodeBuilder:
         modbus = None
         if speaks_modbus:
             device = modbus_profile or _GENERIC
-            units = self.blocks.units(member, found, Device(device.order, packed))
+            bare = not any(body.get(key) for key in _OWN_REGISTERS)
+            mapped = device if device.registers and bare and member.units is None else None
+            units = self.blocks.units(member, found, Device(device.order, packed, mapped))
             modbus = self.transports.carried(replace(self.modbus(body, device), units=units), body.map("modbus"))
         enip = self.enip(member, profile) if profile is not None else None
         self.sound(member, enip, modbus, self.values(found))

@@ -4,9 +4,11 @@ and a test holds the reference (docs/topology.md) to them.
 A key of a later release is listed too, so that it is refused as such and never taken for a slip.
 """
 
+from dataclasses import replace
+
 from farm.topology.scalars import Choice, Number, Seconds, Text, Value, Whole, WholeOr
 from farm.topology.shapes import AnyValue, Key, ListOf, MapOf, NotYet, One, Section
-from farm.topology.tag_keys import BLOCKS, IDENTIFIER, PROGRAM, RECORDS, SEED, TAGS, TYPES
+from farm.topology.tag_keys import BLOCKS, IDENTIFIER, PROGRAM, RECORDS, REGISTER_MAP, SEED, TAGS, TYPES
 from farm.topology.transport_keys import TRANSPORT_KEYS
 from farm.topology.vocabulary import (
     FARM_NAME,
@@ -117,7 +119,14 @@ MODBUS = Section(
 _USE = Key("use", ListOf(NAMED), "templates, later ones win", "none")
 _KIND = Key("kind", One(NAMED), "logix, modbus, gateway or one of `kinds`")
 
-UNIT = Section("unit", "unit", (_USE, *BLOCKS, *RECORDS))
+_REGISTERS = Key(
+    "registers",
+    One(REGISTER_MAP),
+    "its register map: a CSV file, relative to this one, or a profile that has registers",
+    "the profile's, unless blocks or units are given",
+)
+
+UNIT = Section("unit", "unit", (_USE, *BLOCKS, replace(_REGISTERS, default="none"), *RECORDS))
 
 _BODY = (
     Key("profile", One(PROFILE_NAME), "the device it imitates", "1756-L61, or generic"),
@@ -125,6 +134,7 @@ _BODY = (
     TAGS,
     Key("programs", MapOf(PROGRAM, "program", IDENTIFIER), "program name to its tags", "none"),
     *BLOCKS,
+    _REGISTERS,
     *RECORDS,
     Key("unit", One(UNIT_ID), "Modbus unit id of the blocks above", "1"),
     Key("units", MapOf(UNIT, "unit", UNIT_RANGE), "more Modbus units: an id or a range to its blocks", "none"),

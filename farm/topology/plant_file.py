@@ -19,6 +19,7 @@ from farm.topology.named_addresses import NamedAddresses
 from farm.topology.origins import Origins
 from farm.topology.plant import Plant
 from farm.topology.problem import Place, Report, TooManyError, suggestion
+from farm.topology.register_maps import MapReader
 from farm.topology.seating import Seating
 from farm.topology.shapes import take
 from farm.topology.substitute import Scope
@@ -112,9 +113,10 @@ class _Loader:
             head.map("links"), backend, groups.entries if groups is not None else (), roster.absent, self.report
         )
         named = NamedAddresses(seating.networks, backend, self.report)
+        maps = MapReader(self.path.parent, self.report)
         ports = ModbusPorts(OWN_MODBUS_PORT if own else self.options.modbus_port, self.options.modbus_port)
         seed = take(head, "seed", SEED, 0, self.report)
-        builder = NodeBuilder(name, seed, ports, library.defaults, types, named, self.report)
+        builder = NodeBuilder(name, seed, ports, library.defaults, types, named, maps, self.report)
         nodes = builder.nodes(members, seats)
         qualities = links.links(members)
         self.unused_settings(file)

@@ -39,6 +39,7 @@ NUMBER_TYPE = TypeText(blocks=True)
 FILE_NUMBER = Whole(1, 0xFFFF)
 QUEUE_ADDRESS = Whole(0, 0xFFFF)
 SERVER_ID = Text("a text", longest=249)
+REGISTER_MAP = Text("a register map: a CSV file below the plant's folder, or a profile that has registers")
 REGISTER_KEYS = {table: RegisterKey(table) for table in TABLES}
 
 

@@ -21,6 +21,7 @@ from farm.topology.scalars import (
     truth,
 )
 from node.config.schema import (
+    BLOCK_TYPES,
     MODBUS_PROFILES,
     OTHER_NAMES,
     PROFILES,
@@ -39,19 +40,6 @@ LATER_BACKENDS = ("swarm", "kubernetes")
 TYPICAL = "typical"
 LONGEST_DELAY = 60.0
 """Seconds; a client has long given up then."""
-
-BLOCK_TYPES = {
-    "bool": "BOOL",
-    "int16": "INT",
-    "uint16": "UINT",
-    "int32": "DINT",
-    "uint32": "UDINT",
-    "int64": "LINT",
-    "uint64": "ULINT",
-    "float32": "REAL",
-    "float64": "LREAL",
-}
-"""Names a register block may use for a type beside the CIP ones."""
 
 NAME_PATTERN = "[A-Za-z0-9_-]{1,32}"
 

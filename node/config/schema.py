@@ -34,6 +34,7 @@ from node.config.structures import (
 )
 from node.config.tag_check import misfit, part_spots, split_path, tag_problems, takes_text, target_of
 from node.config.tagspec import (
+    BLOCK_TYPES,
     MAX_ELEMENTS,
     OTHER_NAMES,
     TEXT_TYPES,
@@ -54,6 +55,7 @@ __all__ = [
     "ACCESS",
     "BAUDS",
     "BLOCK_ACCESS",
+    "BLOCK_TYPES",
     "DATA_BITS",
     "DEFAULT_PROFILES",
     "FRAMINGS",

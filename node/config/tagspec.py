@@ -23,6 +23,19 @@ TYPES: tuple[str, ...] = (
 )
 """Every type a tag may have without one being declared, by name."""
 
+BLOCK_TYPES = {
+    "bool": "BOOL",
+    "int16": "INT",
+    "uint16": "UINT",
+    "int32": "DINT",
+    "uint32": "UDINT",
+    "int64": "LINT",
+    "uint64": "ULINT",
+    "float32": "REAL",
+    "float64": "LREAL",
+}
+"""Names that registers may use for a type beside the CIP ones."""
+
 TEXT_TYPES = frozenset((SSTRING.name, STRING.name))
 
 MAX_NAME = 255

@@ -81,12 +81,16 @@ class Profile:
 @dataclass(frozen=True, slots=True)
 class ModbusProfile:
     """One Modbus device: the objects of Read Device Identification (43/14) as (object id, text), the byte order its
-    makers use for values wider than a register, and the least and the greatest seconds a reply takes."""
+    makers use for values wider than a register, and the least and the greatest seconds a reply takes. `registers` is
+    the register map that it comes with (`node.config.device_map`), "" for none; all of that lies `shift` wire addresses
+    further on."""
 
     name: str
     device_id: tuple[tuple[int, str], ...]
     order: str = "ABCD"
     response: tuple[float, float] = (0.005, 0.03)
+    registers: str = ""
+    shift: int = 0
 
 
 _LOGIX = PROGRAMMABLE_CONTROLLER
@@ -202,11 +206,23 @@ DEFAULT_PROFILE = "1756-L61"
 PROFILES: dict[str, Profile] = {profile.name: profile for profile in _PROFILES}
 """EtherNet/IP devices by the name a plant file calls them."""
 
+_SCHNEIDER, _EASTRON = (0, "Schneider Electric"), (0, "Eastron")
+_SUNSPEC = (0, "plcfarm")
+
 _MODBUS_PROFILES = (
     ModbusProfile("generic", ((0, "plcfarm"), (1, "generic"), (2, "v1.0"))),
-    ModbusProfile("M340", ((0, "Schneider Electric"), (1, "BMX P34 2020"), (2, "v2.6")), "CDAB"),
-    ModbusProfile("PM5560", ((0, "Schneider Electric"), (1, "PM5560"), (2, "v1.0"))),
-    ModbusProfile("SDM630", ((0, "Eastron"), (1, "SDM630"), (2, "v1.0"))),
+    ModbusProfile("plain", ((0, "plcfarm"), (1, "plain"), (2, "v1.0")), registers="plain"),
+    ModbusProfile("M340", (_SCHNEIDER, (1, "BMX P34 2020"), (2, "v2.6")), "CDAB", registers="M340"),
+    ModbusProfile("PM5560", (_SCHNEIDER, (1, "PM5560"), (2, "v1.0")), registers="PM5560"),
+    # Lists of it that were made with other tools take its numbers for wire addresses.
+    ModbusProfile("PM5560-base0", (_SCHNEIDER, (1, "PM5560"), (2, "v1.0")), registers="PM5560", shift=1),
+    ModbusProfile("SDM120", (_EASTRON, (1, "SDM120"), (2, "v1.0")), registers="SDM120"),
+    ModbusProfile("SDM630", (_EASTRON, (1, "SDM630"), (2, "v1.0")), registers="SDM630"),
+    ModbusProfile("sunspec-inverter", (_SUNSPEC, (1, "Inverter 10"), (2, "1.0")), registers="sunspec-inverter"),
+    ModbusProfile(
+        "sunspec-inverter-float", (_SUNSPEC, (1, "Inverter 10F"), (2, "1.0")), registers="sunspec-inverter-float"
+    ),
+    ModbusProfile("sunspec-meter", (_SUNSPEC, (1, "Meter 3"), (2, "1.0")), registers="sunspec-meter"),
 )
 
 MODBUS_PROFILES: dict[str, ModbusProfile] = {profile.name: profile for profile in _MODBUS_PROFILES}
