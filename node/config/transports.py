@@ -55,8 +55,9 @@ def carriers(modbus: ModbusConfig) -> tuple[str, ...]:
     `Modbus/TLS`, `Modbus/UDP`, and of a serial line `Modbus/RTU`."""
     found = []
     if modbus.tcp:
-        plain = "Modbus/TCP" if modbus.framing == FRAMINGS[0] else f"Modbus/{modbus.framing.upper()} over TCP"
-        found.append("Modbus/TLS" if modbus.tls is not None else plain)
+        below = "TCP" if modbus.tls is None else "TLS"
+        own = modbus.framing == FRAMINGS[0]
+        found.append(f"Modbus/{below}" if own else f"Modbus/{modbus.framing.upper()} over {below}")
     if modbus.udp:
         found.append("Modbus/UDP")
     if modbus.serial is not None:
