@@ -8,7 +8,7 @@ import pytest
 
 from farm.topology import Plant, TopologyProblems, load_plant
 from node.config.model import NodeConfig
-from node.config.schema import TYPES, problems
+from node.config.schema import MODBUS_PROFILES, TYPES, problems
 
 FOLDER = Path(__file__).resolve().parent.parent / "topologies"
 
@@ -110,8 +110,26 @@ def test_one_tank_overflows() -> None:
     assert other.signal is not None and other.initial is None
 
 
+def test_the_meters_are_one_of_each_profile_and_devices_out_of_a_table() -> None:
+    found = plant("meters.yaml")
+    nodes = {node.name: node for node in found.nodes}
+    profiles = [node.profile for node in found.nodes]
+    assert sorted(profiles) == sorted([*MODBUS_PROFILES, "generic"])
+    boiler = {tag.name: tag for tag in nodes["boiler"].tags}
+    assert (boiler["FlowTemperature"].unit, boiler["Volume"].type, boiler["Serial"].initial) == (
+        "°C",
+        "LREAL",
+        "HM-20-00471",
+    )
+    assert str(found.origins["boiler"]["tags.Serial"]).endswith("topologies/heat-meter.csv:12:1")
+    cellar = nodes["cellar"].modbus
+    assert cellar is not None and [unit.unit_id for unit in cellar.units] == [1, 2, 3, 20]
+    assert {"CellarInterval", "U20_Flow"} <= {tag.name for tag in nodes["cellar"].tags}
+    assert "U20_Interval" not in {tag.name for tag in nodes["cellar"].tags}
+
+
 @pytest.mark.parametrize("backend", ["netns", "docker"])
-@pytest.mark.parametrize("name", ["plant.yaml", "tank-farm-500.yaml"])
+@pytest.mark.parametrize("name", ["plant.yaml", "tank-farm-500.yaml", "meters.yaml"])
 def test_plants_of_loopback_are_the_same_ones_on_other_backends(name: str, backend: str) -> None:
     here = load_plant(FOLDER / name, environ={}, backend=backend)
     for node, other in zip(plant(name).nodes, here.nodes, strict=True):

@@ -118,7 +118,18 @@ def registers(node: NodeConfig, name: str, kind: str, length: int) -> list[TagRe
     if node.modbus is None:
         return []
     return [
-        TagRegisters(unit.unit_id, block.table, block.start, block.count, kind, length, block.order)
+        TagRegisters(
+            unit.unit_id,
+            block.table,
+            block.start,
+            block.count,
+            kind,
+            length,
+            block.order,
+            block.shown_as,
+            block.scale,
+            block.offset,
+        )
         for unit in node.modbus.units
         for block in unit.blocks
         if block.tag == name

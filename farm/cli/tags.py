@@ -1,5 +1,4 @@
-"""`farm tags`: what can be read, of which type, what it is now and in which unit, and by which address a client asks for
-it."""
+"""`farm tags`: what can be read, of which type, what it is now, in which unit, and by which address a client asks."""
 
 from collections.abc import Mapping
 from typing import Annotated, Any

@@ -20,6 +20,7 @@ from farm.topology.tag_keys import (
     ORDER,
     QUEUE_ADDRESS,
     REGISTER_KEYS,
+    REGISTER_MAP,
     SERVER_ID,
     TAG_NAME,
     TAG_PATH,
@@ -133,7 +134,7 @@ class BlockBuilder:
         """The blocks of a unit's register map beside its `own`, and their tags in `found`: the map that `registers`
         names, or the profile's where the node says nothing of registers at all."""
         written = body.scalar("registers")
-        if written is not None and not written.dollar:
+        if written is not None and take(body, "registers", REGISTER_MAP, None, self.report) is not None:
             rows = self.maps.named(written, device.order, prefix, device.packed)
         elif written is None and device.mapped is not None and not own and not prefix:
             rows = self.maps.of_profile(device.mapped, prefix, device.packed)

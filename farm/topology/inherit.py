@@ -7,13 +7,13 @@ costs one merge.
 from dataclasses import dataclass, field
 
 from farm.topology.document import ListNode, MapNode, Node, Scalar, count_values, shown
+from farm.topology.keys import UNIT
 from farm.topology.merge import merge_maps
 from farm.topology.problem import Place, Report, TooManyError, suggestion
 from farm.topology.substitute import Scope
-from farm.topology.tag_keys import BLOCKS, RECORDS
 from node.config.schema import KINDS
 
-OF_UNITS = tuple(key.name for key in (*BLOCKS, *RECORDS))
+OF_UNITS = tuple(key.name for key in UNIT.keys if key.name != "use")
 """Keys that a template for a Modbus unit may have."""
 
 MAX_CHAIN = 20

@@ -69,7 +69,7 @@ class MapReader:
     def charge(self, rows: Sequence[MappedRow], place: Scalar | Place) -> None:
         """Count what a unit takes. Raises `TooManyError`, with an error noted, when all of them are more than
         allowed."""
-        self._taken += 2 * len(rows)
+        self._taken += len(rows)
         if self._taken > MAX_WEIGHT:
             message = f"the nodes have more than {MAX_WEIGHT:,} tags and registers together"
             self.report.error("F037", place, message, "make fewer nodes, or smaller ones")
@@ -98,7 +98,7 @@ class MapReader:
         return found, source
 
     def _allowed(self, written: Scalar, path: Path) -> bool:
-        """Whether a plant may read this file, and there is one."""
+        """Whether a plant may read this file, and there is one; an error is noted where not."""
         text, parts = written.text, PurePosixPath(written.text).parts
         if not parts or text.startswith("/") or "\\" in text or ".." in parts:
             hint = "name a file below the plant's folder, without .., or a profile"
@@ -109,6 +109,9 @@ class MapReader:
                 known = mapped_profiles()
                 hint = suggestion(text, known) or f"profiles: {', '.join(known)}"
                 self.report.error("F073", written, f"{shown(text)} is no file, and no profile with registers", hint)
+                return False
+            if not path.is_file():
+                self.report.error("F073", written, f"{shown(text)} is not a regular file", "name a CSV file")
                 return False
             inside = path.resolve(strict=True).is_relative_to(self.folder.resolve())
         except (OSError, RuntimeError, ValueError):

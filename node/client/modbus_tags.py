@@ -4,6 +4,7 @@ A Modbus reply is bits and 16-bit numbers; which of them are a REAL, and which w
 `TagRegisters` holds that, so that `farm read METER Voltage` and `40001` are the same thing.
 """
 
+import math
 from collections.abc import Sequence
 
 from node.cip.template import Template
@@ -22,7 +23,8 @@ Item = bool | int | float | str
 @dataclass(frozen=True, slots=True)
 class TagRegisters:
     """`count` registers (or coils) of `table` from wire address `start` on show a tag of `length` elements of the CIP
-    type named `type_name`, in word order `order`. A text takes an equal share of the registers."""
+    type named `type_name`, in word order `order`. A text takes an equal share of the registers. Registers may be of
+    another type, `shown_as` ("" for the tag's): a value is the register times `scale`, and `offset`."""
 
     unit: int
     table: str
@@ -31,11 +33,19 @@ class TagRegisters:
     type_name: str
     length: int
     order: str = "ABCD"
+    shown_as: str = ""
+    scale: float = 1.0
+    offset: float = 0.0
 
     @property
     def kind(self) -> TagType:
-        """The type itself. Raises `LocalProtocolError` for a name that is none."""
-        return named_type(self.type_name)
+        """The type of the registers. Raises `LocalProtocolError` for a name that is none."""
+        return named_type(self.shown_as or self.type_name)
+
+    @property
+    def scaled(self) -> bool:
+        """Whether the tag's values are not those of the registers."""
+        return bool(self.shown_as) or (self.scale, self.offset) != (1.0, 0.0)
 
     @property
     def each(self) -> int:
@@ -67,7 +77,8 @@ async def read_tag(device: AsyncModbus, tag: TagRegisters, first: int, count: in
         return [await device.read_text(tag.table, address + at * each, each, tag.order) for at in range(count)]
     if tag.table in BIT_TABLES:
         return _from_bits(kind, await device.read_bits(tag.table, address, count * tag.each))
-    return list(await device.read_values(tag.table, address, kind, count, tag.order))
+    values = await device.read_values(tag.table, address, kind, count, tag.order)
+    return [_value(tag, register) for register in values] if tag.scaled else list(values)
 
 
 async def write_tag(device: AsyncModbus, tag: TagRegisters, first: int, values: Sequence[str]) -> None:
@@ -83,11 +94,31 @@ async def write_tag(device: AsyncModbus, tag: TagRegisters, first: int, values: 
         for at, text in enumerate(values):
             await device.write_text(address + at * tag.each, text, tag.each, tag.order)
         return
-    numbers = [parse_value(kind, value) for value in values]
+    numbers = [_register(tag, kind, value) if tag.scaled else parse_value(kind, value) for value in values]
     if tag.table in BIT_TABLES:
         await device.write_bits(address, _to_bits(kind, numbers))
     else:
         await device.write_values(address, kind, numbers, tag.order)
+
+
+def _value(tag: TagRegisters, register: Value) -> Value:
+    """The tag's value for that of a register: whole for a whole type."""
+    value = register * tag.scale + tag.offset
+    held = named_type(tag.type_name)
+    return round(value) if isinstance(held, Type) and isinstance(held.low, int) and math.isfinite(value) else value
+
+
+def _register(tag: TagRegisters, kind: Type, text: str) -> Value:
+    """The register for a value as a person types it. Raises `LocalProtocolError` for one that no register holds."""
+    held = named_type(tag.type_name)
+    value = (parse_value(held, text) if isinstance(held, Type) else 0) - tag.offset
+    register: Value = value / tag.scale
+    if isinstance(kind.low, int):
+        register = round(register) if math.isfinite(register) else math.inf
+        if not kind.low <= register <= kind.high:
+            least, most = sorted((kind.low * tag.scale + tag.offset, kind.high * tag.scale + tag.offset))
+            raise LocalProtocolError(f"{text} does not fit registers of {kind.name} ({least:g} to {most:g})")
+    return register
 
 
 def _from_bits(kind: Type, bits: Sequence[bool]) -> list[Item]:

@@ -11,6 +11,7 @@ commas, or by semicolons (as Excel has it where a comma is the decimal point) or
 lines are all found at once, each with one message.
 """
 
+import csv
 from collections.abc import Callable, Iterator, Sequence
 
 from node.config.hint import closest
@@ -23,6 +24,10 @@ from node.record import dataclass
 EXAMPLE = "address,type,name,unit,scale,access,signal"
 
 MAX_BYTES = 5_000_000
+MAX_LINES = 20_000
+"""Of registers."""
+MAX_PROBLEMS = 200
+"""Reading stops at so many wrong lines: such a file is another kind of file."""
 _SEPARATORS = (",", ";", "\t")
 
 
@@ -83,19 +88,23 @@ def parse_map(text: str, order: str = "ABCD") -> RegisterMap:
     if any(name not in columns for name in REQUIRED):
         return RegisterMap((), tuple(problems))
     if not rest:
-        return RegisterMap((), (*problems, LineProblem(head[0], "has no registers below it")))
-    reader = RowReader(order, comma=separator == ";")
+        problems.append(LineProblem(head[0], "has no registers below it"))
+    if len(rest) > MAX_LINES:
+        problems.append(
+            LineProblem(0, f"has {len(rest):,} lines; wanted at most {MAX_LINES:,}: a line may be an array")
+        )
+        rest = []
     rows: list[MapRow] = []
+    reader = RowReader(order, comma=separator == ";")
     for line, written in rest:
-        try:
-            row = reader.read(_named(columns, _cells(written, separator)), line)
-        except ConfigError as exc:
-            problems.append(LineProblem(line, exc.message))
-            continue
-        if row is None:
-            problems.append(LineProblem(line, "; ".join(reader.faults)))
-        else:
+        if len(problems) >= MAX_PROBLEMS:
+            problems.append(LineProblem(line, f"and what follows is not read: {MAX_PROBLEMS} lines are wrong already"))
+            break
+        row = _row(reader, columns, written, separator, line)
+        if isinstance(row, MapRow):
             rows.append(row)
+        else:
+            problems.append(row)
     problems += _clashes(rows)
     return RegisterMap(tuple(rows), tuple(sorted(problems, key=lambda each: each.line)))
 
@@ -119,8 +128,6 @@ def _lines(text: str) -> Iterator[tuple[int, str]]:
 
 def _cells(line: str, separator: str) -> list[str]:
     """The cells of a line, unquoted. Raises `ConfigError`."""
-    import csv
-
     try:
         return [
             cell.strip() for cell in next(csv.reader([line], delimiter=separator, strict=True, skipinitialspace=True))
@@ -134,6 +141,8 @@ def _columns(cells: Sequence[str]) -> tuple[list[str], list[str]]:
     names = [cell.lower() for cell in cells]
     while names and not names[-1]:
         names.pop()
+    if not any(name in COLUMNS for name in names):
+        return names, [f"names no columns; wanted a first line such as {EXAMPLE}"]
     faults = []
     for at, name in enumerate(names):
         if name not in COLUMNS:
@@ -145,6 +154,14 @@ def _columns(cells: Sequence[str]) -> tuple[list[str], list[str]]:
     if missing:
         faults.append(f"no column {' and no '.join(missing)}")
     return names, [f"{'; '.join(faults)}; wanted columns of {', '.join(COLUMNS)}"] if faults else []
+
+
+def _row(reader: RowReader, columns: Sequence[str], text: str, separator: str, line: int) -> MapRow | LineProblem:
+    try:
+        row = reader.read(_named(columns, _cells(text, separator)), line)
+    except ConfigError as exc:
+        return LineProblem(line, exc.message)
+    return LineProblem(line, "; ".join(reader.faults)) if row is None else row
 
 
 def _named(columns: Sequence[str], cells: Sequence[str]) -> Cells:

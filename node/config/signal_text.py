@@ -49,8 +49,8 @@ def parse_signal(text: str) -> SignalConfig:
             raise ConfigError("signal", 0, f"{name} stands twice")
         if name == "on_write":
             on_write = _on_write(value)
-        elif name == "seed" and signal.seeded:
-            seed = _seed(value)
+        elif name == "seed":
+            seed = _seed(signal, value)
         else:
             given[name] = _parameter(signal, name, value)
     ordered = tuple((each.name, given[each.name]) for each in signal.parameters if each.name in given)
@@ -78,7 +78,9 @@ def _on_write(text: str) -> str:
     return text.lower()
 
 
-def _seed(text: str) -> int:
+def _seed(signal: Signal, text: str) -> int:
+    if not signal.seeded:
+        raise ConfigError("signal", 0, f"there is no chance in {signal.name}, and so no seed")
     if not (text.isascii() and text.isdigit() and int(text) <= MAX_SEED):
         raise ConfigError("signal", 0, f"seed '{text}'; wanted a whole number from 0 to {MAX_SEED}")
     return int(text)

@@ -39,6 +39,9 @@ class Device(AsyncModbus):
         (TagRegisters(1, "holding", 0, 8, "SSTRING", 2), ["pump", "in"], ["pump", "in"]),
         (TagRegisters(1, "coils", 3, 2, "BOOL", 2), ["on", "0"], [True, False]),
         (TagRegisters(1, "coils", 3, 16, "SINT", 2), ["-1", "5"], [-1, 5]),
+        (TagRegisters(1, "holding", 4, 2, "REAL", 2, "ABCD", "INT", 0.5, -40), ["-50.5", "20"], [-50.5, 20.0]),
+        (TagRegisters(1, "holding", 4, 4, "DINT", 2, "CDAB", "REAL", 2, 1), ["7", "-3"], [7, -3]),
+        (TagRegisters(1, "holding", 4, 2, "UINT", 2, "ABCD", "", 10), ["70", "44"], [70, 40]),
     ],
 )
 def test_what_was_written_is_read(tag: TagRegisters, values: list[str], expected: list[object]) -> None:
@@ -46,6 +49,17 @@ def test_what_was_written_is_read(tag: TagRegisters, values: list[str], expected
     asyncio.run(write_tag(device, tag, 0, values))
     assert asyncio.run(read_tag(device, tag, 0, 2)) == expected
     assert asyncio.run(read_tag(device, tag, 1, 1)) == expected[1:]
+
+
+def test_a_scaled_value_is_a_register() -> None:
+    device = Device()
+    tag = TagRegisters(1, "holding", 0, 1, "REAL", 1, "ABCD", "INT", 0.1, -40)
+    asyncio.run(write_tag(device, tag, 0, ["21.5"]))
+    assert device.registers[:2] == (615).to_bytes(2, "big")
+    for value in ("4000", "-1e9", "nan"):
+        with pytest.raises(LocalProtocolError) as caught:
+            asyncio.run(write_tag(device, tag, 0, [value]))
+        assert str(caught.value) == f"{value} does not fit registers of INT (-3316.8 to 3236.7)"
 
 
 def test_numbers_as_people_write_them() -> None:

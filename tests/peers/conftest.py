@@ -79,6 +79,12 @@ def water_works() -> Iterator[Running]:
 
 
 @pytest.fixture(scope="package")
+def meters() -> Iterator[Running]:
+    """One Modbus device of each profile, and two out of a register map."""
+    yield from running(ROOT / "topologies/meters.yaml")
+
+
+@pytest.fixture(scope="package")
 def cpppo() -> Callable[..., list[str]]:
     """Runs cpppo's client or another of its modules, programs of their own environment, and gives the lines; skips
     where it is not installed."""

@@ -95,6 +95,7 @@ def test_a_tag_for_scripts() -> None:
         "name": "Grid",
         "type": "DINT[2,3]",
         "value": [0] * 6,
+        "unit": "",
         "address": "Grid[2,3] @22/1/1",
     }
 

@@ -68,6 +68,7 @@ EXAMPLES: dict[str, str] = {
     "F065": "nodes: {p: {kind: logix, objects: {TCPIP: {Host Name: 5}}}}\n",
     "F066": "nodes: {p: {kind: logix, loss: 2}}\n",
     "F067": f"links: {{q: {{delay: 2ms}}}}\n{PLC}",
+    "F073": "nodes: {p: {kind: modbus, registers: ../meter.csv}}\n",
     "F071": f"gateways: {{fw: {{between: [default, super]}}}}\n{PLC}",
 }
 

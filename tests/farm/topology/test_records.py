@@ -97,4 +97,4 @@ def test_a_template_for_a_unit_may_have_them(tmp_path: Path) -> None:
     assert config.modbus is not None
     assert [len(unit.files) for unit in config.modbus.units] == [0, 1]
     wrong = "templates: {valve: {delay: 1s}}\n" + plant("units: {3: {use: valve}}")
-    assert "a unit takes coils, discrete, input, holding, files, queues" in headlines(tmp_path, wrong)[0]
+    assert "a unit takes coils, discrete, input, holding, registers, files, queues" in headlines(tmp_path, wrong)[0]

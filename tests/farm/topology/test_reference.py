@@ -11,6 +11,7 @@ from farm.topology.load import Budget, parse
 from farm.topology.problem import CODES, Report
 from farm.topology.shapes import Key, NotYet, Section, sections
 from farm.topology.tag_keys import SIGNAL
+from node.config.register_row import COLUMNS
 from node.config.schema import MODBUS_PROFILES, PROFILES, TYPES
 from tests.farm.topology.plants import HEAD, load
 
@@ -104,6 +105,18 @@ def test_nothing_is_explained_that_is_not_there() -> None:
 @pytest.mark.parametrize("name", [*TYPES, *PROFILES, *MODBUS_PROFILES])
 def test_types_and_profiles_are_listed(name: str) -> None:
     assert f"`{name}`" in PAGE
+
+
+def test_the_register_map_of_the_page_is_one(tmp_path: Path) -> None:
+    (text,) = re.findall(r"```text\n(# heat-meter\.csv.*?)```", PAGE, re.DOTALL)
+    plant = load(tmp_path, "nodes: {boiler: {kind: modbus, registers: heat-meter.csv}}\n", {"heat-meter.csv": text})
+    assert len(plant.nodes[0].tags) == text.count("\n") - 2
+
+
+def test_every_column_of_a_register_map_is_explained() -> None:
+    page = PAGE.partition("### Register maps\n")[2].partition("\n## ")[0]
+    named = re.findall(r"^\| (`.*?`) \|", page, re.MULTILINE)
+    assert sorted(re.findall("`(.*?)`", " ".join(named))) == sorted(COLUMNS)
 
 
 EXAMPLES = re.findall(r"```yaml\n(.*?)```", PAGE, re.DOTALL)
