@@ -34,3 +34,8 @@ class ConfigError(NodeError):
         self.source = source
         self.line = line
         self.message = message
+
+    @property
+    def lines(self) -> tuple[str, ...]:
+        """All that is wrong, a line each."""
+        return (str(self),)

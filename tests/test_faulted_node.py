@@ -12,6 +12,7 @@ import pytest
 
 from node.cip.status import CipError
 from node.client.aio import AsyncConnector
+from node.client.failure import NoAnswer
 from node.client.modbus_aio import AsyncModbus
 from node.config.model import (
     EnipConfig,
@@ -308,6 +309,41 @@ def test_a_spoilt_reply_has_its_frame(protocol: str) -> None:
         client.writer.write(asked)
         assert await client.reader.readexactly(len(whole)) == whole
         await client.close()
+
+    faulted(talk)
+
+
+@pytest.mark.parametrize(("protocol", "at", "by"), [("enip", 12, 0x80), ("modbus", 0, 0x80)])
+def test_a_reply_that_names_another_request_differs_in_that_alone(protocol: str, at: int, by: int) -> None:
+    async def talk(controller: Controller) -> None:
+        client = await raw(controller, protocol)
+        asked = frame(0x63) if protocol == "enip" else HOLDING
+        client.writer.write(asked)
+        whole = await client.reader.read(4096)
+        controller.command("faults/add", {"kind": "wrong-transaction"})
+        client.writer.write(asked)
+        other = await client.reader.readexactly(len(whole))
+        assert other == whole[:at] + bytes([whole[at] ^ by]) + whole[at + 1 :]
+        if protocol == "enip":  # which has no units
+            controller.command("faults/clear")
+            controller.command("faults/add", {"kind": "wrong-unit"})
+            controller.command("faults/add", {"kind": "exception", "code": 4})
+            client.writer.write(asked)
+            assert await client.reader.readexactly(len(whole)) == whole
+        await client.close()
+
+    faulted(talk)
+
+
+def test_a_reply_to_another_request_is_no_answer_to_our_own_clients() -> None:
+    async def talk(controller: Controller) -> None:
+        controller.command("faults/add", {"kind": "wrong-transaction"})
+        with pytest.raises((NodeError, OSError, TimeoutError)):
+            async with asyncio.timeout(0.3), enip(controller) as cip:
+                await cip.read("Level")
+        with pytest.raises(NoAnswer, match="to transaction 32768 came"):
+            async with AsyncModbus(HOST, controller.ports["modbus"], 1, timeout=0.3) as registers:
+                await registers.read_registers("holding", 0, 2)
 
     faulted(talk)
 

@@ -34,12 +34,13 @@ def fault(
     shape: take.Shape = None,
     most: take.Most = None,
     chance: take.Chance = None,
+    every: take.Every = None,
     after: take.After = None,
     code: take.Code = None,
     keep: take.Keep = None,
     tag: take.Tag = None,
     by: take.By = None,
-    every: take.Every = False,
+    of_all: take.All = False,
     as_json: options.AsJson = False,
     name: options.FarmName = None,
 ) -> None:
@@ -48,18 +49,21 @@ def fault(
     if what in (LIST, CLEAR):
         more = {"where": which, "percent": percent, "for": lasting}
         take.only(what, given | {option: value for option, value in more.items() if value})
-    elif what not in take.KINDS:
+    elif what not in take.KINDS and " " not in what:
         hint = suggestion(what, [*take.KINDS, LIST, CLEAR])
         raise UsageError(f"there is no fault {what!r}; there is {', '.join(take.KINDS)}; and ls, clear", hint)
-    if every and what != CLEAR:
+    if of_all and what != CLEAR:
         raise UsageError("--all is for `farm fault clear`; all nodes are '*'")
     if what == LIST:
         _list(run_link(name), as_json)
     elif what == CLEAR:
-        _clear(run_link(name), subjects or [], every, as_json)
+        _clear(run_link(name), subjects or [], of_all, as_json)
     else:
-        wanted: dict[str, Any] = {"fault": take.fault_of(what, given), "nodes": subjects or [], "where": which or []}
-        wanted |= {"percent": take.share(percent), "seed": seed, "for": take.lasting(lasting), "actor": ACTOR}
+        spec = take.fault_of_words(what, given) if " " in what else take.fault_of(what, given)
+        until_then, seeded = spec.pop("for", None), spec.pop("seed", 0)
+        wanted: dict[str, Any] = {"fault": spec, "nodes": subjects or [], "where": which or []}
+        wanted |= {"percent": take.share(percent), "seed": seed or seeded, "actor": ACTOR}
+        wanted["for"] = take.lasting(lasting) or until_then
         require_choice(subjects, which)
         _add(run_link(name), wanted, as_json)
 

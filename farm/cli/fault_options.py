@@ -7,39 +7,36 @@ import typer
 
 from farm.cli.usage import UsageError
 from farm.topology.scalars import seconds
+from node.config.fault_words import CHANCE, parse_fault_words, words_of
+from node.config.faults import KINDS as FAULT_KINDS
+from node.errors import ConfigError
 
-KINDS: Mapping[str, tuple[str, ...]] = {
-    "offline": (),
-    "refuse": (),
-    "slow": ("seconds", "distribution", "mean", "deviation", "scale", "shape", "most"),
-    "drop": ("chance",),
-    "reset": ("after",),
-    "status": ("code", "tag"),
-    "truncate": ("chance", "keep"),
-    "corrupt": ("chance",),
-    "freeze": ("tag",),
-    "bias": ("tag", "by"),
-    "spike": ("tag", "by", "chance"),
-    "bad-quality": ("tag",),
-}
+KINDS: Mapping[str, tuple[str, ...]] = {kind: words_of(kind) for kind in FAULT_KINDS}
 """What each kind takes beside what all take."""
 
 NEEDED: Mapping[str, tuple[str, ...]] = {
     "drop": ("chance",),
     "reset": ("after",),
+    "close": ("after",),
     "status": ("code",),
+    "exception": ("code",),
     "freeze": ("tag",),
     "bias": ("tag", "by"),
     "spike": ("tag", "by", "chance"),
     "bad-quality": ("tag",),
 }
-FIELDS = {"chance": "percent"}
+FIELDS = {CHANCE: "percent"}
 """Options whose field in a fault is called otherwise: `--percent` is the share of the nodes."""
 OPTIONS = tuple(dict.fromkeys(option for options in KINDS.values() for option in options))
 TIMES = frozenset({"seconds", "mean", "deviation", "scale", "most"})
 
 Kind = Annotated[
-    str, typer.Argument(metavar="KIND|ls|clear", help=f"One of {', '.join(KINDS)}; or ls, clear.", show_default=False)
+    str,
+    typer.Argument(
+        metavar="KIND|ls|clear",
+        help=f"One of {', '.join(KINDS)}, or all of a fault in quotes, as 'slow 200ms every 10'; or ls, clear.",
+        show_default=False,
+    ),
 ]
 Subjects = Annotated[
     list[str] | None,
@@ -69,26 +66,36 @@ Shape = Annotated[
 Most = Annotated[str | None, typer.Option("--most", metavar="TIME", help="slow: never longer than this.")]
 Chance = Annotated[
     float | None,
-    typer.Option("--chance", metavar="PERCENT", help="drop, truncate, corrupt, spike: so many replies or values."),
+    typer.Option("--chance", metavar="PERCENT", help="Of what befalls replies or reads: so many of them."),
+]
+Every = Annotated[
+    int | None, typer.Option("--every", metavar="N", help="Of what befalls replies: each Nth request of a protocol.")
 ]
 After = Annotated[
-    int | None, typer.Option("--after", metavar="N", help="reset: a connection ends after so many requests.")
+    int | None, typer.Option("--after", metavar="N", help="reset, close: a connection ends after so many requests.")
 ]
 Code = Annotated[
-    str | None, typer.Option("--code", metavar="N", help="status: a general status, 0x08; with an extended: 255,8453.")
+    str | None,
+    typer.Option(
+        "--code", metavar="N", help="status: a general status, 0x08; with an extended: 255,8453. exception: of Modbus."
+    ),
 ]
 Keep = Annotated[int | None, typer.Option("--keep", metavar="BYTES", help="truncate: what is left of the reply.")]
 Tag = Annotated[
     str | None, typer.Option("--tag", metavar="TAG", help="freeze, bias, spike, bad-quality, status: of this tag.")
 ]
 By = Annotated[float | None, typer.Option("--by", metavar="X", help="bias, spike: so much is added.")]
-Every = Annotated[bool, typer.Option("--all", help="clear: every fault.")]
+All = Annotated[bool, typer.Option("--all", help="clear: every fault.")]
 
 
 def fault_of(kind: str, given: Mapping[str, Any]) -> dict[str, Any]:
     """The fault that options describe (FAULTSPEC of `node.config.faults`). Raises `UsageError`."""
     only(kind, given, KINDS[kind])
     missing = [f"--{option}" for option in NEEDED.get(kind, ()) if option not in given]
+    if "every" in given:
+        if CHANCE in given:
+            raise UsageError("--chance and --every: one of them says how often")
+        missing = [option for option in missing if option != f"--{CHANCE}"]
     if kind == "slow" and not given.keys() & {"seconds", "distribution"}:
         missing = ["--seconds"]
     if missing:
@@ -103,6 +110,15 @@ def fault_of(kind: str, given: Mapping[str, Any]) -> dict[str, Any]:
             raise UsageError(f"--chance {value:g}: wanted per cent above 0, and 100 at most")
         found[FIELDS.get(option, option)] = value
     return found
+
+
+def fault_of_words(text: str, given: Mapping[str, Any]) -> dict[str, Any]:
+    """The fault that was typed in quotes, with `seed` and `for` where it says them. Raises `UsageError`."""
+    only("a fault in quotes", given)
+    try:
+        return parse_fault_words(text).dump()
+    except ConfigError as exc:
+        raise UsageError(str(exc)) from exc
 
 
 def share(percent: float | None) -> float:
@@ -151,7 +167,9 @@ def _example(kind: str) -> str:
         "slow": "--seconds 200ms",
         "drop": "--chance 10",
         "reset": "--after 20",
+        "close": "--after 20",
         "status": "--code 0x08",
+        "exception": "--code 4",
         "bias": "--tag Level --by 5",
         "spike": "--tag Level --by 50 --chance 5",
     }

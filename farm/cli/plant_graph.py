@@ -12,11 +12,11 @@ from dataclasses import dataclass
 from farm.topology.plant import Plant
 from farm.topology.wiring import FlowRule, NetworkSpec, RouterSpec
 from node.config.model import NodeConfig
+from node.config.transports import spoken
 
 SINGLE = 12
 """Nodes of a network up to which each is drawn by itself."""
 LOOPBACK = NetworkSpec("loopback", "127.0.0.0/8", "")
-PROTOCOLS = {"enip": "EtherNet/IP", "modbus": "Modbus/TCP"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +108,7 @@ def _grouped(there: list[tuple[NodeConfig, str]]) -> tuple[Group, ...]:
 
 
 def _what(node: NodeConfig) -> str:
-    protocols = "+".join(PROTOCOLS.get(protocol, protocol) for protocol in node.ports)
+    protocols = "+".join(each for names in spoken(node).values() for each in names)
     return f"{node.profile} {protocols}".strip()
 
 

@@ -6,7 +6,6 @@ from typing import Any
 from farm.cli.terminal import STATE_COLOURS, table
 from farm.supervisor.roster import UP
 
-PROTOCOLS = {"enip": "EtherNet/IP", "modbus": "Modbus/TCP"}
 LONG = 40
 """Nodes beyond which `farm up` shows a summary."""
 FIRST = 8
@@ -32,8 +31,8 @@ def milliseconds(value: float | None) -> str:
 
 
 def protocols(row: Row) -> str:
-    """The protocols' names, in the order of the ports."""
-    return ", ".join(PROTOCOLS.get(name, name) for name in row["ports"])
+    """What it speaks: `EtherNet/IP, Modbus/TCP, Modbus/UDP`."""
+    return ", ".join(row["speaks"])
 
 
 def node_table(rows: Sequence[Row], wide: bool = False) -> str:

@@ -7,11 +7,12 @@ plant says so too, is told what will answer there, and is refused where somebody
 from collections.abc import Iterator
 
 from farm.backends.netns_uplink import Answering, check_uplink
-from farm.cli.rows import FIRST, LONG, PROTOCOLS
+from farm.cli.rows import FIRST, LONG
 from farm.cli.terminal import note, program
 from farm.errors import FarmError
 from farm.topology.plant import Plant
 from farm.topology.wiring import MACVLAN, NetworkSpec
+from node.config.transports import spoken
 
 UNDERSTOOD = "--i-understand-real-network"
 
@@ -37,7 +38,7 @@ def allow_uplinks(plant: Plant, *, understood: bool, beside_controllers: bool = 
 def answering(plant: Plant, network: NetworkSpec) -> Iterator[Answering]:
     """What of a plant has an address on a network: nodes with their protocols, routers, the farm and the machine."""
     for node in plant.nodes:
-        protocols = tuple(f"{PROTOCOLS.get(name, name)} {port}" for name, port in node.ports.items())
+        protocols = tuple(f"{'+'.join(names)} {node.ports[port]}" for port, names in spoken(node).items())
         for interface in node.interfaces:
             if interface.network == network.name:
                 yield Answering(interface.address, node.name, protocols)

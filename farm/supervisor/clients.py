@@ -25,7 +25,7 @@ SCANNED = 10
 TOUCHES = 3.0
 """with so many requests each at most."""
 
-SERVICES = {"enip": "EtherNet/IP", "modbus": "Modbus/TCP"}
+NO_SERVICES: Mapping[str, str] = {}
 
 Peer = Sequence[Any]
 """[protocol, peer, seconds, requests, errors] of a connection."""
@@ -53,7 +53,7 @@ class Client:
     last_seen: float
     requests: int = 0
     errors: int = 0
-    protocols: set[str] = field(default_factory=set)
+    services: set[str] = field(default_factory=set)
     edges: dict[str, Edge] = field(default_factory=dict)
     present: bool = True
 
@@ -71,8 +71,11 @@ class Clients:
         self._peers: dict[str, dict[str, tuple[int, int]]] = {}
         """By node, then peer: requests and errors as they were reported last."""
 
-    def report(self, node: str, peers: Iterable[Peer], now: float) -> list[str]:
-        """Takes the peers that a node has; addresses that were not here before."""
+    def report(
+        self, node: str, peers: Iterable[Peer], now: float, services: Mapping[str, str] = NO_SERVICES
+    ) -> list[str]:
+        """Takes the peers that a node has, `services` what its protocols are called; addresses that were not here
+        before."""
         before = self._peers.get(node, {})
         here: dict[str, tuple[int, int]] = {}
         risen: dict[str, list[int]] = {}
@@ -86,7 +89,7 @@ class Clients:
                 new.append(address)
                 client = self._appears(address, now)
             client.last_seen = now
-            client.protocols.add(protocol)
+            client.services.add(services.get(protocol, protocol))
             more = risen.setdefault(address, [0, 0])
             more[0] += 1
             if requests >= old[0]:
@@ -147,7 +150,7 @@ class Clients:
                     "requests_per_s": round(sum(rates.values()), 1),
                     "requests": client.requests,
                     "errors": client.errors,
-                    "services": sorted(SERVICES.get(name, name) for name in client.protocols),
+                    "services": sorted(client.services),
                     "software": guess(client),
                     "first_seen_s": round(now - client.first_seen, 1),
                     "last_seen_s": 0.0 if client.connections else round(now - client.last_seen, 1),

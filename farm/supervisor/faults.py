@@ -18,7 +18,7 @@ from farm.supervisor import selection
 from farm.supervisor.events import FAULT, EventLog
 from farm.supervisor.roster import Member, Roster
 from farm.topology.problem import suggestion
-from node.config.faults import FaultSpec, parse_fault
+from node.config.faults import MODBUS_FAULTS, FaultSpec, parse_fault
 from node.config.model import NodeConfig
 from node.errors import NodeError
 
@@ -224,7 +224,14 @@ class Faults:
         found = [name for name in self._roster.members if name in names]
         having = [name for name in found if has_tag(self._roster.members[name].config, tag)]
         lacking = [name for name in found if name in wish.nodes and name not in having]
-        if lacking or not having:
+        if spec.kind in MODBUS_FAULTS:
+            speaking = [name for name in found if self._roster.members[name].config.modbus is not None]
+            mute = [name for name in found if name in wish.nodes and name not in speaking]
+            if mute or not speaking:
+                who = mute[0] if mute else "none of these nodes"
+                raise FarmError(f"{who} speaks {'no ' if mute else ''}Modbus, and fault {spec.kind} is of that alone")
+            having = speaking
+        elif lacking or not having:
             known = self._roster.members[(lacking or found)[0]].config
             where = "there is on none of these nodes a" if not lacking and len(found) > 1 else f"{known.name} has no"
             tags = [each.name for each in known.tags]

@@ -16,6 +16,7 @@ from farm.supervisor.roster import SILENT, UP, Member, Roster
 from farm.supervisor.telemetry import STALE, Telemetry
 from farm.supervisor.usage import NodeMemory
 from farm.supervisor.watching import Watching
+from node.config.transports import spoken
 
 MINUTE = 60.0
 
@@ -123,11 +124,16 @@ class Monitor:
             requests=requests,
         )
 
+    def _services(self, name: str) -> dict[str, str]:
+        """What the protocols of a node's connections are called."""
+        member = self._roster.members.get(name)
+        return {port: names[0] for port, names in spoken(member.config).items() if names} if member is not None else {}
+
     def _take(self, name: str, counters: dict[str, Any], now: float) -> None:
         self.meter(name).report(counters, now)
         peers = counters.get("peers")
         if peers is not None:
-            for address in self.clients.report(name, peers, now):
+            for address in self.clients.report(name, peers, now, self._services(name)):
                 self._events.farm(f"{address} connects, to {name} first", kind=CLIENT, actor=address)
         if counters.get("tags"):
             self.watching.report(name, counters["tags"], self.wall())

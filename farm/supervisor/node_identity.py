@@ -4,6 +4,7 @@ from typing import Any
 
 from farm.topology.keys import DEVICE_ID_OBJECTS
 from node.config.model import NodeConfig
+from node.config.transports import carriers
 
 
 def seen_identity(config: NodeConfig) -> dict[str, Any]:
@@ -20,6 +21,7 @@ def seen_identity(config: NodeConfig) -> dict[str, Any]:
             "serial": f"0x{identity.serial:08x}",
             "product_name": identity.product_name,
             "state": identity.state,
+            "protocol": "EtherNet/IP",
             "address": config.address,
             "port": config.enip.port,
         }
@@ -29,5 +31,11 @@ def seen_identity(config: NodeConfig) -> dict[str, Any]:
             for number, text in config.modbus.device_id
         }
         units = [unit.unit_id for unit in config.modbus.units]
-        found["modbus"] = {**texts, "units": units, "address": config.address, "port": config.modbus.port}
+        found["modbus"] = {
+            **texts,
+            "units": units,
+            "protocol": ", ".join(carriers(config.modbus)),
+            "address": config.address,
+            "port": config.modbus.port,
+        }
     return found

@@ -13,6 +13,7 @@ from farm.supervisor.roster import Member, Roster, uptime
 from farm.supervisor.telemetry import STALE, Telemetry
 from farm.topology.plant import NOWHERE, Plant
 from node.config.model import NodeConfig
+from node.config.transports import spoken
 
 Row = dict[str, Any]
 
@@ -137,6 +138,7 @@ def _fixed(number: int, config: NodeConfig, plant: Plant | None) -> Row:
         "kind": config.kind,
         "profile": config.profile,
         "protocols": list(config.ports),
+        "speaks": [each for names in spoken(config).values() for each in names],
         "address": config.address,
         "networks": networks,
         "network": networks[0] if networks else "",

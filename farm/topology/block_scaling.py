@@ -38,6 +38,8 @@ def finished(block: RegisterBlock, entry: MapNode, kind: str, no_number: bool, r
         report.error("F062", place, "only numbers in registers have a scale, limits or another type")
     if done.scale == 0:
         report.error("F013", entry.get("scale") or entry, "a scale of 0; wanted another number")
+    if least is not None and most is not None and least > most:
+        report.error("F013", entry.get("min") or entry, f"min {least:g} is above max {most:g}; no write could be taken")
     if done.access != "read/write" and block.table not in ("coils", "holding"):
         report.error("F062", entry.get("direction") or entry, f"{block.table} is read only anyway", "leave it out")
     return done

@@ -75,7 +75,7 @@ class BlockBuilder:
         """The units of a node."""
         units: list[UnitConfig] = []
         bodies = list(self.unit_bodies(member))
-        if any(member.body.get(key) for key in (*TABLES, "registers")) or not bodies:
+        if any(member.body.get(key) for key in (*TABLES, "registers", "files", "queues")) or not bodies:
             unit = take(member.body, "unit", UNIT_ID, 1, self.report)
             units.append(self.unit(member.name, unit, member.body, "", found, device))
         for unit, key, body in bodies:

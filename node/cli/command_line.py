@@ -95,7 +95,9 @@ def run_command(
     except UsageError as exc:
         return complain(parser.prog, f"{exc} (--help says more)", USAGE)
     except ConfigError as exc:
-        return complain(parser.prog, str(exc), USAGE)
+        for line in exc.lines:
+            complain(parser.prog, line, USAGE)
+        return USAGE
     except (NodeError, OSError) as exc:
         return complain(parser.prog, str(exc), FAILED)
     except KeyboardInterrupt:

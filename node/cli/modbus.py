@@ -6,50 +6,62 @@ that says it is ready is what the simulator of 2016 printed, for scripts wait fo
 
 import argparse
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from itertools import starmap
+from typing import TYPE_CHECKING
 
 from node.cli.command_line import Parser, add_serving_options, run_command
 from node.cli.log import set_up_log
+from node.cli.modbus_units import PROFILE, UNIT, UNIT_ID, Typed, build_unit, gathered, placed
 from node.cli.serve import modbus_name, read_delay, resolve, serve
 from node.config.address import parse_address
 from node.config.check import problems
 from node.config.model import FRAMINGS, ModbusConfig, NodeConfig, RegisterBlock, TagConfig, UnitConfig
 from node.config.transports import parse_serial, parse_tls
 from node.errors import ConfigError
-from node.modbus.ranges import BIT_TABLES, Range, RangeError, adjoining, parse_ranges
-from node.objects.profiles import MODBUS_PROFILES
+from node.objects.profiles import MODBUS_PROFILES, ModbusProfile
+
+if TYPE_CHECKING:
+    from node.config.faults import FaultSpec
 
 PROGRAM = "modbus_sim"
 PORT, TLS_PORT = 502, 802
-UNIT_ID = 1
-PROFILE = "generic"
+GENERIC = "generic"
+
+
+class UnitParser(Parser):
+    """A parser that knows for each range and profile which units were named before it."""
+
+    def parse_known_intermixed_args(self, args=None, namespace=None):  # type: ignore[no-untyped-def]
+        """As argparse does it."""
+        return super().parse_known_intermixed_args(placed(args or ()), namespace)
 
 
 def build_config(
-    ranges: Sequence[str], address: str = "", *, serial: str = "", framing: str = "", udp: bool = False, tls: str = ""
+    ranges: Sequence[str],
+    address: str = "",
+    *,
+    units: Mapping[int, Typed] | None = None,
+    serial: str = "",
+    framing: str = "",
+    udp: bool = False,
+    tls: str = "",
 ) -> NodeConfig:
-    """The configuration of a lone device with the registers of `ranges`, in unit 1. It is on TCP unless it is on a
-    serial line and no `address` was typed; `framing` is that of the line, or else of TCP. Raises `ConfigError` for what
-    was typed wrong."""
+    """The configuration of a lone device with the registers of `ranges` in unit 1, or with what was typed for each of
+    `units`. It is on TCP unless it is on a serial line and no `address` was typed; `framing` is that of the line, or
+    else of TCP. Raises `ConfigError` for what was typed wrong."""
     host, port = parse_address(address, TLS_PORT if tls else PORT)
-    try:
-        blocks = adjoining(parse_ranges(ranges))
-    except RangeError as exc:
-        raise ConfigError("registers", 0, str(exc)) from exc
-    tags = tuple(map(_tag, blocks))
-    unit = UnitConfig(UNIT_ID, tuple(starmap(_block, zip(blocks, tags, strict=True))))
+    profile, tags, built = _device(units or {UNIT_ID: Typed(list(ranges))})
     config = NodeConfig(
         name=PROGRAM,
         kind="modbus",
-        profile=PROFILE,
+        profile=profile.name,
         address=resolve(host),
         tags=tags,
         modbus=ModbusConfig(
             port,
-            (unit,),
-            MODBUS_PROFILES[PROFILE].device_id,
+            built,
+            profile.device_id,
             tcp=not serial or bool(address),
             udp=udp,
             framing=FRAMINGS[0] if serial else framing or FRAMINGS[0],
@@ -62,16 +74,24 @@ def build_config(
     return config
 
 
-def _tag(block: Range) -> TagConfig:
-    """The memory behind registers that are next to one another: `holding_40001` holds 40001 and on."""
-    bits = block.table in BIT_TABLES
-    initial = tuple(value != 0 for value in block.values) if bits else block.values
-    name = f"{block.table}_{block.number}"
-    return TagConfig(name, "BOOL" if bits else "UINT", (len(block.values),), initial)
+def _device(units: Mapping[int, Typed]) -> tuple[ModbusProfile, tuple[TagConfig, ...], tuple[UnitConfig, ...]]:
+    """What the device says it is, which is for the first profile of its units to say, its tags and its units."""
+    profiles: list[ModbusProfile] = []
+    tags: list[TagConfig] = []
+    built: list[UnitConfig] = []
+    maps: dict[str, tuple[ModbusProfile, tuple[TagConfig, ...], tuple[RegisterBlock, ...]]] = {}
+    for number, typed in units.items():
+        mapped: tuple[Sequence[TagConfig], Sequence[RegisterBlock]] = ((), ())
+        if typed.profile:
+            from node.config.device_map import device_map  # few are of one
 
-
-def _block(block: Range, tag: TagConfig) -> RegisterBlock:
-    return RegisterBlock(block.table, block.start, tag.length, tag.name)
+            found = maps.get(typed.profile) or maps.setdefault(typed.profile, device_map(typed.profile))
+            profiles.append(found[0])
+            mapped = found[1:]
+        more, unit = build_unit(number, typed.ranges, mapped)
+        tags += more
+        built.append(unit)
+    return (profiles or [MODBUS_PROFILES[GENERIC]])[0], tuple(tags), tuple(built)
 
 
 def ready_line(config: NodeConfig, ports: dict[str, int], lines: tuple[str, ...] = ()) -> str:
@@ -86,18 +106,56 @@ def ready_line(config: NodeConfig, ports: dict[str, int], lines: tuple[str, ...]
 
 def parser(program: str = PROGRAM) -> Parser:
     """What may be typed."""
-    made = Parser(program, "Serve registers over Modbus as unit 1, until Ctrl-C.")
+    made = UnitParser(program, "Serve registers over Modbus, until Ctrl-C.", profiles_text)
     made.add_argument(
         "ranges",
-        nargs="+",
+        nargs="*",
         metavar="FIRST[-LAST][=VALUE[,VALUE]]",
         help="Registers to serve, as 40001-40100=99 (holding), 30001 (input), 1-16=0,1 (coils) or 10001=1 "
         "(discrete inputs); six digits reach all 65536. Values repeat until the range is full; 0 by default.",
     )
+    add_unit_options(made)
     add_serving_options(made, PORT, "a register")
     made.set_defaults(address="")
     add_transport_options(made)
     return made
+
+
+def add_unit_options(made: Parser) -> None:
+    """Which units there are, what they are, and what goes wrong with them."""
+    made.add_argument(
+        UNIT,
+        action="append",
+        default=[],
+        metavar="N[,M|-K]",
+        help=f"What is typed behind it is of these units: 2, 2,5 or 3-7,9. Before any it is of unit {UNIT_ID}.",
+    )
+    made.add_argument(
+        PROFILE,
+        action="append",
+        default=[],
+        metavar="NAME|FILE.csv",
+        help="All registers of a device, and who it says it is: one of those below, or a file with a register map. "
+        "Ranges typed beside it win over its own.",
+    )
+    made.add_argument(
+        "--fault",
+        action="append",
+        default=[],
+        metavar="'KIND ...'",
+        help="Go wrong on purpose, in the words of `farm fault`: 'slow 200ms', 'exception 4 every 10', 'drop 10%%', "
+        "'truncate', 'corrupt', 'wrong-transaction', 'wrong-unit', 'close 20', 'reset 20'; may be repeated.",
+    )
+
+
+def profiles_text() -> str:
+    """The profiles that have registers, a line each."""
+    lines = [
+        f"  {name:23} {' '.join(text for _, text in profile.device_id)}"
+        for name, profile in MODBUS_PROFILES.items()
+        if profile.registers
+    ]
+    return "\n".join(["profiles:", *lines])
 
 
 def add_transport_options(made: Parser) -> None:
@@ -125,10 +183,16 @@ def add_transport_options(made: Parser) -> None:
 def serve_registers(arguments: argparse.Namespace) -> None:
     """Does what was typed. Raises `ConfigError`, and `NodeError` when it cannot be done."""
     carried = {name: getattr(arguments, name) for name in ("serial", "framing", "udp", "tls")}
-    config = build_config(arguments.ranges, arguments.address, **carried)
+    units = gathered(arguments.ranges, arguments.profile, arguments.unit)
+    config = build_config((), arguments.address, units=units, **carried)
     config = replace(config, delay=read_delay(arguments.delay))
+    faults: tuple[FaultSpec, ...] = ()
+    if arguments.fault:
+        from node.config.fault_words import parse_fault_words  # hardly any goes wrong
+
+        faults = tuple(map(parse_fault_words, arguments.fault))
     set_up_log(arguments.verbose, arguments.log)
-    serve(config, printing=arguments.printing, announce=ready_line)
+    serve(config, printing=arguments.printing, announce=ready_line, faults=faults)
 
 
 def main(arguments: Sequence[str] | None = None, program: str = PROGRAM) -> int:

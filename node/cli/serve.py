@@ -7,15 +7,20 @@ import signal
 import socket
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
 
 from node.config.check import is_ipv4
-from node.config.model import FRAMINGS, ModbusConfig, NodeConfig
+from node.config.model import ModbusConfig, NodeConfig
+from node.config.transports import carriers
 from node.controller import Controller
 from node.errors import ConfigError, NodeError
 from node.exchange.delay import check_delay, parse_delay
 from node.exchange.printing import Printer
 from node.server.descriptors import raise_descriptor_limit
+
+if TYPE_CHECKING:
+    from node.config.faults import FaultSpec
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
@@ -41,11 +46,7 @@ def ready_line(config: NodeConfig, ports: dict[str, int], lines: tuple[str, ...]
 
 def modbus_name(modbus: ModbusConfig) -> str:
     """What it speaks: at its port, or, where that is not open, on its line."""
-    if not modbus.tcp:
-        return "Modbus/UDP" if modbus.udp or modbus.serial is None else f"Modbus/{modbus.serial.framing.upper()}"
-    if modbus.tls is not None:
-        return "Modbus/TLS"
-    return "Modbus/TCP" if modbus.framing == FRAMINGS[0] else f"Modbus/{modbus.framing.upper()} over TCP"
+    return carriers(modbus)[0]
 
 
 def read_delay(text: str) -> tuple[float, float]:
@@ -58,11 +59,18 @@ def read_delay(text: str) -> tuple[float, float]:
     return low, high
 
 
-def serve(config: NodeConfig, *, printing: bool = False, announce: Announce = ready_line) -> None:
+def serve(
+    config: NodeConfig,
+    *,
+    printing: bool = False,
+    announce: Announce = ready_line,
+    faults: "Sequence[FaultSpec]" = (),
+) -> None:
     """Serves `config` until SIGINT or SIGTERM; says on stdout when it is ready, in the words of `announce`. Signals of
     its tags begin now.
 
-    `printing` shows every access to a tag on stdout. Raises `NodeError` (`ListenError`) when it cannot begin.
+    `printing` shows every access to a tag on stdout; `faults` are on from the first request. Raises `NodeError`
+    (`ListenError`) when it cannot begin, `ConfigError` for a fault of a tag that there is not.
     """
     raise_descriptor_limit()
     interceptors = [Printer(_show)] if printing else []
@@ -73,7 +81,7 @@ def serve(config: NodeConfig, *, printing: bool = False, announce: Announce = re
         told = asyncio.Event()
         if sys.platform != "win32":  # where asyncio takes no signals, Ctrl-C is a KeyboardInterrupt
             _listen_to_signals(runner.get_loop(), told)
-        runner.run(_serve(controller, announce, told))
+        runner.run(_serve(controller, announce, told, faults))
 
 
 def _listen_to_signals(loop: asyncio.AbstractEventLoop, told: asyncio.Event) -> None:
@@ -88,13 +96,24 @@ def _new_loop() -> asyncio.AbstractEventLoop:
     return asyncio.SelectorEventLoop()
 
 
-async def _serve(controller: Controller, announce: Announce, told: asyncio.Event) -> None:
+async def _serve(
+    controller: Controller, announce: Announce, told: asyncio.Event, faults: "Sequence[FaultSpec]"
+) -> None:
     await controller.start()
     try:
+        for fault in faults:
+            _put_on(controller, fault)
         _show(announce(controller.config, controller.ports, controller.lines))
         await told.wait()
     finally:
         await controller.stop()
+
+
+def _put_on(controller: Controller, fault: "FaultSpec") -> None:
+    try:
+        controller.command("faults/add", fault.dump())
+    except NodeError as exc:
+        raise ConfigError(f"fault {fault.text!r}", 0, str(exc)) from exc
 
 
 def resolve(host: str) -> str:

@@ -48,6 +48,8 @@ class _Link(asyncio.Protocol):
         self.host = host
         self.port = port
         self.waiting: dict[int, asyncio.Future[bytes]] = {}
+        self.aside = ""
+        """What came that answers nothing that was asked, for whoever is told that there was no answer."""
         self._framer = TcpFramer()
         self._transaction = 0
 
@@ -57,8 +59,11 @@ class _Link(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         for adu in self._framer.feed(data):
-            waiting = self.waiting.pop(int.from_bytes(adu[:2], "big"), None)
-            if waiting is not None and not waiting.done():
+            transaction = int.from_bytes(adu[:2], "big")
+            waiting = self.waiting.pop(transaction, None)
+            if waiting is None:
+                self.aside = f"; one to transaction {transaction} came, for which nobody waits"
+            elif not waiting.done():
                 waiting.set_result(adu)
         if self._framer.fault is not None:
             self.fail(self._framer.fault)
@@ -161,7 +166,9 @@ class AsyncModbus:
             async with asyncio.timeout(self.timeout):
                 adu = await self._link.exchange(self.unit, encode_request(request))
         except TimeoutError as exc:
-            raise no_answer(self.host, self.port, exc, self.timeout) from exc
+            found = no_answer(self.host, self.port, exc, self.timeout)
+            aside, self._link.aside = self._link.aside, ""
+            raise NoAnswer(self.host, self.port, found.reason + aside) from exc
         _, unit, pdu = decode_adu(adu)
         if unit != self.unit:
             raise RemoteProtocolError(f"{self.host}:{self.port}: unit {unit} answered for unit {self.unit}")

@@ -78,11 +78,12 @@ class Line:
             used = self.channel.is_open
             try:
                 return self._once(unit, pdu, limits, patience)
-            except OutOfTime:
+            except OutOfTime as exc:
+                aside = self._transactions.aside
                 if patience.late:
-                    raise OutOfTime(f"no answer within {patience.seconds:g} s") from None
+                    raise OutOfTime(f"no answer within {patience.seconds:g} s{aside}") from None
                 if not left:
-                    raise
+                    raise OutOfTime(f"{exc}{aside}") from None
             except OSError as exc:
                 # A connection that lay idle may be gone without a word: that is no attempt yet.
                 if not used and not left:
@@ -148,10 +149,14 @@ class _Transactions(ModbusBaseSyncClient):
         self._receive = 0.0
         self._frames: TcpFramer | RtuReplies = TcpFramer()
         self._asked = self._reply = b""
+        self._unit = 0
+        self.aside = ""
+        """What came in place of an answer, for whoever is told that there was none."""
 
     def ask(self, unit: int, pdu: bytes, patience: Patience, receive: float) -> bytes:
         """The PDU that answers `pdu`, `receive` seconds for each piece of it."""
         self._patience, self._receive = patience, receive
+        self._unit, self.aside = unit, ""
         self._frames = RtuReplies(unit, pdu[0]) if self._rtu else TcpFramer()
         self.execute(False, _Request(unit, pdu))
         return self._reply
@@ -191,6 +196,11 @@ class _Transactions(ModbusBaseSyncClient):
     def _ours(self, frames: list[bytes]) -> bytes:
         """The frames as pymodbus takes them, and the one with our transaction's number noted."""
         for frame in frames:
-            if frame[:2] == self._asked:
-                self._reply = frame[HEADER_SIZE:]
+            if frame[:2] != self._asked:
+                asked, came = (int.from_bytes(each[:2], "big") for each in (self._asked, frame))
+                self.aside = f"; one to transaction {came} came, and {asked} was asked"
+                continue
+            self._reply = frame[HEADER_SIZE:]
+            if frame[HEADER_SIZE - 1] != self._unit:
+                self.aside = f"; one of unit {frame[HEADER_SIZE - 1]} came, and unit {self._unit} was asked"
         return b"".join(frames)

@@ -24,6 +24,7 @@ class LineLink(asyncio.Protocol):
     def __init__(self, host: str, port: int, framing: str) -> None:
         self.host = host
         self.port = port
+        self.aside = ""
         self._ascii = framing == ASCII
         self._turn = asyncio.Lock()
         self._buffer = b""

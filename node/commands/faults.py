@@ -13,6 +13,7 @@ from dataclasses import field
 from random import Random
 from typing import Protocol
 
+from node.cip.status import SUCCESS
 from node.commands.errors import CommandError
 from node.commands.tags import TagCommands
 from node.config import faults as kinds
@@ -20,7 +21,7 @@ from node.config.faults import FaultSpec, parse_fault
 from node.config.model import Json
 from node.errors import ConfigError, NodeError
 from node.exchange import faults as frames
-from node.exchange.exchange import Interceptor
+from node.exchange.exchange import CLOSE, RESET, Interceptor
 from node.memory.attribute import Attribute
 from node.memory.effects import Bad, Biased, Effected, Frozen, Refused, Spiked, has_numbers, put, take_away
 from node.memory.tags import TagTable
@@ -28,6 +29,10 @@ from node.record import dataclass
 
 MOST = 100
 """Faults of one node at a time."""
+TRANSACTIONS = {"enip": 12, "modbus": 0}
+"""The first byte of what tells a reply's request: the sender's context, or the transaction id."""
+UNIT = 6
+"""Of a Modbus frame."""
 HEADERS = {"enip": 24, "modbus": 7}
 """Bytes before what a frame is about; framing hangs on them."""
 
@@ -217,20 +222,30 @@ LONGEST_SLEEP = 86_400.0
 
 
 def interceptor(spec: FaultSpec, protocol: str) -> Interceptor | None:
-    """What has the frames of a protocol meet the fault; None for one that does not befall frames."""
+    """What has the frames of a protocol meet the fault; None for one that does not befall frames, or none of these."""
+    if spec.kind in kinds.MODBUS_FAULTS and protocol != "modbus":
+        return None
+    picked = frames.Picked(spec.percent, spec.every, spec.seed)
     match spec.kind:
         case kinds.SLOW:
-            return frames.Late(draw_of(spec), spec.seed, kinds.LONGEST if spec.most is None else spec.most)
+            most = kinds.LONGEST if spec.most is None else spec.most
+            return frames.Late(draw_of(spec), spec.seed, most, spec.every)
         case kinds.DROP:
-            return frames.Lost(spec.percent, spec.seed)
-        case kinds.RESET:
-            return frames.Reset(spec.after)
+            return frames.Lost(picked)
+        case kinds.RESET | kinds.CLOSE:
+            return frames.Reset(spec.after, RESET if spec.kind == kinds.RESET else CLOSE)
         case kinds.STATUS if not spec.tag:
             return frames.Refused(spec.code)
+        case kinds.EXCEPTION:
+            return frames.Refused((SUCCESS, *spec.code), picked)
         case kinds.TRUNCATE:
-            return frames.Cut(spec.percent, spec.keep, spec.seed)
+            return frames.Cut(picked, spec.keep)
         case kinds.CORRUPT:
-            return frames.Spoilt(spec.percent, HEADERS[protocol], spec.seed)
+            return frames.Spoilt(picked, HEADERS[protocol])
+        case kinds.WRONG_TRANSACTION:
+            return frames.Misnamed(picked, TRANSACTIONS[protocol], frames.far_off)
+        case kinds.WRONG_UNIT:
+            return frames.Misnamed(picked, UNIT, frames.next_unit)
     return None
 
 

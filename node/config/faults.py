@@ -10,16 +10,21 @@ same clear line everywhere.
     {"kind": "slow", "distribution": "pareto", "scale": 0.05, "shape": 1.5, "most": 5}
     {"kind": "drop", "percent": 10}                                   so many requests are not answered
     {"kind": "reset", "after": 20}                                    a connection is reset at the request after these
+    {"kind": "close", "after": 20}                                    the same, but in good order
     {"kind": "status", "code": 8 or [255, 8453], "tag": "Level"}      all requests, or accesses to a tag, are refused
+    {"kind": "exception", "code": 4, "every": 10}                     a Modbus request is refused with it
     {"kind": "truncate", "percent": 100, "keep": 10}                  a reply ends early, and its connection with it
     {"kind": "corrupt", "percent": 100}                               a byte behind a reply's header is another
+    {"kind": "wrong-transaction", "percent": 100}                     a reply names another request than it answers
+    {"kind": "wrong-unit", "percent": 100}                            a Modbus reply is another unit's
     {"kind": "freeze", "tag": "Level"}                                a tag's value stands still
     {"kind": "bias", "tag": "Level", "by": 5.0}                       it is off by so much
     {"kind": "spike", "tag": "Level", "by": 50, "percent": 5}         so many reads of it are
     {"kind": "bad-quality", "tag": "Level"}                           it has no value worth the name
 
 Each may have `for` (seconds until it ends by itself) and `seed` (another course of chance). A `tag` may be a path, as
-`Line[3].Speed`, and "*" is all tags. `percent` is 100 where it is not given.
+`Line[3].Speed`, and "*" is all tags. `percent` is 100 where it is not given; in its place those of replies, and `slow`,
+may have `every`: 10 is each tenth request of a protocol.
 """
 
 import math
@@ -30,6 +35,7 @@ from node.cip.status import GENERAL_STATUS
 from node.config.hint import closest
 from node.config.model import Json
 from node.errors import ConfigError
+from node.modbus.functions import EXCEPTIONS
 from node.record import dataclass
 
 OFFLINE = "offline"
@@ -37,9 +43,13 @@ REFUSE = "refuse"
 SLOW = "slow"
 DROP = "drop"
 RESET = "reset"
+CLOSE = "close"
 STATUS = "status"
+EXCEPTION = "exception"
 TRUNCATE = "truncate"
 CORRUPT = "corrupt"
+WRONG_TRANSACTION = "wrong-transaction"
+WRONG_UNIT = "wrong-unit"
 FREEZE = "freeze"
 BIAS = "bias"
 SPIKE = "spike"
@@ -57,8 +67,9 @@ FRAME = 65_559
 
 @dataclass(frozen=True, slots=True)
 class FaultSpec:
-    """One fault. Times in seconds; `code` is a general status and perhaps an extended one; `tag` "" where there is
-    none; `keep` bytes of a reply, 0 for half of it; `lasts` None for ever. Only what `kind` has means anything."""
+    """One fault. Times in seconds; `code` is a general status and perhaps an extended one, or a Modbus exception;
+    `every` 0 where `percent` says how often; `tag` "" where there is none; `keep` bytes of a reply, 0 for half of it;
+    `lasts` None for ever. Only what `kind` has means anything."""
 
     kind: str
     seconds: float = 0.0
@@ -69,6 +80,7 @@ class FaultSpec:
     shape: float = 0.0
     most: float | None = None
     percent: float = 100.0
+    every: int = 0
     after: int = 0
     code: tuple[int, ...] = ()
     tag: str = ""
@@ -91,7 +103,7 @@ class FaultSpec:
             value = getattr(self, name)
             if value != getattr(_PLAIN, name) or key in _required(self.kind, self.distribution):
                 body[key] = value
-        if self.kind == STATUS:
+        if self.code:
             body["code"] = self.code[0] if len(self.code) == 1 else list(self.code)
         return body
 
@@ -119,26 +131,45 @@ def parse_fault(body: object, source: str = "fault") -> FaultSpec:
             raise ConfigError(source, 0, f"{what}: unknown key {_short(key)}; it takes {', '.join(known[1:])}")
     for key in form:
         if key not in body and key in _required(kind, distribution):
-            raise ConfigError(source, 0, f"{what}: {key} is missing: {_WANTED[key]} is wanted")
+            raise ConfigError(source, 0, f"{what}: {key} is missing: {_wanted(kind, key)} is wanted")
     values = {}
     for key, value in body.items():
         if key != "kind":
             try:
                 values["lasts" if key == "for" else key] = _READERS[key](value)
             except ValueError:
-                raise ConfigError(source, 0, f"{what}: {key}: got {_short(value)}; wanted {_WANTED[key]}") from None
+                raise ConfigError(
+                    source, 0, f"{what}: {key}: got {_short(value)}; wanted {_wanted(kind, key)}"
+                ) from None
+    if "percent" in body and "every" in body:
+        raise ConfigError(source, 0, f"{what}: percent and every: one of them says how often")
+    if kind == EXCEPTION and len(values["code"]) > 1:
+        raise ConfigError(source, 0, f"{what}: code: got {_short(body['code'])}; wanted {EXCEPTION_WANTED}")
     return FaultSpec(kind, **values)
+
+
+def keys_of(kind: str) -> tuple[str, ...]:
+    """The keys that a kind of fault may have, beside those that all have."""
+    return (
+        ("seconds", "distribution", "mean", "deviation", "scale", "shape", "most", "every")
+        if kind == SLOW
+        else _FORMS[kind]
+    )
 
 
 _FORMS: Mapping[str, tuple[str, ...]] = {
     OFFLINE: (),
     REFUSE: (),
-    SLOW: ("seconds", "most"),
-    DROP: ("percent",),
+    SLOW: ("seconds", "most", "every"),
+    DROP: ("percent", "every"),
     RESET: ("after",),
+    CLOSE: ("after",),
     STATUS: ("code", "tag"),
-    TRUNCATE: ("percent", "keep"),
-    CORRUPT: ("percent",),
+    EXCEPTION: ("code", "percent", "every"),
+    TRUNCATE: ("percent", "every", "keep"),
+    CORRUPT: ("percent", "every"),
+    WRONG_TRANSACTION: ("percent", "every"),
+    WRONG_UNIT: ("percent", "every"),
     FREEZE: ("tag",),
     BIAS: ("tag", "by"),
     SPIKE: ("tag", "by", "percent"),
@@ -155,23 +186,27 @@ COMMON = ("for", "seed")
 REQUIRED: Mapping[str, Mapping[str, tuple[str, ...]]] = {
     SLOW: DISTRIBUTIONS,
     RESET: {FIXED: ("after",)},
+    CLOSE: {FIXED: ("after",)},
     STATUS: {FIXED: ("code",)},
+    EXCEPTION: {FIXED: ("code",)},
     FREEZE: {FIXED: ("tag",)},
     BIAS: {FIXED: ("tag", "by")},
     SPIKE: {FIXED: ("tag", "by")},
     BAD_QUALITY: {FIXED: ("tag",)},
 }
 """What must be there, by kind and distribution."""
-FRAME_FAULTS = frozenset((SLOW, DROP, RESET, TRUNCATE, CORRUPT))
+FRAME_FAULTS = frozenset((SLOW, DROP, RESET, CLOSE, EXCEPTION, TRUNCATE, CORRUPT, WRONG_TRANSACTION, WRONG_UNIT))
 """What befalls frames, whatever they are about. A status does where it names no tag."""
 PORT_FAULTS = frozenset((OFFLINE, REFUSE))
+MODBUS_FAULTS = frozenset((EXCEPTION, WRONG_UNIT))
+"""What there is of Modbus alone."""
 NUMERIC = frozenset((BIAS, SPIKE))
 """What can only befall numbers."""
 
 
 def _form(kind: str, distribution: str) -> tuple[str, ...]:
     """The keys of a kind of fault, beside those that all have."""
-    return ("distribution", *DISTRIBUTIONS[distribution], "most") if kind == SLOW else _FORMS[kind]
+    return ("distribution", *DISTRIBUTIONS[distribution], "most", "every") if kind == SLOW else _FORMS[kind]
 
 
 def _required(kind: str, distribution: str) -> tuple[str, ...]:
@@ -235,6 +270,7 @@ _READERS: Mapping[str, Callable[[object], Any]] = {
     "shape": _number(0.1, 1e6),
     "most": _number(0.0, LONGEST, True),
     "percent": _number(0.0, 100.0, True),
+    "every": _whole(1, CONNECTION_REQUESTS),
     "after": _whole(0, CONNECTION_REQUESTS),
     "code": parse_code,
     "tag": _tag,
@@ -244,6 +280,7 @@ _READERS: Mapping[str, Callable[[object], Any]] = {
     "seed": _whole(-(2**63), 2**63 - 1),
 }
 CODE_WANTED = "a general status 1 to 255, as 8 or '0x08', or with an extended one, as [255, 8453]"
+EXCEPTION_WANTED = "a Modbus exception 1 to 255, as 4"
 _SECONDS = f"seconds, 0 to {LONGEST:g}"
 _ABOVE = f"seconds above 0, {LONGEST:g} at most"
 _WANTED: Mapping[str, str] = {
@@ -254,6 +291,7 @@ _WANTED: Mapping[str, str] = {
     "shape": "a number of 0.1 or more, as 1.5",
     "most": _ABOVE,
     "percent": "per cent above 0, 100 at most",
+    "every": "a number of requests, 1 or more",
     "after": "a number of requests, 0 or more",
     "code": CODE_WANTED,
     "tag": "a tag's name, or '*' for all",
@@ -262,6 +300,10 @@ _WANTED: Mapping[str, str] = {
     "for": "seconds above 0",
     "seed": "a whole number of 64 bits",
 }
+
+
+def _wanted(kind: str, key: str) -> str:
+    return EXCEPTION_WANTED if (kind, key) == (EXCEPTION, "code") else _WANTED[key]
 
 
 def _short(value: object) -> str:
@@ -280,6 +322,11 @@ def _status(fault: FaultSpec) -> str:
     return f"status 0x{general:02X}{more}" + (f" {name}" if name else "")
 
 
+def _exception(fault: FaultSpec) -> str:
+    name = EXCEPTIONS.get(fault.code[0], "")
+    return _often(f"exception {fault.code[0]:02X}" + (f" {name}" if name else "") + " in")(fault)
+
+
 def _slow(fault: FaultSpec) -> str:
     if fault.distribution == NORMAL:
         how = f"{_time(fault.mean)} ± {_time(fault.deviation)}"
@@ -287,11 +334,14 @@ def _slow(fault: FaultSpec) -> str:
         how = f"{_time(fault.scale)} or more (pareto {fault.shape:g})"
     else:
         how = _time(fault.seconds)
-    return f"slow by {how}" + ("" if fault.most is None else f", {_time(fault.most)} at most")
+    most = "" if fault.most is None else f", {_time(fault.most)} at most"
+    return f"slow by {how}{most}" + (f", every {fault.every} requests" if fault.every > 1 else "")
 
 
 def _often(what: str) -> Callable[[FaultSpec], str]:
     def text(fault: FaultSpec) -> str:
+        if fault.every > 1:
+            return f"{what} 1 of {fault.every} replies"
         return f"{what} {'every reply' if fault.percent == 100 else f'{fault.percent:g} % of replies'}"
 
     return text
@@ -307,9 +357,13 @@ _TEXTS: Mapping[str, Callable[[FaultSpec], str]] = {
     SLOW: _slow,
     DROP: _often("drop"),
     RESET: lambda fault: f"reset after {fault.after} requests",
+    CLOSE: lambda fault: f"close after {fault.after} requests",
     STATUS: _status,
+    EXCEPTION: _exception,
     TRUNCATE: _truncate,
     CORRUPT: _often("corrupt"),
+    WRONG_TRANSACTION: _often("wrong transaction id in"),
+    WRONG_UNIT: _often("wrong unit in"),
     FREEZE: lambda fault: "freeze",
     BIAS: lambda fault: f"bias by {fault.by:g}",
     SPIKE: lambda fault: f"spike by {fault.by:g} in {fault.percent:g} % of reads",

@@ -98,6 +98,8 @@ def _scaling_problems(block: RegisterBlock, spot: Spot, place: str) -> Iterator[
         yield Problem(f"{place}.shown_as", f"{named!r}; wanted a number's type")
     if block.scale == 0 or not all(map(math.isfinite, (block.scale, block.offset))):
         yield Problem(f"{place}.scale", f"{block.scale}; wanted a number that is not 0")
+    if block.least is not None and block.most is not None and block.least > block.most:
+        yield Problem(f"{place}.least", f"{block.least:g} is above most, {block.most:g}; no write could be taken")
 
 
 def block_spot(text: str, tags: Tags, templates: Mapping[str, Template]) -> Spot:

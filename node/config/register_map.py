@@ -54,8 +54,12 @@ class RegisterMapError(ConfigError):
         super().__init__(source, problems[0].line, problems[0].message)
         self.problems = tuple(problems)
 
+    @property
+    def lines(self) -> tuple[str, ...]:
+        return tuple(str(ConfigError(self.source, each.line, each.message)) for each in self.problems)
+
     def __str__(self) -> str:
-        return "\n".join(str(ConfigError(self.source, each.line, each.message)) for each in self.problems)
+        return "\n".join(self.lines)
 
 
 def decode_map(data: bytes, source: str) -> str:

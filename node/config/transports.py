@@ -10,6 +10,7 @@ from node.config.model import (
     STATIONS,
     STOP_BITS,
     ModbusConfig,
+    NodeConfig,
     SerialConfig,
     TlsConfig,
 )
@@ -18,6 +19,9 @@ from node.errors import ConfigError
 
 PTY = "pty"
 """In place of a device: a pseudo terminal."""
+
+BY_PATH = "/by-path/"
+"""In the path of a device whose name has colons, as udev makes them."""
 
 _LINE_FRAMINGS = FRAMINGS[1:]
 _WANTED = "wanted DEVICE[:BAUD[:FORMAT]], as /dev/ttyUSB0, /dev/ttyUSB0:9600:8N2, or pty"
@@ -46,6 +50,27 @@ def transport_problems(modbus: ModbusConfig) -> Iterator[Problem]:
         yield from _serial_problems(modbus.serial)
 
 
+def carriers(modbus: ModbusConfig) -> tuple[str, ...]:
+    """What Modbus is called as it reaches a node, that of its connections first: `Modbus/TCP`, `Modbus/RTU over TCP`,
+    `Modbus/TLS`, `Modbus/UDP`, and of a serial line `Modbus/RTU`."""
+    found = []
+    if modbus.tcp:
+        below = "TCP" if modbus.tls is None else "TLS"
+        own = modbus.framing == FRAMINGS[0]
+        found.append(f"Modbus/{below}" if own else f"Modbus/{modbus.framing.upper()} over {below}")
+    if modbus.udp:
+        found.append("Modbus/UDP")
+    if modbus.serial is not None:
+        found.append(f"Modbus/{modbus.serial.framing.upper()}")
+    return tuple(found)
+
+
+def spoken(config: NodeConfig) -> dict[str, tuple[str, ...]]:
+    """What a node speaks at each of its ports, by the port's name."""
+    found = {"enip": ("EtherNet/IP",)} if config.enip is not None else {}
+    return found | ({"modbus": carriers(config.modbus)} if config.modbus is not None else {})
+
+
 def _serial_problems(serial: SerialConfig) -> Iterator[Problem]:
     if not (serial.device or serial.pty):
         yield Problem("modbus.serial.device", "must not be empty")
@@ -67,7 +92,7 @@ def _is_format(text: str) -> bool:
 def parse_serial(text: str, framing: str = "rtu") -> SerialConfig:
     """A line as a person types it: `DEVICE[:BAUD[:FORMAT]]`, `pty`, or `pty=PATH` for a pseudo terminal with a link to
     it. Raises `ConfigError` that quotes `text`."""
-    device, *rest = text.split(":")
+    device, *rest = _fields(text)
     source = f"serial line {text!r}"
     form = rest[1].upper() if len(rest) == 2 else ("7E1" if framing == "ascii" else "8E1")
     if not device or len(rest) > 2 or (rest and not (rest[0].isascii() and rest[0].isdigit())):
@@ -80,6 +105,15 @@ def parse_serial(text: str, framing: str = "rtu") -> SerialConfig:
     for problem in _serial_problems(found):
         raise ConfigError(source, 0, f"{problem.path.rpartition('.')[2]} {problem.message}")
     return found
+
+
+def _fields(text: str) -> list[str]:
+    fields = text.split(":")
+    if BY_PATH not in text:
+        return fields
+    settings = next((count for count in (1, 2) if fields[-count].isdigit() and int(fields[-count]) in BAUDS), 0)
+    device = ":".join(fields[: len(fields) - settings])
+    return [device, *fields[len(fields) - settings :]]
 
 
 def parse_tls(text: str) -> TlsConfig:

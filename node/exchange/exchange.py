@@ -33,7 +33,8 @@ class Exchange:
     `reply` is the bytes to send, None for none. `delay` is seconds to wait before sending. `action` is SEND, DROP
     (nothing is sent), LAST (the reply is sent, then the connection ends), CLOSE (what was due before is sent, then it
     ends) or RESET (it ends at once, and what was not sent yet never is). `status` is the general and extended status
-    that the request is to be refused with, where it is one that can be; none to have it run.
+    that the request is to be refused with, where it is one that can be (of Modbus also 0 and an exception); none to
+    have it run.
     """
 
     peer: str

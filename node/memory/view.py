@@ -26,7 +26,7 @@ from array import array
 from collections.abc import Callable
 from typing import Protocol
 
-from node.cip.status import ATTRIBUTE_NOT_SETTABLE, INVALID_ATTRIBUTE_VALUE, CipError
+from node.cip.status import ATTRIBUTE_NOT_SETTABLE, GENERAL_ERROR, INVALID_ATTRIBUTE_VALUE, NO_ACCESS, CipError
 from node.cip.template import Template
 from node.cip.types import BOOL
 from node.errors import NodeError
@@ -72,6 +72,14 @@ def admit_write(attribute: Attribute, start: int, stop: int, now: float) -> None
         raise CipError(ATTRIBUTE_NOT_SETTABLE)
     if attribute.gate is not None:
         attribute.gate.admit(attribute, now, start, stop, True)
+
+
+def admit_read(attribute: Attribute, start: int, stop: int, now: float) -> None:
+    """Raises `CipError` when a client may not read these elements now."""
+    if not attribute.readable:
+        raise CipError(GENERAL_ERROR, (NO_ACCESS,))
+    if attribute.gate is not None:
+        attribute.gate.admit(attribute, now, start, stop, False)
 
 
 def stored(attribute: Attribute, start: int, stop: int, now: float) -> bytes:

@@ -107,7 +107,7 @@ class AsciiFramer:
     def _take(self, byte: int, frames: list[bytes]) -> None:
         buffer = self._buffer
         ends = buffer[-1] == CR
-        if byte not in _DIGITS and byte != (self.delimiter if ends else CR):
+        if byte != self.delimiter if ends else byte not in _DIGITS and byte != CR:
             self._spoil()
             return
         buffer.append(byte)

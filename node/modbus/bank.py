@@ -28,6 +28,7 @@ from node.memory.view import (
     Registers,
     RegisterView,
     Span,
+    admit_read,
 )
 from node.modbus.functions import ILLEGAL_DATA_ADDRESS, ModbusError
 from node.modbus.guarded import GuardedCoils, GuardedRegisters
@@ -145,6 +146,12 @@ class RegisterBank:
         if table in self._bits:
             return [view.span(first, last) for view, first, last in self._bits[table].find(start, count)]
         return [view.span(first, last) for view, first, last in self._words[table].find(start, count)]
+
+    def admit_read(self, table: str, start: int, count: int, now: float) -> None:
+        """Raises what a read of them now would: `ModbusError` 02, `CipError`. Nothing is read."""
+        self.reader(table, start, count)
+        for attribute, first, last in self.spans(table, start, count):
+            admit_read(attribute, first, last, now)
 
     def held(self, address: int, now: float) -> bytes:
         """A holding register as its tag holds it, whatever clients are shown in its place. Raises `ModbusError` 02."""

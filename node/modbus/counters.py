@@ -110,8 +110,10 @@ class Counters:
 
     def diagnose(self, request: Diagnostics) -> Diagnostics | None:
         """The reply to function 8; None where there is to be none. Raises `ModbusError` 01 for a sub-function that is
-        not known, 03 for data that it does not take."""
+        not known, 03 for data that it does not take. One that listens only does a restart and nothing else."""
         sub, data = request.sub, request.data
+        if self.listening and sub != RESTART:
+            return None
         if sub == RETURN_QUERY_DATA:
             return request
         if sub == RESTART:

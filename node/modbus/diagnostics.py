@@ -18,8 +18,10 @@ from node.modbus.functions import (
     COMM_EVENT_COUNTER,
     COMM_EVENT_LOG,
     DIAGNOSTICS,
+    ILLEGAL_FUNCTION,
     READ_EXCEPTION_STATUS,
     REPORT_SERVER_ID,
+    ModbusError,
     need,
 )
 from node.record import dataclass
@@ -39,6 +41,20 @@ NAKS = 16
 BUSY = 17
 OVERRUNS = 18
 CLEAR_OVERRUNS = 20
+
+SUBS = frozenset(
+    (
+        RETURN_QUERY_DATA,
+        RESTART,
+        RETURN_REGISTER,
+        CHANGE_DELIMITER,
+        LISTEN_ONLY,
+        CLEAR_COUNTERS,
+        *range(BUS_MESSAGES, OVERRUNS + 1),
+        CLEAR_OVERRUNS,
+    )
+)
+"""Sub-functions that there are."""
 
 EVENTS_LIMIT = 64
 """Events that a log keeps."""
@@ -123,13 +139,15 @@ def encode_diagnostic_request(request: DiagnosticRequest) -> bytes:
 
 
 def decode_diagnostic_request(pdu: bytes) -> DiagnosticRequest:
-    """The request of function 7, 8, 11, 12 or 17. Raises `ModbusError` 03 for one of the wrong length; which
-    sub-functions there are is for the device."""
+    """The request of function 7, 8, 11, 12 or 17. Raises `ModbusError` 01 for a sub-function that there is not, 03 for
+    a request of the wrong length."""
     if pdu[0] in BARE:
         need(len(pdu) == 1, f"{len(pdu) - 1} bytes after function {pdu[0]}, which has none")
         return Bare(pdu[0])
     need(len(pdu) >= _SUB.size, "diagnostics without a sub-function")
     _, sub = _SUB.unpack_from(pdu)
+    if sub not in SUBS:
+        raise ModbusError(ILLEGAL_FUNCTION, f"diagnostics {sub} is not supported")
     data = pdu[_SUB.size :]
     need(len(data) == 2 or (sub == RETURN_QUERY_DATA and len(data) >= 2), f"diagnostics with {len(data)} bytes of data")
     return Diagnostics(sub, data)

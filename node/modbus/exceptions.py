@@ -2,7 +2,8 @@
 
     01 illegal function         0x08 service not supported
     02 illegal data address     0x04 path segment, 0x05 path unknown, 0x0E not settable, 0x0F privilege, 0x14 no such
-                                attribute, 0x16 no such object, 0x29 member not settable, 0x2C not gettable
+                                attribute, 0x16 no such object, 0x29 member not settable, 0x2C not gettable,
+                                0xFF with 0x2100 no access
     03 illegal data value       0x03 and 0x20 invalid parameter
     06 server device busy       0x02 resource unavailable
     0B target did not respond   0x01 connection failure, 0x07 connection lost
@@ -40,6 +41,10 @@ _NEAREST: dict[int, int] = {
 }
 
 
-def exception_of(general: int) -> int:
-    """The exception code for a general status."""
+def exception_of(general: int, *extended: int) -> int:
+    """The exception code for a general and an extended status; behind status 0, which refuses nothing, it stands."""
+    if general == status.SUCCESS and extended:
+        return extended[0]
+    if general == status.GENERAL_ERROR and extended[:1] == (status.NO_ACCESS,):
+        return ILLEGAL_DATA_ADDRESS
     return _NEAREST.get(general, SERVER_DEVICE_FAILURE)

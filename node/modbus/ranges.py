@@ -142,13 +142,15 @@ def parse_ranges(texts: Iterable[str]) -> list[Range]:
 
 def adjoining(ranges: Sequence[Range]) -> list[Range]:
     """The same registers in as few ranges as can be, by table and address: neighbours are joined."""
-    joined: list[Range] = []
+    joined: list[tuple[str, int, list[int]]] = []
     for each in sorted(ranges, key=lambda item: (item.table, item.start)):
-        if joined and joined[-1].table == each.table and joined[-1].stop == each.start:
-            joined[-1] = Range(each.table, joined[-1].start, joined[-1].values + each.values)
-        else:
-            joined.append(each)
-    return joined
+        if joined:
+            table, start, values = joined[-1]
+            if table == each.table and start + len(values) == each.start:
+                values += each.values
+                continue
+        joined.append((each.table, each.start, list(each.values)))
+    return [Range(table, start, tuple(values)) for table, start, values in joined]
 
 
 def _number(text: str, digits: str) -> int:

@@ -3,7 +3,8 @@
     value of the tag = register * scale + offset
 
 What a register cannot hold is shown as the nearest that it can, and NaN as 0. A write must lie within `least` and
-`most`, and be something that the tag's type holds; else it is refused (0x09).
+`most`, and be something that the tag's type and that of the registers hold; else it is refused (0x09). With a scale of
+1 and an offset of 0 nothing is reckoned: a float has 53 bits, and a LINT has more.
 """
 
 import math
@@ -12,6 +13,7 @@ from node.cip.status import INVALID_ATTRIBUTE_VALUE, CipError
 from node.cip.template import Template
 from node.cip.text import TextType
 from node.cip.types import BOOL, Type, Value, decode_values, encode_values
+from node.errors import RemoteProtocolError
 from node.memory.attribute import Attribute
 from node.memory.view import BlockError, Commit, Reader, Span, admit_write, block_attribute, stored
 from node.memory.word_order import ORDERS
@@ -28,6 +30,11 @@ class Scaling:
     offset: float = 0.0
     least: float = -math.inf
     most: float = math.inf
+
+    @property
+    def plain(self) -> bool:
+        """Whether a register holds the very value."""
+        return self.scale == 1.0 and self.offset == 0.0
 
 
 class ScaledView:
@@ -67,29 +74,49 @@ class ScaledView:
             skip = 2 * (start - first * self._each)
             whole[skip : skip + len(data)] = data
             data = bytes(whole)
-        registers = decode_registers(self._scaling.kind, data, self._order)
+        try:
+            registers = decode_registers(self._scaling.kind, data, self._order)
+        except RemoteProtocolError as exc:  # more than the one byte that a register shows
+            raise CipError(INVALID_ATTRIBUTE_VALUE) from exc
         raw = encode_values(self._type, [self._meant(value) for value in registers])
         return lambda: attribute.load(first, raw, now)
 
     def _shown(self, data: bytes) -> bytes:
         """Elements as they are held to registers."""
         scaling, kind = self._scaling, self._scaling.kind
-        values = [(value - scaling.offset) / scaling.scale for value in decode_values(self._type, data)]
-        if not isinstance(kind.low, int):
-            return encode_registers(kind, values, self._order)
-        low, high = kind.low, int(kind.high)
-        whole = [0 if math.isnan(value) else round(min(max(value, low), high)) for value in values]
-        return encode_registers(kind, [min(max(value, low), high) for value in whole], self._order)
+        values = decode_values(self._type, data)
+        if not scaling.plain:
+            values = [(value - scaling.offset) / scaling.scale for value in values]
+        if isinstance(kind.low, int):
+            values = [_nearest_whole(kind, value) for value in values]
+        else:
+            values = [_nearest(kind, value) for value in values]
+        return encode_registers(kind, values, self._order)
 
     def _meant(self, register: Value) -> Value:
         """The tag's value for that of a register. Raises `CipError`."""
         scaling = self._scaling
-        value = register * scaling.scale + scaling.offset
+        value = register if scaling.plain else register * scaling.scale + scaling.offset
         if not scaling.least <= value <= scaling.most:
             raise CipError(INVALID_ATTRIBUTE_VALUE)
         held = self._type
         if isinstance(held.low, int):
-            value = round(value)
-            if not held.low <= value <= held.high:
+            if math.isinf(value):
                 raise CipError(INVALID_ATTRIBUTE_VALUE)
+            value = round(value)
+        if not held.low <= value <= held.high and not math.isinf(value):
+            raise CipError(INVALID_ATTRIBUTE_VALUE)
         return value
+
+
+def _nearest(kind: Type, value: Value) -> Value:
+    """`value` as a type of floats can have it: what is finite stays so."""
+    return min(max(value, kind.low), kind.high) if math.isfinite(value) else value
+
+
+def _nearest_whole(kind: Type, value: Value) -> Value:
+    """`value` as a type of whole numbers can have it."""
+    if math.isnan(value):
+        return 0
+    within = min(max(value, kind.low), kind.high)
+    return within if isinstance(within, int) else min(max(round(within), int(kind.low)), int(kind.high))

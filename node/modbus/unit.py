@@ -1,11 +1,12 @@
 """One device on Modbus: its registers, files and queues, what it counts, and who it says it is.
 
-What a write meets, in words of Modbus: an address that is not there, a tag that may not be written, or one whose
-source refuses is 02; a value that the tag's type cannot hold, or a tag in error, is 04 (03 is for the form of a
-request only). A write that fails has changed nothing.
+What a request meets, in words of Modbus: an address that is not there, a tag that may not be read or written, or one
+whose source refuses a write is 02; a value that the tag's type cannot hold, or a tag in error, is 04 (03 is for the
+form of a request only). A write that fails has changed nothing.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import chain
 
 from node.cip.status import SUCCESS, CipError
 from node.memory.access import Access
@@ -104,7 +105,7 @@ class Unit:
             reply = encode_exception(pdu[0], code)
         except CipError as exc:
             status = exc.general
-            code = exception_of(status)
+            code = exception_of(status, *exc.extended)
             reply = encode_exception(pdu[0], code)
         if was_listening:
             return SILENCE
@@ -154,9 +155,10 @@ class Unit:
                 bank.write_registers(address, new.to_bytes(2, "big"), now)
                 return request
             case ReadWrite(address, quantity, write_address, data):
-                read = bank.reader(HOLDING, address, quantity)
+                bank.spans(HOLDING, write_address, len(data) // 2)
+                bank.admit_read(HOLDING, address, quantity, now)
                 bank.write_registers(write_address, data, now)
-                return DataReply(READ_WRITE_REGISTERS, read(now))
+                return DataReply(READ_WRITE_REGISTERS, bank.reader(HOLDING, address, quantity)(now))
             case IdentificationRequest():
                 return self._identify(request)
             case Diagnostics():
@@ -182,10 +184,11 @@ class Unit:
                 readers = [self._file(file).reader(HOLDING, record, length) for file, record, length in parts]
                 return FileData(tuple(read(now) for read in readers))
             case FileWrite(given):
-                staged: list[Callable[[], None]] = []
-                for file, record, data in given:
-                    staged += self._file(file).stage_registers(record, data, now)
-                for commit in staged:
+                writes = [(self._file(file), record, data) for file, record, data in _joined(given)]
+                for held, record, data in writes:
+                    held.spans(HOLDING, record, len(data) // 2)
+                staged = [held.stage_registers(record, data, now) for held, record, data in writes]
+                for commit in chain.from_iterable(staged):
                     commit()
                 return request
             case FifoRead(address):
@@ -238,6 +241,22 @@ class Unit:
         if reply is None:
             raise ModbusError(ILLEGAL_DATA_ADDRESS, f"no identification object {request.object_id}")
         return reply
+
+
+def _joined(parts: Sequence[tuple[int, int, bytes]]) -> list[tuple[int, int, bytes]]:
+    """The same records in as few runs as can be, a later part over an earlier one: two that each write a half of one
+    value would else undo each other, for what is staged is made of what is held."""
+    words: dict[tuple[int, int], bytes] = {}
+    for file, record, data in parts:
+        for at in range(0, len(data), 2):
+            words[file, record + at // 2] = data[at : at + 2]
+    runs: list[tuple[int, int, bytes]] = []
+    for (file, record), word in sorted(words.items()):
+        if runs and runs[-1][0] == file and runs[-1][1] + len(runs[-1][2]) // 2 == record:
+            runs[-1] = (file, runs[-1][1], runs[-1][2] + word)
+        else:
+            runs.append((file, record, word))
+    return runs
 
 
 def _passed(attribute: Attribute, first: int, last: int, writing: bool, now: float) -> bytes:

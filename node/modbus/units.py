@@ -93,7 +93,7 @@ class Units:
 
     def refusal(self, adu: bytes, status: tuple[int, ...]) -> bytes:
         """The reply to a frame that is to be refused with a CIP status: the exception that comes nearest to it."""
-        return _exception(adu, exception_of(status[0]))
+        return _exception(adu, exception_of(*status))
 
     def _prepare(self, adu: bytes, unit: Unit, pdu: bytes) -> None:
         request = decode_request(pdu)

@@ -78,7 +78,8 @@ class ModbusTcp(Peer):
                 metrics.took(self._clock() - now, 1)
                 return reply
             frames = [data[at : at + size] for at in range(0, len(data), size)]
-            replies = [frame[:2] + readers[frame[2:]](now) for frame in frames]
+            known = [readers[frame[2:]] for frame in frames]  # all or none, for each counts what it answers
+            replies = [frame[:2] + read(now) for frame, read in zip(frames, known, strict=True)]
         except Exception:  # a read not prepared yet, a tag in error or a bug: the long way tells them apart
             return b""
         metrics.ring.extend(zip(repeat(now), frames[-RING:], replies[-RING:], repeat(self.name)))

@@ -36,6 +36,8 @@ UNNEEDED_IN_MOST_RUNS = {
     "importlib.metadata": "node.cli.outcome",  # --version; it brings the parser of e-mail
     "logging.handlers": "node.cli.log",  # --log; it brings pickle
     "node.cip.refusal": "node.enip.target",  # one that refuses everything on purpose
+    "node.config.device_map": "node.cli.modbus",  # a whole device
+    "node.config.fault_words": "node.cli.modbus",  # one that goes wrong on purpose
     "node.commands.api": "node.rooms",  # one that is asked in the words of 2016
     "node.commands.captures": "node.rooms",  # one that is captured
     "node.commands.faults": "node.rooms",  # one that goes wrong on purpose

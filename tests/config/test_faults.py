@@ -33,6 +33,14 @@ TAKEN: list[tuple[dict[str, Any], str]] = [
     ({"kind": "truncate"}, "truncate every reply"),
     ({"kind": "truncate", "percent": 50, "keep": 10}, "truncate 50 % of replies to 10 bytes"),
     ({"kind": "corrupt", "percent": 0.5}, "corrupt 0.5 % of replies"),
+    ({"kind": "slow", "seconds": 0.2, "most": 1, "every": 10}, "slow by 200 ms, 1 s at most, every 10 requests"),
+    ({"kind": "drop", "every": 1}, "drop every reply"),
+    ({"kind": "truncate", "every": 3}, "truncate 1 of 3 replies"),
+    ({"kind": "close", "after": 3}, "close after 3 requests"),
+    ({"kind": "exception", "code": 4, "every": 10}, "exception 04 server device failure in 1 of 10 replies"),
+    ({"kind": "exception", "code": 0x63}, "exception 63 in every reply"),
+    ({"kind": "wrong-transaction"}, "wrong transaction id in every reply"),
+    ({"kind": "wrong-unit", "percent": 5}, "wrong unit in 5 % of replies"),
     ({"kind": "freeze", "tag": "*"}, "freeze of all tags"),
     ({"kind": "bias", "tag": "Line[3].Speed", "by": -5}, "bias by -5 of Line[3].Speed"),
     ({"kind": "spike", "tag": "Level", "by": 50, "percent": 5}, "spike by 50 in 5 % of reads of Level"),
@@ -84,7 +92,7 @@ WRONG: list[tuple[Any, str]] = [
     ),
     (
         {"kind": "slow", "distribution": "normal", "seconds": 1},
-        "slow, normal: unknown key 'seconds'; it takes distribution, mean, deviation, most, for, seed",
+        "slow, normal: unknown key 'seconds'; it takes distribution, mean, deviation, most, every, for, seed",
     ),
     (
         {"kind": "slow", "distribution": "pareto", "scale": 1, "shape": 0},
@@ -93,6 +101,8 @@ WRONG: list[tuple[Any, str]] = [
     ({"kind": "slow", "seconds": 1, "most": 0}, "slow: most: got 0; wanted seconds above 0, 3600 at most"),
     ({"kind": "drop", "percent": 0}, "drop: percent: got 0; wanted per cent above 0, 100 at most"),
     ({"kind": "drop", "percent": 101}, "drop: percent: got 101; wanted per cent above 0, 100 at most"),
+    ({"kind": "drop", "percent": 5, "every": 2}, "drop: percent and every: one of them says how often"),
+    ({"kind": "exception", "code": [4, 1]}, "exception: code: got [4, 1]; wanted a Modbus exception 1 to 255, as 4"),
     ({"kind": "reset"}, "reset: after is missing: a number of requests, 0 or more is wanted"),
     ({"kind": "reset", "after": 1.5}, "reset: after: got 1.5; wanted a number of requests, 0 or more"),
     ({"kind": "truncate", "keep": 0}, "truncate: keep: got 0; wanted a number of bytes, 1 or more"),
@@ -137,6 +147,7 @@ NEAR = {
     "shape": st.floats(0, 2),
     "most": st.floats(0, 2),
     "percent": st.floats(0, 110),
+    "every": st.integers(0, 3),
     "after": st.integers(-1, 3),
     "code": st.integers(0, 256) | st.lists(st.integers(0, 300), max_size=3),
     "tag": st.sampled_from(["Level", "*", "", "Line[3].Speed"]),
@@ -146,7 +157,21 @@ NEAR = {
     "seed": st.integers(-2, 2),
 }
 """What is a fault, or nearly one."""
-KEYS = ("kind", "seconds", "distribution", "percent", "after", "code", "tag", "by", "keep", "for", "seed", "most")
+KEYS = (
+    "kind",
+    "seconds",
+    "distribution",
+    "percent",
+    "every",
+    "after",
+    "code",
+    "tag",
+    "by",
+    "keep",
+    "for",
+    "seed",
+    "most",
+)
 
 
 @given(st.dictionaries(st.sampled_from(KEYS), JUNK), st.sampled_from((*KINDS, "")))

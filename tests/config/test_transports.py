@@ -7,10 +7,11 @@ import pytest
 from node.config.check import problems
 from node.config.load import dump, load
 from node.config.model import ModbusConfig, SerialConfig, TlsConfig, UnitConfig
-from node.config.transports import parse_serial, parse_tls, transport_problems
+from node.config.transports import carriers, parse_serial, parse_tls, spoken, transport_problems
 from node.errors import ConfigError
 from tests.config.configs import GATEWAY
 
+PATH = "/dev/serial/by-path/pci-0000:00:14.0-usb-0:1:1.0-port0"
 TLS = TlsConfig("node.pem", "node.key")
 
 
@@ -23,6 +24,9 @@ TLS = TlsConfig("node.pem", "node.key")
         ("pty", SerialConfig(pty=True)),
         ("pty:1200:8O1", SerialConfig("", 1200, "8O1", pty=True)),
         ("pty=/tmp/line:9600", SerialConfig("/tmp/line", 9600, pty=True)),
+        (PATH, SerialConfig(PATH)),
+        (PATH + ":9600", SerialConfig(PATH, 9600)),
+        (PATH + ":9600:8N2", SerialConfig(PATH, 9600, "8N2")),
     ],
 )
 def test_lines(text: str, wanted: SerialConfig) -> None:
@@ -98,3 +102,21 @@ def test_they_survive_the_way_to_a_node() -> None:
     config = replace(GATEWAY, modbus=modbus)
     assert problems(config) == []
     assert load(dump(config), "gw") == config
+
+
+@pytest.mark.parametrize(
+    ("modbus", "names"),
+    [
+        (ModbusConfig(), ("Modbus/TCP",)),
+        (ModbusConfig(udp=True), ("Modbus/TCP", "Modbus/UDP")),
+        (ModbusConfig(tcp=False, udp=True), ("Modbus/UDP",)),
+        (ModbusConfig(tls=TLS), ("Modbus/TLS",)),
+        (ModbusConfig(framing="rtu", tls=TLS), ("Modbus/RTU over TLS",)),
+        (ModbusConfig(framing="ascii"), ("Modbus/ASCII over TCP",)),
+        (ModbusConfig(framing="rtu", serial=SerialConfig(pty=True)), ("Modbus/RTU over TCP", "Modbus/RTU")),
+        (ModbusConfig(tcp=False, serial=SerialConfig("/dev/x", framing="ascii")), ("Modbus/ASCII",)),
+    ],
+)
+def test_what_carries_modbus_has_its_name(modbus: ModbusConfig, names: tuple[str, ...]) -> None:
+    assert carriers(modbus) == names
+    assert spoken(replace(GATEWAY, modbus=modbus)) == {"enip": ("EtherNet/IP",), "modbus": names}

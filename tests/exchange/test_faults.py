@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from node.exchange.exchange import DROP, LAST, RESET, SEND, Chain, Exchange, Interceptor
-from node.exchange.faults import COUNTED, Cut, Late, Lost, Refused, Reset, Spoilt
+from node.exchange.exchange import CLOSE, DROP, LAST, RESET, SEND, Chain, Exchange, Interceptor
+from node.exchange.faults import COUNTED, Cut, Late, Lost, Misnamed, Picked, Refused, Reset, Spoilt, far_off, next_unit
 from node.memory.access import Access
 
 MANY = 400
@@ -26,18 +26,20 @@ def meet(fault: Interceptor, frame: bytes = b"0123456789", peer: str = PEER, dat
 FATED: list[tuple[str, Callable[[int], Interceptor]]] = [
     ("normal", lambda seed: Late(lambda random: random.gauss(0.2, 0.1), seed)),
     ("pareto", lambda seed: Late(lambda random: 0.05 * random.paretovariate(1.5), seed, 5.0)),
-    ("lost", lambda seed: Lost(30, seed)),
-    ("cut", lambda seed: Cut(30, 0, seed)),
-    ("spoilt", lambda seed: Spoilt(30, 4, seed)),
+    ("lost", lambda seed: Lost(Picked(30, seed=seed))),
+    ("cut", lambda seed: Cut(Picked(30, seed=seed))),
+    ("spoilt", lambda seed: Spoilt(Picked(30, seed=seed), 4)),
+    ("refused", lambda seed: Refused((0, 4), Picked(30, seed=seed))),
+    ("misnamed", lambda seed: Misnamed(Picked(30, seed=seed), 0, far_off)),
 ]
 
 
 @pytest.mark.parametrize("make", [make for _, make in FATED], ids=[name for name, _ in FATED])
 def test_the_same_seed_has_the_nth_request_meet_the_same_fate(make: Callable[[int], Interceptor]) -> None:
-    def fates(seed: int) -> list[tuple[str, float, bytes | None]]:
+    def fates(seed: int) -> list[tuple[str, float, bytes | None, tuple[int, ...]]]:
         fault = make(seed)
         met = [meet(fault) for _ in range(MANY)]
-        return [(each.action, each.delay, each.reply) for each in met]
+        return [(each.action, each.delay, each.reply, each.status) for each in met]
 
     assert fates(1) == fates(1) != fates(2)
     assert len(set(fates(1))) > 1
@@ -46,9 +48,9 @@ def test_the_same_seed_has_the_nth_request_meet_the_same_fate(make: Callable[[in
 @pytest.mark.parametrize(
     ("make", "hit"),
     [
-        (lambda percent: Lost(percent, 5), lambda exchange: exchange.action == DROP),
-        (lambda percent: Cut(percent, 0, 5), lambda exchange: exchange.action == LAST),
-        (lambda percent: Spoilt(percent, 4, 5), lambda exchange: exchange.reply != b"0123456789" * 3),
+        (lambda percent: Lost(Picked(percent, seed=5)), lambda exchange: exchange.action == DROP),
+        (lambda percent: Cut(Picked(percent, seed=5)), lambda exchange: exchange.action == LAST),
+        (lambda percent: Spoilt(Picked(percent, seed=5), 4), lambda exchange: exchange.reply != b"0123456789" * 3),
     ],
 )
 def test_a_share_is_about_that_share(make: Callable[[float], Interceptor], hit: Callable[[Exchange], bool]) -> None:
@@ -58,7 +60,7 @@ def test_a_share_is_about_that_share(make: Callable[[float], Interceptor], hit: 
 
 
 def test_what_is_lost_is_not_run() -> None:
-    exchange = Chain([Lost(100)]).run(b"ask", lambda frame, accesses: pytest.fail("it ran"), PEER, 1.0)
+    exchange = Chain([Lost(Picked())]).run(b"ask", lambda frame, accesses: pytest.fail("it ran"), PEER, 1.0)
     assert (exchange.action, exchange.reply) == (DROP, None)
 
 
@@ -114,7 +116,7 @@ def test_a_refusal_is_left_to_who_serves() -> None:
 
 @given(st.binary(min_size=1, max_size=80), st.integers(0, 100))
 def test_a_reply_is_cut_and_is_the_last(frame: bytes, keep: int) -> None:
-    exchange = meet(Cut(100, keep), frame)
+    exchange = meet(Cut(Picked(), keep), frame)
     whole = frame * 3
     cut = keep or len(whole) // 2
     if cut < len(whole):
@@ -124,13 +126,13 @@ def test_a_reply_is_cut_and_is_the_last(frame: bytes, keep: int) -> None:
 
 
 def test_a_datagram_is_cut_and_no_more() -> None:
-    exchange = meet(Cut(100, 4), datagram=True)
+    exchange = meet(Cut(Picked(), 4), datagram=True)
     assert (exchange.reply, exchange.action) == (b"0123", SEND)
 
 
 @given(st.binary(min_size=1, max_size=40), st.integers(0, 130), st.integers())
 def test_one_byte_behind_the_header_is_another(frame: bytes, header: int, seed: int) -> None:
-    reply, whole = meet(Spoilt(100, header, seed), frame).reply, frame * 3
+    reply, whole = meet(Spoilt(Picked(seed=seed), header), frame).reply, frame * 3
     assert reply is not None
     assert len(reply) == len(whole)
     differ = [at for at in range(len(whole)) if reply[at] != whole[at]]
@@ -139,7 +141,7 @@ def test_one_byte_behind_the_header_is_another(frame: bytes, header: int, seed: 
 
 
 def test_what_has_no_reply_meets_nothing_more() -> None:
-    for fault in (Cut(100), Spoilt(100, 4)):
+    for fault in (Cut(Picked()), Spoilt(Picked(), 4), Misnamed(Picked(), 0, far_off)):
         exchange = Chain([fault]).run(b"ask", lambda frame, accesses: None, PEER, 1.0)
         assert (exchange.reply, exchange.action) == (None, SEND)
 
@@ -155,3 +157,39 @@ def test_draws_are_of_the_fault_alone() -> None:
     for _ in range(3):
         Chain([one, two]).run(b"ask", answer, PEER, 1.0)
     assert drawn[::2] == drawn[1::2]
+
+
+@pytest.mark.parametrize(
+    ("make", "hit"),
+    [
+        (lambda: Late(lambda random: 1.0, every=3), lambda exchange: exchange.delay > 0),
+        (lambda: Lost(Picked(every=3)), lambda exchange: exchange.action == DROP),
+        (lambda: Refused((0, 4), Picked(every=3)), lambda exchange: exchange.status == (0, 4)),
+        (lambda: Cut(Picked(every=3)), lambda exchange: exchange.action == LAST),
+        (lambda: Spoilt(Picked(every=3), 4), lambda exchange: exchange.reply != b"0123456789" * 3),
+        (lambda: Misnamed(Picked(every=3), 0, far_off), lambda exchange: exchange.reply[0] != ord("0")),
+    ],
+)
+def test_every_third_one_and_no_other(make: Callable[[], Interceptor], hit: Callable[[Exchange], bool]) -> None:
+    fault = make()
+    assert [hit(meet(fault)) for _ in range(9)] == [False, False, True] * 3
+
+
+def test_a_connection_may_end_in_good_order() -> None:
+    fault = Reset(1, CLOSE)
+    assert [meet(fault).action for _ in range(2)] == [SEND, CLOSE]
+
+
+@given(st.integers(0, 255))
+def test_another_request_and_another_unit_are_never_the_same(byte: int) -> None:
+    assert far_off(byte) != byte
+    assert next_unit(byte) != byte
+    assert 1 <= next_unit(byte) <= 247
+
+
+def test_a_reply_names_another_and_is_the_same_else() -> None:
+    assert (
+        meet(Misnamed(Picked(), 6, next_unit), b"0123456789").reply
+        == b"012345" + bytes([55]) + b"789" + b"0123456789" * 2
+    )
+    assert meet(Misnamed(Picked(), 90, next_unit)).reply == b"0123456789" * 3

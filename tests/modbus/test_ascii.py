@@ -41,6 +41,7 @@ def test_a_frame_whole_byte_by_byte_and_with_a_tail() -> None:
         b":0103000g0001FB\r\n",
         b":010300000001FB\n",
         b":010300000001FB\rX",
+        b":010300000001FB\rA",
         b":01030000000FB\r\n",
         b":\r\n",
         b":01FF\r\n",

@@ -113,6 +113,22 @@ def test_listen_only_is_left_by_a_restart_alone(line: Line) -> None:
     assert line.ask(1, READ) == "03020000"
 
 
+def test_who_listens_only_does_nothing_that_diagnostics_ask(line: Line) -> None:
+    line.ask(1, NOWHERE)
+    assert line.ask(1, "08 0004 0000") == ""
+    for pdu in ("08 000A 0000", "08 0003 2300", "08 0014 0000"):
+        assert line.ask(1, pdu) == ""
+    assert line.one.counters.delimiter == ord("\n")
+    line.one.counters.listening = False
+    assert line.count(1, COUNTS["exceptions"]) == 1
+
+
+@pytest.mark.parametrize("pdu", ["08 0013 0000", "08 0013 1234", "08 0005 00", "08 1234 0000 0000"])
+def test_a_sub_function_that_there_is_not_comes_before_its_data(line: Line, pdu: str) -> None:
+    assert line.ask(1, pdu) == "8801"
+    assert line.ask(1, "08 000B 1234") == "8803"
+
+
 def test_a_port_is_silent_too_and_prepared_reads_with_it(line: Line) -> None:
     assert line.ask_port(1, READ)
     assert line.units.readers

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from node.cip.types import BOOL, DINT, INT, REAL, SINT, UINT, Type, Value
+from node.cip.types import BOOL, DINT, INT, LINT, LREAL, REAL, SINT, UINT, Type, Value
 from node.memory.attribute import Attribute
 from node.memory.view import BlockError
 from node.modbus.bank import RegisterBank
@@ -39,6 +39,10 @@ def ask(device: Unit, pdu: str) -> str:
         (SINT, Scaling(UINT), -1, "0000"),
         (DINT, Scaling(REAL, 2.0), 3, "3fc00000"),
         (INT, Scaling(DINT), -2, "fffffffe"),
+        (LINT, Scaling(LINT, least=0.0), 2**60 + 1, "1000000000000001"),
+        (LREAL, Scaling(REAL), 1e300, "7f7fffff"),
+        (LREAL, Scaling(REAL), -math.inf, "ff800000"),
+        (REAL, Scaling(REAL, 2.0), math.nan, "7fc00000"),
     ],
 )
 def test_what_registers_show(held: Type, scaling: Scaling, value: Value, registers: str) -> None:
@@ -54,12 +58,16 @@ def test_what_registers_show(held: Type, scaling: Scaling, value: Value, registe
         (REAL, Scaling(INT, 0.1, 100.0), "ffff", 99.9),
         (DINT, Scaling(INT, 100.0), "007b", 12300),
         (INT, Scaling(INT, 0.25), "0007", 2),
+        (LINT, Scaling(LINT, least=0.0), "1000000000000001", 2**60 + 1),
+        (REAL, Scaling(REAL, 2.0), "7f800000", math.inf),
     ],
 )
 def test_what_a_write_means(held: Type, scaling: Scaling, registers: str, value: Value) -> None:
     tag = Attribute(held, (), 0, "tag")
-    assert ask(unit(tag, 1, scaling), f"06 0000 {registers}") == f"060000{registers}"
-    assert tag[0] == pytest.approx(value, rel=1e-6)
+    count = len(registers) // 4
+    written = ask(unit(tag, count, scaling), f"10 0000 {count:04x} {2 * count:02x} {registers}")
+    assert written == f"100000{count:04x}"
+    assert tag[0] == (value if held is LINT else pytest.approx(value, rel=1e-6))
 
 
 @pytest.mark.parametrize(
@@ -70,11 +78,16 @@ def test_what_a_write_means(held: Type, scaling: Scaling, registers: str, value:
         (INT, Scaling(INT, 10.0), "7fff"),
         (SINT, Scaling(UINT), "0080"),
         (UINT, Scaling(INT), "ffff"),
+        (INT, Scaling(SINT), "012c"),
+        (INT, Scaling(REAL, 0.1), "7f800000"),
+        (INT, Scaling(REAL, 0.1), "7fc00000"),
+        (REAL, Scaling(LREAL), "7e37e43c8800759c"),
     ],
 )
 def test_a_write_that_is_refused_changes_nothing(held: Type, scaling: Scaling, registers: str) -> None:
     tag = Attribute(held, (), 1, "tag")
-    assert ask(unit(tag, 1, scaling), f"06 0000 {registers}") == "8604"
+    count = len(registers) // 4
+    assert ask(unit(tag, count, scaling), f"10 0000 {count:04x} {2 * count:02x} {registers}") == "9004"
     assert tag[0] == 1
 
 

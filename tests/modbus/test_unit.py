@@ -177,6 +177,45 @@ def test_a_tag_in_error_is_a_device_failure() -> None:
     assert device.ask("03 000A 0001") != "8304"
 
 
+def test_a_read_and_write_whose_read_is_refused_writes_nothing() -> None:
+    device = Device()
+    device.small.gate = InError()
+    assert device.ask("17 000C 0001 0000 0001 02 0099") == "9704"
+    assert device.words[0] == 0
+    device.small.gate = None
+    device.small.readable = False
+    assert device.ask("17 000C 0001 0000 0001 02 0099") == "9702"
+    assert device.ask("03 000C 0001") == "8302"
+    assert device.words[0] == 0
+
+
+def test_records_that_are_halves_of_one_value_are_both_written() -> None:
+    wide = Attribute(DINT, (), 0, "wide")
+    unit = Unit(RegisterBank(), files={1: held(wide, 2)})
+    request = bytes.fromhex("15 12 06 0001 0000 0001 1234 06 0001 0001 0001 5678")
+    assert unit.answer(request, 0.0) == request
+    assert wide[0] == 0x12345678
+    again = bytes.fromhex("15 12 06 0001 0001 0001 0001 06 0001 0001 0001 0002")
+    assert unit.answer(again, 0.0) == again
+    assert wide[0] == 0x12340002
+
+
+@pytest.mark.parametrize(
+    "pdu",
+    [
+        "17 0000 0001 00FF 0001 02 0099",
+        "15 12 06 0006 0000 0001 0001 06 0009 0000 0001 0002",
+        "15 12 06 0006 0000 0001 0001 06 0004 0009 0001 0002",
+    ],
+)
+def test_two_faults_of_a_request_are_an_exception_also_where_accesses_are_traced(pdu: str) -> None:
+    device = Device()
+    device.words.readable = False
+    trace: list[Access] = []
+    assert device.unit.answer(bytes.fromhex(pdu), 0.0, trace)[1:] == b"\x02"
+    assert trace == []
+
+
 def test_a_device_without_identification() -> None:
     assert Unit(RegisterBank()).answer(bytes.fromhex("2B0E0100"), 0.0) == b"\xab\x01"
 

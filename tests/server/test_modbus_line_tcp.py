@@ -8,7 +8,7 @@ import pytest
 
 from node.exchange.delay import even_delay
 from node.exchange.exchange import build_chain
-from node.exchange.faults import Cut, Reset, Spoilt
+from node.exchange.faults import Cut, Picked, Reset, Spoilt
 from node.modbus.ascii import encode_ascii
 from node.modbus.rtu import crc16, encode_rtu
 from node.server.listener import Listener
@@ -107,9 +107,9 @@ def test_delays_keep_order_and_faults_end_connections() -> None:
         async with serving() as (service, _, wire):
             service.chain = build_chain([even_delay(0.01, 0.03, seed=3)])
             assert await wire.ask(b"".join(read(k) for k in range(20)), 140) == b"".join(map(answer, range(20)))
-            service.chain = build_chain([Spoilt(100, 7)])
+            service.chain = build_chain([Spoilt(Picked(), 7)])
             assert crc16(await wire.ask(read(1), 7))
-            service.chain = build_chain([Cut(100)])
+            service.chain = build_chain([Cut(Picked())])
             wire.writer.write(read(1) + read(2))
             assert answer(1).startswith(await wire.closed())
         async with serving() as (service, _, wire):

@@ -131,6 +131,18 @@ def test_reads_writes_and_faults_together() -> None:
     asyncio.run(scenario())
 
 
+def test_a_segment_with_a_read_that_is_known_and_one_that_is_not_counts_each_once() -> None:
+    async def scenario() -> None:
+        device = Served()
+        async with serving(device) as wire:
+            assert await wire.ask(read(1, 1), 11) == answer(1, 1)
+            assert await wire.ask(read(1, 2) + read(2, 3), 22) == answer(1, 2) + answer(2, 3)
+            count = encode_adu(4, 1, bytes.fromhex("0B"))
+            assert await wire.ask(count, 12) == encode_adu(4, 1, bytes.fromhex("0B 0000 0003"))
+
+    asyncio.run(scenario())
+
+
 def test_frames_cut_anywhere() -> None:
     async def scenario() -> None:
         device = Served()

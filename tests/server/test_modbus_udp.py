@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 import pytest
 
 from node.exchange.exchange import build_chain
-from node.exchange.faults import Late, Lost, Refused
+from node.exchange.faults import Late, Lost, Picked, Refused
 from node.modbus.adu import encode_adu
 from node.server.listener import Listener
 from node.server.modbus_tcp import ModbusService, ModbusTcp
@@ -103,7 +103,7 @@ def test_faults() -> None:
     async def scenario() -> None:
         async with serving() as (service, _, client):
             loop = asyncio.get_running_loop()
-            service.chain = build_chain([Lost(100)])
+            service.chain = build_chain([Lost(Picked())])
             assert await ask(client, encode_adu(1, 1, READ), 0.1) == b""
             service.chain = build_chain([Refused((0x02,))])
             assert await ask(client, encode_adu(2, 1, READ)) == encode_adu(2, 1, b"\x83\x06")

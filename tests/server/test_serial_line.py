@@ -12,7 +12,7 @@ from node.capture.tap import Capture
 from node.config.model import SerialConfig
 from node.exchange.delay import even_delay
 from node.exchange.exchange import DROP, Exchange, build_chain
-from node.exchange.faults import Cut, Lost, Refused, Spoilt
+from node.exchange.faults import Cut, Lost, Picked, Refused, Spoilt
 from node.modbus.ascii import encode_ascii
 from node.modbus.rtu import crc16, decode_rtu, encode_rtu
 from node.server import serial_line
@@ -194,13 +194,13 @@ def test_faults_are_those_of_a_line() -> None:
     async def scenario() -> None:
         async with serving() as node:
             master = node.master
-            node.service.chain = build_chain([Spoilt(100, 7, seed=1)])
+            node.service.chain = build_chain([Spoilt(Picked(seed=1), 7)])
             spoilt = await master.ask(read(7), 7)
             assert crc16(spoilt) and len(spoilt) == 7 and spoilt[-2:] == answer(7)[-2:]
-            node.service.chain = build_chain([Cut(100)])
+            node.service.chain = build_chain([Cut(Picked())])
             cut = await _some(master, read(7))
             assert answer(7).startswith(cut) and 0 < len(cut) < 7
-            node.service.chain = build_chain([Lost(100)])
+            node.service.chain = build_chain([Lost(Picked())])
             assert await _some(master, read(7)) == b""
             node.service.chain = build_chain([Refused((0x02,))])
             assert await master.ask(read(7), 5) == encode_rtu(1, b"\x83\x06")

@@ -83,6 +83,25 @@ def test_a_share_of_a_filter_has_the_same_fate_for_the_same_seed(page: Page, pla
     assert len(chosen[0]) == 4
 
 
+@pytest.mark.parametrize(
+    ("kind", "text"),
+    [
+        ("exception", "exception 04 server device failure in 1 of 3 replies"),
+        ("wrong-unit", "wrong unit in 1 of 3 replies"),
+        ("wrong-transaction", "wrong transaction id in 1 of 3 replies"),
+    ],
+)
+def test_every_nth_reply_of_modbus_is_another(page: Page, plant: Served, kind: str, text: str) -> None:
+    show(page, plant, f"faults?kind={kind}&nodes=power-intake")
+    page.get_by_label("or each Nth").fill("3")
+    page.get_by_role("button", name=re.compile("^Put .* on 1 node$")).click()
+    expect(page.get_by_role("table", name="Active faults")).to_contain_text(text)
+    show(page, plant, "node/power-intake")
+    expect(page.get_by_label("Identity").get_by_text("Modbus/TCP")).to_be_visible()
+    strip(page).get_by_role("button", name="Stop all").click()
+    expect(strip(page).get_by_role("button", name="Stop all")).to_be_hidden()
+
+
 def test_a_fault_that_makes_no_sense_is_refused_with_the_reason(shown: Watched, plant: Served) -> None:
     shown.allowed.append("status of 422")
     page = shown.page

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from farm.cli import app
-from farm.cli.fault_options import KINDS, code_of, fault_of, lasting, share, time_of
+from farm.cli.fault_options import KINDS, code_of, fault_of, fault_of_words, lasting, share, time_of
 from node.config.faults import parse_fault
 
 Run = Callable[..., SimpleNamespace]
@@ -29,6 +29,10 @@ GIVEN: dict[str, dict[str, Any]] = {
     "slow": {"seconds": "200ms"},
     "drop": {"chance": 10.0},
     "reset": {"after": 20},
+    "close": {"after": 20},
+    "exception": {"code": "4", "every": 10},
+    "wrong-transaction": {"chance": 5.0},
+    "wrong-unit": {"every": 2},
     "status": {"code": "0x08", "tag": "Level"},
     "truncate": {"chance": 100.0, "keep": 10},
     "corrupt": {"chance": 5.0},
@@ -55,6 +59,13 @@ def test_options_are_fields_of_a_fault() -> None:
         "deviation": 0.05,
         "most": 1.0,
     }
+    assert fault_of("drop", {"every": 10}) == {"kind": "drop", "every": 10}
+    assert fault_of_words("exception 4 every 10 for 5m", {}) == {
+        "kind": "exception",
+        "code": 4,
+        "every": 10,
+        "for": 300,
+    }
     assert fault_of("drop", {"chance": 10.0}) == {"kind": "drop", "percent": 10.0}
     assert fault_of("status", {"code": "255,8453"}) == {"kind": "status", "code": [255, 8453]}
     assert (code_of("8"), code_of("0x08"), time_of("for", "5m"), lasting("60"), lasting(None)) == (8, 8, 300, 60, None)
@@ -68,6 +79,10 @@ def test_options_are_fields_of_a_fault() -> None:
         (["slwo", "x"], "did you mean 'slow'?"),
         (["slow", "x"], "farm fault slow needs --seconds (as in farm fault slow --seconds 200ms NODE)"),
         (["spike", "x", "--tag", "T"], "farm fault spike needs --by and --chance"),
+        (["slow soon", "x"], "fault 'slow soon': slow has no 'soon'"),
+        (["slow 1", "x", "--every", "3"], "--every is of no use with a fault in quotes"),
+        (["drop", "x", "--chance", "5", "--every", "3"], "--chance and --every: one of them says how often"),
+        (["exception", "x"], "farm fault exception needs --code (as in farm fault exception --code 4 NODE)"),
         (["slow", "x", "--seconds", "soon"], "--seconds soon: wanted a time"),
         (["offline", "x", "--for", "0"], "--for 0: wanted a time"),
         (["offline", "x", "--percent", "0"], "--percent 0: wanted above 0"),

@@ -24,6 +24,7 @@ def row(name: str, state: str = "up", **ports: int) -> dict[str, object]:
         "profile": "1756-L61",
         "address": "127.64.0.1",
         "ports": ports or {"enip": 44818},
+        "speaks": ["EtherNet/IP", "Modbus/TLS"] if "modbus" in ports else ["EtherNet/IP"],
         "state": state,
         "pid": 4711,
         "restarts": 0,
@@ -46,7 +47,7 @@ def test_colours_only_on_a_terminal_that_wants_them(monkeypatch: pytest.MonkeyPa
 
 def test_a_node_on_one_line() -> None:
     assert endpoint(row("a", enip=44818, modbus=502)) == "127.64.0.1:44818,502"
-    assert protocols(row("a", enip=44818, modbus=502)) == "EtherNet/IP, Modbus/TCP"
+    assert protocols(row("a", enip=44818, modbus=502)) == "EtherNet/IP, Modbus/TLS"
     assert node_table([row("tank")]).splitlines()[1].split() == [
         "tank", "127.64.0.1:44818", "EtherNet/IP", "1756-L61", "up",
     ]  # fmt: skip

@@ -12,11 +12,12 @@ def peer(address: str, requests: int, port: int = 50000, errors: int = 0, protoc
 
 def test_a_client_is_an_address_whatever_its_ports() -> None:
     clients = Clients()
-    assert clients.report("pump-1", [peer("10.0.0.5", 10), peer("10.0.0.5", 5, port=50001)], 1.0) == ["10.0.0.5"]
-    assert clients.report("pump-2", [peer("10.0.0.5", 1, protocol="modbus")], 1.0) == []
+    both = {"enip": "EtherNet/IP", "modbus": "Modbus/TLS"}
+    assert clients.report("pump-1", [peer("10.0.0.5", 10), peer("10.0.0.5", 5, port=50001)], 1.0, both) == ["10.0.0.5"]
+    assert clients.report("pump-2", [peer("10.0.0.5", 1, protocol="modbus")], 1.0, both) == []
     (client,) = clients.listed({}, 1.0)["clients"]
     assert (client["address"], client["nodes"], client["connections"], client["requests"]) == ("10.0.0.5", 2, 3, 16)
-    assert client["services"] == ["EtherNet/IP", "Modbus/TCP"]
+    assert client["services"] == ["EtherNet/IP", "Modbus/TLS"]
     assert clients.count == 1
 
 

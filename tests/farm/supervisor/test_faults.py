@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 from collections.abc import Callable, Coroutine, Mapping
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ from farm.supervisor.events import EventLog
 from farm.supervisor.faults import Faults, Wish, has_tag
 from farm.supervisor.roster import UP, Roster
 from farm.supervisor.telemetry import Telemetry
+from node.config.model import ModbusConfig
 from tests.farm.plan.plants import node
 
 SLOW = {"kind": "slow", "seconds": 0.2}
@@ -87,6 +89,21 @@ async def until_told(world: World, number: int, nodes: list[str]) -> None:
 
 def run(work: Callable[[World], Coroutine[Any, Any, None]]) -> None:
     asyncio.run(work(World()))
+
+
+@pytest.mark.parametrize("spec", [{"kind": "wrong-unit"}, {"kind": "exception", "code": 4}])
+def test_what_is_of_modbus_alone_is_put_on_who_speaks_it(spec: dict[str, Any]) -> None:
+    async def work(world: World) -> None:
+        with pytest.raises(FarmError, match="none of these nodes speaks Modbus"):
+            await world.add(spec, "pump-*")
+        for name in ("pump-2", "pump-4"):
+            member = world.roster.members[name]
+            member.config = replace(member.config, modbus=ModbusConfig())
+        assert (await world.add(spec, "pump-*"))["nodes"] == ["pump-2", "pump-4"]
+        with pytest.raises(FarmError, match="pump-1 speaks no Modbus, and fault"):
+            await world.add(spec, "pump-1", "pump-2")
+
+    run(work)
 
 
 def test_a_fault_is_put_on_listed_and_cleared() -> None:

@@ -37,6 +37,14 @@ def test_a_unit_has_them(tmp_path: Path) -> None:
     assert (unit.server_id, unit.exception_status) == ("PM710", 100)
 
 
+def test_a_node_has_them_beside_its_units(tmp_path: Path) -> None:
+    body = "kind: modbus, tags: {Recipe: 'INT[4]'}, files: {4: Recipe}, units: {2: {holding: {'40001': 1}}}"
+    config = node(tmp_path, f"nodes: {{rtu: {{{body}}}}}\n")
+    assert config.modbus is not None
+    assert [unit.unit_id for unit in config.modbus.units] == [1, 2]
+    assert config.modbus.units[0].files == ((4, RegisterBlock("holding", 0, 4, "Recipe")),)
+
+
 def test_units_of_units_have_them_too(tmp_path: Path) -> None:
     config = node(tmp_path, plant("units: {3..4: {files: {1: 'Recipe[1]'}, server_id: 'Valve${unit}'}}"))
     assert config.modbus is not None

@@ -18,13 +18,11 @@ const TABS = { tags: Tags, trend: Trend, connections: Connections, requests: Req
 
 const words = (key) => (key[0].toUpperCase() + key.slice(1)).replace(/_/g, " ");
 
-const PROTOCOLS = { enip: "EtherNet/IP", modbus: "Modbus" };
-
 /** As a scanner sees it, over each protocol. */
 function Identity({ of, row }) {
-	return Object.entries(of).map(([protocol, facts]) => html`<dl class="facts bar" key=${protocol} aria-label="Identity">
-		<${Fact} name=${PROTOCOLS[protocol] || protocol}><b>${facts.address}:${facts.port}</b><//>
-		${Object.entries(facts).filter(([key]) => key !== "address" && key !== "port").map(([key, found]) => html`<${Fact} key=${key} name=${words(key)}>
+	return Object.values(of).map(({ protocol, address, port, ...facts }) => html`<dl class="facts bar" key=${protocol} aria-label="Identity">
+		<${Fact} name=${protocol}><b>${address}:${port}</b><//>
+		${Object.entries(facts).map(([key, found]) => html`<${Fact} key=${key} name=${words(key)}>
 			${Array.isArray(found) ? found.join(", ") : value(found)}<//>`)}
 		${row.outside?.length > 0 && html`<${Fact} name="From outside">${[].concat(row.outside).join(", ")}<//>`}
 	</dl>`);
