@@ -179,6 +179,24 @@ def test_exceptions_name_themselves() -> None:
     asyncio.run(scenario())
 
 
+def test_the_parts_of_one_read_are_asked_for_one_after_the_other() -> None:
+    """There are servers that answer one request of those that come together, pymodbus's among them."""
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while request := await reader.read(260):
+            await asyncio.sleep(0.02)  # in which others would come
+            first, count = (int.from_bytes(request[at : at + 2], "big") for at in (8, 10))
+            data = b"".join(k.to_bytes(2, "big") for k in range(first, first + count))
+            writer.write(encode_adu(int.from_bytes(request[:2], "big"), 1, bytes((3, len(data))) + data))
+            assert len(request) == 12
+
+    async def scenario() -> None:
+        async with stranger(serve) as port, AsyncModbus(HOST, port, timeout=2.0) as client:
+            assert await client.read_registers("holding", 0, 400) == [*range(400)]
+
+    asyncio.run(scenario())
+
+
 def test_answers_in_any_order_find_their_question() -> None:
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         requests = [await reader.readexactly(12) for _ in range(3)]
