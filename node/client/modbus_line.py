@@ -19,7 +19,7 @@ from node.client.failure import NoAnswer, no_answer
 from node.client.patience import Actions, OutOfTime, Patience
 from node.client.rtu_replies import RtuReplies
 from node.client.turns import Turns
-from node.errors import RemoteProtocolError
+from node.errors import LocalProtocolError, RemoteProtocolError
 from node.modbus.adu import HEADER_SIZE, TcpFramer
 from node.modbus.line import BROADCAST
 from node.record import dataclass
@@ -51,6 +51,7 @@ class Line:
         self.rtu = rtu
         self.turns = Turns()
         self._transactions = _Transactions(channel, rtu)
+        self._under_way = False
 
     @property
     def name(self) -> str:
@@ -58,12 +59,18 @@ class Line:
         return f"{self.channel.host}:{self.channel.port}" if self.channel.port else self.channel.host
 
     def transact(self, unit: int, pdu: bytes, limits: Limits, actions: Actions | None = None) -> bytes:
-        """The PDU that answers `pdu`; nothing for a broadcast. Raises `NoAnswer`, `RemoteProtocolError`, and what
-        `actions` raise."""
+        """The PDU that answers `pdu`; nothing for a broadcast. Raises `NoAnswer`, `RemoteProtocolError`, what
+        `actions` raise, and `LocalProtocolError` when an action asks on the line whose answer it is to wait for."""
         patience = Patience(limits.total, actions)
         try:
             with self.turns.taken(patience):
-                return self._attempts(unit, pdu, limits, patience)
+                if self._under_way:
+                    raise LocalProtocolError(f"{self.name}: a request by the actions of one that is under way there")
+                self._under_way = True
+                try:
+                    return self._attempts(unit, pdu, limits, patience)
+                finally:
+                    self._under_way = False
         except OutOfTime as exc:
             raise NoAnswer(self.channel.host, self.channel.port, str(exc)) from exc
 
