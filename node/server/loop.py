@@ -2,8 +2,8 @@
 
 Between the system's word that a connection can be read and the protocol's `data_received` asyncio makes a key, a handle
 and a context of it, puts it into a queue and takes it out again: in Python 3.11 that is a third of what a node does for
-a request. A `Stream` is called from within `select` instead. It may do all that a callback of the loop may: what it has
-the loop call soon or later is looked at when `select` is over.
+a request. A `Stream` is called from within `select` instead, which goes on waiting while nobody else has anything to
+do. It may do all that a callback of the loop may: once it has the loop call something, `select` is over.
 """
 
 import asyncio
@@ -12,6 +12,7 @@ import math
 import select
 from collections.abc import Callable, Mapping
 from selectors import EVENT_READ, EVENT_WRITE, BaseSelector, SelectorKey
+from time import monotonic
 from typing import Any
 
 READABLE, WRITABLE = 0x001, 0x004
@@ -22,9 +23,11 @@ Ready = Callable[[int], None]
 
 
 class Readiness(BaseSelector):
-    """A selector on epoll, as asyncio wants one; what is watched by `watch` is called and never given to asyncio."""
+    """A selector on epoll, as asyncio wants one; what is watched by `watch` is called and never given to asyncio.
+    `stirred` is to be set when the loop was given something to do."""
 
     def __init__(self) -> None:
+        self.stirred = False
         self._epoll = select.epoll()
         self._keys: dict[int, SelectorKey] = {}
         self._watched: dict[int, Ready] = {}
@@ -44,23 +47,25 @@ class Readiness(BaseSelector):
             self._epoll.register(fd, events)
 
     def select(self, timeout: float | None = None) -> list[tuple[SelectorKey, int]]:
-        seconds = -1.0
-        if timeout is not None:  # rounded up to what epoll can wait, so that nobody is woken before it is time
-            seconds = math.ceil(timeout * 1e3) * 1e-3 if timeout > 0 else 0.0
         found: list[tuple[SelectorKey, int]] = []
-        watched = self._watched
-        try:
-            came = self._epoll.poll(seconds, len(watched) + len(self._keys) or 1)
-        except InterruptedError:
-            return found
-        for fd, events in came:
-            ready = watched.get(fd)
-            if ready is not None:
-                ready(events)
-            elif (key := self._keys.get(fd)) is not None:
-                meant = (events & ~WRITABLE and EVENT_READ) | (events & ~READABLE and EVENT_WRITE)
-                found.append((key, meant & key.events))
-        return found
+        watched, poll = self._watched, self._epoll.poll
+        until = math.inf if timeout is None else monotonic() + timeout
+        self.stirred = False
+        while True:
+            came = poll(_seconds(timeout), len(watched) + len(self._keys) or 1)
+            for fd, events in came:
+                ready = watched.get(fd)
+                if ready is not None:
+                    ready(events)
+                elif (key := self._keys.get(fd)) is not None:
+                    meant = (events & ~WRITABLE and EVENT_READ) | (events & ~READABLE and EVENT_WRITE)
+                    found.append((key, meant & key.events))
+            if found or self.stirred or not came:
+                return found
+            if timeout is not None:
+                timeout = until - monotonic()
+                if timeout <= 0:
+                    return found
 
     def register(self, fileobj: Any, events: int, data: Any = None) -> SelectorKey:
         key = SelectorKey(fileobj, _descriptor(fileobj), events, data)
@@ -102,11 +107,33 @@ class NodeLoop(asyncio.SelectorEventLoop):
         self.readiness = Readiness()
         super().__init__(self.readiness)
 
+    def call_soon(self, *args: Any, **more: Any) -> asyncio.Handle:  # type: ignore[override]
+        """As asyncio's."""
+        self.readiness.stirred = True
+        return super().call_soon(*args, **more)
+
+    def call_at(self, *args: Any, **more: Any) -> asyncio.TimerHandle:  # type: ignore[override]
+        """As asyncio's."""
+        self.readiness.stirred = True
+        return super().call_at(*args, **more)
+
+    def stop(self) -> None:
+        """As asyncio's."""
+        self.readiness.stirred = True
+        super().stop()
+
 
 def new_loop() -> asyncio.AbstractEventLoop:
     """A `NodeLoop` where the system has epoll; elsewhere one of asyncio's that watches sockets, which is not what
     Windows has by default."""
     return NodeLoop() if hasattr(select, "epoll") else asyncio.SelectorEventLoop()
+
+
+def _seconds(timeout: float | None) -> float:
+    """What epoll is told to wait: rounded up to what it can, so that nobody is woken before it is time."""
+    if timeout is None:
+        return -1.0
+    return math.ceil(timeout * 1e3) * 1e-3 if timeout > 0 else 0.0
 
 
 def _descriptor(fileobj: Any) -> int:

@@ -71,10 +71,15 @@ def run(told: Told, scene: Callable[[asyncio.StreamReader, asyncio.StreamWriter]
         runner.run(both())
 
 
+async def until(true: Callable[[], object]) -> None:
+    """Returns when it is."""
+    while not true():  # noqa: ASYNC110
+        await asyncio.sleep(0.001)
+
+
 async def lost(told: Told) -> None:
     """Returns when it is over."""
-    while told.words[-1:] != ["lost"]:
-        await asyncio.sleep(0.001)
+    await until(lambda: told.words[-1:] == ["lost"])
 
 
 def test_bytes_come_and_go() -> None:
@@ -129,8 +134,7 @@ def test_an_abort_sends_nothing_more_and_is_told_later() -> None:
 def test_an_end_that_is_half_an_end() -> None:
     async def scene(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         writer.write_eof()
-        while not told.words:
-            await asyncio.sleep(0.001)
+        await until(lambda: told.words)
         told.stream.write(b"still here")
         assert await reader.readexactly(10) == b"still here"
         told.stream.close()
@@ -182,15 +186,13 @@ def test_what_is_paused_is_not_read_until_it_goes_on() -> None:
 
     async def scene(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         writer.write(b"one")
-        while not came:
-            await asyncio.sleep(0.001)
+        await until(lambda: came)
         writer.write(b"two")
         await asyncio.sleep(0.05)
         assert came == [b"one"]
         assert not told.stream.is_reading()
         told.stream.resume_reading()
-        while len(came) < 2:
-            await asyncio.sleep(0.001)
+        await until(lambda: len(came) == 2)
 
     told = Told(answer)
     run(told, scene)
@@ -214,3 +216,30 @@ def test_what_is_called_soon_and_later_by_a_protocol_is_called_then() -> None:
         assert ran[0][1] - begun < 0.05 <= ran[1][1] - begun < 2.0
 
     run(Told(answer), scene)
+
+
+def test_a_timer_is_on_time_while_streams_have_no_rest() -> None:
+    """Bytes that go to and fro for ever keep the loop within `select`."""
+    echoed = [0]
+
+    async def scene() -> None:
+        loop = asyncio.get_running_loop()
+        assert isinstance(loop, NodeLoop)
+        one, other = socket.socketpair()
+        ends = []
+        for sock in (one, other):
+            sock.setblocking(False)
+            ends.append(Told(lambda told, data: (echoed.__setitem__(0, echoed[0] + 1), told.stream.write(data))))
+            Stream(loop, sock, ends[-1])
+        ends[0].stream.write(b"ball")
+        begun = time.monotonic()
+        await asyncio.sleep(0.1)
+        assert 0.1 <= time.monotonic() - begun < 1.0
+        for end in ends:
+            end.stream.abort()
+        await lost(ends[0])
+        await lost(ends[1])
+
+    with asyncio.Runner(loop_factory=new_loop) as runner:
+        runner.run(scene())
+    assert echoed[0] > 100
