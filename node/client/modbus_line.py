@@ -21,7 +21,9 @@ from node.client.rtu_replies import RtuReplies
 from node.client.turns import Turns
 from node.errors import LocalProtocolError, RemoteProtocolError
 from node.modbus.adu import HEADER_SIZE, TcpFramer
+from node.modbus.functions import READ_WRITE_REGISTERS
 from node.modbus.line import BROADCAST
+from node.modbus.pdu import READ_LIMITS
 from node.record import dataclass
 
 FOREVER = 1e9
@@ -143,12 +145,27 @@ class _Request(ModbusPDU):
         return self._data
 
 
+class _ReadReply(ModbusPDU):
+    """A reply whose data pymodbus leaves alone. Its own makes numbers of all registers, and a text of them for a log
+    that nobody keeps: as long as all the rest takes. Whoever asked checks and decodes the bytes."""
+
+    rtu_byte_count_pos = 2
+
+
+_READ_REPLIES = [
+    type(f"_ReadReply{function}", (_ReadReply,), {"function_code": function})
+    for function in (*READ_LIMITS, READ_WRITE_REGISTERS)
+]
+
+
 class _Transactions(ModbusBaseSyncClient):
     """pymodbus's transactions over a channel."""
 
     def __init__(self, channel: Channel, rtu: bool) -> None:
         framer = FramerType.RTU if rtu else FramerType.SOCKET
         super().__init__(framer, 0, CommParams(comm_type=CommType.TCP, timeout_connect=FOREVER), None, None, None)
+        for kind in _READ_REPLIES:
+            self.register(kind)
         self._channel = channel
         self._rtu = rtu
         self._patience = Patience(0.0)
