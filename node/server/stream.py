@@ -118,23 +118,24 @@ class Stream(asyncio.Transport):
             if events & ~READABLE and self._events & WRITABLE:
                 self._flush()
             if events & ~WRITABLE and self._events & READABLE:
-                self._take()
+                try:
+                    data = self._receive(self.max_size)
+                except (BlockingIOError, InterruptedError):
+                    return
+                except OSError as exc:
+                    self._end(exc)
+                    return
+                if data:
+                    self._received(data)
+                else:
+                    self._come_to_its_end()
         except Exception as exc:
             context = {"message": "a bug while a connection was served", "exception": exc, "transport": self}
             self._loop.call_exception_handler(context)
             self._end(exc)
 
-    def _take(self) -> None:
-        try:
-            data = self._receive(self.max_size)
-        except (BlockingIOError, InterruptedError):
-            return
-        except OSError as exc:
-            self._end(exc)
-            return
-        if data:
-            self._received(data)
-        elif self._protocol.eof_received():
+    def _come_to_its_end(self) -> None:
+        if self._protocol.eof_received():
             self._watch(self._events & ~READABLE)
         else:
             self.close()
