@@ -113,6 +113,9 @@ class Rows:
         self._lock = threading.Lock()
         self._listing: Listing | None = None
         self._changes = 0
+        self._edition = ""
+        self._fixed: list[Body] = []
+        """What does not move of each row, as of that edition."""
 
     def forget(self) -> None:
         """Something was changed: the next who asks gets new ones, if they can be had."""
@@ -139,13 +142,17 @@ class Rows:
     def _renewed(self) -> Listing:
         turn, last = self._turn, self._listing
         try:
-            answer = self._desk.ask("nodes")
+            answer = self._desk.ask("nodes", edition=self._edition)
         except Refusal:
             if last is None:
                 raise
             self._listing = Listing(last.generation, last.rows, turn, self._clock(), last._body)
             return self._listing
-        rows = {row["name"]: row for row in answer["nodes"]}
+        if answer["fixed"] is not None:
+            self._edition, self._fixed = answer["edition"], answer["fixed"]
+        fields = answer["fields"]
+        both = zip(self._fixed, answer["moving"], strict=True)
+        rows = {fixed["name"]: fixed | dict(zip(fields, moving, strict=True)) for fixed, moving in both}
         self._listing = Listing(answer["generation"], rows, turn, self._clock())
         return self._listing
 

@@ -18,10 +18,11 @@ from farm.supervisor.events import Event, EventLog
 from farm.supervisor.monitor import Monitor
 from farm.supervisor.percentiles import percentiles, total
 from farm.supervisor.reach import reach
-from farm.supervisor.roster import Member, Roster, uptime
-from farm.supervisor.telemetry import STALE, Telemetry
+from farm.supervisor.roster import Roster
+from farm.supervisor.rows import Rows, to_three_figures
+from farm.supervisor.telemetry import Telemetry
 from farm.supervisor.usage import OwnUsage
-from farm.topology.plant import NOWHERE, Plant
+from farm.topology.plant import Plant
 
 FULL_EVERY = 30
 """Frames from one full one to the next."""
@@ -91,6 +92,7 @@ class Fleet:
         self._monitor = monitor
         self._events = events
         self._plant = plant
+        self.rows = Rows(roster, telemetry, monitor, plant)
         self._faults = faults
         self._followers: set[Follower] = set()
         self._sequence = 0
@@ -135,16 +137,6 @@ class Fleet:
         """How many follow."""
         return len(self._followers)
 
-    def rows(self) -> list[dict[str, Any]]:
-        """A row for each node, in plant order."""
-        now = self._monitor.clock()
-        return [self._row(number, member, now) for number, member in enumerate(self._roster.members.values())]
-
-    def row(self, node: str) -> dict[str, Any]:
-        """The row of one node. Raises `FarmError`."""
-        member = self._roster.member(node)
-        return self._row(list(self._roster.members).index(node), member, self._monitor.clock())
-
     def farm(self) -> dict[str, Any]:
         """The line of the farm as a whole."""
         now = self._monitor.clock()
@@ -167,8 +159,8 @@ class Fleet:
             "conditions": {name: conditions[name] for name in reversed(CONDITIONS)},
             "requests_per_s": round(sum(meter.requests_per_s for meter in busy), 1),
             "errors_per_s": round(sum(meter.errors_per_s for meter in busy), 2),
-            "p50_ms": _ms(p50),
-            "p99_ms": _ms(p99),
+            "p50_ms": to_three_figures(p50),
+            "p99_ms": to_three_figures(p99),
             "clients": self._monitor.clients.count,
             "faults": self._faults(),
             "supervisor": self.own.shown(),
@@ -184,8 +176,8 @@ class Fleet:
                     number,
                     monitor.condition_of(member, now),
                     round(meter.requests_per_s, 1),
-                    _ms(meter.p50),
-                    _ms(meter.p99),
+                    to_three_figures(meter.p50),
+                    to_three_figures(meter.p99),
                     meter.connections,
                     monitor.errors_per_minute(name, now)[0],
                     member.restarts,
@@ -213,59 +205,6 @@ class Fleet:
             "nodes": entries,
         }
         return _pack({"event": "fleet", "frame": frame})
-
-    def _row(self, number: int, member: Member, now: float) -> dict[str, Any]:
-        config, monitor = member.config, self._monitor
-        name = config.name
-        plant = self._plant()
-        place = plant.whereabouts.get(name, NOWHERE) if plant is not None else NOWHERE
-        networks = [interface.network for interface in config.interfaces] or list(place.networks)
-        meter, age = monitor.meter(name), self._telemetry.age(name, now)
-        state = monitor.state_of(member, age)
-        error = f"no report for {age:.0f} s" if state != member.state and age is not None else member.error
-        return {
-            "id": number,
-            "name": name,
-            "kind": config.kind,
-            "profile": config.profile,
-            "protocols": list(config.ports),
-            "address": config.address,
-            "ports": member.ports or config.ports,
-            "networks": networks,
-            "network": networks[0] if networks else "",
-            "subnet": place.subnet,
-            "level": place.level,
-            "group": place.group,
-            "state": state,
-            "condition": monitor.condition_of(member, now),
-            "error": error,
-            "link": member.link,
-            "outside": [f"{address}:{port}" for _, address, port in config.outside],
-            "pid": member.pid or None,
-            "restarts": member.restarts,
-            "uptime_s": uptime(member.started) if member.pid else None,
-            "connections": meter.connections,
-            "requests_per_s": round(meter.requests_per_s, 1),
-            "errors_per_min": monitor.errors_per_minute(name, now)[0],
-            "p50_ms": _ms(meter.p50),
-            "p99_ms": _ms(meter.p99),
-            "bytes_in_per_s": round(meter.bytes_in_per_s),
-            "bytes_out_per_s": round(meter.bytes_out_per_s),
-            "bugs": monitor.counter(name, "bugs"),
-            "requests": monitor.counter(name, "requests"),
-            "errors": monitor.counter(name, "errors"),
-            "last_request_s": None if meter.last_request is None else round(now - meter.last_request, 1),
-            "rss_mib": monitor.memory.of(member.pid),
-            "age_s": None if age is None else round(age, 1),
-            "stale": age is not None and age > STALE,
-            "faults": monitor.faults_of(name),
-            "forced": monitor.counter(name, "forced"),
-        }
-
-
-def _ms(milliseconds: float | None) -> float | None:
-    """To three figures, which is more than it is worth."""
-    return None if milliseconds is None else float(f"{milliseconds:.3g}")
 
 
 def _pack(body: dict[str, Any]) -> bytes:

@@ -16,6 +16,7 @@ what they are done with:
     link     nodes, changes (fields of `wiring.LinkQuality`, or {} for a good one)           {rows}
     fleet    -               {"event": "fleet", "frame": {...}} each second and {"event": "log", "entry": event}
     nodes    -                                                            {generation, nodes: [row]}
+    nodes    edition ("" for none)           {generation, edition, fixed: [row] or null, fields, moving: [[value]]}
     node     node                                                         {row, identity, config, origins, log: [line]}
     trend    node, tags, since (s since 1970)  {times, requests, errors, p50, p99, connections, tags: {tag: [[t, v]]}}
     watch    node, tags                                                   {row, tags: {tag: value}}

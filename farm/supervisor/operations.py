@@ -83,11 +83,15 @@ class Operations:
         return {
             "farm": self._supervisor.run.name,
             "file": plant.file if plant is not None else "",
-            "rows": self._supervisor.fleet.rows(),
+            "rows": self._supervisor.fleet.rows.all(),
         }
 
     async def _nodes(self, request: Body, caller: Caller) -> dict[str, Any]:
-        return {"generation": self._supervisor.fleet.generation, "nodes": self._supervisor.fleet.rows()}
+        """All rows; to somebody who names an `edition`, only what moves of them where that is still so."""
+        fleet = self._supervisor.fleet
+        edition = request.get("edition")
+        rows = {"nodes": fleet.rows.all()} if edition is None else fleet.rows.since(str(edition))
+        return {"generation": fleet.generation, **rows}
 
     async def _node(self, request: Body, caller: Caller) -> dict[str, Any]:
         """One node with all that is told of it; what takes time is done beside."""
@@ -96,7 +100,7 @@ class Operations:
         path = supervisor.backend.logs(name)
         origins = plant.origins.get(name, {}) if plant is not None else {}
         return {
-            "row": supervisor.fleet.row(name),
+            "row": supervisor.fleet.rows.one(name),
             "identity": seen_identity(member.config),
             "config": dump(member.config),
             "origins": {value: str(place) for value, place in origins.items()},
@@ -143,7 +147,7 @@ class Operations:
         """Has a node report these tags for a while; its row, and what they are now as far as it has said."""
         node = _field(request, "node", str)
         await self._supervisor.commands.watch(node, _texts(request, "tags"))
-        return {"row": self._supervisor.fleet.row(node), "tags": self._supervisor.monitor.watching.values(node)}
+        return {"row": self._supervisor.fleet.rows.one(node), "tags": self._supervisor.monitor.watching.values(node)}
 
     async def _requests(self, request: Body, caller: Caller) -> dict[str, Any]:
         node = _field(request, "node", str)
@@ -177,7 +181,7 @@ class Operations:
             None if seconds is None else _number(request, "for", 0.0),
             str(request.get("shown") or ""),
         )
-        rows, name = self._supervisor.fleet.rows(), self._supervisor.run.name
+        rows, name = self._supervisor.fleet.rows.all(), self._supervisor.run.name
         return {"fault": await self._supervisor.faults.add(wish, rows, name, _actor(request))}
 
     async def _fault_clear(self, request: Body, caller: Caller) -> dict[str, Any]:
@@ -232,7 +236,7 @@ class Operations:
 
     def _rows_of(self, request: Body) -> dict[str, Any]:
         wanted = dict.fromkeys(_names(request))
-        rows = {row["name"]: row for row in self._supervisor.fleet.rows()}
+        rows = {row["name"]: row for row in self._supervisor.fleet.rows.all()}
         return {"rows": [rows[name] for name in wanted if name in rows]}
 
 

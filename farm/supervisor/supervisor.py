@@ -258,7 +258,7 @@ class Supervisor:
 
     def rows(self) -> list[dict[str, Any]]:
         """A row for each node: `farm ps`."""
-        return self.fleet.rows()
+        return self.fleet.rows.all()
 
     def status(self) -> dict[str, Any]:
         """How the farm is as a whole, and what each node reported last."""

@@ -1,5 +1,6 @@
-"""Plants in containers, on a daemon of the benchmark's own: seconds until all answer, memory with Docker's shims. Once
-with Docker as Debian has it, and, where crun is installed, once as docs/images.md says that it starts them soonest."""
+"""Plants in containers, on a daemon of the benchmark's own: seconds until all answer, memory with Docker's shims,
+beside as many containers with a bare echo server each. Once with Docker as Debian has it, and, where crun is installed,
+once as docs/images.md says that it starts them soonest."""
 
 from __future__ import annotations
 
@@ -9,6 +10,7 @@ from collections.abc import Sequence
 
 from tests.backends.docker_daemon import Daemon, missing
 from tests.bench import scale
+from tests.bench.bare_containers import bare_row
 from tests.bench.generators import BenchError
 
 SIZES = scale.SIZES["docker"]
@@ -26,26 +28,27 @@ def run(runs: int) -> list[str]:
         raise BenchError(reason)
     lines = ["", "### Plants in containers", "", scale.HEADING, scale.RULE]
     print("\n".join(lines), flush=True)
-    lines += _rows("docker", runs)
+    lines += _rows("", runs)
     crun = shutil.which("crun")
     if crun is None:
         print("without crun (apt-get install crun) there are no rows of it", flush=True)
         return lines
     prefix = (*NOT_HYBRID, *TUNED) if os.path.ismount(HYBRID) else TUNED
-    return lines + _rows("docker with crun", runs, prefix, (f"--add-runtime=crun={crun}", "--default-runtime=crun"))
+    return lines + _rows(" with crun", runs, prefix, (f"--add-runtime=crun={crun}", "--default-runtime=crun"))
 
 
-def _rows(name: str, runs: int, prefix: Sequence[str] = (), options: Sequence[str] = ()) -> list[str]:
+def _rows(runtime: str, runs: int, prefix: Sequence[str] = (), options: Sequence[str] = ()) -> list[str]:
     daemon = Daemon(prefix, options)
     before = os.environ.get("DOCKER_HOST")
     os.environ["DOCKER_HOST"] = daemon.url
     lines: list[str] = []
     try:
         daemon.start()
-        daemon.make_images()
+        image = daemon.make_images()
         for count in SIZES:
-            for row in scale.farm_rows("docker", count, runs):
-                line = row.line().replace("farm, docker", f"farm, {name}")
+            bare = scale.median([bare_row(daemon.url, image, count, runtime) for _ in range(runs)])
+            for row in [bare, *scale.farm_rows("docker", count, runs)]:
+                line = row.line().replace("farm, docker", f"farm, docker{runtime}")
                 print(line, flush=True)
                 lines.append(line)
         return lines

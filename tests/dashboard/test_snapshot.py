@@ -18,13 +18,18 @@ class Supervisor(Desk):
         self.nodes: list[str] | None = list(nodes)
         self.meanwhile: Any = lambda: None
         self.asked = 0
+        self.said: list[Any] = []
         self.generation = 1
 
     def ask(self, op: str, seconds: float = 5.0, **fields: Any) -> Body:
         if self.nodes is None:
             raise Refusal(503, "the supervisor is not there")
         self.asked += 1
-        found = {"generation": self.generation, "nodes": [{"name": name} for name in self.nodes]}
+        edition = " ".join(self.nodes)
+        fixed = None if fields["edition"] == edition else [{"name": name} for name in self.nodes]
+        self.said.append(fixed)
+        moving = [[self.asked] for _ in self.nodes]
+        found = {"generation": self.generation, "edition": edition, "fixed": fixed, "fields": ["t"], "moving": moving}
         self.meanwhile()
         return found
 
@@ -38,7 +43,7 @@ def test_the_last_rows_stand_while_nobody_is_there_whatever_is_asked_for() -> No
     with pytest.raises(Refusal) as refused:
         rows.row("nobody")
     assert refused.value.status == 404
-    assert rows.row("plc") == {"name": "plc"}
+    assert rows.row("plc") == {"name": "plc", "t": 1}
 
 
 def test_rows_that_were_asked_for_before_a_change_are_not_taken_for_those_after_it() -> None:
@@ -68,4 +73,16 @@ def test_a_node_is_looked_for_among_the_rows_of_before_while_frames_tell_of_the_
 
 def test_all_rows_are_serialised_when_they_are_wanted() -> None:
     listing = Rows(Supervisor("plc"), Snapshot()).listing()
-    assert listing.body == b'{"generation":1,"total":1,"nodes":[{"name":"plc"}]}'
+    assert listing.body == b'{"generation":1,"total":1,"nodes":[{"name":"plc","t":1}]}'
+
+
+def test_what_does_not_move_is_asked_for_once() -> None:
+    desk, snapshot = Supervisor("plc", "drive"), Snapshot()
+    rows = Rows(desk, snapshot)
+    for sequence in range(3):
+        snapshot.take({"full": True, "nodes": [], "generation": 1, "seq": sequence})
+        assert rows.listing().rows == {name: {"name": name, "t": sequence + 1} for name in ("plc", "drive")}
+    desk.nodes = ["drive", "pump"]
+    rows.forget()
+    assert [*rows.listing().rows] == ["drive", "pump"]
+    assert desk.said == [[{"name": "plc"}, {"name": "drive"}], None, None, [{"name": "drive"}, {"name": "pump"}]]

@@ -148,7 +148,7 @@ def test_a_node_that_does_not_report_is_news_each_second(world: World) -> None:
         assert conditions[1:3] == [None, None]
         assert conditions[3:9] == ["stale"] * 6
         assert conditions[10] == "down"
-        assert world.fleet.row("pump-1")["error"] == "no report for 15 s"
+        assert world.fleet.rows.one("pump-1")["error"] == "no report for 15 s"
         assert seen[-1]["farm"]["conditions"]["down"] == 1
 
     run(work)
@@ -157,7 +157,7 @@ def test_a_node_that_does_not_report_is_news_each_second(world: World) -> None:
 def test_a_fault_shows_at_once(world: World) -> None:
     world.faults["pump-3"] = [7]
     world.second()
-    row = world.fleet.row("pump-3")
+    row = world.fleet.rows.one("pump-3")
     assert (row["condition"], row["faults"]) == ("fault", [7])
     assert world.fleet.farm()["conditions"]["fault"] == 1
 
@@ -226,11 +226,33 @@ def test_events_are_told_as_they_happen(world: World) -> None:
 
 def test_a_row_says_where_a_node_belongs(world: World) -> None:
     world.second(**{"pump-1": 50})
-    row = world.fleet.rows()[0]
+    row = world.fleet.rows.all()[0]
     assert (row["group"], row["network"], row["subnet"], row["level"]) == ("pump", "cell", "10.1.0.0/16", 1.0)
     assert (row["requests_per_s"], row["last_request_s"], row["requests"], row["id"]) == (50.0, 0.0, 50, 0)
-    assert (world.fleet.row("pump-2")["group"], world.fleet.row("pump-2")["level"]) == ("", None)
+    assert (world.fleet.rows.one("pump-2")["group"], world.fleet.rows.one("pump-2")["level"]) == ("", None)
     assert json.loads(json.dumps(row)) == row
+
+
+def test_who_knows_what_does_not_move_of_rows_is_told_the_rest(world: World) -> None:
+    world.second(**{"pump-1": 50})
+    first = world.fleet.rows.since("")
+    again = world.fleet.rows.since(first["edition"])
+    assert (again["fixed"], again["edition"]) == (None, first["edition"])
+    moving = [dict(zip(again["fields"], values, strict=True)) for values in again["moving"]]
+    assert [fixed | rest for fixed, rest in zip(first["fixed"], moving, strict=True)] == world.fleet.rows.all()
+    world.want(*NODES[1:], node("pump-1"))
+    other = world.fleet.rows.since(first["edition"])
+    assert [row["name"] for row in other["fixed"]] == ["pump-2", "pump-3", "pump-4", "pump-1"]
+    assert [row["id"] for row in other["fixed"]] == [0, 1, 2, 3]
+    changed = replace(NODES[1], profile="1756-L83E")
+    world.want(changed, *NODES[2:], node("pump-1"))
+    last = world.fleet.rows.since(other["edition"])
+    assert last["fixed"][0]["profile"] == "1756-L83E"
+
+
+def test_no_edition_of_one_supervisor_is_one_of_another(world: World, tmp_path: Any) -> None:
+    known = world.fleet.rows.since("")["edition"]
+    assert World(tmp_path).fleet.rows.since(known)["fixed"] is not None
 
 
 def test_from_where_nodes_are_reached(tmp_path: Any) -> None:
