@@ -34,6 +34,7 @@ from node.controller import Controller
 from node.errors import NodeError
 from node.record import dataclass
 from node.server.descriptors import raise_descriptor_limit
+from node.server.loop import new_loop
 
 if TYPE_CHECKING:
     from node.server.doorway import Doorway
@@ -269,7 +270,7 @@ def run(
     except (NodeError, OSError) as exc:
         log.error("%s", exc)
         return 1
-    loop = asyncio.new_event_loop()  # asyncio.run tidies up at a price, and the process ends anyway
+    loop = new_loop()  # asyncio.run tidies up at a price, and the process ends anyway
     return loop.run_until_complete(_serve(prepared, control, token, pid_file, doorway))
 
 

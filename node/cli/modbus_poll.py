@@ -24,7 +24,7 @@ from node.cli.log import set_up_log
 from node.cli.poll_table import PollTable, Seen
 from node.config.address import parse_address
 from node.errors import ConfigError, NodeError
-from node.modbus.ranges import WRITABLE_TABLES, Range, RangeError, parse_range
+from node.modbus.ranges import WRITABLE_TABLES, Range, RangeError, parse_range, wire_address
 
 if TYPE_CHECKING:
     from node.client.modbus import ModbusClient
@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 PROGRAM = "modbus_poll"
 PORT, TLS_PORT = 502, 802
 LOOPBACK = "127.0.0.1"
+ATTEMPTS = 3
+"""At a request over what may lose it."""
 REDRAW = 1.0
 """Seconds between two drawings of the table, at most."""
 
@@ -112,6 +114,8 @@ def open_client(arguments: argparse.Namespace) -> "ModbusClient":
     if not 0 <= arguments.unit <= 255:
         raise ConfigError("--unit", 0, f"{arguments.unit}; there are 0 to 255")
     limits = modbus.Limits(total=arguments.timeout)
+    if arguments.udp or arguments.serial:  # which may lose a message: it is tried again within the time
+        limits = modbus.Limits(total=arguments.timeout, receive=arguments.timeout / ATTEMPTS, retries=ATTEMPTS - 1)
     kind: type[ModbusClient] = modbus.ModbusClient
     if arguments.serial:
         device, baud, parity, stop_bits = parse_serial(arguments.serial)
@@ -172,6 +176,7 @@ def watch(client: "ModbusClient", numbers: Sequence[int], arguments: argparse.Na
 
     for signal_number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(signal_number, end)
+    numbers = _once_each(numbers)
     poller: ModbusPoller = importlib.import_module("node.client.modbus_poller").ModbusPoller(client, arguments.rate)
     with poller:
         poller.watch(lambda *change: changes.put(change))
@@ -222,6 +227,14 @@ def _numbers(text: str, each: Range) -> range:
     """As they were typed: 400001 stays 400001."""
     first = int(text.partition("=")[0].partition("-")[0])
     return range(first, first + len(each.values))
+
+
+def _once_each(numbers: Iterable[int]) -> list[int]:
+    """Without second names: 400001 is 40001."""
+    named: dict[tuple[str, int], int] = {}
+    for number in numbers:
+        named.setdefault(wire_address(number), number)
+    return list(named.values())
 
 
 def _plain(value: int | None) -> int | None:

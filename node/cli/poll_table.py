@@ -30,11 +30,14 @@ class PollTable:
     def draw(self, head: str, numbers: Sequence[int], seen: Mapping[int, Seen]) -> None:
         """One line of how it goes, and a row a register, as many as there is room for."""
         try:
-            room = os.get_terminal_size(sys.stdout.fileno()).lines - 3
+            columns, height = os.get_terminal_size(sys.stdout.fileno())
         except OSError:
-            room = 0
+            columns = height = 0
+        room = height - 3
         names = f"{'REGISTER':>10} {'VALUE':>7} {'WAS':>7}  CHANGED"
         lines = [head, names, *self._rows(numbers, seen, room if room > 0 else MOST_ROWS)]
+        if columns:
+            lines = [line[:columns] for line in lines]  # one that wraps has more rows than are gone back over
         back = UP.format(self._drawn) if self._drawn else ""
         print(f"\r{back}{CLEAR}" + "\n".join(lines), flush=True)
         self._drawn = len(lines)

@@ -18,6 +18,7 @@ from node.errors import ConfigError, NodeError
 from node.exchange.delay import check_delay, parse_delay
 from node.exchange.printing import Printer
 from node.server.descriptors import raise_descriptor_limit
+from node.server.loop import new_loop
 
 if TYPE_CHECKING:
     from node.config.faults import FaultSpec
@@ -77,7 +78,7 @@ def serve(
     controller = Controller(config, epoch=time.monotonic(), interceptors=interceptors)
     gc.freeze()  # what is there now stays, and need not be looked at again
     gc.enable()
-    with asyncio.Runner(loop_factory=_new_loop) as runner:
+    with asyncio.Runner(loop_factory=new_loop) as runner:
         told = asyncio.Event()
         if sys.platform != "win32":  # where asyncio takes no signals, Ctrl-C is a KeyboardInterrupt
             _listen_to_signals(runner.get_loop(), told)
@@ -89,11 +90,6 @@ def _listen_to_signals(loop: asyncio.AbstractEventLoop, told: asyncio.Event) -> 
     said of the handler that asyncio has then. That is 4 ms of a start."""
     for number in SIGNALS:
         signal.signal(number, lambda *_: loop.call_soon_threadsafe(told.set))
-
-
-def _new_loop() -> asyncio.AbstractEventLoop:
-    """One that watches sockets: the loop that Windows has by default does not."""
-    return asyncio.SelectorEventLoop()
 
 
 async def _serve(

@@ -15,6 +15,7 @@ and what `service_actions` raise.
 import importlib
 import math
 import ssl
+import struct
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from typing import Any, Self
@@ -170,7 +171,11 @@ class ModbusClient:
 
     def request(self, request: Request) -> Reply | None:
         """One request and its reply, which fits it; None for what is said to all stations of a serial line."""
-        pdu = self.line.transact(self.unit, encode_request(request), self.limits, self.service_actions)
+        try:
+            asked = encode_request(request)
+        except struct.error as exc:
+            raise LocalProtocolError(f"{request} cannot be sent: {exc}") from exc
+        pdu = self.line.transact(self.unit, asked, self.limits, self.service_actions)
         if not pdu:
             return None
         reply = decode_reply(pdu)
@@ -228,6 +233,8 @@ class ModbusClient:
 
     def write_raw(self, where: Where, data: bytes) -> None:
         """Holding registers as they travel: one by function 6, more by function 16."""
+        if len(data) % 2:
+            raise LocalProtocolError(f"{len(data)} bytes are no whole number of registers")
         address = _writable(where, HOLDING, len(data) // 2)
         for request in split_registers(address, data):
             self.request(request)
@@ -257,12 +264,16 @@ def _serial_channels() -> Any:
 
 
 def located(where: Where) -> tuple[str, int]:
-    """Table and wire address. Raises `RangeError` for a number that names no register, or a table that is none."""
+    """Table and wire address. Raises `RangeError` for a number that names no register, a table that is none, or an
+    address that it has not."""
     if isinstance(where, int):
         return wire_address(where)
-    if where[0] not in READ_FUNCTIONS:
-        raise RangeError(f"table {where[0]!r}; there are {', '.join(READ_FUNCTIONS)}")
-    return where
+    table, address = where
+    if table not in READ_FUNCTIONS:
+        raise RangeError(f"table {table!r}; there are {', '.join(READ_FUNCTIONS)}")
+    if not 0 <= address < ADDRESSES:
+        raise RangeError(f"wire address {address} of the {table} table; it has 0 to {ADDRESSES - 1}")
+    return table, address
 
 
 def _writable(where: Where, table: str, count: int) -> int:

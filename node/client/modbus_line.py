@@ -19,9 +19,11 @@ from node.client.failure import NoAnswer, no_answer
 from node.client.patience import Actions, OutOfTime, Patience
 from node.client.rtu_replies import RtuReplies
 from node.client.turns import Turns
-from node.errors import RemoteProtocolError
+from node.errors import LocalProtocolError, RemoteProtocolError
 from node.modbus.adu import HEADER_SIZE, TcpFramer
+from node.modbus.functions import READ_WRITE_REGISTERS
 from node.modbus.line import BROADCAST
+from node.modbus.pdu import READ_LIMITS
 from node.record import dataclass
 
 FOREVER = 1e9
@@ -51,6 +53,7 @@ class Line:
         self.rtu = rtu
         self.turns = Turns()
         self._transactions = _Transactions(channel, rtu)
+        self._under_way = False
 
     @property
     def name(self) -> str:
@@ -58,12 +61,18 @@ class Line:
         return f"{self.channel.host}:{self.channel.port}" if self.channel.port else self.channel.host
 
     def transact(self, unit: int, pdu: bytes, limits: Limits, actions: Actions | None = None) -> bytes:
-        """The PDU that answers `pdu`; nothing for a broadcast. Raises `NoAnswer`, `RemoteProtocolError`, and what
-        `actions` raise."""
+        """The PDU that answers `pdu`; nothing for a broadcast. Raises `NoAnswer`, `RemoteProtocolError`, what
+        `actions` raise, and `LocalProtocolError` when an action asks on the line whose answer it is to wait for."""
         patience = Patience(limits.total, actions)
         try:
             with self.turns.taken(patience):
-                return self._attempts(unit, pdu, limits, patience)
+                if self._under_way:
+                    raise LocalProtocolError(f"{self.name}: a request by the actions of one that is under way there")
+                self._under_way = True
+                try:
+                    return self._attempts(unit, pdu, limits, patience)
+                finally:
+                    self._under_way = False
         except OutOfTime as exc:
             raise NoAnswer(self.channel.host, self.channel.port, str(exc)) from exc
 
@@ -137,12 +146,27 @@ class _Request(ModbusPDU):
         return self._data
 
 
+class _ReadReply(ModbusPDU):
+    """A reply whose data pymodbus leaves alone. Its own makes numbers of all registers, and a text of them for a log
+    that nobody keeps: as long as all the rest takes. Whoever asked checks and decodes the bytes."""
+
+    rtu_byte_count_pos = 2
+
+
+_READ_REPLIES = [
+    type(f"_ReadReply{function}", (_ReadReply,), {"function_code": function})
+    for function in (*READ_LIMITS, READ_WRITE_REGISTERS)
+]
+
+
 class _Transactions(ModbusBaseSyncClient):
     """pymodbus's transactions over a channel."""
 
     def __init__(self, channel: Channel, rtu: bool) -> None:
         framer = FramerType.RTU if rtu else FramerType.SOCKET
         super().__init__(framer, 0, CommParams(comm_type=CommType.TCP, timeout_connect=FOREVER), None, None, None)
+        for kind in _READ_REPLIES:
+            self.register(kind)
         self._channel = channel
         self._rtu = rtu
         self._patience = Patience(0.0)

@@ -14,7 +14,7 @@ import logging
 import time
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
-from threading import Condition, Thread, current_thread
+from threading import TIMEOUT_MAX, Condition, Thread, current_thread
 from typing import Self
 
 from node.client.modbus import ModbusClient, Where, located
@@ -187,7 +187,7 @@ class ModbusPoller:
         """Waits for the next poll; whether there is one."""
         with self._state:
             while not self._closing and not self._woken and (left := self._due - time.monotonic()) > 0:
-                self._state.wait(left)
+                self._state.wait(min(left, TIMEOUT_MAX))
             self._woken = False
             for place in self._new:
                 self._sweep.want(place)
@@ -212,6 +212,8 @@ class ModbusPoller:
         """Has these as the values of everything, and tells who watches what is new."""
         with self._state:
             before, self._values = self._values, values
+            if before == values:
+                return
             places = [place for place in self._names if before.get(place) != values.get(place)]
             changes = [(self._names[place], values.get(place), before.get(place)) for place in places]
             watchers = list(self._watchers)

@@ -7,7 +7,7 @@ address is known as missing, and no read includes it, or a hole cannot be read a
 """
 
 from bisect import bisect_left
-from collections.abc import Callable, Collection, Iterable, Set
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence, Set
 from itertools import pairwise
 
 from node.modbus.functions import ILLEGAL_DATA_ADDRESS, ILLEGAL_DATA_VALUE, ModbusError
@@ -33,8 +33,8 @@ class Span:
 Values = dict[int, int]
 """What was read, by address."""
 
-ReadSpan = Callable[[Span], Values]
-"""Does it. Raises `ModbusError`, and what else may go wrong."""
+ReadSpan = Callable[[Span], Sequence[int]]
+"""Does it: gives one value an address. Raises `ModbusError`, and what else may go wrong."""
 
 
 def merge(
@@ -71,32 +71,58 @@ def split(span: Span, wanted: Collection[int]) -> tuple[Span, Span]:
     return Span(span.start, before + 1 - span.start), Span(after, span.stop - after)
 
 
+def pick(span: Span, wanted: Iterable[int], values: Sequence[int]) -> Values:
+    """The values of the addresses that were wanted, out of all of a read."""
+    start = span.start
+    return {address: values[address - start] for address in wanted}
+
+
 class TableReads:
     """What is polled of one table of a device, and what its refusals taught: `limit` and `hole` as for `merge`."""
 
     def __init__(self, limit: int, hole: int) -> None:
-        self.wanted: set[int] = set()
-        self.missing: set[int] = set()
+        self.missing: Set[int] = frozenset()
+        self._wanted: set[int] = set()
         self._walls: set[int] = set()
         self._limit = limit
         self._hole = hole
+        self._reads: dict[Span, list[int]] | None = None
 
-    def spans(self) -> list[Span]:
-        """The reads of a poll."""
-        return merge(self.wanted, self._limit, self._hole, self.missing, self._walls)
+    def want(self, addresses: Iterable[int]) -> None:
+        """Has them read from now on."""
+        self._wanted.update(addresses)
+        self._reads = None
+
+    def forget_missing(self) -> None:
+        """Has them read again, which were not there."""
+        self.missing = frozenset()
+        self._reads = None
+
+    def plan(self) -> Mapping[Span, Sequence[int]]:
+        """The reads of a poll, each with the addresses that are wanted of it: the same from poll to poll, until
+        something is learned."""
+        if self._reads is None:
+            wanted = sorted(self._wanted)
+            spans = merge(wanted, self._limit, self._hole, self.missing, self._walls)
+            self._reads = {
+                span: wanted[bisect_left(wanted, span.start) : bisect_left(wanted, span.stop)] for span in spans
+            }
+        return self._reads
 
     def explore(self, span: Span, read: ReadSpan) -> Values:
         """The values of a read that was refused as a whole, as far as they are there; learns why. Raises what `read`
         raises, but for refusals."""
+        self._reads = None
         if span.count == 1:
-            self.missing.add(span.start)
+            self.missing |= {span.start}
             return {}
         values: Values = {}
         explained = False
-        parts = split(span, self.wanted)
+        parts = split(span, self._wanted)
         for part in parts:
             try:
-                values |= read(part)
+                wanted = [address for address in range(part.start, part.stop) if address in self._wanted]
+                values |= pick(part, wanted, read(part))
             except ModbusError as exc:
                 if exc.code not in REFUSED:
                     raise

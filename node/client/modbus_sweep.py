@@ -5,10 +5,10 @@ again later and later; addresses that are not there are looked at again one by o
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from node.client.modbus import ModbusClient
-from node.client.modbus_reads import REFUSED, Span, TableReads, Values
+from node.client.modbus_reads import REFUSED, Span, TableReads, Values, pick
 from node.modbus.functions import ModbusError
 from node.modbus.pdu import READ_FUNCTIONS, READ_LIMITS
 from node.modbus.ranges import BIT_TABLES
@@ -18,7 +18,9 @@ LONGEST_PAUSE = 30.0
 address that was not there."""
 
 HOLES = {table: 256 if table in BIT_TABLES else 16 for table in READ_FUNCTIONS}
-"""Addresses that nobody wants and that are read all the same, at most, so that a read more is saved: 32 bytes."""
+"""Addresses that nobody wants and that are read all the same on a serial line, at most, so that a read more is saved:
+32 bytes, which take it as long as the words around a read. Elsewhere any hole is cheaper than another way there and
+back."""
 
 Place = tuple[str, int]
 """Table and wire address."""
@@ -47,29 +49,30 @@ class Sweep:
         """Has it polled from the next time on."""
         table, address = place
         if table not in self._tables:
-            self._tables[table] = TableReads(READ_LIMITS[READ_FUNCTIONS[table]], HOLES[table])
-        self._tables[table].wanted.add(address)
+            limit = READ_LIMITS[READ_FUNCTIONS[table]]
+            self._tables[table] = TableReads(limit, HOLES[table] if self._client.line.rtu else limit)
+        self._tables[table].want([address])
 
     def run(self, rate: float) -> dict[Place, int]:
         """The values of all that could be read. `rate` is the time to the next poll, seconds. Raises `NodeError` when
         the device does not answer, and what the client's actions raise."""
         found: dict[Place, int] = {}
         for table, reads in self._tables.items():
-            spans = reads.spans()
-            for span in spans:
-                values = self._poll(table, reads, span, rate)
-                found |= {(table, address): value for address, value in values.items() if address in reads.wanted}
-            self._failing = {key: since for key, since in self._failing.items() if key[0] != table or key[1] in spans}
+            plan = reads.plan()
+            for span, wanted in plan.items():
+                found |= {(table, at): value for at, value in self._poll(table, reads, span, wanted, rate).items()}
+            if self._failing:
+                self._failing = {each: on for each, on in self._failing.items() if each[0] != table or each[1] in plan}
             found |= self._look(table, reads)
         return found
 
-    def _poll(self, table: str, reads: TableReads, span: Span, rate: float) -> Values:
+    def _poll(self, table: str, reads: TableReads, span: Span, wanted: Sequence[int], rate: float) -> Values:
         failures, until = self._failing.get((table, span), (0, 0.0))
         if self._clock() < until:
             return {}
         try:
             try:
-                values = self._read(table, span)
+                values = pick(span, wanted, self._read(table, span))
             except ModbusError as exc:
                 if exc.code not in REFUSED:
                     raise
@@ -77,7 +80,8 @@ class Sweep:
         except ModbusError:
             self._failing[table, span] = (failures + 1, self._clock() + pause_after(failures + 1, rate))
             return {}
-        self._failing.pop((table, span), None)
+        if failures:
+            del self._failing[table, span]
         return values
 
     def _look(self, table: str, reads: TableReads) -> dict[Place, int]:
@@ -90,16 +94,15 @@ class Sweep:
                     values = self._read(table, Span(address, 1))
                 except ModbusError:
                     return {}
-                reads.missing.clear()  # it has changed: what is there now is found out anew
+                reads.forget_missing()  # it has changed: what is there now is found out anew
                 self._looks = {place: when for place, when in self._looks.items() if place[0] != table}
-                return {(table, at): value for at, value in values.items()}
+                return {(table, address): values[0]}
         return {}
 
-    def _read(self, table: str, span: Span) -> Values:
+    def _read(self, table: str, span: Span) -> Sequence[int]:
         with self._client.alone():
             begun = self._clock()
             try:
-                values = self._client.read((table, span.start), count=span.count)
+                return self._client.read((table, span.start), count=span.count)  # type: ignore[return-value]
             finally:
                 self._busy(begun, self._clock())
-        return {span.start + at: value for at, value in enumerate(values) if isinstance(value, int)}

@@ -20,14 +20,17 @@ class PollLoad:
 
     def figures(self, now: float) -> tuple[float, float, float]:
         """Over about the last 1, 5 and 15 minutes, 0 to 1 each."""
-        self._pass(now, 0.0)
-        seen = [1.0 - exp((self._begin - self._at) / (60.0 * minutes)) for minutes in MINUTES]
-        parts = zip(self._busy, seen, strict=True)
+        until = max(now, self._at)  # looked at and not kept: what is under way may turn out to have been busy since
+        seen = [1.0 - exp((self._begin - until) / (60.0 * minutes)) for minutes in MINUTES]
+        parts = zip(self._faded(until, 0.0), seen, strict=True)
         one, five, fifteen = (min(1.0, busy / part) if part else 0.0 for busy, part in parts)
         return one, five, fifteen
 
     def _pass(self, until: float, load: float) -> None:
         if until > self._at:
-            fades = [exp((self._at - until) / (60.0 * minutes)) for minutes in MINUTES]
-            self._busy = [load + (busy - load) * fade for busy, fade in zip(self._busy, fades, strict=True)]
+            self._busy = self._faded(until, load)
             self._at = until
+
+    def _faded(self, until: float, load: float) -> list[float]:
+        fades = [exp((self._at - until) / (60.0 * minutes)) for minutes in MINUTES]
+        return [load + (busy - load) * fade for busy, fade in zip(self._busy, fades, strict=True)]

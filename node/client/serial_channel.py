@@ -9,7 +9,7 @@ import serial
 
 from node.client.channels import CLOSED, RECEIVE, Channel
 from node.client.patience import READ, WRITE, Patience
-from node.modbus.line import t3_5
+from node.modbus.line import character, t3_5
 
 
 class SerialChannel(Channel):
@@ -21,6 +21,7 @@ class SerialChannel(Channel):
         super().__init__(device, 0)
         self._settings = {"baudrate": baud, "parity": parity, "stopbits": stop_bits}
         self._silence = t3_5(baud)
+        self._character = character(baud)
         self._quiet_since = 0.0
         self._serial: serial.Serial | None = None
 
@@ -36,7 +37,9 @@ class SerialChannel(Channel):
         os.set_blocking(self._serial.fileno(), False)
 
     def send(self, data: bytes, patience: Patience) -> None:
-        """Drops what came when nobody asked, and leaves the line silent between frames as long as it must be."""
+        """Drops what came when nobody asked, leaves the line silent between frames as long as it must be, and returns
+        when the last character is out: the system takes a frame at once that is on a slow line for seconds, and neither
+        an answer nor the next frame's silence can begin before that."""
         device = self._open_device()
         device.reset_input_buffer()
         patience.pause(self._quiet_since + self._silence - time.monotonic())
@@ -46,7 +49,8 @@ class SerialChannel(Channel):
                 rest = rest[os.write(device.fileno(), rest) :]
             except BlockingIOError:
                 patience.wait(device, WRITE)
-        self._quiet_since = time.monotonic()
+        self._quiet_since = time.monotonic() + len(data) * self._character
+        patience.pause(len(data) * self._character)
 
     def receive(self, patience: Patience) -> bytes:
         device = self._open_device()

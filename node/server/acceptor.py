@@ -13,6 +13,9 @@ import struct
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from node.server.loop import NodeLoop
+from node.server.stream import Stream
+
 if TYPE_CHECKING:
     import ssl
 
@@ -101,9 +104,12 @@ class Acceptor:
             sock.close()
             return
         sock.setblocking(False)
-        task = self._loop.create_task(self._join(sock))
-        self._joining.add(task)
-        task.add_done_callback(self._joining.discard)
+        if isinstance(self._loop, NodeLoop) and self._tls is None:
+            Stream(self._loop, sock, self._connect())
+        else:
+            task = self._loop.create_task(self._join(sock))
+            self._joining.add(task)
+            task.add_done_callback(self._joining.discard)
         if self._exhausted:
             self._exhausted = False
             log.info("%s:%d: new connections are taken again", *self._sock.getsockname()[:2])

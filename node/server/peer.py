@@ -175,6 +175,8 @@ class Peer(asyncio.Protocol):
             self._emit(data, action)
             if self._full and len(self._outbox) <= OUTBOX_LIMIT // 2:
                 self._full = False
+                if self.partial_since:
+                    self.partial_since = now  # it could not end its frame before
                 if not self.unread_since and not self._retired:
                     self.transport.resume_reading()
 
@@ -242,7 +244,7 @@ class Peers:
         """Ends what stalls: a frame begun more than `frame_timeout` seconds ago, replies left unread, and with
         `idle_timeout` above 0 a silent peer. True while there is anyone to watch."""
         for peer in self:
-            stalled = peer.partial_since and now - peer.partial_since > frame_timeout
+            stalled = peer.partial_since and not peer._full and now - peer.partial_since > frame_timeout
             unread = peer.unread_since and now - peer.unread_since > UNREAD_LIMIT
             if stalled or unread:
                 self.metrics.timeouts += 1

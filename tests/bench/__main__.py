@@ -1,5 +1,5 @@
-"""`python -m tests.bench [requests|browse|startup|layers|docker|netns|scale …]`: measure, print Markdown tables, and
-with `--write` put each into docs/benchmarks.md between its markers. All of them when none is named."""
+"""`python -m tests.bench [requests|modbus|browse|startup|layers|docker|netns|scale …]`: measure, print Markdown
+tables, and with `--write` put each into docs/benchmarks.md between its markers. All of them when none is named."""
 
 import argparse
 import datetime
@@ -9,7 +9,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from tests.bench import browse, docker, layers, netns, requests, scale, start_up
+from tests.bench import browse, docker, layers, modbus, netns, requests, scale, start_up
 from tests.bench.generators import BenchError
 from tests.bench.servers import ROOT
 
@@ -17,6 +17,7 @@ PAGE = ROOT / "docs/benchmarks.md"
 
 TABLES: dict[str, Callable[[argparse.Namespace], list[str]]] = {
     "requests": lambda arguments: requests.run(arguments.runs, arguments.seconds),
+    "modbus": lambda arguments: modbus.run(arguments.runs, arguments.seconds, arguments.core),
     "browse": lambda arguments: browse.run(max(3, arguments.runs)),
     "startup": lambda arguments: start_up.run(max(5, arguments.runs)),
     "layers": lambda arguments: layers.run(arguments.seconds),
@@ -57,6 +58,7 @@ def main() -> int:
     parser.add_argument("what", nargs="*", choices=[*TABLES, []], default=[], metavar="TABLE")
     parser.add_argument("--runs", type=int, default=3, help="runs of each case; medians are shown (3)")
     parser.add_argument("--seconds", type=float, default=2.0, help="seconds a run (2)")
+    parser.add_argument("--core", type=int, default=0, help="for the generator of modbus; servers have core 0 (0)")
     parser.add_argument("--peers", type=int, default=50, help="servers started one by one, for comparison (50)")
     parser.add_argument("--backend", action="append", choices=["process", "netns"], help="for scale (both)")
     parser.add_argument("--write", action="store_true", help="put the tables into docs/benchmarks.md")

@@ -1,4 +1,4 @@
-"""Requests a second of our servers beside a peer, case by case, in one run on one core.
+"""Requests a second of our servers beside peers, case by case, in one run on one core.
 
 Servers and generator are pinned to core 0. A case runs in turn on each server (A, B, C, A, B, C …), so that a machine
 whose speed drifts slows all of them; ratios are taken of the medians.
@@ -34,12 +34,6 @@ ENIP_CASES = [
     ("-a structure of 48 bytes", [*ROUTED, "-c", READ_STRUCTURE, "-l", "52"]),
     ("-a structure, connected", ["-w", "conn", "-c", READ_STRUCTURE, "-l", "52"]),
 ]
-MODBUS_CASES = [
-    ("one register, one client", ["-n", "1"]),
-    ("100 registers", ["-n", "100", "-a", "500"]),
-    ("20 in flight", ["-n", "1", "-p", "20", "-t", "500"]),
-    ("50 clients", ["-n", "1", "-c", "50"]),
-]
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +50,19 @@ class Figure:
         if not self.rate:
             return "— | — | —"
         return f"{self.rate:,.0f} | {self.cpu_us:.1f} | {self.p50_us:,.0f}"
+
+    def times(self, other: Figure) -> str:
+        """How many times another server's rate this is, and in brackets how many times its CPU that one needs."""
+        if not other.rate:
+            return "—"
+        return f"{self.rate / other.rate:.{_digits(self.rate / other.rate)}f}" + (
+            f" ({other.cpu_us / self.cpu_us:.{_digits(other.cpu_us / self.cpu_us)}f})" if self.cpu_us else ""
+        )
+
+
+def _digits(ratio: float) -> int:
+    """Digits after the point that a ratio is told with."""
+    return 2 if ratio < 2 else 1
 
 
 NOTHING = Figure(0.0, 0.0, 0.0, "")
@@ -86,19 +93,20 @@ def median(figures: Sequence[Figure]) -> Figure:
 
 def compare(
     ours: Sequence[Server],
-    peer: Server,
+    peers: Sequence[Server],
     generator: Generator,
     cases: list[tuple[str, list[str]]],
     runs: int,
     seconds: float,
 ) -> list[str]:
-    """A Markdown table of the servers, a case a row; the last of `ours` has all cases, the peer and the others those
-    they can have. `times` is the first of `ours` against the peer, or the only one that has the case."""
-    everyone = [*ours, peer]
+    """A Markdown table of the servers, a case a row; the last of `ours` has all cases, the peers and the others those
+    they can have. The last columns are the first of `ours` against each peer, by rate and by CPU."""
+    everyone = [*ours, *peers]
     for server in everyone:
         processes.pin(processes.tree(server.pids[0]))
     head = "".join(f" {server.name} req/s | CPU µs/req | p50 µs |" for server in everyone)
-    lines = [f"| case |{head} times |", "|---|" + "--:|" * (3 * len(everyone) + 1)]
+    head += "".join(f" times {peer.name} |" for peer in peers)
+    lines = [f"| case |{head}", "|---|" + "--:|" * (3 * len(everyone) + len(peers))]
     print("\n".join(lines), flush=True)
     for name, arguments in cases:
         title, alone = name.removeprefix(OURS_ONLY), name.startswith(OURS_ONLY)
@@ -108,39 +116,21 @@ def compare(
                 figures[server.name].append(measure(server, generator, seconds, arguments)[0])
         medians = {server: median(found) for server, found in figures.items()}
         notes = "; ".join(f"{server}: {found.note}" for server, found in medians.items() if found.note)
-        first, last = medians[ours[0].name], medians[peer.name]
-        ratio = f"{first.rate / last.rate:.1f}" if last.rate else "—"
-        cells = " | ".join(found.cells() for found in medians.values())
-        line = f"| {title}{f' ({notes})' if notes else ''} | {cells} | {ratio} |"
+        first = medians[ours[0].name]
+        cells = [found.cells() for found in medians.values()] + [first.times(medians[peer.name]) for peer in peers]
+        line = f"| {title}{f' ({notes})' if notes else ''} | {' | '.join(cells)} |"
         print(line, flush=True)
         lines.append(line)
     return lines
 
 
 def run(runs: int, seconds: float) -> list[str]:
-    """Both protocols, as Markdown."""
+    """EtherNet/IP, as Markdown."""
     with contextlib.ExitStack() as stack:
         node = stack.enter_context(servers.farm_node())
         lines = ["", "### EtherNet/IP: a lone enip_server and a farm node, counting, beside cpppo", ""]
         print("\n".join(lines))
         single = stack.enter_context(servers.lone())
         peer = stack.enter_context(servers.cpppo())
-        lines += compare([single, node["enip"]], peer, generators.enip, ENIP_CASES, runs, seconds)
-        title = ["", "### Modbus/TCP, one farm node beside pymodbus's server", ""]
-        print("\n".join(title))
-        other = stack.enter_context(servers.pymodbus())
-        lines += title + compare([node["modbus"]], other, generators.modbus, MODBUS_CASES, runs, seconds)
-        lines += ["", ceiling(stack.enter_context(servers.floor()), runs, seconds)]
-        print("\n".join(lines[-2:]), flush=True)
+        lines += compare([single, node["enip"]], [peer], generators.enip, ENIP_CASES, runs, seconds)
     return lines
-
-
-def ceiling(server: Server, runs: int, seconds: float) -> str:
-    """What is left of one request in flight when the server does nothing."""
-    processes.pin(processes.tree(server.pids[0]))
-    figures = [measure(server, generators.modbus, seconds, ["-n", "1", "-1"])[0] for _ in range(runs)]
-    figure = median(figures)
-    return (
-        f"An asyncio server that sends fixed bytes and looks at nothing reaches {figure.rate:,.0f} req/s with one "
-        f"request in flight ({figure.cpu_us:.1f} µs CPU): the rest of that case is the kernel's and the generator's."
-    )

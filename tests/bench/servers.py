@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tests.bench import processes
+from tests.bench import generators, processes
 from tests.bench.generators import BenchError
 
 ROOT = Path(__file__).parents[2]
@@ -33,6 +33,16 @@ nodes:
     tags: {SCADA: DINT, ARR: "DINT[1000]", MOTOR: Motor, REG: {type: "UINT[10000]", init: [%s]}}
     holding: {"40001-50000": {tag: REG}}
 """
+
+UNDER_SIGNALS = "farm: 1\nname: signals\nnodes:\n  unit:\n    kind: modbus\n    holding:\n"
+TAGS_UNDER_SIGNALS = UNDER_SIGNALS + "".join(
+    f'      "{40001 + at}": {{signal: {{sine: {{max: 60000, period: 60s, phase: {at % 60}s}}}}}}\n'
+    for at in range(1000)
+)
+ARRAY_UNDER_SIGNALS = UNDER_SIGNALS + (
+    '      "40001-41000": {signal: {sine: {max: 60000, period: 60s, spread: 50ms}}}\n'
+)
+"""Two plants of one node with a thousand registers that move."""
 
 TAGS = ["SCADA=DINT", "ARR=DINT[1000]"]
 """What a lone simulator and cpppo hold."""
@@ -51,11 +61,14 @@ class Server:
     pids: list[int]
 
 
-def cpppo_python() -> Path:
-    """The interpreter of the virtual environment that holds cpppo. Raises `BenchError` when there is none."""
+def cpppo_python(package: str = "cpppo") -> Path:
+    """The interpreter of the virtual environment that holds cpppo, and `package` too. Raises `BenchError` when there is
+    none."""
     python = Path(os.environ.get("CPPPO_PYTHON", ROOT / ".venv-cpppo/bin/python"))
     if not python.exists():
-        raise BenchError(f"no cpppo to compare with: {python} is missing (make .venv-cpppo)")
+        raise BenchError(f"no cpppo to compare with: {python} is missing (make .venv-cpppo/.done)")
+    if subprocess.run([str(python), "-c", f"import {package}"], capture_output=True, check=False).returncode:
+        raise BenchError(f"no cpppo to compare with: {python} has no {package} (make --always-make .venv-cpppo/.done)")
     return python
 
 
@@ -153,6 +166,11 @@ def pymodbus(host: str = "127.64.250.2", port: int = 5020) -> contextlib.Abstrac
     """pymodbus's asyncio server with the same registers."""
     command = [sys.executable, "-m", "tests.bench.pymodbus_server", host, str(port)]
     return program("pymodbus", command, host, port)
+
+
+def libmodbus(host: str = "127.64.250.5", port: int = 5022) -> contextlib.AbstractContextManager[Server]:
+    """A server in C on libmodbus with the same registers."""
+    return program("libmodbus", [str(generators.built("mbserver", "modbus")), host, str(port)], host, port)
 
 
 def floor(host: str = "127.64.250.3", port: int = 5021) -> contextlib.AbstractContextManager[Server]:

@@ -1,5 +1,6 @@
 """`modbus_poll` as a person runs it: what it writes and shows, and how it ends."""
 
+import fcntl
 import json
 import logging
 import os
@@ -8,8 +9,11 @@ import re
 import signal
 import socket
 import ssl
+import struct
 import subprocess
 import sys
+import termios
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -30,6 +34,7 @@ from tests.client.modbus_devices import (
     pymodbus_rtu_over_tcp,
     pymodbus_tls,
     pymodbus_udp,
+    registers,
 )
 
 pytestmark = pytest.mark.net
@@ -237,3 +242,45 @@ def test_without_pyserial_one_line_says_so(tmp_path: Path) -> None:
     code, out, err = run("-c", hidden, "--serial", "/dev/ttyS0", "40001", cwd=tmp_path)
     assert (code, out) == (1, "")
     assert err == ("modbus_poll: pyserial is missing, serial lines stand on it: pip install 'plcfarm[modbus-client]'\n")
+
+
+def test_a_lost_datagram_is_sent_again_within_the_time(capsys: pytest.CaptureFixture[str]) -> None:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as device:
+        device.bind((HOST, 0))
+
+        def serve() -> None:
+            device.recvfrom(300)
+            request, peer = device.recvfrom(300)
+            device.sendto(registers(request, 6), peer)
+
+        thread = threading.Thread(target=serve)
+        thread.start()
+        assert main(["-a", f"{HOST}:{device.getsockname()[1]}", "--udp", "-t", "1.5", "--once", "40001"]) == 0
+        thread.join()
+    assert capsys.readouterr().out == "40001 == 6\n"
+
+
+def shown_on_a_terminal(columns: int, until: str, *arguments: str) -> str:
+    """What a table is on a terminal so wide, up to a match of `until`."""
+    ours, theirs = pty.openpty()
+    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
+    with subprocess.Popen([sys.executable, *POLL, *arguments], cwd=ROOT, stdout=theirs, stderr=subprocess.PIPE) as one:
+        os.close(theirs)
+        shown = ""
+        try:
+            while not re.search(until, shown):
+                shown += os.read(ours, 4096).decode()
+        finally:
+            one.kill()
+            os.close(ours)
+    return shown
+
+
+def test_a_table_on_a_narrow_terminal_does_not_creep_down(address: str) -> None:
+    shown = shown_on_a_terminal(30, r" 30002 +1 [^\n]*\n", "-a", address, "-r", "0.1", "30002")
+    assert all(len(line.strip()) <= 30 for line in re.sub(r"\x1b\[\d*[AJ]", "", shown).split("\n"))
+
+
+def test_a_register_by_both_its_numbers_is_one_row(address: str) -> None:
+    shown = shown_on_a_terminal(80, r" 30007 +6 [^\n]*\n", "-a", address, "-r", "0.1", "30002", "300002", "30007")
+    assert "300002" not in shown

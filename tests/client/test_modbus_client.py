@@ -433,3 +433,26 @@ def test_a_thread_waits_for_its_turn_no_longer_than_its_limit() -> None:
             thread.join(30)
             assert client.read(40002) == [1]
         assert "busy with other requests" in str(failed[0])
+
+
+@pytest.mark.parametrize("masks", [(-1, 0), (0, 65536)])
+def test_masks_that_no_register_has(client: ModbusClient, masks: tuple[int, int]) -> None:
+    with pytest.raises(LocalProtocolError, match="cannot be sent"):
+        client.mask_write(40001, *masks)
+
+
+def test_half_a_register_is_not_written(client: ModbusClient) -> None:
+    with pytest.raises(LocalProtocolError, match="3 bytes"):
+        client.write_raw(40001, b"abc")
+
+
+def test_an_action_cannot_ask_on_the_line_that_waits() -> None:
+    def late(sock: socket.socket) -> None:
+        for request in requests(sock):
+            time.sleep(0.2)
+            sock.sendall(registers(request, 4))
+
+    with stranger(late) as port, ModbusClient.tcp(HOST, port) as client:
+        with pytest.raises(LocalProtocolError, match="under way"):
+            client.view(service_actions=lambda: client.read(40002)).read(40001)
+        assert client.read(40001) == [4]

@@ -310,3 +310,20 @@ def test_a_bank_of_one_register_each() -> None:
         until(lambda: poller.read(40058) == 57)
         known = [number for number in range(40001, 40061) if poller.read(number) is not None]
         assert known == list(range(40001, 40061, 3))
+
+
+def test_an_address_that_no_table_has_is_refused_and_spoils_no_other(port: int) -> None:
+    with ModbusPoller(ModbusClient.tcp(HOST, port), FAST) as poller:
+        with pytest.raises(RangeError, match="65536"):
+            poller.read(("holding", 65536))
+        poller.poll([40002])
+        until(lambda: poller.read(40002) == 1)
+
+
+def test_a_rate_of_for_ever_polls_what_comes_new(port: int) -> None:
+    with ModbusPoller(ModbusClient.tcp(HOST, port), float("inf")) as poller:
+        poller.poll(40002)
+        until(lambda: poller.read(40002) == 1)
+        time.sleep(0.05)
+        poller.poll(40003)
+        until(lambda: poller.read(40003) == 2)

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from node.client.modbus_reads import Span, TableReads, Values, merge, split
+from node.client.modbus_reads import Span, TableReads, Values, merge, pick, split
 from node.modbus.functions import ModbusError
 
 addresses = st.sets(st.integers(0, 400), max_size=60)
@@ -77,64 +77,73 @@ class Device:
         self.most = most
         self.asked = 0
 
-    def read(self, span: Span) -> Values:
+    def read(self, span: Span) -> list[int]:
         self.asked += 1
         found = range(span.start, span.stop)
         if len(found) > self.most or not self.there >= set(found):
             raise ModbusError(2)
-        return {address: address * 3 for address in found}
+        return [address * 3 for address in found]
 
     def poll(self, reads: TableReads) -> Values:
         """A poll of everything."""
         values: Values = {}
-        for span in reads.spans():
+        for span, wanted in reads.plan().items():
             try:
-                values |= self.read(span)
+                values |= pick(span, wanted, self.read(span))
             except ModbusError:
                 values |= reads.explore(span, self.read)
-        return {address: value for address, value in values.items() if address in reads.wanted}
+        return values
 
 
 @given(addresses, addresses, st.integers(0, 30), st.integers(1, 125))
 def test_what_is_there_is_read_whatever_is_not(wanted: set[int], there: set[int], hole: int, most: int) -> None:
     device = Device(there, most)
     reads = TableReads(125, hole)
-    reads.wanted |= wanted
+    reads.want(wanted)
     right = {address: address * 3 for address in wanted & there}
     for _ in range(12):
         assert device.poll(reads) == right  # from the first poll on
     before = device.asked
     assert device.poll(reads) == right
-    assert device.asked - before == len(reads.spans())  # and nothing is refused any more
+    assert device.asked - before == len(reads.plan())  # and nothing is refused any more
     assert reads.missing == wanted - there
 
 
 def test_one_missing_address_costs_one_read_more() -> None:
     device = Device(set(range(100)) - {37})
     reads = TableReads(125, 16)
-    reads.wanted |= set(range(100))
+    reads.want(range(100))
     assert len(device.poll(reads)) == 99
     assert device.asked < 20
-    assert reads.spans() == [Span(0, 37), Span(38, 62)]
+    assert list(reads.plan()) == [Span(0, 37), Span(38, 62)]
 
 
 def test_a_hole_that_cannot_be_read_across_is_a_wall() -> None:
     device = Device({0, 1, 2, 8, 9, 15, 16})
     reads = TableReads(125, 16)
-    reads.wanted |= device.there - {1}
+    reads.want(device.there - {1})
     assert set(device.poll(reads)) == device.there - {1}
     assert set(device.poll(reads)) == device.there - {1}
-    assert reads.spans() == [Span(0, 3), Span(8, 2), Span(15, 2)]
+    assert list(reads.plan()) == [Span(0, 3), Span(8, 2), Span(15, 2)]
     assert reads.missing == set()
 
 
 def test_other_exceptions_are_not_explored() -> None:
     reads = TableReads(125, 16)
-    reads.wanted |= {1, 2, 3}
+    reads.want([1, 2, 3])
 
-    def busy(span: Span) -> Values:
+    def busy(span: Span) -> list[int]:
         raise ModbusError(6)
 
     with pytest.raises(ModbusError, match="06"):
         reads.explore(Span(1, 3), busy)
-    assert reads.spans() == [Span(1, 3)]
+    assert list(reads.plan()) == [Span(1, 3)]
+
+
+def test_what_is_wanted_later_is_read_too() -> None:
+    device, reads = Device(set(range(50))), TableReads(125, 0)
+    reads.want([1, 2])
+    assert device.poll(reads) == {1: 3, 2: 6}
+    reads.want([3, 7])
+    assert device.poll(reads) == {1: 3, 2: 6, 3: 9, 7: 21}
+    assert list(reads.plan()) == [Span(1, 3), Span(7, 1)]

@@ -33,3 +33,14 @@ def test_always_a_fraction(spans: list[tuple[float, float]]) -> None:
         load.polled(now + idle, now + idle + busy)
         now += idle + busy
         assert all(0.0 <= figure <= 1.0 for figure in load.figures(now))
+
+
+def test_looking_at_it_while_a_poll_is_under_way_changes_nothing() -> None:
+    load = PollLoad(0.0)
+    for now in (10.0, 20.0, 25.0):
+        load.figures(now)
+    load.polled(0.0, 30.0)
+    assert load.figures(30.0) == pytest.approx((1.0, 1.0, 1.0))
+    before = load.figures(31.0)
+    load.figures(45.0)
+    assert load.figures(31.0) == before

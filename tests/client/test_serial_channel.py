@@ -2,8 +2,10 @@
 
 import os
 import random
+import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 
 import pytest
 
@@ -124,3 +126,29 @@ def test_no_such_device() -> None:
         client.read(40001)
     with ModbusClient.rtu(os.devnull, parity="X") as client, pytest.raises(NoAnswer, match="cannot be a serial line"):
         client.read(40001)
+
+
+def test_the_next_frame_begins_when_the_last_character_of_a_slow_line_is_out(line: tuple[int, str]) -> None:
+    """A write to everybody, whom nobody answers: the system has taken all of it long before the line has."""
+    came: list[float] = []
+    over = threading.Event()
+    ours, device = line
+    os.set_blocking(ours, False)
+
+    def listen() -> None:
+        while not over.wait(0.002):
+            with suppress(BlockingIOError):
+                if os.read(ours, 1024):
+                    came.append(time.monotonic())
+
+    listening = threading.Thread(target=listen)
+    listening.start()
+    try:
+        with ModbusClient.rtu(device, 9600, unit=0) as client:
+            begun = time.monotonic()
+            client.write(40001, [0] * 100)  # 209 characters of 1.15 ms
+            client.write(40001, [1])
+    finally:
+        over.set()
+        listening.join()
+    assert came[-1] - begun > 209 * 11 / 9600 + 0.1

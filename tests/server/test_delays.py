@@ -106,10 +106,13 @@ def test_a_peer_whose_replies_wait_is_read_no_further_than_they_may_pile_up() ->
             held = node.metrics.requests
             await asyncio.sleep(0.1)
             assert node.metrics.requests == held < peers.OUTBOX_LIMIT + peers.RECEIVE // len(rr(ONE, handle)) + 2
+            node.clock.now += 6.0  # longer than a frame may take, but it is we who do not read its end
+            await asyncio.sleep(0.05)
+            assert len(node.listener.peers) == 1
             node.service.chain = build_chain([even_delay(0.0)])
             reading = asyncio.ensure_future(replies_of(client, total))
             while not reading.done():  # what was read before the delay ended waits its turn
-                node.clock.now += 10.0
+                node.clock.now += 1.0  # less than a frame may take
                 for peer in node.listener.peers:
                     peer._drain()
                 await asyncio.sleep(0.001)
