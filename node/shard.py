@@ -1,9 +1,9 @@
 """A worker that serves K controllers on one loop, and is the one that talks to the farm for them.
 
 K = 1 is the farm's default and takes the same path as any other K. The shard says who it is on disk before it binds an
-address, so that a farm which was killed in between can find it; it serves on when the farm is gone; SIGTERM ends it
-within a second. A node that cannot start is `failed` with its reason and the others go on; a shard left without any
-node from the start ends with exit code 1. Messages: `node.control.messages`.
+address, so that a farm which was killed in between can find it; it serves on when the farm is gone; SIGTERM ends it at
+once, or within two seconds where a reply waits for its time. A node that cannot start is `failed` with its reason and
+the others go on; a shard left without any node from the start ends with exit code 1. Messages: `node.control.messages`.
 """
 
 import asyncio
@@ -41,8 +41,9 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-STOP_SECONDS = 0.8
-"""Time for all controllers to close; what is left is closed by the end of the process."""
+STOP_SECONDS = 1.6
+"""Time for all controllers to close, replies that wait for their time included (`ports.LAST_ANSWERS`); what is left is
+closed by the end of the process."""
 LAST_WORDS_SECONDS = 2.0
 """How long a shard that failed looks for a farm to tell it to."""
 
