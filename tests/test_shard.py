@@ -5,6 +5,7 @@ import json
 import os
 import signal
 import socket
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -147,6 +148,18 @@ def test_a_signal_ends_it_with_its_clients(run: Run, signum: int) -> None:
     assert is_gone(shard.pid)
     nursery_log = (run.folder / "nursery.log").read_text()
     assert nursery_log == "", "exit code 0 is not worth a line"
+
+
+def test_what_was_asked_before_a_signal_is_answered(run: Run) -> None:
+    (shard,) = run.up(ShardSpec("plc-1", (replace(a_node(1), delay=(1.0, 1.0)),)))
+    register = bytes.fromhex("6500 0400 00000000 00000000 0000000000000000 00000000 0100 0000")
+    with socket.create_connection((address(1), 44818), 5) as client:
+        client.sendall(register)
+        time.sleep(0.2)
+        os.kill(shard.pid, signal.SIGTERM)
+        client.settimeout(5)
+        assert client.recv(28)[:2] == register[:2]
+    assert is_gone(shard.pid)
 
 
 def test_a_pid_file_that_cannot_be_written_is_the_reason_of_all(run: Run) -> None:
