@@ -1,10 +1,10 @@
 """Talking to a controller, ours or a real one. Nothing is imported until it is asked for: who wants one client does not
 load the others."""
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+import importlib
+import typing
 
-if TYPE_CHECKING:
+if typing.TYPE_CHECKING:
     from node.client.aio import AsyncConnector as AsyncConnector
     from node.client.browse import Tag as Tag
     from node.client.browse import browse as browse
@@ -24,6 +24,27 @@ if TYPE_CHECKING:
     from node.client.operations import OperationError as OperationError
     from node.client.operations import parse_operations as parse_operations
     from node.client.replies import format_tree as format_tree
+
+__all__ = [
+    "AsyncConnector",
+    "BadAnswer",
+    "Client",
+    "ConnectionLost",
+    "Connector",
+    "Device",
+    "NoAnswer",
+    "Operation",
+    "OperationError",
+    "Refused",
+    "Tag",
+    "TagError",
+    "TimedOut",
+    "await_response",
+    "discover",
+    "dotdict",
+    "format_tree",
+    "parse_operations",
+]
 
 _MODULES = {
     "AsyncConnector": "aio",
@@ -48,11 +69,11 @@ _MODULES = {
 """Where each public name lives."""
 
 
-def __getattr__(name: str) -> Any:
+def __getattr__(name: str) -> typing.Any:
     module = _MODULES.get(name)
     if module is None:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f"{__name__}.{module}"), name)
+    return getattr(importlib.import_module(f"{__name__}.{module}"), name)
 
 
 def __dir__() -> list[str]:

@@ -18,8 +18,7 @@ from node.client.client import MESSAGE_LIMIT, SEND_HEAD, Client
 from node.client.exchanges import Steps, checked_reply, run
 from node.client.failure import BadAnswer, ConnectionLost, NoAnswer, Refused, TagError, TimedOut
 from node.client.forward_open import IDLE, Opened, close_steps, open_steps
-from node.client.pipeline import Outcome as Outcome
-from node.client.pipeline import Packet, Pipeline
+from node.client.pipeline import Outcome, Packet, Pipeline
 from node.client.tasks import OWN, Routing, Task
 from node.client.transport import TcpTransport, deadline_after
 from node.enip.header import SUCCESS, describe_status

@@ -151,13 +151,14 @@ def whole_values(raw: Raw, elements: int, offset: int, known: Known) -> list[Val
     return values
 
 
-def kind_steps(path: bytes, known: Known) -> Steps[TagType]:
-    """The type of what `path` leads to, by reading one element. Raises `LocalProtocolError` when it is not known."""
+def kind_steps(path: bytes, known: Known, tag: str) -> Steps[TagType]:
+    """The type of what `path` leads to, by reading one element. Raises `LocalProtocolError`, which names `tag`, when it
+    is not known."""
     code, handle, _ = yield from read_steps(path, 1)
     kind = tag_type(code, handle, known)
     if kind is None:
-        what = f"structure with handle 0x{handle:04X}" if handle is not None else f"type 0x{code:02X}"
-        raise LocalProtocolError(f"a {what} is not known here; browse first, or write its members")
+        what = f"a structure (handle 0x{handle:04X})" if handle is not None else f"of type 0x{code:02X}"
+        raise LocalProtocolError(f"{tag} is {what} that is not known here; browse first, or write its members")
     return kind
 
 

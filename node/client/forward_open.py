@@ -41,6 +41,7 @@ VENDOR = 0x504C
 
 _SEQUENCE_COUNT = 2
 _TRIES = 5
+_OPENING = (FORWARD_OPEN, LARGE_FORWARD_OPEN, FORWARD_CLOSE)
 
 
 @dataclass(slots=True)
@@ -77,6 +78,11 @@ def open_steps(route: bytes, size: int | None = None) -> Steps[Opened]:
         else:
             break
     raise fault
+
+
+def opens(request: Request) -> bool:
+    """Whether a request opens or closes a connection: it has its route in itself, and goes plain."""
+    return request.service in _OPENING and request.path == CONNECTION_MANAGER
 
 
 def close_steps(opened: Opened) -> Steps[None]:

@@ -238,7 +238,7 @@ def _write(operation: Operation, path: bytes, means: Means, single: bool) -> Tas
         if given is not None:
             kind = kind_of(given, means.known)
         else:
-            kind = yield from _kind(path, means)
+            kind = yield from _kind(path, means, described(operation))
         try:
             return (yield from write_steps(path, kind, data, means.limit, offset, elements, means.fragment))
         except CipError:
@@ -251,11 +251,11 @@ def _write(operation: Operation, path: bytes, means: Means, single: bool) -> Tas
     return Task(operation, first, steps, estimate=4, decoded=_written if whole else None)
 
 
-def _kind(path: bytes, means: Means) -> Steps[TagType]:
+def _kind(path: bytes, means: Means, tag: str) -> Steps[TagType]:
     kinds = means.kinds if means.kinds is not None else {}
     kind = kinds.get(path)
     if kind is None:
-        kind = kinds[path] = yield from kind_steps(path, means.known)
+        kind = kinds[path] = yield from kind_steps(path, means.known, tag)
     return kind
 
 
