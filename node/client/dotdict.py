@@ -14,7 +14,7 @@ class dotdict(dict[str, Any]):  # noqa: N801  as the manual of 2016 spells it
     """A tree of mappings and lists. A key may be a path: names by dots, an index in brackets behind a name.
 
     `d["a.b"]` and `d.a.b` raise `KeyError` and `AttributeError` where nothing is; setting makes what is missing on the
-    way, except elements of lists. A mapping without anything in it is a leaf.
+    way, and the next element of a list. A mapping without anything in it is a leaf.
     """
 
     __slots__ = ()
@@ -34,23 +34,18 @@ class dotdict(dict[str, Any]):  # noqa: N801  as the manual of 2016 spells it
 
     def __setitem__(self, key: str, value: Any) -> None:
         at: Any = self._top()
-        *way, last = _steps(key)
-        for step in way:
-            if isinstance(at, dotdict):
-                if not dict.__contains__(at, step):
-                    _put(at, step, dotdict())
-                at = _get(at, step)
-            else:
-                at = _element(at, step, key)
-        if not isinstance(at, dotdict):
-            _element(at, last, key)
-        _put(at, last, _planted(value))
+        steps = _steps(key)
+        for step, then in zip(steps, steps[1:], strict=False):
+            if _get(at, step) is None:
+                _put(at, step, [] if isinstance(then, int) else dotdict(), key)
+            at = _get(at, step)
+        _put(at, steps[-1], _planted(value), key)
 
     def __delitem__(self, key: str) -> None:
         steps = _steps(key)
         at: Any = self._top()
         for step in steps[:-1]:
-            at = _get(at, step) if isinstance(at, dict) else _element(at, step, key)
+            at = _get(at, step)
         if not isinstance(at, dict) or not dict.__contains__(at, steps[-1]):
             raise KeyError(key)
         dict.__delitem__(at, steps[-1])
@@ -190,21 +185,19 @@ def _steps(key: object) -> list[str | int]:
 
 def _get(at: Any, step: str | int) -> Any:
     """Without looking for a path in `step`; None when there is nothing."""
-    return dict.get(at, step)
+    if isinstance(step, int):
+        return at[step] if isinstance(at, list) and step < len(at) else None
+    return dict.get(at, step) if isinstance(at, dict) else None
 
 
-def _put(at: Any, step: str | int, value: Any) -> None:
-    """Without looking for a path in `step`."""
-    if isinstance(at, dict):
+def _put(at: Any, step: str | int, value: Any, key: str) -> None:
+    """Without looking for a path in `step`; an element may be a list's next. Raises `KeyError` for `key`."""
+    if isinstance(step, int) and isinstance(at, list) and step <= len(at):
+        at[step : step + 1] = [value]
+    elif isinstance(step, str) and isinstance(at, dict):
         dict.__setitem__(at, step, value)
     else:
-        at[step] = value
-
-
-def _element(at: Any, step: str | int, key: str) -> Any:
-    if not isinstance(at, list) or not isinstance(step, int) or not 0 <= step < len(at):
         raise KeyError(key)
-    return at[step]
 
 
 def _planted(value: Any) -> Any:
