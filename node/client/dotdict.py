@@ -7,6 +7,7 @@ path, `item[0].length` for an element. What is an attribute of `dict` is an item
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from itertools import pairwise
 from typing import Any
 
 
@@ -35,7 +36,7 @@ class dotdict(dict[str, Any]):  # noqa: N801  as the manual of 2016 spells it
     def __setitem__(self, key: str, value: Any) -> None:
         at: Any = self._top()
         steps = _steps(key)
-        for step, then in zip(steps, steps[1:], strict=False):
+        for step, then in pairwise(steps):
             if _get(at, step) is None:
                 _put(at, step, [] if isinstance(then, int) else dotdict(), key)
             at = _get(at, step)

@@ -14,7 +14,15 @@ from typing import Any
 from node.cip.message import Request, encode_request
 from node.cip.multiple import decode_multiple_reply, encode_multiple
 from node.cip.services import MULTIPLE_SERVICE_PACKET
-from node.cip.status import EMBEDDED_SERVICE_ERROR, PARTIAL_TRANSFER, SERVICE_NOT_SUPPORTED, SUCCESS, CipError
+from node.cip.status import (
+    EMBEDDED_SERVICE_ERROR,
+    PARTIAL_TRANSFER,
+    REPLY_DATA_TOO_LARGE,
+    RESPONSE_TOO_LARGE,
+    SERVICE_NOT_SUPPORTED,
+    SUCCESS,
+    CipError,
+)
 from node.client.exchanges import Steps, checked_reply
 from node.client.tasks import SLOW, Routing, Task
 from node.errors import RemoteProtocolError
@@ -24,6 +32,10 @@ MULTIPLE_HEAD = b"\x0a\x02\x20\x02\x24\x01"
 
 _REQUEST_HEAD = len(MULTIPLE_HEAD) + 2
 _REPLY_HEAD = 6
+_LARGE = 1 << 16
+"""An estimate that goes with nothing else."""
+
+_DID_NOT_FIT = (bytes((REPLY_DATA_TOO_LARGE,)), bytes((RESPONSE_TOO_LARGE,)))
 _BUNDLED = (SUCCESS, EMBEDDED_SERVICE_ERROR, PARTIAL_TRANSFER)
 
 
@@ -173,7 +185,13 @@ class Pipeline:
             if len(replies) != len(parts):
                 raise RemoteProtocolError(f"{len(replies)} replies in a packet to {len(parts)} requests")
             for part, single in zip(parts, replies, strict=True):
-                self._settle(part, single)
+                if (
+                    single[2:3] in _DID_NOT_FIT and not part.alone
+                ):  # beside the others: reads and writes can be repeated
+                    part.alone = True
+                    self._again.append(part)
+                else:
+                    self._settle(part, single)
             return
         if reply.service != MULTIPLE_SERVICE_PACKET:  # a router could not deliver it, nor will it any of them
             for part in parts:
@@ -203,6 +221,7 @@ class Pipeline:
         except StopIteration as done:
             outcome.value = done.value
             outcome.status = SUCCESS
+            outcome.task.estimate = len(reply) if part.message is outcome.task.first else _LARGE
         except CipError as exc:
             self._fail(outcome, reply, exc.general, exc.extended)
         except RemoteProtocolError as exc:
@@ -210,6 +229,7 @@ class Pipeline:
         else:
             part.message = encode_request(request)
             part.service = request.service
+            part.alone = True  # it may be answered by as much as there is room for
             self._again.append(part)
 
     def _fail(self, outcome: Outcome, reply: bytes, status: int, extended: tuple[int, ...]) -> None:

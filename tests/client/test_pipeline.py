@@ -112,6 +112,19 @@ def test_a_bundle_that_is_refused_is_asked_one_by_one(status: int) -> None:
     assert told(pipe.take(b, encode_reply(Reply(WRITE_TAG)))) == [(0, 0, True)]
 
 
+def test_what_did_not_fit_beside_the_others_is_asked_again_by_itself() -> None:
+    pipe = pipeline(["A", "B", "C=1"], limit=480, depth=3)
+    (packet,) = packets(pipe)
+    parts = [dints(READ_TAG, 1), encode_reply(Reply(READ_TAG, 0x11)), encode_reply(Reply(WRITE_TAG, 0x11))]
+    replies = encode_multiple(parts)
+    outcomes = pipe.take(packet, encode_reply(Reply(MULTIPLE_SERVICE_PACKET, 0x1E, (), replies)))
+    assert told(outcomes) == [(0, 0, [1])]
+    b, c = packets(pipe)
+    assert (b.message[0], c.message[0]) == (READ_TAG, WRITE_TAG)
+    assert told(pipe.take(b, dints(READ_TAG, 2))) == [(0, 0, [2])]
+    assert told(pipe.take(c, encode_reply(Reply(WRITE_TAG, 0x11)))) == [(0, 0x11, None)], "and then it is a fault"
+
+
 def test_a_partial_read_goes_on_from_where_it_ended() -> None:
     pipe = pipeline(["A[0-3]"])
     (packet,) = packets(pipe)
