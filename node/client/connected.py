@@ -88,26 +88,24 @@ class ConnectedClient(Client):
 
     def transact(self, message: bytes, timeout: float | None = None) -> bytes:
         """The reply's bytes to those of a Message Router request."""
-        timeout = self.timeout if timeout is None else timeout
-        begun = monotonic()
-        over = self._ready(1, None if timeout is None else begun + timeout)
-        token, frame = self._framed(message, OWN, over)
-        session, transport = self._session, self._transport
+        deadline = self._deadline(timeout)
+        token, frame = self._framed(message, OWN, self._ready(1, deadline))
+        transport = self._transport
+        if not isinstance(transport, TcpTransport):
+            return self._message(self._ask(token, frame, deadline))
         try:
-            if not isinstance(transport, TcpTransport):
-                return self._message(self._ask(token, frame, None if timeout is None else begun + timeout))
-            answers = self._understood(transport.exchange(frame, timeout))
+            transport.send(frame, deadline)
             while True:
-                for place, answer in enumerate(answers):
+                answers = self._understood(transport.receive(deadline))
+                if len(answers) == 1 and answers[0].token == token:  # what nearly always comes
+                    return self._message(answers[0])
+                self._mail.extend((answer, transport.peer) for answer in answers)
+                for place, (answer, _) in enumerate(self._mail):
                     if answer.token == token:
-                        rest = answers[place + 1 :]
-                        if rest:
-                            self._mail.extend((other, transport.peer) for other in rest)
+                        del self._mail[place]
                         return self._message(answer)
-                    self._mail.append((answer, transport.peer))
-                answers = self._understood(transport.receive(None if timeout is None else begun + timeout))
         finally:
-            session.forget(token)
+            self._session.forget(token)
 
     def request(self, request: Request, timeout: float | None = None) -> Reply:
         """The reply to any Message Router request, whatever its status."""

@@ -182,7 +182,7 @@ class Connector(ConnectedClient):
                 means = Means(self.known, self.message_limit(depth), fragment, self._kinds)
             if isinstance(operation, str):
                 operation = parse_operation(operation)
-            yield prepare(cast(Operation, operation), means)
+            yield prepare(operation, means)  # type: ignore[arg-type]  # any mapping with the same keys
 
     def _remembered(self, tag: str, elements: int | None) -> Task:
         """The task of reading a tag, kept for the next time."""

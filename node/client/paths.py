@@ -23,6 +23,7 @@ from node.cip.epath import (
 )
 from node.cip.path_text import format_path, parse_path, parse_route, route_segments
 from node.errors import LocalProtocolError
+from node.record import dataclass
 
 PathSegment = dict[str, int | str]
 """One of class, instance, attribute, element, connection, symbolic with its number or name; or port with link."""
@@ -57,6 +58,39 @@ def parse_target(text: str) -> list[PathSegment]:
     )
 
 
+@dataclass(slots=True)
+class Known:
+    """What is asked of a path again and again: its EPATH, how a person types it, the index that it ends in, if one."""
+
+    raw: bytes
+    text: str
+    last: int | None
+
+
+_KNOWN: dict[object, Known] = {}
+_REMEMBERED = 10_000
+
+
+def known_path(path: Path) -> Known:
+    """The same for paths that are alike, which most of a long list of operations are."""
+    key: object = path
+    if not isinstance(path, str):
+        key = tuple([pair for segment in path for pair in segment.items()])
+    try:
+        known = _KNOWN.get(key)
+    except TypeError:
+        raise LocalProtocolError(f"{path!r} is no path: a segment has a number or a name") from None
+    if known is None:
+        segments = segments_of(path)
+        end = segments[-1] if segments else None
+        last = end.index if isinstance(end, Element) else None
+        known = Known(encode_epath(segments), format_path(segments), last)
+        if len(_KNOWN) >= _REMEMBERED:
+            _KNOWN.clear()
+        _KNOWN[key] = known
+    return known
+
+
 def segments_of(path: Path) -> list[Segment]:
     """The EPATH segments of a path, or of a text that is one. Raises `LocalProtocolError`."""
     return [_segment(segment) for segment in (parse_target(path) if isinstance(path, str) else path)]
@@ -65,11 +99,6 @@ def segments_of(path: Path) -> list[Segment]:
 def encode_path(path: Path) -> bytes:
     """The padded EPATH of a path. Raises `LocalProtocolError` for a segment that is none."""
     return encode_epath(segments_of(path))
-
-
-def path_text(path: Path) -> str:
-    """The path as a person types it."""
-    return path if isinstance(path, str) else format_path(segments_of(path))
 
 
 def encode_route_path(route_path: RoutePath) -> bytes:

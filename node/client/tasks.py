@@ -8,7 +8,6 @@ import struct
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from node.cip.epath import encode_epath
 from node.cip.message import Request, encode_request
 from node.cip.services import (
     GET_ATTRIBUTE_SINGLE,
@@ -35,7 +34,7 @@ from node.client.exchanges import (
     write_steps,
 )
 from node.client.operations import METHODS, Operation
-from node.client.paths import encode_route_path, encode_send_path, path_text, segments_of
+from node.client.paths import encode_route_path, encode_send_path, known_path
 from node.client.tag_values import Known, TagType, Value
 from node.errors import LocalProtocolError
 from node.record import dataclass
@@ -151,16 +150,15 @@ class Task:
 
 def described(operation: Operation) -> str:
     """`Tag[0-9]+16`, `@0x0001/1/7`: what an operation is about."""
-    segments = segments_of(operation["path"])
-    text = path_text(operation["path"])
+    path = known_path(operation["path"])
+    text = path.text
     if text.startswith("@"):
         head, slash, rest = text[1:].partition("/")
         text = f"@0x{int(head, 0):04X}{slash}{rest}" if head[:1].isdigit() else text
     elements = operation.get("elements", 1)
-    last = getattr(segments[-1], "index", None) if segments else None
-    if elements > 1 and last is not None:
+    if elements > 1 and path.last is not None:
         cut = max(text.rfind("["), text.rfind(","))
-        text = f"{text[: cut + 1]}{last}-{last + elements - 1}]"
+        text = f"{text[: cut + 1]}{path.last}-{path.last + elements - 1}]"
     elif elements > 1:
         text = f"{text}[0-{elements - 1}]"
     offset = operation.get("offset")
@@ -191,7 +189,7 @@ def prepare(operation: Operation, means: Means, *, single: bool = False) -> Task
     make = _PREPARE.get(method)
     if make is None:
         raise LocalProtocolError(f"{method!r} is no method of an operation; there are {', '.join(METHODS)}")
-    path = encode_epath(segments_of(operation["path"]))
+    path = known_path(operation["path"]).raw
     task = make(operation, path, means, single)
     if operation.get("route_path") is not None or operation.get("send_path") is not None:
         send = encode_send_path(operation.get("send_path"))

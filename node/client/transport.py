@@ -17,8 +17,11 @@ Peer = tuple[str, int]
 CHUNK = 1 << 17
 """Bytes taken at once: two of the largest frames."""
 
-SLOW = 0.05
-"""Share of a time-out that sending may take before the rest of it is reckoned anew."""
+AHEAD, ENOUGH = 0.9, 0.5
+"""Of the time that is left, what a socket is given, and the least that it may have been given before."""
+
+SHORT = 0.01
+"""Seconds that it is given whole."""
 
 
 def deadline_after(timeout: float | None) -> float | None:
@@ -63,15 +66,22 @@ class _Socket:
         return self._socket
 
     def _until(self, opened: socket.socket, deadline: float | None) -> None:
-        """Makes the next call end at `deadline`. Raises `TimedOut` when that has been."""
-        left = None
-        if deadline is not None:
-            left = deadline - monotonic()
-            if left <= 0.0:
-                raise self.too_late()
-        if left != self._patience:
-            opened.settimeout(left)
-            self._patience = left
+        """Has the next call end at `deadline` or somewhat before. Raises `TimedOut` when that has been.
+
+        Setting a socket's time takes longer than all else here, so one that is not much too short stays.
+        """
+        patience = self._patience
+        if deadline is None:
+            if patience is not None:
+                opened.settimeout(None)
+                self._patience = None
+            return
+        left = deadline - monotonic()
+        if left <= 0.0:
+            raise self.too_late()
+        if patience is None or not ENOUGH * left <= patience <= left:
+            self._patience = left if left < SHORT else AHEAD * left
+            opened.settimeout(self._patience)
 
     def too_late(self) -> TimedOut:
         """What is raised when the time is over."""
@@ -122,31 +132,16 @@ class TcpTransport(_Socket):
     def receive(self, deadline: float | None) -> bytes:
         """Some bytes. Raises `TimedOut`, and `ConnectionLost` at the end."""
         opened = self._open()
-        try:
+        while True:
             self._until(opened, deadline)
-            data = opened.recv(CHUNK)
-        except OSError as exc:
-            raise self._failed(exc) from exc
-        if not data:
-            self.close()
-            raise ConnectionLost(self.host, self.port, "connection closed by the controller")
-        return data
-
-    def exchange(self, frame: bytes, timeout: float | None) -> bytes:
-        """Sends a frame and gives the first bytes that come, within `timeout` seconds: as `send` and `receive` do, but
-        the socket's time is hardly ever set anew, which would take longer than all else here."""
-        opened = self._open()
-        begun = monotonic()
-        try:
-            if timeout != self._patience:
-                opened.settimeout(timeout)
-                self._patience = timeout
-            opened.sendall(frame)
-            if timeout is not None and monotonic() - begun > SLOW * timeout:
-                self._until(opened, begun + timeout)
-            data = opened.recv(CHUNK)
-        except OSError as exc:
-            raise self._failed(exc) from exc
+            try:
+                data = opened.recv(CHUNK)
+                break
+            except TimeoutError as exc:
+                if exc.errno is not None:
+                    raise self._failed(exc) from exc
+            except OSError as exc:
+                raise self._failed(exc) from exc
         if not data:
             self.close()
             raise ConnectionLost(self.host, self.port, "connection closed by the controller")
@@ -200,11 +195,16 @@ class UdpTransport(_Socket):
     def receive(self, deadline: float | None) -> tuple[bytes, Peer]:
         """One datagram, and who sent it. Raises `TimedOut`; `Refused` when the asked machine says so."""
         opened = self._open()
-        try:
+        while True:
             self._until(opened, deadline)
-            data, sender = opened.recvfrom(MAX_FRAME)
-        except OSError as exc:
-            raise self._failed(exc) from exc
+            try:
+                data, sender = opened.recvfrom(MAX_FRAME)
+                break
+            except TimeoutError as exc:
+                if exc.errno is not None:
+                    raise self._failed(exc) from exc
+            except OSError as exc:
+                raise self._failed(exc) from exc
         return data, (str(sender[0]), int(sender[1]))
 
 
