@@ -88,7 +88,10 @@ class ConnectedClient(Client):
 
     def transact(self, message: bytes, timeout: float | None = None) -> bytes:
         """The reply's bytes to those of a Message Router request."""
-        deadline = self._deadline(timeout)
+        return self.transact_until(message, self._deadline(timeout))
+
+    def transact_until(self, message: bytes, deadline: float | None) -> bytes:
+        """As `transact`, by an instant of `time.monotonic`, None for ever."""
         token, frame = self._framed(message, OWN, self._ready(1, deadline))
         transport = self._transport
         if not isinstance(transport, TcpTransport):

@@ -130,9 +130,10 @@ class Connector(ConnectedClient):
         """The value of a tag: bool, int, float, str, a dict of members; a list for a range (`Tag[0-9]`) or `elements`.
         A structure that is not known is its bytes: `browse` first."""
         task = self._tasks.get((tag, elements or 0)) or self._remembered(tag, elements)
-        reply = self.transact(task.first, timeout)
+        deadline = self._deadline(timeout)
+        reply = self.transact_until(task.first, deadline)
         value = task.quick(reply)
-        return value if value is not SLOW else self._the_long_way(task, reply, timeout)
+        return value if value is not SLOW else self._the_long_way(task, reply, deadline)
 
     def read_tags(self, tags: Iterable[str], timeout: float | None = None, checking: bool = True) -> list[Any]:
         """The values of many tags, in as few requests as they fit. The first fault is raised as a `TagError`; with
@@ -198,15 +199,15 @@ class Connector(ConnectedClient):
         self._tasks[tag, elements or 0] = task
         return task
 
-    def _the_long_way(self, task: Task, reply: bytes, timeout: float | None) -> Any:
-        """The value, by fragments or as the fault that it is; `timeout` is for each request."""
+    def _the_long_way(self, task: Task, reply: bytes, deadline: float | None) -> Any:
+        """The value, by fragments or as the fault that it is."""
         try:
             with self.naming(task.tag):
                 steps = task.steps()
                 request = next(steps)
                 while True:
                     request = steps.send(checked_reply(reply, request.service))
-                    reply = self.transact(encode_request(request), timeout)
+                    reply = self.transact_until(encode_request(request), deadline)
         except StopIteration as done:
             return done.value
         except CipError as exc:

@@ -18,6 +18,7 @@ from node.cip.message import Reply, Request, decode_request, encode_reply
 from node.cip.multiple import decode_multiple, encode_multiple
 from node.cip.services import (
     FORWARD_CLOSE,
+    FORWARD_OPEN,
     LARGE_FORWARD_OPEN,
     MULTIPLE_SERVICE_PACKET,
     READ_TAG,
@@ -52,13 +53,15 @@ def honest(server: Hostile, answers: list[bytes], say: Say) -> None:
 
 
 class Hostile:
-    """`answering` may be changed while it runs; `requests` are the services that came, bundled ones singly."""
+    """`answering` may be changed while it runs; `requests` are the services that came, bundled ones singly. `opening`
+    is asked first what is said to a Forward Open; None grants it, and an `OSError` hangs up."""
 
     def __init__(self, answering: Answering = honest) -> None:
         self.answering = answering
         self.requests: list[int] = []
         self.own_id = 0
         self.reply: Callable[[Request], Reply] = values
+        self.opening: Callable[[Request], Reply | None] | None = None
         self._listener = socket.create_server((HOST, 0))
         self.port: int = self._listener.getsockname()[1]
         self._open: list[socket.socket] = []
@@ -114,7 +117,7 @@ class Hostile:
         elif header.command == SEND_RR_DATA:
             message = decode_unconnected(body)
             body = encode_unconnected(self._message(message))
-            if message[0] in (LARGE_FORWARD_OPEN, FORWARD_CLOSE):
+            if message[0] in (LARGE_FORWARD_OPEN, FORWARD_OPEN, FORWARD_CLOSE):
                 connection.sendall(pack_header(header.command, len(body), SESSION, 0, header.context) + body)
                 return None
         return pack_header(header.command, len(body), SESSION, 0, header.context) + body
@@ -127,8 +130,11 @@ class Hostile:
             replies = [self._message(part) for part in decode_multiple(request.data)]
             return encode_reply(Reply(request.service, 0, (), encode_multiple(replies)))
         self.requests.append(request.service)
-        if request.service == LARGE_FORWARD_OPEN:
-            ask = decode_forward_open(request.data, large=True)
+        if request.service in (LARGE_FORWARD_OPEN, FORWARD_OPEN):
+            refusal = self.opening(request) if self.opening is not None else None
+            if refusal is not None:
+                return encode_reply(refusal)
+            ask = decode_forward_open(request.data, large=request.service == LARGE_FORWARD_OPEN)
             self.own_id = ask.t_o_id
             opened = ForwardOpened(0x7001, ask.t_o_id, *ask.triplet, ask.o_t_rpi, ask.t_o_rpi)
             return encode_reply(Reply(request.service, 0, (), encode_forward_opened(opened)))
