@@ -10,6 +10,7 @@ PROGRAM = "python -m node"
 
 VERBS = {
     "enip": "a lone EtherNet/IP controller with tags (also: enip_server)",
+    "enip-client": "reads and writes tags of an EtherNet/IP device (also: enip_client)",
     "modbus": "a lone Modbus/TCP device with registers (also: modbus_sim)",
     "modbus-poll": "writes and polls registers of a Modbus device (also: modbus_poll)",
     "run": "a node from its configuration file",
@@ -38,7 +39,7 @@ def main(arguments: Sequence[str]) -> int:
 
 def help_text() -> str:
     """What there is."""
-    verbs = "\n".join(f"  {verb:11} {what}" for verb, what in VERBS.items())
+    verbs = "\n".join(f"  {verb:13} {what}" for verb, what in VERBS.items())
     return (
         f"usage: {PROGRAM} VERB [--help] ...\n\nSimulated controllers, one at a time. `farm` runs many.\n\n{verbs}\n\n"
         f"  --version  say which version this is"

@@ -7,7 +7,7 @@ import pytest
 import typer
 
 from farm.cli.app import app as farm_app
-from node.cli import enip, modbus, modbus_poll, run, shard
+from node.cli import enip, enip_client, modbus, modbus_poll, run, shard
 from tests.architecture.sources import ROOT
 
 PAGE = (ROOT / "docs" / "cli.md").read_text()
@@ -32,6 +32,7 @@ def commands() -> dict[str, Command]:
     found = verbs("farm", typer.main.get_command(farm_app))
     lone = {
         "enip_server": enip.parser(),
+        "enip_client": enip_client.parser(),
         "modbus_sim": modbus.parser(),
         "modbus_poll": modbus_poll.parser(),
         "python -m node run": run.parser(),
