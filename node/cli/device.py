@@ -3,17 +3,23 @@
 import argparse
 import json
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from importlib import import_module
 from io import TextIOWrapper
+from time import localtime, strftime, time
 from typing import Any
 
 from node.cip.path_text import parse_route
+from node.cip.status import describe
 from node.cli.command_line import Parser, run_command
+from node.client.client import Client
+from node.client.discovery import responses
+from node.client.dotdict import dotdict
+from node.client.failure import Refused, TimedOut
 from node.client.operations import Operation, OperationError, parse_operation
 from node.client.paths import encode_send_path
 from node.config.address import parse_address
-from node.enip.header import PORT
+from node.enip.header import COMMANDS, PORT, describe_status
 from node.errors import ConfigError, NodeError
 
 LOOPBACK, EVERYBODY = "127.0.0.1", "255.255.255.255"
@@ -139,6 +145,7 @@ class Output:
             sys.stdout.reconfigure(line_buffering=True)
         self._printing = printing or not arguments.log
         self._log: Callable[[str], None] | None = None
+        self._verbose = arguments.verbose
         if arguments.verbose or arguments.log:
             import_module("node.cli.log").set_up_log(arguments.verbose, arguments.log)
         if arguments.log:
@@ -158,14 +165,54 @@ class Output:
         else:
             print(line, file=sys.stderr)
 
+    def note(self, line: str) -> None:
+        """A line for those who want more."""
+        if self._verbose:
+            import_module("logging").getLogger(__name__).info(line)
 
-def detail(arguments: argparse.Namespace, level: int = 1) -> Callable[..., None] | None:
-    """What takes a line, and values for it, when so much is to be told; None when it is not."""
-    if arguments.verbose < level:
-        return None
-    log = import_module("logging").getLogger(__name__)
-    tell: Callable[..., None] = log.info if level == 1 else log.debug
-    return tell
+    def narrate(self, idx: int, dsc: str, rpy: dotdict) -> None:
+        """A result for those who want more, with its reply for those who want everything."""
+        if self._verbose:
+            self.note(f"{idx}: {dsc}")
+            if self._verbose > 1:
+                import_module("logging").getLogger(__name__).debug("%d: %s", idx, json_line(dict(rpy.items())))
+
+
+def list_replies(client: Client, commands: Sequence[int]) -> Iterator[dotdict]:
+    """Asks `commands` of the encapsulation at once; what is answered, of a broadcast until the time is over.
+
+    Raises `TimedOut` when nobody answers, or the one that was asked not to all, and `Refused` when that one says no.
+    """
+    for command in commands:
+        client.legacy(command)
+    missing, refused = list(commands), ""
+    heard = False
+    for reply in responses(client, most=None if client.broadcast else len(commands)):
+        yield reply
+        heard = True
+        command = reply["enip.command"]
+        if command in missing:
+            missing.remove(command)
+        if status := reply["enip.status"]:
+            refused = f"{COMMANDS.get(command, f'0x{command:04x}')} got {describe_status(status)}"
+    if client.broadcast and heard:
+        return
+    if missing:
+        which = ", ".join(COMMANDS.get(command, f"0x{command:04x}") for command in missing)
+        raise TimedOut(client.host, client.port, f"no answer to {which} within {client.timeout:g} s")
+    if refused:
+        raise Refused(client.host, client.port, refused)
+
+
+def status_words(status: int | tuple[int, tuple[int, ...]]) -> str:
+    """A status, perhaps with its extended words, for people."""
+    return describe(*status) if isinstance(status, tuple) else describe(status)
+
+
+def now_text() -> str:
+    """The time, as `2015-04-21 14:51:14.633`."""
+    now = time()
+    return f"{strftime('%Y-%m-%d %H:%M:%S', localtime(now))}.{int(now * 1000) % 1000:03d}"
 
 
 def json_line(found: object) -> str:

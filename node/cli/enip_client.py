@@ -4,7 +4,7 @@ import argparse
 from collections.abc import Iterator, Sequence
 from time import perf_counter
 
-from node.cip.status import SUCCESS, describe
+from node.cip.status import SUCCESS
 from node.cli.command_line import Parser
 from node.cli.device import (
     Output,
@@ -12,15 +12,13 @@ from node.cli.device import (
     add_routing_options,
     add_transport_options,
     client_keywords,
-    detail,
-    json_line,
+    list_replies,
     read_operations,
     run_asking,
+    status_words,
 )
 from node.client.client import Client
 from node.client.connector import Connector, Result
-from node.client.discovery import responses
-from node.client.failure import TimedOut
 from node.client.operations import READ, WRITE, Operation
 from node.client.replies import COMMAND_NAMES, format_tree
 from node.client.tasks import SHORT as SERVICES
@@ -99,8 +97,9 @@ def ask(arguments: argparse.Namespace) -> None:
         raise ConfigError("--broadcast", 0, f"{arguments.tags[0]} is not for everybody; leave one of the two out")
     output = Output(arguments, PROGRAM, arguments.printing)
     with Connector(connected=False, **keywords) if operations else Client(**keywords) as client:
+        output.note(f"asking {client.host}:{client.port}")
         for turn in range(arguments.repeat if commands else 0):
-            list_replies(client, commands, turn, output)
+            show_lists(client, commands, turn, output)
         if isinstance(client, Connector):
             carry_out(client, operations, arguments, output)
 
@@ -122,27 +121,16 @@ def _commands(arguments: argparse.Namespace) -> list[int]:
     return [command for command, wanted in asked.items() if wanted]
 
 
-def list_replies(client: Client, commands: Sequence[int], turn: int, output: Output) -> None:
-    """Asks `commands` at once and shows what is answered, a tree a reply. Raises `NodeError` when there is no answer,
-    or not to each from the one that was asked."""
-    for command in commands:
-        client.legacy(command)
-    missing = list(commands)
-    heard = False
-    for reply in responses(client, most=None if client.broadcast else len(commands)):
-        heard = True
-        command, status = reply["enip.command"], reply["enip.status"]
+def show_lists(client: Client, commands: Sequence[int], turn: int, output: Output) -> None:
+    """Asks `commands` at once and shows what is answered, a tree a reply."""
+    for reply in list_replies(client, commands):
+        command = reply["enip.command"]
         title = f"{TITLES.get(command, f'0x{command:04x}')} {turn} from {reply['peer']!r}"
-        if status:
+        if status := reply["enip.status"]:
             output.show(f"{title}: {describe_status(status)}")
             continue
-        if command in missing:
-            missing.remove(command)
         body = reply.get(f"enip.CIP.{COMMAND_NAMES.get(command, 'legacy')}.CPF")
         output.show(f"{title}: {format_tree(body or {'count': 0})}")
-    if missing and not (client.broadcast and heard):
-        which = ", ".join(TITLES[command] for command in missing)
-        raise TimedOut(client.host, client.port, f"no answer to {which} within {client.timeout:g} s")
 
 
 def carry_out(client: Connector, operations: list[Operation], arguments: argparse.Namespace, output: Output) -> None:
@@ -150,7 +138,6 @@ def carry_out(client: Connector, operations: list[Operation], arguments: argpars
     failed."""
     fragment = not arguments.no_fragment
     repeated = (operation for _ in range(arguments.repeat) for operation in operations)
-    tell, tell_all = detail(arguments), detail(arguments, 2)
     done = failed = 0
     begun = perf_counter()
     results: Iterator[Result] = client.operate(repeated, fragment=fragment, multiple=arguments.multiple)
@@ -158,10 +145,7 @@ def carry_out(client: Connector, operations: list[Operation], arguments: argpars
         operation = operations[done % len(operations)]
         done += 1
         failed += sts != SUCCESS
-        if tell is not None:
-            tell("%d: %s", idx, dsc)
-        if tell_all is not None:
-            tell_all("%d: %s", idx, json_line(dict(rpy.items())))
+        output.narrate(idx, dsc, rpy)
         output.show(result_line(operation, dsc, sts, val))
     seconds = perf_counter() - begun
     kinds = [KINDS[operation["method"], fragment or "offset" in operation] for operation in operations]
@@ -176,7 +160,7 @@ def result_line(operation: Operation, dsc: str, sts: int | tuple[int, tuple[int,
     writes = "data" in operation
     if writes and val is True:
         val = list(operation["data"])
-    status = describe(*sts) if isinstance(sts, tuple) else "OK" if sts == SUCCESS else describe(sts)
+    status = "OK" if sts == SUCCESS else status_words(sts)
     return f"{described(dsc):>{WIDTH}} {'<=' if writes else '=='} {val!r}: {status!r}"
 
 

@@ -94,7 +94,7 @@ def test_what_goes_over_the_wire_is_what_was_asked_for() -> None:
         ):
             _, _, err = run(*CLIENT, "-v", *options, "-a", f"{device.host}:{device.port}", "SCADA", "Tag", "BIG[0-9]")
             logged = [line.partition("device: ")[2] for line in err.splitlines() if " INFO " in line]
-            assert (logged[0], logged[-1], len(logged)) == (first, last, 3)
+            assert (logged[1], logged[-1], len(logged)) == (first, last, 4)
 
 
 def test_every_form_of_tag(controller: Served, capsys: pytest.CaptureFixture[str]) -> None:
@@ -279,7 +279,7 @@ def test_nobody_there(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["-a", "127.64.33.99:9", "SCADA"]) == 1
     assert capsys.readouterr() == ("", "enip_client: 127.64.33.99:9: connection refused\n")
     assert main(["-a", "127.64.33.99:9", "-b", "-i", "-t", "0.2"]) == 1
-    assert capsys.readouterr().err == "enip_client: 127.64.33.99:9: no answer to List Identity within 0.2 s\n"
+    assert capsys.readouterr().err == "enip_client: 127.64.33.99:9: no answer to ListIdentity within 0.2 s\n"
 
 
 def test_interrupted_while_it_works(controller: Served, start: Start) -> None:
