@@ -30,6 +30,12 @@ T = TypeVar("T")
 CLOSING = 0.5
 """Seconds that closing a connection may take."""
 
+TRUSTED = 0.9 * IDLE
+"""Seconds without a message after which a connection is opened anew."""
+
+OPENING = 5.0
+"""Seconds that a connection which need not be may take to open."""
+
 UNREAD = 1 << 15
 """Bytes sent after which what has come is read first, lest both ends wait for each other to read."""
 
@@ -92,7 +98,11 @@ class ConnectedClient(Client):
 
     def transact_until(self, message: bytes, deadline: float | None) -> bytes:
         """As `transact`, by an instant of `time.monotonic`, None for ever."""
-        token, frame = self._framed(message, OWN, self._ready(1, deadline))
+        over = self._ready(1, deadline)
+        if over is not None:
+            token, frame = self._session.connected(over, message)
+        else:
+            token, frame = self._framed(message, OWN, None)
         transport = self._transport
         if not isinstance(transport, TcpTransport):
             return self._message(self._ask(token, frame, deadline))
@@ -101,7 +111,8 @@ class ConnectedClient(Client):
             while True:
                 answers = self._understood(transport.receive(deadline))
                 if len(answers) == 1 and answers[0].token == token:  # what nearly always comes
-                    return self._message(answers[0])
+                    answer = answers[0]
+                    return answer.data if answer.status == SUCCESS else self._message(answer)
                 self._mail.extend((answer, transport.peer) for answer in answers)
                 for place, (answer, _) in enumerate(self._mail):
                     if answer.token == token:
@@ -167,11 +178,12 @@ class ConnectedClient(Client):
 
     def _ready(self, depth: int, deadline: float | None) -> Connection | None:
         """The connection to use, opened if it is time for it; None to send unconnected."""
-        if self._opened is not None:
+        if self._connection is not None:
             now = monotonic()
-            if now - self._used > 0.9 * IDLE:
-                self.forget_connection()
-            self._used = now
+            if now - self._used < TRUSTED:
+                self._used = now
+                return self._connection if depth <= 1 or self.connected else None
+            self.forget_connection()
         if not self._chosen and (depth <= 1 or self.connected):
             self._choose(deadline)
         return self._over(depth)
@@ -183,8 +195,9 @@ class ConnectedClient(Client):
         """Opens a connection, or settles for none. Raises what stopped it when there has to be one."""
         self._chosen = True
         route = self._route if self._send is not None else b""
-        if self.connected is None and deadline is not None:
-            deadline = (monotonic() + deadline) / 2  # the rest is for what was asked
+        if self.connected is None:  # the rest of the time is for what was asked
+            now = monotonic()
+            deadline = now + OPENING if deadline is None else min((now + deadline) / 2, now + OPENING)
         try:
             with self.naming("Forward Open"):
                 opened = run(open_steps(route, self._size), lambda request: self._reply(request, deadline, plain=True))

@@ -15,8 +15,8 @@ from node.enip.framing import MAX_FRAME
 
 Peer = tuple[str, int]
 
-CHUNK = 1 << 17
-"""Bytes taken at once: two of the largest frames."""
+CHUNK = 1 << 14
+"""Bytes taken at once: several replies. Room for more costs more than taking twice."""
 
 READ, WRITE = 1, 4
 """What is waited for: POLLIN and POLLOUT."""
@@ -82,12 +82,11 @@ class _Socket:
 
     def _await(self, opened: socket.socket, event: int, deadline: float | None) -> None:
         """Raises `TimedOut` when `deadline` comes first, or has been, though there be something: it might never end."""
-        left = None
-        if deadline is not None:
-            left = deadline - monotonic()
-            if left <= 0.0:
-                raise self.too_late()
-        if not self._ready(opened, event, left):
+        if deadline is None:
+            self._ready(opened, event, None)
+            return
+        left = deadline - monotonic()
+        if left <= 0.0 or not self._ready(opened, event, left):
             raise self.too_late()
 
     def _failed(self, exc: OSError) -> NoAnswer:
@@ -125,16 +124,16 @@ class TcpTransport(_Socket):
     def send(self, data: bytes, deadline: float | None) -> None:
         """Sends all of `data`. After a `TimedOut` the connection is closed: half a frame may have gone."""
         opened = self._open()
-        left = memoryview(data)
         while True:
             try:
-                left = left[opened.send(left) :]
+                sent = opened.send(data)
             except BlockingIOError:
-                pass
+                sent = 0
             except OSError as exc:
                 raise self._failed(exc) from exc
-            if not left:
+            if sent == len(data):
                 return
+            data = data[sent:]
             try:
                 self._await(opened, WRITE, deadline)
             except TimedOut:
