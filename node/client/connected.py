@@ -7,21 +7,23 @@ sequence count, so that a late, doubled or foreign one is never taken for anothe
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from time import monotonic
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from node.cip.message import Reply, Request, encode_request
 from node.cip.status import CipError
+from node.cip.template import Template
 from node.client.client import MESSAGE_LIMIT, SEND_HEAD, Client
 from node.client.exchanges import Steps, checked_reply, run
 from node.client.failure import BadAnswer, ConnectionLost, NoAnswer, Refused, TagError, TimedOut
 from node.client.forward_open import IDLE, Opened, close_steps, open_steps
+from node.client.paths import Path, RoutePath
 from node.client.pipeline import Outcome, Packet, Pipeline
 from node.client.tasks import OWN, Routing, Task
 from node.client.transport import TcpTransport, deadline_after
-from node.enip.header import SUCCESS, describe_status
+from node.enip.header import PORT, SUCCESS, describe_status
 from node.enip.originator import Answer, Connection
 from node.errors import RemoteProtocolError
 
@@ -46,9 +48,33 @@ class ConnectedClient(Client):
     under way. `size` is the connection size that is tried first. Other arguments are those of `Client`."""
 
     def __init__(
-        self, host: str, *arguments: Any, connected: bool | None = None, size: int | None = None, **named: Any
+        self,
+        host: str,
+        port: int = PORT,
+        timeout: float | None = 5.0,
+        *,
+        connected: bool | None = None,
+        size: int | None = None,
+        udp: bool = False,
+        broadcast: bool = False,
+        route_path: RoutePath = None,
+        send_path: Path | bool | None = None,
+        simple: bool = False,
+        source_address: str | None = None,
+        templates: Iterable[Template] = (),
     ) -> None:
-        super().__init__(host, *arguments, **named)
+        super().__init__(
+            host,
+            port,
+            timeout,
+            udp=udp,
+            broadcast=broadcast,
+            route_path=route_path,
+            send_path=send_path,
+            simple=simple,
+            source_address=source_address,
+            templates=templates,
+        )
         self.connected = connected
         self._size = size
         self._opened: Opened | None = None
@@ -142,8 +168,8 @@ class ConnectedClient(Client):
         depth: int = 1,
     ) -> Iterator[Outcome]:
         """The outcomes of tasks, in their order; each request may take `timeout` seconds from when it was sent."""
+        over = self._ready(depth, self._deadline(timeout))
         timeout = self.timeout if timeout is None else timeout
-        over = self._ready(depth, deadline_after(timeout))
         automatic = multiple is None or multiple is True
         limit = self.message_limit(depth) if automatic else int(multiple or 0)
         pipeline = Pipeline(tasks, depth=depth, limit=limit, index=index)
