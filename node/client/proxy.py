@@ -121,6 +121,10 @@ class Proxy:
         """As `close_gateway`."""
         self.close_gateway()
 
+    def asked(self, names: Named | Iterable[Named]) -> list[Asked]:
+        """How each would be read, without a connection. Raises `LocalProtocolError` for what cannot be."""
+        return [to_read(name, self._parameters) for name in reads(names)]
+
     def read(self, names: Named | Iterable[Named], checking: bool = False) -> Iterator[list[Any] | None]:
         """The values of one parameter, tag (`SCADA[0-9]`) or attribute (`@1/1/7`), or of many, in their order: a list
         each, None where the device answered with a fault, which `checking` makes a `TagError`.
@@ -131,7 +135,7 @@ class Proxy:
         wanted = reads(names)
         asked: Iterable[Asked] = (to_read(name, self._parameters) for name in wanted)
         if isinstance(wanted, Sequence):
-            asked = list(asked)  # what is wrong with one is said before anything is sent
+            asked = self.asked(wanted)  # what is wrong with one is said before anything is sent
         self.open_gateway()
         return self._read(iter(asked), checking)
 
