@@ -19,7 +19,7 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from math import floor
 from threading import Condition, Thread, current_thread
-from typing import Any, Self
+from typing import Any, Protocol, Self
 
 from node.client.parameters import Named, reads
 from node.client.proxy import Proxy
@@ -43,6 +43,13 @@ Process = Callable[[Any, "list[Any] | None"], object]
 
 Failure = Callable[[NodeError], object]
 """Is told why a poll failed."""
+
+
+class Asks(Protocol):
+    """A proxy, of either kind."""
+
+    def asked(self, names: Named | Iterable[Named]) -> object:
+        """How each would be read. Raises `LocalProtocolError`."""
 
 
 class Rhythm:
@@ -122,8 +129,7 @@ class Poller:
     def poll(self, params: Named | Iterable[Named], cycle: float = CYCLE) -> None:
         """Polls these every `cycle` seconds from now on, beside what is polled already; returns at once. Raises
         `LocalProtocolError` when it is done, or for names or a cycle that there cannot be."""
-        wanted = list(reads(params))
-        self.via.asked(wanted)
+        wanted = polled(self.via, params)
         rhythm = Rhythm(cycle, time.monotonic(), self._longest)
         with self._state:
             if self._done:
@@ -187,12 +193,9 @@ def poll(
     `proxy_class` (`Proxy` unless told) made for `address` with `timeout` and `options`, and closed at the end.
     `failure` is told of each poll that failed. What either callback raises is logged, and polling goes on.
     """
-    wanted = list(reads(params))
-    if not wanted:
-        raise LocalProtocolError("nothing to poll; give the names of parameters, tags or attributes")
     rhythm = Rhythm(cycle, time.monotonic(), longest)
     device = via if via is not None else (proxy_class or Proxy)(*address, timeout=timeout, **options)
-    device.asked(wanted)
+    wanted = polled(device, params)
 
     def wait(until: float) -> bool:
         while not getattr(process, "done", False):
@@ -235,6 +238,15 @@ def cycles(
         else:
             due = rhythm.failed(now)
             called(failed, params, problem)
+
+
+def polled(via: Asks, params: Named | Iterable[Named]) -> list[Named]:
+    """What is to be polled. Raises `LocalProtocolError` when it is nothing, or nothing that could ever be read."""
+    wanted = list(reads(params))
+    if not wanted:
+        raise LocalProtocolError("nothing to poll; give the names of parameters, tags or attributes")
+    via.asked(wanted)
+    return wanted
 
 
 def called(callback: Callable[..., object], *arguments: object) -> None:

@@ -190,5 +190,8 @@ def test_what_cannot_be_polled_is_said_at_once() -> None:
         poll(PowerFlex750, params=[])
     with pytest.raises(LocalProtocolError, match=r"SCADA\["):
         poll(PowerFlex750, params=["Motor Velocity", "SCADA["])
-    with Poller(PowerFlex750("127.64.33.99", 1)) as poller, pytest.raises(LocalProtocolError, match="a cycle of 0"):
-        poller.poll("Motor Velocity", cycle=0)
+    with Poller(PowerFlex750("127.64.33.99", 1)) as poller:
+        with pytest.raises(LocalProtocolError, match="a cycle of 0"):
+            poller.poll("Motor Velocity", cycle=0)
+        with pytest.raises(LocalProtocolError, match="nothing to poll"):
+            poller.poll([])
