@@ -16,6 +16,7 @@ VERBS = {
     "get-attribute": "reads attributes of objects of an EtherNet/IP device",
     "list-services": "lists services and identities of EtherNet/IP devices",
     "throughput": "measures how many operations an EtherNet/IP device does in a second",
+    "poll": "reads parameters, tags and attributes of an EtherNet/IP device over and over",
     "browse": "lists the tags of a controller",
     "run": "a node from its configuration file",
     "shard": "what a farm has its containers do",

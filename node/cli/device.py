@@ -115,7 +115,7 @@ def _routing(arguments: argparse.Namespace) -> dict[str, Any]:
         _told("--send-path", lambda: encode_send_path(arguments.send_path))
         found["send_path"] = arguments.send_path or False
     if arguments.simple and (found.get("route_path") or found.get("send_path")):
-        raise ConfigError("--simple", 0, "it means --send-path='' --route-path=false; give one of the two")
+        raise ConfigError("--simple", 0, "nothing is routed to it; leave --route-path and --send-path out")
     if found.get("send_path") is False and found.get("route_path"):
         raise ConfigError("--route-path", 0, "without a send path nothing is routed; leave one of the two out")
     return found

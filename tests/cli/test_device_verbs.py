@@ -1,15 +1,16 @@
-"""`python -m node get-attribute`, `list-services`, `throughput` and `browse` as a person runs them, against nodes."""
+"""`python -m node get-attribute`, `list-services`, `throughput`, `browse` and `poll` as a person runs them, against nodes."""
 
 from __future__ import annotations
 
 import importlib
 import json
 import re
+import signal
 from collections.abc import Iterator
 
 import pytest
 
-from tests.cli.lone import run
+from tests.cli.lone import NODE, Start, run
 from tests.client.nodes import HOST, Served, node
 
 pytestmark = pytest.mark.net
@@ -179,3 +180,79 @@ def test_a_device_without_tags_to_list(capsys: pytest.CaptureFixture[str]) -> No
     assert (code, out) == (1, "")
     assert err.startswith(f"python -m node browse: {device.host}:{device.port}: its tags cannot be listed: ")
     assert err.count("\n") == 1
+
+
+def test_names_are_read_once(verb: Verb) -> None:
+    code, out, err = verb("poll", "--once", "Product Name", "@1/1/1", "GRID[0,0-3]", "Nope")
+    assert (code, err) == (1, "python -m node poll: 1 of 4 cannot be read: Nope\n")
+    assert [re.sub(rf"^{STAMP}: +", "", line) for line in out.splitlines()] == [
+        "Product Name == ['1756-L61/B LOGIX5561']",
+        "@1/1/1 == [1, 0]",
+        "GRID[0,0-3] == [0, 0, 0, 0]",
+        "Nope == None",
+    ]
+
+
+@pytest.mark.parametrize("options", [("--device", "powerflex750"), ("--device", "powerflex750", "-S")])
+def test_a_drive_knows_its_parameters(capsys: pytest.CaptureFixture[str], options: tuple[str, ...]) -> None:
+    with node("--profile", "PowerFlex-755") as device:
+        code, out, _ = Verb(device, capsys)("poll", *options, "--once", "--json", "Output Frequency", "speed units")
+    found = [json.loads(line) for line in out.splitlines()]
+    assert (code, [each["name"] for each in found]) == (0, ["Output Frequency", "speed units"])
+    assert [type(each["value"][0]) for each in found] == [float, int]
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}[+-]\d\d:\d\d", found[0]["time"])
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_it_polls_until_it_is_told_to_end(controller: Served, start: Start, number: signal.Signals) -> None:
+    process = start(*NODE, "poll", "-a", f"{HOST}:{controller.port}", "-c", "0.1", "Temperature")
+    assert process.stdout is not None
+    for _ in range(3):
+        assert re.fullmatch(rf"{STAMP}:      Temperature == \[0\.0\]\n", process.stdout.readline())
+    process.send_signal(number)
+    _, err = process.communicate(timeout=20)
+    assert (process.returncode, err) == (0, "")
+
+
+def test_failures_are_told_while_it_goes_on(start: Start) -> None:
+    with node("Temperature=REAL") as device:
+        process = start(*NODE, "poll", "-a", f"{HOST}:{device.port}", "-c", "0.2", "Temperature")
+        assert process.stdout is not None
+        assert process.stdout.readline().endswith("== [0.0]\n")
+    assert process.stderr is not None
+    while "connection refused" not in (line := process.stderr.readline()):
+        assert line, "it told before it ended"
+    assert re.fullmatch(rf"{STAMP}: {HOST}:{device.port}: connection refused\n", line)
+    process.send_signal(signal.SIGINT)
+    process.communicate(timeout=20)
+    assert process.returncode == 0
+
+
+def test_a_poll_that_nobody_reads_ends(controller: Served, start: Start) -> None:
+    process = start(*NODE, "poll", "-a", f"{HOST}:{controller.port}", "-c", "0.1", "Temperature")
+    assert process.stdout is not None
+    process.stdout.readline()
+    process.stdout.close()
+    assert process.stderr is not None
+    assert process.stderr.read() == ""
+    assert process.wait(20) == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("Motor Velocity",), "names: 'Motor Velocity', column 1: 'Motor Velocity' is no name; wanted one like Tag"),
+        (("--device", "toaster", "x"), "--device: 'toaster' is not known; wanted controller, simple, powerflex750"),
+        (("-c", "0", "x"), "--cycle: 0; wanted seconds, more than 0"),
+        (("--device", "simple", "--route-path", "1/0", "x"), "--simple: nothing is routed to it; leave"),
+    ],
+)
+def test_polls_that_make_no_sense(verb: Verb, arguments: tuple[str, ...], said: str) -> None:
+    code, out, err = verb("poll", *arguments)
+    assert (code, out, err.count("\n")) == (2, "", 1)
+    assert err.startswith(f"python -m node poll: {said}")
+
+
+def test_nobody_to_read_once(capsys: pytest.CaptureFixture[str]) -> None:
+    code, out, err = Verb(Served("127.64.33.99", 9), capsys)("poll", "--once", "x")
+    assert (code, out, err) == (1, "", "python -m node poll: 127.64.33.99:9: connection refused\n")

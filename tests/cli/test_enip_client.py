@@ -244,7 +244,7 @@ WRONG = {
     ("-L", "0x0002"): "--legacy: '0x0002' is not known; wanted 0x0001",
     ("-b", "SCADA"): "--broadcast: SCADA is not for everybody; leave one of the two out",
     ("-S", "--route-path", "1/0", "SCADA"): (
-        "--simple: it means --send-path='' --route-path=false; give one of the two"
+        "--simple: nothing is routed to it; leave --route-path and --send-path out"
     ),
     ("--send-path=", "--route-path=1/0", "SCADA"): (
         "--route-path: without a send path nothing is routed; leave one of the two out"

@@ -15,6 +15,7 @@ from node.cli import (
     list_services,
     modbus,
     modbus_poll,
+    poll,
     run,
     shard,
     throughput,
@@ -49,6 +50,7 @@ def commands() -> dict[str, Command]:
         "python -m node get-attribute": get_attribute.parser(),
         "python -m node list-services": list_services.parser(),
         "python -m node throughput": throughput.parser(),
+        "python -m node poll": poll.parser(),
         "python -m node browse": browse.parser(),
         "python -m node run": run.parser(),
     }
