@@ -285,7 +285,10 @@ class Client:
         return TcpTransport(self.host, self.port, self.timeout, deadline, self._source)
 
     def _deadline(self, timeout: float | None) -> float | None:
-        return deadline_after(self.timeout if timeout is None else timeout)
+        if timeout is None:
+            timeout = self.timeout
+        self._transport.timeout = timeout  # what it says when that is over
+        return deadline_after(timeout)
 
     def _tree(self, frame: bytes, peer: Peer) -> dotdict:
         try:

@@ -7,21 +7,23 @@ sequence count, so that a late, doubled or foreign one is never taken for anothe
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from time import monotonic
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from node.cip.message import Reply, Request, encode_request
 from node.cip.status import CipError
+from node.cip.template import Template
 from node.client.client import MESSAGE_LIMIT, SEND_HEAD, Client
 from node.client.exchanges import Steps, checked_reply, run
 from node.client.failure import BadAnswer, ConnectionLost, NoAnswer, Refused, TagError, TimedOut
 from node.client.forward_open import IDLE, Opened, close_steps, open_steps
+from node.client.paths import Path, RoutePath
 from node.client.pipeline import Outcome, Packet, Pipeline
 from node.client.tasks import OWN, Routing, Task
 from node.client.transport import TcpTransport, deadline_after
-from node.enip.header import SUCCESS, describe_status
+from node.enip.header import PORT, SUCCESS, describe_status
 from node.enip.originator import Answer, Connection
 from node.errors import RemoteProtocolError
 
@@ -29,6 +31,12 @@ T = TypeVar("T")
 
 CLOSING = 0.5
 """Seconds that closing a connection may take."""
+
+TRUSTED = 0.9 * IDLE
+"""Seconds without a message after which a connection is opened anew."""
+
+OPENING = 5.0
+"""Seconds that a connection which need not be may take to open."""
 
 UNREAD = 1 << 15
 """Bytes sent after which what has come is read first, lest both ends wait for each other to read."""
@@ -40,9 +48,33 @@ class ConnectedClient(Client):
     under way. `size` is the connection size that is tried first. Other arguments are those of `Client`."""
 
     def __init__(
-        self, host: str, *arguments: Any, connected: bool | None = None, size: int | None = None, **named: Any
+        self,
+        host: str,
+        port: int = PORT,
+        timeout: float | None = 5.0,
+        *,
+        connected: bool | None = None,
+        size: int | None = None,
+        udp: bool = False,
+        broadcast: bool = False,
+        route_path: RoutePath = None,
+        send_path: Path | bool | None = None,
+        simple: bool = False,
+        source_address: str | None = None,
+        templates: Iterable[Template] = (),
     ) -> None:
-        super().__init__(host, *arguments, **named)
+        super().__init__(
+            host,
+            port,
+            timeout,
+            udp=udp,
+            broadcast=broadcast,
+            route_path=route_path,
+            send_path=send_path,
+            simple=simple,
+            source_address=source_address,
+            templates=templates,
+        )
         self.connected = connected
         self._size = size
         self._opened: Opened | None = None
@@ -92,7 +124,11 @@ class ConnectedClient(Client):
 
     def transact_until(self, message: bytes, deadline: float | None) -> bytes:
         """As `transact`, by an instant of `time.monotonic`, None for ever."""
-        token, frame = self._framed(message, OWN, self._ready(1, deadline))
+        over = self._ready(1, deadline)
+        if over is not None:
+            token, frame = self._session.connected(over, message)
+        else:
+            token, frame = self._framed(message, OWN, None)
         transport = self._transport
         if not isinstance(transport, TcpTransport):
             return self._message(self._ask(token, frame, deadline))
@@ -101,7 +137,8 @@ class ConnectedClient(Client):
             while True:
                 answers = self._understood(transport.receive(deadline))
                 if len(answers) == 1 and answers[0].token == token:  # what nearly always comes
-                    return self._message(answers[0])
+                    answer = answers[0]
+                    return answer.data if answer.status == SUCCESS else self._message(answer)
                 self._mail.extend((answer, transport.peer) for answer in answers)
                 for place, (answer, _) in enumerate(self._mail):
                     if answer.token == token:
@@ -131,8 +168,8 @@ class ConnectedClient(Client):
         depth: int = 1,
     ) -> Iterator[Outcome]:
         """The outcomes of tasks, in their order; each request may take `timeout` seconds from when it was sent."""
+        over = self._ready(depth, self._deadline(timeout))
         timeout = self.timeout if timeout is None else timeout
-        over = self._ready(depth, deadline_after(timeout))
         automatic = multiple is None or multiple is True
         limit = self.message_limit(depth) if automatic else int(multiple or 0)
         pipeline = Pipeline(tasks, depth=depth, limit=limit, index=index)
@@ -167,11 +204,12 @@ class ConnectedClient(Client):
 
     def _ready(self, depth: int, deadline: float | None) -> Connection | None:
         """The connection to use, opened if it is time for it; None to send unconnected."""
-        if self._opened is not None:
+        if self._connection is not None:
             now = monotonic()
-            if now - self._used > 0.9 * IDLE:
-                self.forget_connection()
-            self._used = now
+            if now - self._used < TRUSTED:
+                self._used = now
+                return self._connection if depth <= 1 or self.connected else None
+            self.forget_connection()
         if not self._chosen and (depth <= 1 or self.connected):
             self._choose(deadline)
         return self._over(depth)
@@ -183,8 +221,9 @@ class ConnectedClient(Client):
         """Opens a connection, or settles for none. Raises what stopped it when there has to be one."""
         self._chosen = True
         route = self._route if self._send is not None else b""
-        if self.connected is None and deadline is not None:
-            deadline = (monotonic() + deadline) / 2  # the rest is for what was asked
+        if self.connected is None:  # the rest of the time is for what was asked
+            now = monotonic()
+            deadline = now + OPENING if deadline is None else min((now + deadline) / 2, now + OPENING)
         try:
             with self.naming("Forward Open"):
                 opened = run(open_steps(route, self._size), lambda request: self._reply(request, deadline, plain=True))

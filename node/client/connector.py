@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable, Iterator, Mapping
+from functools import cached_property
 from typing import Any, cast
 
 from node.cip.message import encode_request
@@ -49,10 +50,14 @@ class Connector(ConnectedClient):
     Beside what `Client` raises: `TagError` from the methods that give values, for a fault that the device answers.
     """
 
-    def __init__(self, host: str, *arguments: Any, **named: Any) -> None:
-        super().__init__(host, *arguments, **named)
-        self._tasks: dict[tuple[str, int], Task] = {}
-        self._kinds: Kinds = {}
+    @cached_property
+    def _tasks(self) -> dict[tuple[str, int], Task]:
+        """Reads that are ready, by tag and elements."""
+        return {}
+
+    @cached_property
+    def _kinds(self) -> Kinds:
+        return {}
 
     # --- operations ---------------------------------------------------------------------------------------------
 

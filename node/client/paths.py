@@ -59,7 +59,7 @@ def parse_target(text: str) -> list[PathSegment]:
 
 
 @dataclass(slots=True)
-class Known:
+class KnownPath:
     """What is asked of a path again and again: its EPATH, how a person types it, the index that it ends in, if one."""
 
     raw: bytes
@@ -67,11 +67,11 @@ class Known:
     last: int | None
 
 
-_KNOWN: dict[object, Known] = {}
+_KNOWN: dict[object, KnownPath] = {}
 _REMEMBERED = 10_000
 
 
-def known_path(path: Path) -> Known:
+def known_path(path: Path) -> KnownPath:
     """The same for paths that are alike, which most of a long list of operations are."""
     key: object = path
     if not isinstance(path, str):
@@ -84,7 +84,7 @@ def known_path(path: Path) -> Known:
         segments = segments_of(path)
         end = segments[-1] if segments else None
         last = end.index if isinstance(end, Element) else None
-        known = Known(encode_epath(segments), format_path(segments), last)
+        known = KnownPath(encode_epath(segments), format_path(segments), last)
         if len(_KNOWN) >= _REMEMBERED:
             _KNOWN.clear()
         _KNOWN[key] = known

@@ -54,11 +54,6 @@ class Outcome:
         self.extended: tuple[int, ...] = ()
         self.value: Any = None
 
-    @property
-    def fault(self) -> CipError | None:
-        """The fault, when it is one."""
-        return CipError(self.status, self.extended) if self.status else None
-
 
 class _Part:
     """An operation under way: `message` goes next, `steps` are there once it took the long way."""

@@ -1,12 +1,13 @@
-"""Blocking sockets for EtherNet/IP, which keep to one instant by which everything must have come.
+"""Sockets for EtherNet/IP that wait, and keep to one instant by which everything must have come.
 
 A `deadline` is an instant of `time.monotonic`, None for never. It holds for a whole answer, however slowly its bytes
-trickle in. A transport that times out can be used on; one that fails otherwise is closed.
+trickle in. A transport that times out while it receives can be used on; one that fails otherwise is closed.
 """
 
 import contextlib
 import select
 import socket
+from math import ceil
 from time import monotonic
 
 from node.client.failure import ConnectionLost, NoAnswer, TimedOut, no_answer
@@ -14,14 +15,11 @@ from node.enip.framing import MAX_FRAME
 
 Peer = tuple[str, int]
 
-CHUNK = 1 << 17
-"""Bytes taken at once: two of the largest frames."""
+CHUNK = 1 << 14
+"""Bytes taken at once: several replies. Room for more costs more than taking twice."""
 
-AHEAD, ENOUGH = 0.9, 0.5
-"""Of the time that is left, what a socket is given, and the least that it may have been given before."""
-
-SHORT = 0.01
-"""Seconds that it is given whole."""
+READ, WRITE = 1, 4
+"""What is waited for: POLLIN and POLLOUT."""
 
 
 def deadline_after(timeout: float | None) -> float | None:
@@ -37,7 +35,6 @@ class _Socket:
         self.port = port
         self.timeout = timeout
         self._socket: socket.socket | None = None
-        self._patience: float | None = None
 
     @property
     def closed(self) -> bool:
@@ -51,47 +48,51 @@ class _Socket:
             opened.close()
 
     def readable(self, deadline: float | None) -> bool:
-        """Whether something, or the end, has come before `deadline`."""
-        opened = self._open()
-        while True:
-            left = None if deadline is None else max(deadline - monotonic(), 0.0)
-            if select.select([opened], [], [], left)[0]:
-                return True
-            if left is not None and left <= 0.0:
-                return False
-
-    def _open(self) -> socket.socket:
-        if self._socket is None:
-            raise ConnectionLost(self.host, self.port, "the connection is closed")
-        return self._socket
-
-    def _until(self, opened: socket.socket, deadline: float | None) -> None:
-        """Has the next call end at `deadline` or somewhat before. Raises `TimedOut` when that has been.
-
-        Setting a socket's time takes longer than all else here, so one that is not much too short stays.
-        """
-        patience = self._patience
-        if deadline is None:
-            if patience is not None:
-                opened.settimeout(None)
-                self._patience = None
-            return
-        left = deadline - monotonic()
-        if left <= 0.0:
-            raise self.too_late()
-        if patience is None or not ENOUGH * left <= patience <= left:
-            self._patience = left if left < SHORT else AHEAD * left
-            opened.settimeout(self._patience)
+        """Whether something, or the end, has come before `deadline`; one that has been asks for what is there."""
+        return self._ready(self._open(), READ, None if deadline is None else max(deadline - monotonic(), 0.0))
 
     def too_late(self) -> TimedOut:
         """What is raised when the time is over."""
         within = "in time" if self.timeout is None else f"within {self.timeout:g} s"
         return TimedOut(self.host, self.port, f"no answer {within}")
 
+    def _keep(self, opened: socket.socket) -> None:
+        """Waits for `opened` from now on. Python waits before each call of a socket with a time-out: this one does when
+        there is need."""
+        opened.setblocking(False)
+        self._socket = opened
+        self._polls: dict[int, select.poll] = {}
+        if hasattr(select, "poll"):
+            for event in (READ, WRITE):
+                self._polls[event] = select.poll()
+                self._polls[event].register(opened, event)
+
+    def _open(self) -> socket.socket:
+        if self._socket is None:
+            raise ConnectionLost(self.host, self.port, "the connection is closed")
+        return self._socket
+
+    def _ready(self, opened: socket.socket, event: int, left: float | None) -> bool:
+        """Whether it is within `left` seconds."""
+        poll = self._polls.get(event)
+        if poll is not None:
+            return bool(poll.poll(None if left is None else ceil(left * 1000)))
+        wanted = [opened]
+        return any(select.select(wanted if event == READ else [], wanted if event == WRITE else [], [], left))
+
+    def _await(self, opened: socket.socket, event: int, deadline: float | None) -> None:
+        """Raises `TimedOut` when `deadline` comes first, or has been, though there be something: it might never end."""
+        if deadline is None:
+            self._ready(opened, event, None)
+            return
+        left = deadline - monotonic()
+        if left <= 0.0 or not self._ready(opened, event, left):
+            raise self.too_late()
+
     def _failed(self, exc: OSError) -> NoAnswer:
+        self.close()
         if isinstance(exc, TimeoutError) and exc.errno is None:
             return self.too_late()
-        self.close()
         return no_answer(self.host, self.port, exc, None)
 
 
@@ -110,36 +111,45 @@ class TcpTransport(_Socket):
         left = None if deadline is None else max(deadline - monotonic(), 0.001)
         try:
             opened = socket.create_connection((host, port), left, (source_address, 0) if source_address else None)
-            opened.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         except OSError as exc:
             raise self._failed(exc) from exc
-        self._socket = opened
-        self._patience = left
-        name = opened.getpeername()
+        self._keep(opened)
+        try:
+            opened.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            name = opened.getpeername()
+        except OSError as exc:
+            raise self._failed(exc) from exc
         self.peer: Peer = (name[0], name[1])
 
     def send(self, data: bytes, deadline: float | None) -> None:
         """Sends all of `data`. After a `TimedOut` the connection is closed: half a frame may have gone."""
         opened = self._open()
-        try:
-            self._until(opened, deadline)
-            opened.sendall(data)
-        except OSError as exc:
-            failure = self._failed(exc)
-            self.close()
-            raise failure from exc
+        while True:
+            try:
+                sent = opened.send(data)
+            except BlockingIOError:
+                sent = 0
+            except OSError as exc:
+                raise self._failed(exc) from exc
+            if sent == len(data):
+                return
+            data = data[sent:]
+            try:
+                self._await(opened, WRITE, deadline)
+            except TimedOut:
+                self.close()
+                raise
 
     def receive(self, deadline: float | None) -> bytes:
         """Some bytes. Raises `TimedOut`, and `ConnectionLost` at the end."""
         opened = self._open()
         while True:
-            self._until(opened, deadline)
+            self._await(opened, READ, deadline)
             try:
                 data = opened.recv(CHUNK)
                 break
-            except TimeoutError as exc:
-                if exc.errno is not None:
-                    raise self._failed(exc) from exc
+            except BlockingIOError:
+                continue
             except OSError as exc:
                 raise self._failed(exc) from exc
         if not data:
@@ -165,7 +175,7 @@ class UdpTransport(_Socket):
             opened = socket.socket(family, socket.SOCK_DGRAM)
         except OSError as exc:
             raise self._failed(exc) from exc
-        self._socket = opened
+        self._keep(opened)
         self._address = address
         try:
             if source_address:
@@ -175,7 +185,6 @@ class UdpTransport(_Socket):
             else:
                 opened.connect(address)
         except OSError as exc:
-            self.close()
             raise self._failed(exc) from exc
         self._connected = not broadcast
         self.peer: Peer = (str(address[0]), int(address[1]))
@@ -184,7 +193,7 @@ class UdpTransport(_Socket):
         """Sends one datagram."""
         opened = self._open()
         try:
-            self._until(opened, deadline)
+            self._await(opened, WRITE, deadline)
             if self._connected:
                 opened.send(data)
             else:
@@ -196,13 +205,12 @@ class UdpTransport(_Socket):
         """One datagram, and who sent it. Raises `TimedOut`; `Refused` when the asked machine says so."""
         opened = self._open()
         while True:
-            self._until(opened, deadline)
+            self._await(opened, READ, deadline)
             try:
                 data, sender = opened.recvfrom(MAX_FRAME)
                 break
-            except TimeoutError as exc:
-                if exc.errno is not None:
-                    raise self._failed(exc) from exc
+            except BlockingIOError:
+                continue
             except OSError as exc:
                 raise self._failed(exc) from exc
         return data, (str(sender[0]), int(sender[1]))

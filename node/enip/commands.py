@@ -47,6 +47,9 @@ _SERVICE = struct.Struct("<HH16s")
 _SERVICE_HEAD = struct.Struct("<HH")
 _UNCONNECTED = struct.Struct("<IHHHHHH")
 _CONNECTED = struct.Struct("<IHHHHIHHH")
+CONNECTED_SIZE = _CONNECTED.size
+"""Bytes of a SendUnitData body beside the message."""
+
 _UNCONNECTED_ITEMS = b"\2\0\0\0\0\0\xb2\0"
 _CONNECTED_ITEMS = b"\2\0\xa1\0\4\0"
 _IDENTITY = struct.Struct("<H16sHHHBBHIB")

@@ -14,6 +14,7 @@ from node.cip.services import CONNECTION_MANAGER_CLASS
 from node.cip.services import UNCONNECTED_SEND as UNCONNECTED_SEND_SERVICE
 from node.cip.unconnected import UnconnectedSend, encode_unconnected_send
 from node.enip.commands import (
+    CONNECTED_SIZE,
     decode_connected,
     decode_unconnected,
     encode_connected,
@@ -95,9 +96,7 @@ class OriginatorSession:
         """
         if len(body) > 0xFFFF:
             raise LocalProtocolError(f"a request of {len(body)} bytes: a frame carries 65535")
-        self._last += 1
-        token = self._last if index is None else (self._last & 0xFFFFFFFF) << 32 | index & 0xFFFFFFFF
-        self._waiting[token] = command
+        token = self._token(command, index)
         return token, pack_header(command, len(body), self.session, SUCCESS, _TOKEN.pack(token)) + body
 
     def unconnected(
@@ -127,11 +126,14 @@ class OriginatorSession:
 
     def connected(self, connection: Connection, message: bytes, *, index: int | None = None) -> tuple[int, bytes]:
         """Token and frame of a request over `connection`, with the next sequence count; `index` as in `command`."""
-        connection.sequence = connection.sequence + 1 & 0xFFFF
-        body = encode_connected(connection.target_id, connection.sequence, message)
-        token, frame = self.command(SEND_UNIT_DATA, body, index)
-        self._sequences[connection.own_id, connection.sequence] = token
-        return token, frame
+        sequence = connection.sequence = connection.sequence + 1 & 0xFFFF
+        length = len(message) + CONNECTED_SIZE
+        if length > 0xFFFF:
+            raise LocalProtocolError(f"a request of {length} bytes: a frame carries 65535")
+        token = self._token(SEND_UNIT_DATA, index)
+        self._sequences[connection.own_id, sequence] = token
+        head = pack_header(SEND_UNIT_DATA, length, self.session, SUCCESS, _TOKEN.pack(token))
+        return token, head + encode_connected(connection.target_id, sequence, message)
 
     def forget(self, token: int) -> None:
         """Gives up on a request: its answer, if it still comes, is dropped."""
@@ -153,19 +155,29 @@ class OriginatorSession:
 
         Raises `RemoteProtocolError` when what came is malformed: the session is of no more use then.
         """
+        frames = self._frames.feed(data)
+        if len(frames) == 1:
+            answer = self._answer(frames[0])
+            return [] if answer is None else [answer]
         answers = []
-        for frame in self._frames.feed(data):
+        for frame in frames:
             answer = self._answer(frame)
             if answer is not None:
                 answers.append(answer)
         return answers
+
+    def _token(self, command: int, index: int | None) -> int:
+        self._last += 1
+        token = self._last if index is None else (self._last & 0xFFFFFFFF) << 32 | index & 0xFFFFFFFF
+        self._waiting[token] = command
+        return token
 
     def _answer(self, frame: bytes) -> Answer | None:
         command, _, session, status, context, _ = HEADER.unpack_from(frame)
         body = frame[HEADER_SIZE:]
         if command == SEND_UNIT_DATA and status == SUCCESS:
             ident, sequence, message = decode_connected(body)
-            own_id = self._own_id(ident)
+            own_id = ident if ident in self._connections else self._own_id(ident)
             token = self._sequences.pop((own_id, sequence), 0)
             if own_id not in self._connections or self._waiting.pop(token, None) is None:
                 return None
@@ -184,6 +196,4 @@ class OriginatorSession:
     def _own_id(self, ident: int) -> int:
         """The T->O id of the connection that a reply under `ident` belongs to. A target that does not know the
         connection any more can only give back the O->T id it was sent, and some targets always do."""
-        if ident in self._connections:
-            return ident
         return next((own for own, connection in self._connections.items() if connection.target_id == ident), 0)

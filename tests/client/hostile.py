@@ -189,6 +189,16 @@ def cut(server: Hostile, answers: list[bytes], say: Say) -> None:
     say(answers[0][: len(answers[0]) // 2])
 
 
+def flooded(server: Hostile, answers: list[bytes], say: Say) -> None:
+    """Answers to somebody else, as fast as they can be read."""
+    foreign = answers[0][:12] + b"somebody" + answers[0][20:]
+    if answers[0][0] == SEND_UNIT_DATA:  # of another connection, then
+        foreign = foreign[:36] + b"else" + foreign[40:]
+    end = time.monotonic() + 1.5
+    while time.monotonic() < end:
+        say(foreign * 50)
+
+
 def hung_up(server: Hostile, answers: list[bytes], say: Say) -> None:
     """The first half, and the end of the connection."""
     say(answers[0][: len(answers[0]) // 2])

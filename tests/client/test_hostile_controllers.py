@@ -27,6 +27,7 @@ from tests.client.hostile import (
     Say,
     backwards,
     cut,
+    flooded,
     honest,
     hostile,
     hung_up,
@@ -56,7 +57,7 @@ def client(server: Hostile, connected: bool | None = False, timeout: float = LIM
 @pytest.mark.parametrize("connected", WAYS)
 @pytest.mark.parametrize(
     ("answering", "error"),
-    [(silent, TimedOut), (trickled, TimedOut), (cut, TimedOut), (hung_up, ConnectionLost)],
+    [(silent, TimedOut), (trickled, TimedOut), (flooded, TimedOut), (cut, TimedOut), (hung_up, ConnectionLost)],
     ids=lambda value: value.__name__,
 )
 def test_no_whole_answer_ends_in_time(answering: Answering, error: type[NoAnswer], connected: bool) -> None:
@@ -240,7 +241,7 @@ def test_a_fault_has_words_code_tag_and_address() -> None:
         assert (caught.value.general, caught.value.extended, caught.value.tag) == (0xFF, (0x2105,), "T[9]")
 
 
-@pytest.mark.parametrize("answering", [silent, trickled, cut, hung_up], ids=lambda value: value.__name__)
+@pytest.mark.parametrize("answering", [silent, trickled, flooded, cut, hung_up], ids=lambda value: value.__name__)
 def test_waiting_by_hand_ends_in_time_too(answering: Answering) -> None:
     with hostile(answering) as server, client(server) as plc:
         plc.read("T[1]")
@@ -262,7 +263,7 @@ def test_a_foreign_reply_is_not_given_by_hand_either() -> None:
         assert next(plc) is None
 
 
-@pytest.mark.parametrize("answering", [silent, trickled, cut], ids=lambda value: value.__name__)
+@pytest.mark.parametrize("answering", [silent, trickled, flooded, cut], ids=lambda value: value.__name__)
 @pytest.mark.parametrize("connected", [False, True])
 def test_the_asyncio_client_ends_in_time(answering: Answering, connected: bool) -> None:
     async def body(server: Hostile) -> None:
