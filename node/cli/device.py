@@ -86,6 +86,10 @@ def host_and_port(arguments: argparse.Namespace) -> tuple[str, int]:
     host, port = parse_address(arguments.address, PORT)
     if not port:
         raise ConfigError(f"address {arguments.address!r}", 0, "no device is at port 0; wanted 1 to 65535")
+    try:
+        host.encode("idna")  # as the look-up does, whose complaint says nothing to a person
+    except UnicodeError as exc:
+        raise ConfigError(f"address {arguments.address!r}", 0, f"{host!r} cannot be a host's name") from exc
     return host or (EVERYBODY if getattr(arguments, "broadcast", False) else LOOPBACK), port
 
 

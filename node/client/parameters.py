@@ -226,12 +226,20 @@ def _decode_one(kind: str, data: bytes, at: int) -> tuple[Any, int]:
             return _TEXT.decode(data[at:end]), end
         case "EPATH":
             end = at + _PATH.measure(data[at:])
-            return parse_target(str(_PATH.decode(data[at:end]))), end
+            return _segments(str(_PATH.decode(data[at:end]))), end
         case "IPADDR":
             if at + 4 > len(data):
                 raise RemoteProtocolError("they end where an address was wanted")
             return decode_ip(data[at : at + 4]), at + 4
     return decode_sstring(data, at)
+
+
+def _segments(text: str) -> list[Any]:
+    """A path's segments, none of an empty one; as a text where it has such as no one types."""
+    try:
+        return list(parse_target(text)) if text else []
+    except LocalProtocolError:
+        return [text]
 
 
 def _encode_one(kind: str, value: Any) -> bytes:

@@ -18,7 +18,7 @@ from typing import Any, Self
 from node.client.parameters import Named
 from node.client.poll import CYCLE, GLANCE, LONGEST_PAUSE, Failure, Process, Rhythm, polled
 from node.client.proxy_aio import AsyncProxy
-from node.errors import LocalProtocolError, NodeError
+from node.errors import NodeError
 
 log = logging.getLogger(__name__)
 

@@ -1,4 +1,4 @@
-"""`python -m node get-attribute`, `list-services`, `throughput`, `browse` and `poll` as a person runs them, against nodes."""
+"""`python -m node get-attribute`, `list-services`, `throughput`, `browse` and `poll` as a person runs them."""
 
 from __future__ import annotations
 

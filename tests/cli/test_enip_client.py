@@ -256,6 +256,7 @@ WRONG = {
         "address 'h:x': 'x' is no port (0 to 65535); wanted [INTERFACE][:PORT], as 127.0.0.1, :44818, "
         "plc.local:44818 or [::1]:44818"
     ),
+    ("-a", "a..b", "SCADA"): "address 'a..b': 'a..b' cannot be a host's name",
     ("-a", ":0", "SCADA"): "address ':0': no device is at port 0; wanted 1 to 65535",
     ("--bogus",): "unrecognized arguments: --bogus (--help says more)",
 }

@@ -10,7 +10,7 @@ from typing import Self
 from tests.cli.lone import ready
 from tests.client.nodes import ROOT
 
-HOST = "127.64.33.10"
+HOST = "127.64.33.13"
 
 
 class Restarted:

@@ -66,6 +66,7 @@ def test_the_kinds_go_both_ways() -> None:
         with pytest.raises((RemoteProtocolError, CipError)):
             decode_attribute(kinds, data[:end])
     assert decode_attribute("INT", bytes.fromhex("0100feff")) == [1, -2]
+    assert decode_attribute(("EPATH", "USINT"), bytes.fromhex("0000 05")) == [[], 5], "devices have empty ones"
     with pytest.raises(RemoteProtocolError):
         decode_attribute("INT", b"")
 
