@@ -58,10 +58,14 @@ def _run(module: str, arguments: Sequence[str]) -> int:
 
 
 def _ask(module: str, arguments: Sequence[str]) -> int:
-    """As `_run`, for what needs no loop."""
+    """As `_run`, for what asks and ends: it needs no loop, and all that it imports it has at once."""
+    gc.disable()
     use_pack()
     import_later(SELDOM)
-    code: int = import_module(module).main(arguments)
+    run = import_module(module).main
+    gc.freeze()
+    gc.enable()
+    code: int = run(arguments)
     return code
 
 

@@ -14,8 +14,9 @@ from node.cli.device import (
     json_line,
     run_asking,
 )
-from node.client.browse import Tag, browse
+from node.client.browse import Tag, browse_steps
 from node.client.connector import Connector
+from node.client.exchanges import run
 from node.client.failure import TagError
 
 PROGRAM = "python -m node browse"
@@ -37,7 +38,8 @@ def list_tags(arguments: argparse.Namespace) -> None:
     with Connector(**keywords) as client:
         output.note(f"session {client.session_handle} with {client.host}:{client.port}")
         try:
-            tags = browse(client)
+            with client.naming("a list of tags"):
+                tags = run(browse_steps(client.known), client.request)  # an answer may take --timeout, not all of them
         except CipError as exc:
             raise TagError("its tags cannot be listed", client.host, client.port, exc) from exc
     if arguments.as_json:

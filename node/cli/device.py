@@ -15,7 +15,7 @@ from node.cli.command_line import Parser, run_command
 from node.client.client import Client
 from node.client.discovery import responses
 from node.client.dotdict import dotdict
-from node.client.failure import Refused, TimedOut
+from node.client.failure import ConnectionLost, Refused, TimedOut
 from node.client.operations import Operation, OperationError, parse_operation
 from node.client.paths import encode_send_path
 from node.config.address import parse_address
@@ -185,7 +185,8 @@ class Output:
 def list_replies(client: Client, commands: Sequence[int]) -> Iterator[dotdict]:
     """Asks `commands` of the encapsulation at once; what is answered, of a broadcast until the time is over.
 
-    Raises `TimedOut` when nobody answers, or the one that was asked not to all, and `Refused` when that one says no.
+    Raises `TimedOut` or `ConnectionLost` when nobody answers, or the one that was asked not to all, and `Refused` when
+    that one says no.
     """
     for command in commands:
         client.legacy(command)
@@ -203,6 +204,8 @@ def list_replies(client: Client, commands: Sequence[int]) -> Iterator[dotdict]:
         return
     if missing:
         which = ", ".join(COMMANDS.get(command, f"0x{command:04x}") for command in missing)
+        if client.closed:
+            raise ConnectionLost(client.host, client.port, f"connection closed before it answered {which}")
         raise TimedOut(client.host, client.port, f"no answer to {which} within {client.timeout:g} s")
     if refused:
         raise Refused(client.host, client.port, refused)

@@ -6,6 +6,7 @@ import importlib
 import json
 import re
 import signal
+import time
 from collections.abc import Iterator
 
 import pytest
@@ -172,6 +173,17 @@ def test_tags_as_json(verb: Verb) -> None:
     }
     assert [member["name"] for member in tags["CLOCK"]["members"]] == ["PRE", "ACC", "EN", "TT", "DN"]
     assert tags["CLOCK"]["members"][0] == {"name": "PRE", "type": "DINT", "length": 0, "members": None}
+
+
+def test_the_time_out_is_for_an_answer_and_not_for_all_of_a_list(capsys: pytest.CaptureFixture[str]) -> None:
+    with node("--delay", "0.1", *(f"Quite_a_long_name_{number}=DINT" for number in range(100))) as device:
+        begun = time.monotonic()
+        code, out, _ = Verb(device, capsys)("browse", "-S", "-t", "0.5")
+        assert (code, out.count("DINT")) == (0, 100)
+        assert time.monotonic() - begun > 0.5
+        code, out, err = Verb(device, capsys)("browse", "-S", "-t", "0.05")
+    assert (code, out) == (1, "")
+    assert err == f"python -m node browse: {device.host}:{device.port}: no answer within 0.05 s\n"
 
 
 def test_a_device_without_tags_to_list(capsys: pytest.CaptureFixture[str]) -> None:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 import re
 import signal
+import socket
 import subprocess
 import sys
+import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -281,6 +283,38 @@ def test_nobody_there(capsys: pytest.CaptureFixture[str]) -> None:
     assert capsys.readouterr() == ("", "enip_client: 127.64.33.99:9: connection refused\n")
     assert main(["-a", "127.64.33.99:9", "-b", "-i", "-t", "0.2"]) == 1
     assert capsys.readouterr().err == "enip_client: 127.64.33.99:9: no answer to ListIdentity within 0.2 s\n"
+
+
+@pytest.mark.parametrize(
+    ("answer", "said"),
+    [
+        (lambda asked: b"", "connection closed before it answered ListIdentity"),
+        (lambda asked: asked[:12] + b"\xff" * 8 + asked[20:], "no answer to ListIdentity within 0.5 s"),
+        (lambda asked: asked[:2] + b"\x04\0" + asked[4:] + b"\xff" * 4, "a malformed answer: "),
+    ],
+    ids=["hangs up", "somebody else's", "garbage"],
+)
+def test_a_device_that_answers_nothing_of_use(
+    capsys: pytest.CaptureFixture[str], answer: Callable[[bytes], bytes], said: str
+) -> None:
+    with socket.create_server((HOST, 0)) as server:
+        port = server.getsockname()[1]
+
+        def serve() -> None:
+            opened, _ = server.accept()
+            with opened:
+                if data := answer(opened.recv(100)):
+                    opened.sendall(data)
+                    opened.recv(100)
+
+        thread = threading.Thread(target=serve)
+        thread.start()
+        assert main(["-a", f"{HOST}:{port}", "-i", "-t", "0.5"]) == 1
+        thread.join()
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.startswith(f"enip_client: {HOST}:{port}: {said}")
+    assert err.count("\n") == 1
 
 
 def test_interrupted_while_it_works(controller: Served, start: Start) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from node.cli.enip_client import main
 from node.client import Client, Connector, Refused, await_response, parse_operations
 from node.client.discovery import identity_of, services_of
 from node.client.failure import ConnectionLost
@@ -67,6 +68,21 @@ def test_operations(server: str, connected: bool | None, multiple: int) -> None:
         assert values[3] == ["", "Hello, world!", "", ""]
         assert values[5][1:] == [4, 5]
         assert values[7] == [1.5]
+
+
+@pytest.mark.parametrize("option", ["-p", "-m", "-n"])
+def test_the_command_line(server: str, capsys: pytest.CaptureFixture[str], option: str) -> None:
+    """2.1.4, the manual's client against its server, in our name."""
+    texts = ["SCADA[1]=99", "SCADA[1]", 'TEXT[1]=(SSTRING)"Hello, world!"', "TEXT[0-3]"]
+    assert main([option, "-a", f"{server}:{PORT}", "-i", *texts]) == 0
+    out = capsys.readouterr().out
+    assert out.startswith(f"List Identity 0 from ('{HOST}', {PORT}): {{\n")
+    assert [line.strip() for line in out.splitlines()[-4:]] == [
+        "SCADA[1] <= [99]: 'OK'",
+        "SCADA[1] == [99]: 'OK'",
+        "TEXT[1] <= ['Hello, world!']: 'OK'",
+        "TEXT[0-3] == ['', 'Hello, world!', '', '']: 'OK'",
+    ]
 
 
 def test_values_by_name(server: str) -> None:
