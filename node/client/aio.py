@@ -281,24 +281,25 @@ class AsyncConnector:
         tasks = (self._prepared(operation, means, single) for operation in operations)
         limit = self.message_limit if multiple is True else int(multiple)
         pipeline = Pipeline(tasks, depth=depth, limit=limit, index=index)
-        flying: dict[int, tuple[Packet, asyncio.Future[Answer]]] = {}
-        link = self._open_link()
+        flying: dict[int, tuple[Packet, asyncio.Future[Answer], float]] = {}
+        link, clock = self._open_link(), asyncio.get_running_loop().time
         try:
             while True:
                 async with deadline(self.host, self.port, self.timeout):
                     while (packet := pipeline.next()) is not None:
                         token, frame = self._framed(link, packet)
-                        flying[token] = packet, link.send(token, frame)
-                    if not flying:
-                        return
-                    token, (packet, waiter) = next(iter(flying.items()))
+                        flying[token] = packet, link.send(token, frame), clock()
+                if not flying:
+                    return
+                token, (packet, waiter, sent) = next(iter(flying.items()))
+                async with deadline(self.host, self.port, self.timeout, used=clock() - sent):
                     answer = _checked(await waiter)
                     del flying[token]
                     due = pipeline.take(packet, answer.data)
                 for outcome in due:
                     yield outcome
         finally:
-            for token, (_, waiter) in flying.items():
+            for token, (_, waiter, _) in flying.items():
                 link.forget(token)
                 waiter.cancel()
 
@@ -401,10 +402,11 @@ async def probe_enip(host: str, port: int, timeout: float) -> str:  # noqa: ASYN
 
 
 @asynccontextmanager
-async def deadline(host: str, port: int, seconds: float) -> AsyncIterator[None]:
-    """Ends what is inside after `seconds`; lost, late and malformed answers become `NoAnswer`."""
+async def deadline(host: str, port: int, seconds: float, used: float = 0.0) -> AsyncIterator[None]:
+    """Ends what is inside after `seconds`, of which some are `used`; lost, late and malformed answers become
+    `NoAnswer`."""
     try:
-        async with asyncio.timeout(seconds):
+        async with asyncio.timeout(seconds - used):
             yield
     except OSError as exc:
         raise no_answer(host, port, exc, seconds) from exc

@@ -31,7 +31,7 @@ from node.cip.services import (
     SYMBOL_CLASS,
     TEMPLATE_CLASS,
 )
-from node.cip.status import PARTIAL_TRANSFER, SUCCESS
+from node.cip.status import PARTIAL_TRANSFER, SUCCESS, CipError
 from node.cip.template import HOST_PREFIX, Member, Template
 from node.cip.types import BOOL, DWORD, SINT, Type, by_code
 from node.client.exchanges import Steps, successful
@@ -103,15 +103,19 @@ def browse_steps(known: dict[int, Template], programs: bool = True) -> Steps[lis
                 inner = yield from symbol_steps(values.name)
                 found += [(f"{values.name}.", *symbol) for symbol in inner]
     templates: dict[int, Template] = {template.instance: template for template in PREDEFINED}
+    refused: set[int] = set()
     tags = []
     for prefix, instance, values in found:
         kind = decode_symbol_type(values.type)
         if kind.system or values.name.startswith((*HIDDEN, PROGRAM)):
             continue
         template = None
-        if kind.structure:
-            template = yield from template_steps(kind.number, templates)
-            known[template.handle] = template
+        if kind.structure and kind.number not in refused:
+            try:
+                template = yield from template_steps(kind.number, templates)
+                known[template.handle] = template
+            except (CipError, RemoteProtocolError):
+                refused.add(kind.number)  # one that makes no sense here does not cost the others
         tags.append(_tag(prefix, instance, values, kind, template))
     return sorted(tags, key=lambda tag: tag.name.casefold())
 
@@ -198,8 +202,13 @@ def _built(name: str, instance: int, members: tuple[Member, ...], size: int, han
 
 
 def _tag(prefix: str, instance: int, values: SymbolValues, kind: SymbolType, template: Template | None) -> Tag:
-    plain = tag_type(kind.number, None, {}) if template is None else None
-    name = template.name if template is not None else plain.name if plain is not None else f"0x{kind.number:02X}"
+    plain = None if kind.structure else tag_type(kind.number, None, {})
+    if template is not None:
+        name = template.name
+    elif kind.structure:
+        name = f"structure 0x{kind.number:03X}"
+    else:
+        name = plain.name if plain is not None else f"0x{kind.number:02X}"
     lengths = values.lengths[: kind.dimensions]
     access = _ACCESS.get(values.access, f"access {values.access}")
     return Tag(prefix + values.name, name, lengths, template, access, instance)

@@ -36,6 +36,8 @@ log = logging.getLogger(__name__)
 BATCH = 100
 """Names that are drawn from an iterator, and asked for, at once."""
 
+UNASKED = "with an identity_default it is not asked for one"
+
 Answer = tuple[Any, CipError | None]
 """What an operation gave, or its fault."""
 
@@ -216,9 +218,10 @@ class Proxy:
         for reply in responses(gateway, self.timeout, most=1):
             identity: dotdict | None = reply.get("enip.CIP.list_identity.CPF.item[0].identity_object")
             if identity is None:
-                raise BadAnswer(self.host, self.port, "an answer to ListIdentity without an identity")
+                raise BadAnswer(self.host, self.port, f"an answer to ListIdentity without an identity; {UNASKED}")
             return identity
-        raise TimedOut(self.host, self.port, "no answer to ListIdentity in time")
+        within = "" if self.timeout is None else f" within {self.timeout:g} s"
+        raise TimedOut(self.host, self.port, f"no answer to ListIdentity{within}; {UNASKED}")
 
     def _close(self, exc: BaseException | None) -> None:
         """For whoever has the turn."""

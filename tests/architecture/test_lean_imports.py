@@ -47,6 +47,7 @@ def imported_with(module: str) -> set[str]:
         "node.client.aio",
         "node.client.connector",
         "node.client.modbus_aio",
+        "node.client.poll",
         "node.config.schema",
     ],
 )

@@ -15,7 +15,7 @@ import pytest
 from node.cip.message import Reply, Request
 from node.cip.template import Template
 from node.client import AsyncConnector, Connector, TagError
-from node.client.browse import Tag, browse, symbol_steps, template_steps
+from node.client.browse import Tag, browse, browse_steps, symbol_steps, template_steps
 from node.client.exchanges import run
 from node.client.structures import Structures
 from node.config.load import dump
@@ -145,6 +145,27 @@ def test_a_controller_of_old_is_asked_for_less() -> None:
     older = b"\1\0\0\0\1\0A\xc4\0" + bytes(12)
     ((instance, values),) = run(symbol_steps(), scripted(Reply(0, 8), Reply(0, 0, (), older)))  # type: ignore[arg-type]
     assert (instance, values.name, values.type) == (1, "A", 0xC4)
+
+
+def test_one_structure_that_makes_no_sense_does_not_cost_the_others() -> None:
+    def symbol(instance: int, name: bytes, kind: int) -> bytes:
+        return bytes((instance, 0, 0, 0, len(name), 0)) + name + kind.to_bytes(2, "little") + bytes(12) + b"\0"
+
+    symbols = symbol(1, b"A", 0xC4) + symbol(2, b"B", 0x8101) + symbol(3, b"C", 0x8101) + symbol(4, b"D", 0xEE)
+    asked = []
+
+    def answer(request: Request) -> Reply:
+        asked.append(request.service)
+        return Reply(request.service, 0, (), symbols) if request.service == 0x55 else Reply(request.service, 5)
+
+    tags = run(browse_steps({}), answer)
+    assert [(tag.name, tag.type) for tag in tags] == [
+        ("A", "DINT"),
+        ("B", "structure 0x101"),
+        ("C", "structure 0x101"),
+        ("D", "0xEE"),
+    ]
+    assert asked == [0x55, 3], "and is asked for once"
 
 
 def attributes(words: int, size: int, members: int) -> Reply:

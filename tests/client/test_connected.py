@@ -164,6 +164,52 @@ def test_every_call_keeps_its_time_in_all() -> None:
         assert time.monotonic() - begun < 1.5
 
 
+def test_who_looks_at_results_slowly_loses_none() -> None:
+    async def looked_at(port: int) -> list[object]:
+        async with AsyncConnector(HOST, port, 5.0) as plc:
+            plc.timeout = 0.2
+            values = []
+            async for outcome in plc.outcomes([f"T[{number}]" for number in range(5)], depth=3):
+                values.append(outcome.value)
+                await asyncio.sleep(0.25)
+            return values
+
+    with hostile() as server, Connector(HOST, server.port, 5.0, connected=False) as plc:
+        values = []
+        for *_, val in plc.pipeline([f"T[{number}]" for number in range(5)], depth=3, timeout=0.2):
+            values.append(val)
+            time.sleep(0.25)
+        assert values == [[number] for number in range(5)]
+        assert asyncio.run(looked_at(server.port)) == values
+
+
+def test_each_request_of_many_has_its_time_from_when_it_was_sent() -> None:
+    """However many are before it."""
+
+    def slow(request: Request) -> Reply:
+        time.sleep(0.2)
+        return plain(request)
+
+    async def asked(port: int) -> None:
+        async with AsyncConnector(HOST, port, 5.0) as plc:
+            plc.timeout = 0.5
+            async for _ in plc.outcomes([f"T[{number}]" for number in range(20)], depth=20):
+                pass
+
+    def asked_by_the_other(port: int) -> None:
+        with Connector(HOST, port, 5.0) as plc:
+            plc.process([f"T[{number}]" for number in range(20)], depth=20, timeout=0.5)
+
+    with hostile() as server:
+        plain = server.reply
+        server.reply = slow
+        for ask in (lambda port: asyncio.run(asked(port)), asked_by_the_other):
+            begun = time.monotonic()
+            with pytest.raises(TimedOut, match=r"no answer within 0\.5 s"):
+                ask(server.port)
+            assert time.monotonic() - begun < 2.0
+
+
 def test_a_connection_that_the_node_forgot_is_opened_anew(controller: Served) -> None:
     with Connector(controller.host, controller.port) as plc:
         first = plc.read_tag("T1")

@@ -6,16 +6,18 @@ import itertools
 import logging
 import re
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from typing import ClassVar
 
 import pytest
 
 from node.client.dotdict import dotdict
-from node.client.failure import ConnectionLost, NoAnswer, Refused, TagError
+from node.client.failure import BadAnswer, ConnectionLost, NoAnswer, Refused, TagError, TimedOut
 from node.client.parameters import Parameter
 from node.client.proxy import Proxy, ProxySimple
 from node.errors import LocalProtocolError
+from tests.client.hostile import HOST, Hostile, Say, honest, hostile, hung_up, silent, trickled
 from tests.client.nodes import Served
 from tests.client.restarted import Restarted
 
@@ -187,3 +189,46 @@ def test_threads_share_one_connection(sensor: Restarted) -> None:
     assert wrong == []
     assert len(sessions) == 1
     via.close()
+
+
+@pytest.mark.parametrize(("answering", "error"), [(silent, TimedOut), (trickled, TimedOut), (hung_up, ConnectionLost)])
+def test_a_device_that_goes_wrong_is_an_error_in_time_and_then_asked_anew(
+    answering: Callable[..., None], error: type[NoAnswer]
+) -> None:
+    with hostile(answering) as server:
+        via = ProxySimple(HOST, server.port, 0.25, identity_default="Odd")
+        begun = time.monotonic()
+        with pytest.raises(error, match=f"^{HOST}:{server.port}: "), via:
+            list(via.read("T[1]"))
+        assert time.monotonic() - begun < 1.5
+        assert str(via) == "Odd at None"
+        server.answering = honest
+        assert list(via.read(["T[1]", "T[2-3]"])) == [[1], [2, 3]]
+        via.close()
+
+
+def test_the_values_before_an_error_are_there() -> None:
+    def three(server: Hostile, answers: list[bytes], say: Say) -> None:
+        for answer in answers:
+            if len(server.requests) > 3:
+                raise OSError
+            say(answer)
+
+    with hostile(three) as server:
+        via = Proxy(HOST, server.port, 2.0, identity_default="Odd", depth=1, multiple=0, connected=False)
+        got = []
+        with pytest.raises(ConnectionLost), via:
+            for value in via.read([f"T[{number}]" for number in range(10)]):
+                got.append(value)
+        assert got == [[0], [1], [2]]
+
+
+def test_a_device_without_an_identity_says_what_to_do() -> None:
+    hint = "with an identity_default it is not asked for one"
+    with hostile(silent) as server:
+        via = Proxy(HOST, server.port, 0.25)
+        with pytest.raises(TimedOut, match=f"no answer to ListIdentity within 0.25 s; {hint}"):
+            via.read("T[1]")
+        server.answering = honest
+        with pytest.raises(BadAnswer):
+            via.read("T[1]")
