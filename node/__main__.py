@@ -14,17 +14,27 @@ from node.pack import use_pack
 
 NURSERY, NURSERY_MODULE = "nursery", "node.nursery"
 
+CLIENTS = ("enip-client", "get-attribute", "list-services", "throughput", "browse", "poll")
+"""Verbs that ask a device over plain sockets, and end."""
+
 
 def main(arguments: Sequence[str]) -> int:
     """Runs `python -m node ARGUMENTS`; the exit code."""
     if list(arguments[:1]) == [NURSERY]:
         return _run(NURSERY_MODULE, arguments[1:])
+    if arguments and arguments[0] in CLIENTS:
+        return _ask("node.cli.app", arguments)
     return _run("node.cli.app", arguments)
 
 
 def enip_server() -> None:
     """The console script."""
     sys.exit(_run("node.cli.enip", sys.argv[1:]))
+
+
+def enip_client() -> None:
+    """The console script."""
+    sys.exit(_ask("node.cli.enip_client", sys.argv[1:]))
 
 
 def modbus_sim() -> None:
@@ -44,6 +54,18 @@ def _run(module: str, arguments: Sequence[str]) -> int:
         import_later(SELDOM)
     _import_asyncio()
     code: int = import_module(module).main(arguments)
+    return code
+
+
+def _ask(module: str, arguments: Sequence[str]) -> int:
+    """As `_run`, for what asks and ends: it needs no loop, and all that it imports it has at once."""
+    gc.disable()
+    use_pack()
+    import_later(SELDOM)
+    run = import_module(module).main
+    gc.freeze()
+    gc.enable()
+    code: int = run(arguments)
     return code
 
 

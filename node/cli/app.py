@@ -12,6 +12,12 @@ VERBS = {
     "enip": "a lone EtherNet/IP controller with tags (also: enip_server)",
     "modbus": "a lone Modbus/TCP device with registers (also: modbus_sim)",
     "modbus-poll": "writes and polls registers of a Modbus device (also: modbus_poll)",
+    "enip-client": "reads and writes tags of an EtherNet/IP device (also: enip_client)",
+    "get-attribute": "reads attributes of objects of an EtherNet/IP device",
+    "list-services": "lists services and identities of EtherNet/IP devices",
+    "throughput": "measures how many operations an EtherNet/IP device does in a second",
+    "poll": "reads parameters, tags and attributes of an EtherNet/IP device over and over",
+    "browse": "lists the tags of a controller",
     "run": "a node from its configuration file",
     "shard": "what a farm has its containers do",
 }
@@ -38,8 +44,9 @@ def main(arguments: Sequence[str]) -> int:
 
 def help_text() -> str:
     """What there is."""
-    verbs = "\n".join(f"  {verb:11} {what}" for verb, what in VERBS.items())
+    verbs = "\n".join(f"  {verb:13} {what}" for verb, what in VERBS.items())
     return (
-        f"usage: {PROGRAM} VERB [--help] ...\n\nSimulated controllers, one at a time. `farm` runs many.\n\n{verbs}\n\n"
+        f"usage: {PROGRAM} VERB [--help] ...\n\n"
+        f"Simulated controllers, one at a time, and what asks them. `farm` runs many.\n\n{verbs}\n\n"
         f"  --version  say which version this is"
     )

@@ -1,1 +1,80 @@
-"""Talking to a controller, ours or a real one. Nothing is imported here: each client is loaded by who needs it."""
+"""Talking to a controller, ours or a real one. Nothing is imported until it is asked for: who wants one client does not
+load the others."""
+
+import importlib
+import typing
+
+if typing.TYPE_CHECKING:
+    from node.client.aio import AsyncConnector as AsyncConnector
+    from node.client.browse import Tag as Tag
+    from node.client.browse import browse as browse
+    from node.client.client import Client as Client
+    from node.client.client import await_response as await_response
+    from node.client.connector import Connector as Connector
+    from node.client.discovery import Device as Device
+    from node.client.discovery import discover as discover
+    from node.client.dotdict import dotdict as dotdict
+    from node.client.failure import BadAnswer as BadAnswer
+    from node.client.failure import ConnectionLost as ConnectionLost
+    from node.client.failure import NoAnswer as NoAnswer
+    from node.client.failure import Refused as Refused
+    from node.client.failure import TagError as TagError
+    from node.client.failure import TimedOut as TimedOut
+    from node.client.operations import Operation as Operation
+    from node.client.operations import OperationError as OperationError
+    from node.client.operations import parse_operations as parse_operations
+    from node.client.replies import format_tree as format_tree
+
+__all__ = [
+    "AsyncConnector",
+    "BadAnswer",
+    "Client",
+    "ConnectionLost",
+    "Connector",
+    "Device",
+    "NoAnswer",
+    "Operation",
+    "OperationError",
+    "Refused",
+    "Tag",
+    "TagError",
+    "TimedOut",
+    "await_response",
+    "discover",
+    "dotdict",
+    "format_tree",
+    "parse_operations",
+]
+
+_MODULES = {
+    "AsyncConnector": "aio",
+    "BadAnswer": "failure",
+    "Client": "client",
+    "ConnectionLost": "failure",
+    "Connector": "connector",
+    "Device": "discovery",
+    "NoAnswer": "failure",
+    "Operation": "operations",
+    "OperationError": "operations",
+    "Refused": "failure",
+    "Tag": "browse",
+    "TagError": "failure",
+    "TimedOut": "failure",
+    "await_response": "client",
+    "discover": "discovery",
+    "dotdict": "dotdict",
+    "format_tree": "replies",
+    "parse_operations": "operations",
+}
+"""Where each public name lives."""
+
+
+def __getattr__(name: str) -> typing.Any:
+    module = _MODULES.get(name)
+    if module is None:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(importlib.import_module(f"{__name__}.{module}"), name)
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *_MODULES])

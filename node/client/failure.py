@@ -1,12 +1,22 @@
-"""What a client says when it gets no answer at all, whatever the protocol: one line that names who was asked.
+"""What a client says when there is no usable answer, and when the answer is a fault: one line that names who was asked.
 
-An answer that is an error is not this: `node.cip.status.CipError` and `node.modbus.pdu.ModbusError` carry those.
+    NodeError
+        NoAnswer                host and port did not answer: no such host, unreachable
+            TimedOut            not within the time there was
+            ConnectionLost      it ended before the answer came
+            Refused             it was turned away: nothing listens there, or the encapsulation's status says no
+            BadAnswer           what came is no answer; a `RemoteProtocolError` too
+        CipError                an answer that is a fault
+            TagError            with the tag, and who said so
+
+`node.modbus.pdu.ModbusError` is the fault of a Modbus answer.
 """
 
 import os
 import socket
 
-from node.errors import NodeError
+from node.cip.status import CipError
+from node.errors import NodeError, RemoteProtocolError
 
 
 class NoAnswer(NodeError):
@@ -19,10 +29,46 @@ class NoAnswer(NodeError):
         self.reason = reason
 
 
-def no_answer(host: str, port: int, exc: OSError, timeout: float) -> NoAnswer:
+class TimedOut(NoAnswer):
+    """No whole answer came in time."""
+
+
+class ConnectionLost(NoAnswer):
+    """The connection ended before the answer came; what was asked may have been done."""
+
+
+class Refused(NoAnswer):
+    """Turned away: nothing listens there, or the session or the connection was not granted."""
+
+
+class BadAnswer(NoAnswer, RemoteProtocolError):
+    """What came back is no answer to what was asked."""
+
+
+class TagError(CipError):
+    """A fault that the controller at `host`:`port` answered for `tag`, with its status in words and numbers."""
+
+    def __init__(self, tag: str, host: str, port: int, fault: CipError) -> None:
+        super().__init__(fault.general, fault.extended, fault.data)
+        self.tag = tag
+        self.host = host
+        self.port = port
+
+    def __str__(self) -> str:
+        return f"{self.host}:{self.port}: {self.tag}: {super().__str__()}"
+
+
+def no_answer(host: str, port: int, exc: OSError, timeout: float | None) -> NoAnswer:
     """The failure that an `OSError` of a connection, or its `TimeoutError` after `timeout` seconds, amounts to."""
-    if isinstance(exc, TimeoutError):
-        return NoAnswer(host, port, f"no answer within {timeout:g} s")
+    if isinstance(exc, TimeoutError) and timeout is not None:
+        return TimedOut(host, port, f"no answer within {timeout:g} s")
     if isinstance(exc, socket.gaierror):
         return NoAnswer(host, port, "no such host")
-    return NoAnswer(host, port, os.strerror(exc.errno).lower() if exc.errno else str(exc) or "connection lost")
+    kind = NoAnswer
+    if isinstance(exc, TimeoutError):
+        kind = TimedOut
+    elif isinstance(exc, ConnectionRefusedError):
+        kind = Refused
+    elif isinstance(exc, ConnectionError):
+        kind = ConnectionLost
+    return kind(host, port, os.strerror(exc.errno).lower() if exc.errno else str(exc) or "connection lost")

@@ -44,6 +44,14 @@ IO_CAPABILITY = 0x0100
 
 _REGISTER = struct.Struct("<HH")
 _SERVICE = struct.Struct("<HH16s")
+_SERVICE_HEAD = struct.Struct("<HH")
+_UNCONNECTED = struct.Struct("<IHHHHHH")
+_CONNECTED = struct.Struct("<IHHHHIHHH")
+CONNECTED_SIZE = _CONNECTED.size
+"""Bytes of a SendUnitData body beside the message."""
+
+_UNCONNECTED_ITEMS = b"\2\0\0\0\0\0\xb2\0"
+_CONNECTED_ITEMS = b"\2\0\xa1\0\4\0"
 _IDENTITY = struct.Struct("<H16sHHHBBHIB")
 _LEGACY = struct.Struct("<HH16s16s")
 _SOCKADDR = struct.Struct(">hH4s8x")
@@ -92,9 +100,10 @@ def decode_list_services(data: bytes) -> list[ServiceItem]:
     for item in decode_cpf(data, limit=_LIST_ITEMS):
         if item.type != SERVICES:
             continue
-        if len(item.data) < _SERVICE.size:
+        if len(item.data) < _SERVICE_HEAD.size:
             raise RemoteProtocolError(f"a ListServices item of {len(item.data)} bytes, wanted {_SERVICE.size}")
-        version, capability, name = _SERVICE.unpack_from(item.data)
+        version, capability = _SERVICE_HEAD.unpack_from(item.data)
+        name = item.data[_SERVICE_HEAD.size : _SERVICE.size]  # cpppo sends no more bytes than the name has
         services.append(ServiceItem(name.split(b"\0")[0].decode("iso-8859-1"), capability, version))
     return services
 
@@ -206,11 +215,16 @@ def decode_send(data: bytes) -> tuple[int, int, list[Item]]:
 
 def encode_unconnected(message: bytes, timeout: int = 0) -> bytes:
     """The body of SendRRData that carries a Message Router message, with the usual two items."""
-    return encode_send([Item(NULL_ADDRESS), Item(UNCONNECTED_DATA, message)], timeout)
+    length = len(message)
+    if length > 0xFFFF:
+        raise LocalProtocolError(f"an item of {length} bytes: 65535 fit")
+    return _UNCONNECTED.pack(0, timeout, 2, NULL_ADDRESS, 0, UNCONNECTED_DATA, length) + message
 
 
 def decode_unconnected(data: bytes) -> bytes:
     """The Message Router message of a SendRRData body. Raises `RemoteProtocolError` when there is none."""
+    if data[6:14] == _UNCONNECTED_ITEMS and len(data) >= 16 and data[14] | data[15] << 8 == len(data) - 16:
+        return data[16:]  # what nearly every frame is
     _, _, items = decode_send(data)
     if len(items) < 2 or items[0].type != NULL_ADDRESS or items[1].type != UNCONNECTED_DATA:
         raise RemoteProtocolError(f"items {_types(items)} in SendRRData, wanted 0x0000 and 0x00B2")
@@ -219,12 +233,18 @@ def decode_unconnected(data: bytes) -> bytes:
 
 def encode_connected(connection_id: int, sequence: int, message: bytes) -> bytes:
     """The body of SendUnitData: `connection_id` is the one the receiver knows, `sequence` 16 bits."""
-    data = _SEQUENCE.pack(sequence) + message
-    return encode_send([Item(CONNECTED_ADDRESS, _U32.pack(connection_id)), Item(CONNECTED_DATA, data)])
+    length = len(message) + 2
+    if length > 0xFFFF:
+        raise LocalProtocolError(f"an item of {length} bytes: 65535 fit")
+    return _CONNECTED.pack(0, 0, 2, CONNECTED_ADDRESS, 4, connection_id, CONNECTED_DATA, length, sequence) + message
 
 
 def decode_connected(data: bytes) -> tuple[int, int, bytes]:
     """Connection id, sequence count and message of SendUnitData. Raises `RemoteProtocolError` when malformed."""
+    if data[6:12] == _CONNECTED_ITEMS and len(data) >= 22:
+        _, _, _, _, _, ident, kind, length, sequence = _CONNECTED.unpack_from(data)
+        if kind == CONNECTED_DATA and 2 <= length == len(data) - 20:
+            return ident, sequence, data[22:]  # what nearly every frame is
     _, _, items = decode_send(data)
     if len(items) < 2 or items[0].type != CONNECTED_ADDRESS or items[1].type != CONNECTED_DATA:
         raise RemoteProtocolError(f"items {_types(items)} in SendUnitData, wanted 0x00A1 and 0x00B1")

@@ -6,6 +6,7 @@ matched by connection and sequence count, for a target need not echo a context t
 """
 
 import struct
+from dataclasses import field
 
 from node.cip.epath import Class, Instance, encode_epath
 from node.cip.message import Request, encode_request
@@ -13,6 +14,7 @@ from node.cip.services import CONNECTION_MANAGER_CLASS
 from node.cip.services import UNCONNECTED_SEND as UNCONNECTED_SEND_SERVICE
 from node.cip.unconnected import UnconnectedSend, encode_unconnected_send
 from node.enip.commands import (
+    CONNECTED_SIZE,
     decode_connected,
     decode_unconnected,
     encode_connected,
@@ -29,9 +31,10 @@ from node.enip.header import (
     SEND_UNIT_DATA,
     SUCCESS,
     UNREGISTER_SESSION,
+    decode_header,
     pack_header,
 )
-from node.errors import LocalProtocolError
+from node.errors import LocalProtocolError, RemoteProtocolError
 from node.record import dataclass
 
 CONNECTION_MANAGER = encode_epath((Class(CONNECTION_MANAGER_CLASS), Instance(1)))
@@ -42,12 +45,13 @@ _TOKEN = struct.Struct("<Q")
 @dataclass(slots=True)
 class Answer:
     """A reply: `token` names the request, `status` is the encapsulation's, and `data` the Message Router reply of a
-    message that succeeded, else the body as it came."""
+    message that succeeded, else the body as it came. `frame` is all of it."""
 
     token: int
     command: int
     status: int
     data: bytes
+    frame: bytes = field(default=b"", compare=False, repr=False)
 
 
 @dataclass(slots=True)
@@ -85,21 +89,31 @@ class OriginatorSession:
         """The frame that ends the session; nothing answers it."""
         return pack_header(UNREGISTER_SESSION, 0, self.session, SUCCESS, NO_CONTEXT)
 
-    def command(self, command: int, body: bytes = b"") -> tuple[int, bytes]:
-        """Token and frame of any command that is answered. Raises `LocalProtocolError` over 65535 bytes."""
+    def command(self, command: int, body: bytes = b"", index: int | None = None) -> tuple[int, bytes]:
+        """Token and frame of any command that is answered. Raises `LocalProtocolError` over 65535 bytes.
+
+        The first four bytes of the sender context are `index`, when there is one; the others are never the same.
+        """
         if len(body) > 0xFFFF:
             raise LocalProtocolError(f"a request of {len(body)} bytes: a frame carries 65535")
-        self._last += 1
-        self._waiting[self._last] = command
-        return self._last, pack_header(command, len(body), self.session, SUCCESS, _TOKEN.pack(self._last)) + body
+        token = self._token(command, index)
+        return token, pack_header(command, len(body), self.session, SUCCESS, _TOKEN.pack(token)) + body
 
-    def unconnected(self, message: bytes, route: bytes | None = None, timeout: int = 0) -> tuple[int, bytes]:
-        """Token and frame of a Message Router request: inside Unconnected Send with `route` (an EPATH, b"" for an
-        empty one), plain with None. `timeout` in seconds, for routers."""
+    def unconnected(
+        self,
+        message: bytes,
+        route: bytes | None = None,
+        timeout: int = 0,
+        *,
+        send_path: bytes = CONNECTION_MANAGER,
+        index: int | None = None,
+    ) -> tuple[int, bytes]:
+        """Token and frame of a Message Router request: inside Unconnected Send to `send_path` with `route` (an EPATH,
+        b"" for an empty one), plain with None. `timeout` in seconds, for routers; `index` as in `command`."""
         if route is not None:
             send = encode_unconnected_send(UnconnectedSend(message, route))
-            message = encode_request(Request(UNCONNECTED_SEND_SERVICE, CONNECTION_MANAGER, send))
-        return self.command(SEND_RR_DATA, encode_unconnected(message, timeout))
+            message = encode_request(Request(UNCONNECTED_SEND_SERVICE, send_path, send))
+        return self.command(SEND_RR_DATA, encode_unconnected(message, timeout), index)
 
     def connect(self, target_id: int, own_id: int) -> Connection:
         """Notes a connection that a Forward Open opened."""
@@ -110,40 +124,64 @@ class OriginatorSession:
         """Forgets a connection; answers that are still to come on it are dropped."""
         self._connections.pop(connection.own_id, None)
 
-    def connected(self, connection: Connection, message: bytes) -> tuple[int, bytes]:
-        """Token and frame of a request over `connection`, with the next sequence count."""
-        connection.sequence = connection.sequence + 1 & 0xFFFF
-        body = encode_connected(connection.target_id, connection.sequence, message)
-        token, frame = self.command(SEND_UNIT_DATA, body)
-        self._sequences[connection.own_id, connection.sequence] = token
-        return token, frame
+    def connected(self, connection: Connection, message: bytes, *, index: int | None = None) -> tuple[int, bytes]:
+        """Token and frame of a request over `connection`, with the next sequence count; `index` as in `command`."""
+        sequence = connection.sequence = connection.sequence + 1 & 0xFFFF
+        length = len(message) + CONNECTED_SIZE
+        if length > 0xFFFF:
+            raise LocalProtocolError(f"a request of {length} bytes: a frame carries 65535")
+        token = self._token(SEND_UNIT_DATA, index)
+        self._sequences[connection.own_id, sequence] = token
+        head = pack_header(SEND_UNIT_DATA, length, self.session, SUCCESS, _TOKEN.pack(token))
+        return token, head + encode_connected(connection.target_id, sequence, message)
 
     def forget(self, token: int) -> None:
         """Gives up on a request: its answer, if it still comes, is dropped."""
         self._waiting.pop(token, None)
+
+    def datagram(self, data: bytes) -> Answer | None:
+        """The answer that a datagram is, None when nobody waits for it. The request goes on waiting, for a broadcast
+        has many answers: `forget` it. Raises `RemoteProtocolError` when it is no frame."""
+        header = decode_header(data)
+        if HEADER_SIZE + header.length != len(data):
+            raise RemoteProtocolError(f"a datagram of {len(data)} bytes that says {HEADER_SIZE + header.length}")
+        answer = self._answer(data)
+        if answer is not None:
+            self._waiting[answer.token] = answer.command
+        return answer
 
     def receive(self, data: bytes) -> list[Answer]:
         """The answers that `data` completes, in order; frames nobody waits for are dropped.
 
         Raises `RemoteProtocolError` when what came is malformed: the session is of no more use then.
         """
+        frames = self._frames.feed(data)
+        if len(frames) == 1:
+            answer = self._answer(frames[0])
+            return [] if answer is None else [answer]
         answers = []
-        for frame in self._frames.feed(data):
+        for frame in frames:
             answer = self._answer(frame)
             if answer is not None:
                 answers.append(answer)
         return answers
+
+    def _token(self, command: int, index: int | None) -> int:
+        self._last += 1
+        token = self._last if index is None else (self._last & 0xFFFFFFFF) << 32 | index & 0xFFFFFFFF
+        self._waiting[token] = command
+        return token
 
     def _answer(self, frame: bytes) -> Answer | None:
         command, _, session, status, context, _ = HEADER.unpack_from(frame)
         body = frame[HEADER_SIZE:]
         if command == SEND_UNIT_DATA and status == SUCCESS:
             ident, sequence, message = decode_connected(body)
-            own_id = self._own_id(ident)
+            own_id = ident if ident in self._connections else self._own_id(ident)
             token = self._sequences.pop((own_id, sequence), 0)
             if own_id not in self._connections or self._waiting.pop(token, None) is None:
                 return None
-            return Answer(token, command, status, message)
+            return Answer(token, command, status, message, frame)
         (token,) = _TOKEN.unpack(context)
         if self._waiting.get(token) != command:
             return None
@@ -153,11 +191,9 @@ class OriginatorSession:
                 self.session = session
             elif command == SEND_RR_DATA:
                 body = decode_unconnected(body)
-        return Answer(token, command, status, body)
+        return Answer(token, command, status, body, frame)
 
     def _own_id(self, ident: int) -> int:
         """The T->O id of the connection that a reply under `ident` belongs to. A target that does not know the
         connection any more can only give back the O->T id it was sent, and some targets always do."""
-        if ident in self._connections:
-            return ident
         return next((own for own, connection in self._connections.items() if connection.target_id == ident), 0)

@@ -39,7 +39,17 @@ def imported_with(module: str) -> set[str]:
 
 
 @pytest.mark.parametrize(
-    "module", ["node.nursery", "node.controller", "node.client.aio", "node.client.modbus_aio", "node.config.schema"]
+    "module",
+    [
+        "node.nursery",
+        "node.controller",
+        "node.client",
+        "node.client.aio",
+        "node.client.connector",
+        "node.client.modbus_aio",
+        "node.client.poll",
+        "node.config.schema",
+    ],
 )
 def test_it_carries_nothing_heavy(module: str) -> None:
     assert imported_with(module) & HEAVY == set()
@@ -62,3 +72,13 @@ def test_what_a_farm_takes_of_a_node_brings_no_server(module: str) -> None:
     found = done.stdout.split()
     assert module in found
     assert [name for name in found if name.startswith(("node.server", "node.controller", "node.shard"))] == []
+
+
+def test_the_client_s_names_load_what_they_need_alone() -> None:
+    code = "import sys, node.client; print(*sys.modules); node.client.parse_operations; print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
+    before, after = (set(line.split()) for line in done.stdout.splitlines())
+    assert [name for name in before if name.startswith("node.")] == ["node.client"]
+    assert "node.client.operations" in after
+    assert {"socket", "asyncio", "node.client.connector"} & after == set()

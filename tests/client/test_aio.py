@@ -329,11 +329,11 @@ def test_a_route_goes_inside_unconnected_send(route: tuple[tuple[int, int | str]
 
 def test_calls_that_overlap_get_their_own_answers() -> None:
     def echo(request: Request) -> Reply:
-        return Reply(request.service, 0, (), b"\xc4\0" + request.data[:2] + b"\0\0")
+        return Reply(request.service, 0, (), b"\xc4\0" + request.path[-1:] + b"\0\0\0")
 
     async def body() -> None:
         async with serving(Scripted(echo)) as script, connect(script) as plc:
-            answers = await asyncio.gather(*(plc.read("TAG", number) for number in range(50)))
+            answers = await asyncio.gather(*(plc.read(f"TAG[{number}]") for number in range(50)))
             assert answers == [[number] for number in range(50)]
 
     run(body())
@@ -403,7 +403,7 @@ def test_an_encapsulation_fault_is_named() -> None:
     [
         (b"\0\0", "a malformed answer: a send body of 2 bytes"),
         (Reply(READ_TAG, 0, (), b"\xc4"), "a read reply of 1 bytes"),
-        (Reply(READ_TAG, 0, (), b"\xc4\0\1\2\3"), "3 bytes of type 0xC4 that are no values"),
+        (Reply(READ_TAG, 0, (), b"\xc4\0\1\2\3"), "a malformed answer: 3 bytes of DINT, asked were 1 elements of 4"),
         (Reply(READ_TAG, 6, (), b"\xc4\0"), "a read that does not end"),
     ],
     ids=["frame", "type", "values", "endless"],

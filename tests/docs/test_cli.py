@@ -7,7 +7,19 @@ import pytest
 import typer
 
 from farm.cli.app import app as farm_app
-from node.cli import enip, modbus, modbus_poll, run, shard
+from node.cli import (
+    browse,
+    enip,
+    enip_client,
+    get_attribute,
+    list_services,
+    modbus,
+    modbus_poll,
+    poll,
+    run,
+    shard,
+    throughput,
+)
 from tests.architecture.sources import ROOT
 
 PAGE = (ROOT / "docs" / "cli.md").read_text()
@@ -32,8 +44,14 @@ def commands() -> dict[str, Command]:
     found = verbs("farm", typer.main.get_command(farm_app))
     lone = {
         "enip_server": enip.parser(),
+        "enip_client": enip_client.parser(),
         "modbus_sim": modbus.parser(),
         "modbus_poll": modbus_poll.parser(),
+        "python -m node get-attribute": get_attribute.parser(),
+        "python -m node list-services": list_services.parser(),
+        "python -m node throughput": throughput.parser(),
+        "python -m node poll": poll.parser(),
+        "python -m node browse": browse.parser(),
         "python -m node run": run.parser(),
     }
     found |= {

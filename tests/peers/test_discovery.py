@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import selectors
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -166,6 +168,20 @@ def test_cpppo_lists_identities_by_broadcast(network: Lan) -> None:
     options = ("--udp", "--broadcast", "--list-identity", "-a", "10.91.0.255")
     said = network.inside("client", str(python), "-m", "cpppo.server.enip.client", *options)
     assert [address for address in SEGMENT if address not in said] == []
+
+
+@pytest.mark.parametrize("address", ["10.91.0.255", "255.255.255.255"])
+def test_our_client_lists_all_by_broadcast_until_the_time_is_over(network: Lan, address: str) -> None:
+    """The 2016 manual's own example of it (2.1.4), in our name."""
+    asked = ("--udp", "--broadcast", "--list-services", "--list-identity", "--list-interfaces", "-t", "2")
+    begun = time.monotonic()
+    said = network.inside("client", sys.executable, "-m", "node", "enip-client", *asked, "-a", address)
+    assert time.monotonic() - begun >= 2
+    for title in ("List Services", "List Identity", "List Interfaces"):
+        peers = re.findall(rf"^{title} 0 from \('(.+)', {PORT}\): {{$", said, re.M)
+        assert sorted(peer for peer in peers if peer in SEGMENT) == SEGMENT
+    sent = re.findall(r'"item\[0\]\.identity_object\.sin_addr": "(.+)"', said)
+    assert sorted(peer for peer in sent if peer in SEGMENT) == SEGMENT
 
 
 def test_a_segment_s_broadcast_is_answered_once_by_each_from_its_own_address(network: Lan) -> None:
