@@ -32,8 +32,8 @@ TIMEOUT_MULTIPLIER = 5
 
 class EnipExchange:
     """Messages go unconnected, with the route that they were prepared with, or with `connection` bytes above 0 over a
-    connection of that size behind `route`. `serial` tells it from other connections of this originator, `originator` the
-    originator from others."""
+    connection of that size behind `route`. `serial` tells it from other connections of this originator, `originator`
+    the originator from others."""
 
     def __init__(self, connection: int = 0, route: bytes | None = None, serial: int = 1, originator: int = 1) -> None:
         self.ready = False

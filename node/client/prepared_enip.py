@@ -1,8 +1,8 @@
-"""Tags of an EtherNet/IP controller as requests that are encoded once: alone, or as many in a Multiple Service Packet as
-request and reply have room for.
+"""Tags of an EtherNet/IP controller as requests that are encoded once: alone, or as many in a Multiple Service Packet
+as request and reply have room for.
 
-The controller answers what it has in a reply of its own for each tag; one that it refuses does not spoil the others, but
-the packet counts as refused (CIP Vol 1, A-4.10).
+The controller answers what it has in a reply of its own for each tag; one that it refuses does not spoil the others,
+but the packet counts as refused (CIP Vol 1, A-4.10).
 """
 
 import re

@@ -12,7 +12,7 @@ from node.client.prepared import MALFORMED, READ, WRITE, Fault, Prepared
 from node.enip.originator import Answer
 from node.errors import LocalProtocolError
 from node.modbus.adu import MBAP, PREFIX_SIZE, TcpFramer
-from node.modbus.functions import EXCEPTION, EXCEPTIONS
+from node.modbus.functions import EXCEPTION, EXCEPTIONS, READ_COILS, READ_DISCRETE_INPUTS
 from node.modbus.pdu import READ_FUNCTIONS, READ_LIMITS, Read, Request, encode_request
 from node.modbus.ranges import BIT_TABLES, WRITABLE_TABLES, RangeError, parse_range, register_text
 from node.modbus.splits import split_coils, split_read, split_registers
@@ -78,8 +78,8 @@ def prepare_register_reads(items: Iterable[RegisterItem], *, multiple: bool) -> 
 
 
 def prepare_register_writes(item: RegisterItem, data: bytes) -> list[ModbusRequest]:
-    """Writes of `data` (registers as they travel; of coils a byte each, 0 or 1). Raises `LocalProtocolError` for a table
-    that cannot be written."""
+    """Writes of `data` (registers as they travel; of coils a byte each, 0 or 1). Raises `LocalProtocolError` for a
+    table that cannot be written."""
     if item.table not in WRITABLE_TABLES:
         shown = register_text(item.table, item.start, item.count)
         raise LocalProtocolError(f"{item.name}: {shown} are {item.table} registers, which Modbus cannot write")
@@ -94,7 +94,11 @@ def _prepared(kind: str, unit: int, names: tuple[str, ...], request: Request) ->
     pdu = encode_request(request)
     tail = MBAP.pack(0, 0, len(pdu) + 1, unit)[2:] + pdu
     if isinstance(request, Read):
-        size = (request.quantity + 7) // 8 if request.function in (1, 2) else 2 * request.quantity
+        size = (
+            (request.quantity + 7) // 8
+            if request.function in (READ_COILS, READ_DISCRETE_INPUTS)
+            else 2 * request.quantity
+        )
         return ModbusRequest(kind, names, tail, unit, bytes((request.function, size)), 2 + size)
     return ModbusRequest(kind, names, tail, unit, pdu[:5], 5)
 

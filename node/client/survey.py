@@ -1,4 +1,5 @@
-"""What tags and registers hold before they are asked for a thousand times: their size, and a value that may be put back.
+"""What tags and registers hold before they are asked for a thousand times: their size, and a value that may be put
+back.
 
 A load test that writes must write something; what was there does the least harm, and its type needs no telling.
 """
@@ -13,6 +14,7 @@ from node.cip.status import PARTIAL_TRANSFER, CipError
 from node.cip.tag_services import decode_read_reply, encode_read_tag
 from node.client.aio import AsyncConnector
 from node.client.modbus_aio import AsyncModbus
+from node.client.modbus_tls import pinned_context
 from node.client.prepared_enip import TagItem
 from node.client.prepared_modbus import RegisterItem
 from node.errors import LocalProtocolError, NodeError
@@ -36,7 +38,8 @@ class Held:
 async def survey_tags(
     host: str, port: int, items: Sequence[TagItem], seconds: float, route: str | None = None
 ) -> list[Held]:
-    """What each item holds. Raises `NoAnswer`, and `SurveyError` for an item that is refused or does not fit a reply."""
+    """What each item holds. Raises `NoAnswer`, and `SurveyError` for an item that is refused or does not fit a
+    reply."""
     hops: Route | None = None if route is None else parse_route(route)
     found = []
     async with AsyncConnector(host, port, seconds, hops) as plc:
@@ -52,19 +55,22 @@ async def survey_tags(
     return found
 
 
-async def survey_registers(host: str, port: int, items: Sequence[RegisterItem], seconds: float) -> list[bytes]:
-    """What each item holds: registers as they travel, coils as a byte each. Raises `NoAnswer`, `SurveyError`."""
-    found: list[bytes] = []
+async def survey_registers(
+    host: str, port: int, items: Sequence[RegisterItem], seconds: float, tls: str = ""
+) -> list[bytes]:
+    """What each item holds: registers as they travel, coils as a byte each. `tls` is its certificate. Raises `NoAnswer`, `SurveyError`."""
+    found: dict[RegisterItem, bytes] = {}
+    context = pinned_context(tls) if tls else None
     for unit in dict.fromkeys(item.unit for item in items):
-        async with AsyncModbus(host, port, unit, seconds) as device:
+        async with AsyncModbus(host, port, unit, seconds, tls=context) as device:
             for item in (each for each in items if each.unit == unit):
                 try:
-                    found.append(await _held(device, item))
+                    found[item] = await _held(device, item)
                 except LocalProtocolError:
                     raise
                 except NodeError as exc:
                     raise SurveyError(f"{host}:{port} {item.name}: {exc}") from exc
-    return found
+    return [found[item] for item in items]
 
 
 async def _held(device: AsyncModbus, item: RegisterItem) -> bytes:
