@@ -28,7 +28,7 @@ from farm.load.tally import Tally
 AT_ONCE = 64
 """Connections that are begun at once: more would fill a listener's queue, and a SYN that is dropped comes again after a
 second."""
-SWEEP = 0.05
+SWEEP = 0.1
 """Seconds between two looks for what has waited too long."""
 HANDLES = 64
 """Descriptors beside those of connections."""
@@ -43,6 +43,7 @@ def main() -> None:
     gc.freeze()
     with asyncio.Runner(loop_factory=_loop) as runner:
         runner.run(_Work(job).run())
+    os._exit(0)  # the thread that listens holds standard input, which an orderly end would wait for
 
 
 class _Work:
@@ -65,19 +66,20 @@ class _Work:
         await self._open()
         origin = await self._went
         await asyncio.sleep(max(0.0, origin - time.monotonic()))
+        before = _cpu()
         sweeper = loop.create_task(self._sweep())
         teller = loop.create_task(self._tell(origin))
         for client in self._clients:
             client.start(origin)
         await self._stop_after(origin + self._job.duration)
         await self._drain()
+        used = _cpu() - before
         for task in (sweeper, teller):
             task.cancel()
+        self._say_second(time.monotonic() - origin)
         for client in self._clients:
             await client.close()
-        self._say_second(time.monotonic() - origin)
-        used = resource.getrusage(resource.RUSAGE_SELF)
-        _say({"done": True, "cpu": used.ru_utime + used.ru_stime, **self._tally.body()})
+        _say({"done": True, "cpu": used, **self._tally.body()})
 
     async def _open(self) -> None:
         turn = asyncio.Semaphore(AT_ONCE)
@@ -165,6 +167,12 @@ def _allow_connections(number: int) -> None:
     if soft != resource.RLIM_INFINITY and soft < wanted:
         most = wanted if hard == resource.RLIM_INFINITY else min(hard, wanted)
         resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
+
+
+def _cpu() -> float:
+    """Seconds that this process has had of a processor."""
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    return used.ru_utime + used.ru_stime
 
 
 def _say(body: dict[str, Any]) -> None:

@@ -58,7 +58,8 @@ async def survey_tags(
 async def survey_registers(
     host: str, port: int, items: Sequence[RegisterItem], seconds: float, tls: str = ""
 ) -> list[bytes]:
-    """What each item holds: registers as they travel, coils as a byte each. `tls` is its certificate. Raises `NoAnswer`, `SurveyError`."""
+    """What each item holds: registers as they travel, coils as a byte each. `tls` is the device's certificate, "" where
+    it speaks without. Raises `NoAnswer`, `SurveyError`."""
     found: dict[RegisterItem, bytes] = {}
     context = pinned_context(tls) if tls else None
     for unit in dict.fromkeys(item.unit for item in items):
