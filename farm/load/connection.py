@@ -191,10 +191,12 @@ class Client:
         wire = self._wire
         late = False
         if wire is not None:
-            for token, (_, sent, request) in list(wire.under_way.items()):
-                if sent > oldest:
+            under_way = wire.under_way
+            while under_way:
+                token = next(iter(under_way))  # they are in the order in which they were sent
+                if under_way[token][1] > oldest:
                     break
-                del wire.under_way[token]
+                request = under_way.pop(token)[2]
                 wire.exchange.forget(token)
                 self.tally.failed(self.node, TIMED_OUT, request.names[0])
                 late = True

@@ -18,7 +18,7 @@ from node.cip.message import Request, decode_reply, encode_request
 from node.cip.services import FORWARD_CLOSE, FORWARD_OPEN, LARGE_FORWARD_OPEN
 from node.cip.status import SUCCESS, describe
 from node.client.prepared import MALFORMED, Fault, Prepared, Refused
-from node.client.prepared_enip import MANAGER, ROUTER, EnipRequest, fault_of
+from node.client.prepared_enip import MANAGER, ROUTER, EnipRequest, Shape, fault_of, packed_parts, shape_of
 from node.enip.header import SEND_RR_DATA, describe_status
 from node.enip.originator import Answer, Connection, OriginatorSession
 
@@ -51,6 +51,7 @@ class EnipExchange:
             timeout_multiplier=TIMEOUT_MULTIPLIER,
         )
         self._connection: Connection | None = None
+        self._shapes: dict[int, Shape] = {}  # by identity: requests live as long as what asks them
         self._outgoing = b""
 
     def begin(self) -> bytes:
@@ -83,7 +84,15 @@ class EnipExchange:
         assert isinstance(request, EnipRequest)
         if answer.status:
             return Fault(f"encapsulation: {describe_status(answer.status)}")
-        return fault_of(request, answer.data)
+        if not request.packed:
+            return fault_of(request, answer.data)
+        known = self._shapes.get(id(request))
+        if known is not None and known.fits(answer.data):
+            return None
+        parts, fault = packed_parts(request, answer.data)
+        if fault is None:
+            self._shapes[id(request)] = shape_of(answer.data, parts)
+        return fault
 
     def forget(self, token: int) -> None:
         """Drops what still comes to it."""

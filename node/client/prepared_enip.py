@@ -108,21 +108,50 @@ def fault_of(request: EnipRequest, data: bytes) -> Fault | None:
     """What is wrong with the Message Router reply `data`; None for nothing."""
     if not request.packed:
         return _part_fault(data, request.services[0], request.names[0])
+    return packed_parts(request, data)[1]
+
+
+def packed_parts(request: EnipRequest, data: bytes) -> tuple[list[bytes], Fault | None]:
+    """The replies in a packet's reply, and what is wrong with the first that is not right; None for nothing."""
     if len(data) < REPLY_HEAD or data[0] != MULTIPLE_SERVICE_PACKET | REPLY:
-        return Fault(MALFORMED, f"{data[:8].hex()} to a Multiple Service Packet")
+        return [], Fault(MALFORMED, f"{data[:8].hex()} to a Multiple Service Packet")
     if data[2] not in (SUCCESS, EMBEDDED_SERVICE_ERROR):
-        return Fault(_status_text(data))
+        return [], Fault(_status_text(data))
     try:
         parts = decode_multiple_reply(data[REPLY_HEAD + 2 * data[3] :])
     except RemoteProtocolError as exc:
-        return Fault(MALFORMED, str(exc))
+        return [], Fault(MALFORMED, str(exc))
     if len(parts) != len(request.services):
-        return Fault(MALFORMED, f"{len(parts)} replies to {len(request.services)} requests in one packet")
+        return [], Fault(MALFORMED, f"{len(parts)} replies to {len(request.services)} requests in one packet")
     for part, service, name in zip(parts, request.services, request.names, strict=True):
         fault = _part_fault(part, service, name)
         if fault is not None:
-            return fault
-    return None
+            return parts, fault
+    return parts, None
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """A packet's reply that was right, without its values: one of `size` bytes that has the bits `head` under `mask` is
+    right as well, for it has the same services, statuses and offsets in the same places."""
+
+    size: int
+    mask: int
+    head: int
+
+    def fits(self, data: bytes) -> bool:
+        """Whether `data` is such a reply."""
+        return len(data) == self.size and int.from_bytes(data, "little") & self.mask == self.head
+
+
+def shape_of(data: bytes, parts: Sequence[bytes]) -> Shape:
+    """The shape of a reply, and of all that are right in the same way."""
+    offsets = REPLY_HEAD + 2 * data[3] + 2 + 2 * len(parts)
+    mask = b"\xff" * offsets
+    for part in parts:
+        mask += b"\xff" * REPLY_HEAD + bytes(len(part) - REPLY_HEAD)
+    number = int.from_bytes(mask, "little")
+    return Shape(len(data), number, int.from_bytes(data, "little") & number)
 
 
 def _part_fault(reply: bytes, service: int, name: str) -> Fault | None:
