@@ -1,5 +1,5 @@
-"""Curves as SVG that stands inside a page: told apart by their dashes and widths and a name at each, so that they can be
-read without colours, on paper, and by whoever sees none."""
+"""Curves as SVG that stands inside a page: told apart by their dashes and widths and a name at each, so that they can
+be read without colours, on paper, and by whoever sees none."""
 
 import math
 from collections.abc import Callable, Sequence

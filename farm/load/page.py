@@ -1,5 +1,5 @@
-"""A result as one HTML file that needs nothing else: to be attached to a release, mailed, printed. Light and dark as the
-reader's system is; grey, but for what is wrong, which has a shape and a word as well."""
+"""A result as one HTML file that needs nothing else: to be attached to a release, mailed, printed. Light and dark as
+the reader's system is; grey, but for what is wrong, which has a shape and a word as well."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from html import escape

@@ -14,6 +14,9 @@ WORST = 10
 """Nodes of a table that is not asked to list all."""
 PERCENTILES = (*range(100), 99.5, 99.9, 99.95, 99.99, 99.999, 100)
 
+SECOND = ("second", "connected", "sent", "answered", "errors", "p50", "p99", "max")
+"""What a report tells of each second."""
+
 Table = tuple[Sequence[str], Sequence[Sequence[str]]]
 """Headings and rows."""
 
@@ -119,10 +122,9 @@ def write_csv(result: Result, folder: Path) -> list[Path]:
             ],
         ),
         "seconds.csv": (
-            ["second", "connected", "sent", "answered", "errors", "p50", "p99", "max"],
+            SECOND,
             [
-                (*(each[name] for name in ("second", "connected", "sent", "answered")), sum(each["errors"].values()))
-                + tuple(each[name] for name in ("p50", "p99", "max"))
+                [sum(each[name].values()) if name == "errors" else each[name] for name in SECOND]
                 for each in body["timeline"]
             ],
         ),
