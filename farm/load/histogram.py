@@ -16,6 +16,7 @@ import struct
 import zlib
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
+from math import ceil
 
 DIGITS = 3
 BITS = 11
@@ -85,7 +86,7 @@ class Histogram:
         ordered = iter(sorted(self.counts.items()))
         index, seen = 0, 0
         for part in parts:
-            wanted = max(1, min(total, round(part * total + 0.5 - 1e-9))) if total else 0
+            wanted = max(1, min(total, ceil(part * total - 1e-9))) if total else 0
             while seen < wanted:
                 index, count = next(ordered)
                 seen += count
@@ -114,7 +115,13 @@ def highest(index: int) -> int:
 
 def decode(text: str) -> Histogram:
     """What `encode` gave, or HdrHistogram with these digits. Raises `ValueError` for anything else."""
-    raw = base64.b64decode(text, validate=True)
+    try:
+        return _decoded(base64.b64decode(text, validate=True))
+    except (struct.error, zlib.error, IndexError) as exc:
+        raise ValueError(f"no histogram: {exc}") from exc
+
+
+def _decoded(raw: bytes) -> Histogram:
     cookie, size = _WRAP.unpack_from(raw)
     if cookie != _COMPRESSED_COOKIE or size != len(raw) - _WRAP.size:
         raise ValueError(f"cookie 0x{cookie:08X} with {size} bytes; wanted 0x{_COMPRESSED_COOKIE:08X}")

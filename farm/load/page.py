@@ -7,7 +7,7 @@ from html import escape
 from farm import __version__
 from farm.load.chart import Curve, Point, chart, linear, powers
 from farm.load.profile import Profile
-from farm.load.report import Table, error_table, headline, latency_table, node_table, span, time_text
+from farm.load.report import Table, counted, error_table, headline, latency_table, node_table, span, time_text
 from farm.load.result import Result
 from farm.load.tally import Second
 
@@ -28,7 +28,7 @@ h1{font-size:1.4em;margin:0 0 4px}h2{font-size:1.1em;margin:28px 0 8px}p{margin:
 .figures b{display:block;font-size:1.35em}.wrong{border-left:5px solid var(--wrong)!important}
 .wrong b::before{content:"\\25B2  ";color:var(--wrong)}
 .remark{border-left:5px double var(--soft);padding-left:10px}
-figure{margin:0;background:var(--panel);border:1px solid var(--line);border-radius:4px;padding:8px}
+figure{margin:0 0 12px;background:var(--panel);border:1px solid var(--line);border-radius:4px;padding:8px}
 figcaption{color:var(--soft);padding:0 4px 4px}svg{display:block;width:100%;height:auto}
 .grid{stroke:var(--line);fill:none;stroke-width:1}.tick{font-size:12px;fill:var(--soft)}
 .name{font-size:12.5px;fill:var(--ink)}.curve{fill:none;stroke:var(--ink);stroke-linejoin:round}
@@ -81,7 +81,7 @@ def _figures(result: Result) -> str:
         ("p50", time_text(p50), False),
         ("p99", time_text(p99), False),
         ("longest", time_text(longest), False),
-        ("errors", f"{result.failed:,} ({result.share_of_errors:.3%})", result.failed > 0),
+        ("errors", f"{result.failed:,}" + f", {result.share_of_errors:.2%}" * bool(result.failed), result.failed > 0),
         ("clients", f"{result.clients:,}", False),
     ]
     cells = (f"<div{' class=wrong' * bad}><b>{text}</b>{name}</div>" for name, text, bad in shown)
@@ -147,11 +147,11 @@ def _rates(result: Result) -> str:
 def _seconds(result: Result) -> Iterator[tuple[float, Second]]:
     """The seconds of the test; answers that came after its end are in the tables alone."""
     last = max(1, round(result.seconds_run))
-    return ((float(number), second) for number, second in enumerate(result.seconds[:last]))
+    return ((number + 0.5, second) for number, second in enumerate(result.seconds[:last]))
 
 
 def _figure(caption: str, picture: str) -> str:
-    return f"<figure><figcaption>{escape(caption)}</figcaption>{picture}</figure><p></p>"
+    return f"<figure><figcaption>{escape(caption)}</figcaption>{picture}</figure>"
 
 
 def _errors(result: Result) -> str:
@@ -182,7 +182,7 @@ def _asked(result: Result) -> str:
         ("requests", "several tags in one" if profile.multiple else "one tag each"),
         ("under way at once", f"{profile.depth} on each connection; time-out after {span(profile.timeout)}"),
         ("connections lost", f"{result.lost}"),
-        ("generator", f"{result.workers} processes, busy {busy}, late by {lag} at most (p99)"),
+        ("generator", f"{counted(result.workers, 'process', 'processes')}, busy {busy}, late by {lag} (p99)"),
     ]
     return "<dl>" + "".join(f"<dt>{name}</dt><dd>{escape(text)}</dd>" for name, text in facts) + "</dl>"
 

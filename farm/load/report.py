@@ -52,14 +52,15 @@ def headline(result: Result) -> str:
     per_second = result.answered / result.seconds_run if result.seconds_run else 0.0
     early = ", ended early" if result.ended_early else ""
     return (
-        f"{_counted(nodes, 'node')}, {_counted(result.clients, 'client')}, {span(result.seconds_run)}{early}: "
-        f"{_counted(result.asked, 'request')}, {result.answered} answered ({per_second:.1f}/s), "
-        f"{_counted(result.failed, 'error')}"
+        f"{counted(nodes, 'node')}, {counted(result.clients, 'client')}, {span(result.seconds_run)}{early}: "
+        f"{counted(result.asked, 'request')}, {result.answered} answered ({per_second:.1f}/s), "
+        f"{counted(result.failed, 'error')}"
     )
 
 
-def _counted(number: int, noun: str) -> str:
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+def counted(number: int, noun: str, many: str = "") -> str:
+    """`1 node`, `12 nodes`; `many` where an s is not enough."""
+    return f"{number} {noun}" if number == 1 else f"{number} {many or noun + 's'}"
 
 
 def latency_table(result: Result) -> Table:

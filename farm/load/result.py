@@ -167,8 +167,8 @@ class Result:
         most = max((len(target.reads) for target in self.targets), default=0)
         if not self.profile.flat_out and most > self.profile.depth:
             found.append(
-                f"a beat is up to {most} requests, of which {self.profile.depth} may be under way at once; what waits for "
-                "those before it counts from the beat: see --values, --tags and --depth"
+                f"a beat is up to {most} requests, of which {self.profile.depth} may be under way at once; those that "
+                "wait for others count from the beat, too: see --values, --tags and --depth"
             )
         if self.profile.flat_out:
             found.append("clients asked as fast as they were answered, so slow times are under-represented")
