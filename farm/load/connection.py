@@ -123,6 +123,7 @@ class Client:
         self._wire: Wire | None = None
         self._pause = FIRST_PAUSE
         self._attempts = 0
+        self._trouble = ""
         self._ended = False
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -142,7 +143,8 @@ class Client:
             begun = self.clock()
             wire = await self._connect()
         except (Refused, NoAnswer) as exc:
-            self._fail_waiting(exc.reason if isinstance(exc, NoAnswer) else str(exc))
+            self._trouble = exc.reason if isinstance(exc, NoAnswer) else str(exc)
+            self._fail_waiting(self._trouble)
             self._try_again()
             return
         self.tally.opened.record(int((self.clock() - begun) * 1e6))
@@ -150,7 +152,7 @@ class Client:
         if wire.transport is None:  # it went before this task had its turn
             self.lost(wire)
             return
-        self._pause = FIRST_PAUSE
+        self._pause, self._trouble = FIRST_PAUSE, ""
         self.pump(self.clock())
 
     def start(self, origin: float) -> None:
@@ -201,7 +203,7 @@ class Client:
                 self.tally.failed(self.node, TIMED_OUT, request.names[0])
                 late = True
         while self._queue and self._queue[0][0] <= oldest:
-            self.tally.failed(self.node, UNSENT, self._queue.popleft()[1].names[0])
+            self.tally.failed(self.node, self._trouble or UNSENT, self._queue.popleft()[1].names[0])
         if late:
             self.pump(now)
 
