@@ -15,6 +15,7 @@ from farm.load.schedule import Beats, Turns, start_of
 from farm.load.tally import Tally
 from node.client.enip_exchange import EnipExchange
 from node.client.failure import NoAnswer, no_answer
+from node.client.modbus_tls import pinned_context
 from node.client.prepared import MALFORMED, Exchange, Prepared, Refused
 from node.client.prepared_enip import encoded_route
 from node.client.prepared_modbus import ModbusExchange
@@ -265,8 +266,6 @@ class Client:
     def _context(self) -> "ssl.SSLContext | None":
         if not self._target.tls:
             return None
-        from node.client.modbus_tls import pinned_context  # brings OpenSSL, for the few that speak TLS
-
         return pinned_context(self._target.tls)
 
     def _beat(self, beats: Beats, origin: float, number: int, last: int) -> None:

@@ -7,7 +7,6 @@ two cores one process of one thread leaves the plant a core whatever happens.
 """
 
 import asyncio
-import contextlib
 import json
 import os
 import pickle
@@ -120,8 +119,7 @@ class _Run:
         """The whole test."""
         loop = asyncio.get_running_loop()
         for number in (signal.SIGINT, signal.SIGTERM):
-            with contextlib.suppress(NotImplementedError):
-                loop.add_signal_handler(number, self._interrupt)
+            loop.add_signal_handler(number, self._interrupt)
         try:
             for job in self._jobs:
                 await self._begin(job)
