@@ -179,7 +179,10 @@ class Clients:
 
     def _absent(self, node: str, before: Iterable[str], here: Mapping[str, Any], now: float) -> None:
         """Addresses of which the node had connections and has none any more."""
-        gone = {_address(peer) for peer in before} - {_address(peer) for peer in here}
+        ended = [peer for peer in before if peer not in here]
+        if not ended:  # as nearly always, and this is done for each report of each node
+            return
+        gone = {_address(peer) for peer in ended} - {_address(peer) for peer in here}
         for address in gone:
             client = self._clients.get(address)
             if client is not None and node in client.edges:
