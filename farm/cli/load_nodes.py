@@ -1,7 +1,7 @@
 """What a load test asks of a farm's nodes: all their tags, those that are named, or so many single values; and which
 nodes it leaves out, and why."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import chain, cycle, islice
 from pathlib import Path
@@ -11,6 +11,7 @@ from farm.errors import FarmError
 from farm.load.profile import Profile
 from farm.load.targets import Wanted
 from farm.supervisor.probe import endpoint
+from farm.topology.problem import suggestion
 from node.client.prepared_enip import TagItem
 from node.client.prepared_modbus import RegisterItem, parse_registers
 from node.config.data_files import has_data_files
@@ -42,6 +43,7 @@ class Choice:
 def choose_tags(nodes: Sequence[NodeConfig], profile: Profile, inside: bool) -> Choice:
     """What to ask of each node; `inside`, at its own address. Raises `FarmError` where nothing is left to ask."""
     choice = Choice()
+    _check_names(nodes, profile.tags)
     for node in nodes:
         protocol, reason = spoken(node, profile.protocol)
         wanted = None if reason else _wanted(node, protocol, profile, inside)
@@ -53,6 +55,16 @@ def choose_tags(nodes: Sequence[NodeConfig], profile: Profile, inside: bool) -> 
     if not choice.wanted:
         raise FarmError("; ".join(choice.remarks()) or "no node is left to ask")
     return choice
+
+
+def _check_names(nodes: Sequence[NodeConfig], tags: Sequence[str]) -> None:
+    """Raises `FarmError` for a tag that none of the nodes has: among others that they have, it would be missed."""
+    known = {tag.name.casefold(): tag.name for node in nodes for tag in node.tags}
+    for text in tags:
+        if not text[:1].isdigit() and not _leads_into(text, known):
+            raise FarmError(
+                f"none of these nodes has a tag {text!r}; `farm tags` lists them", suggestion(text, known.values())
+            )
 
 
 def spoken(node: NodeConfig, protocol: str) -> tuple[str, str]:
@@ -95,7 +107,7 @@ def _places(node: NodeConfig, profile: Profile) -> list[Place]:
     return [part for place in whole for part in parts(place)]
 
 
-def _leads_into(text: str, known: set[str]) -> bool:
+def _leads_into(text: str, known: Iterable[str]) -> bool:
     """Whether a tag of the node is what `text` begins with: `Tank1.Level`, `SCADA[3]`, `Program:Main.T`."""
     lowered = text.casefold()
     return any(lowered == name or lowered.startswith((f"{name}[", f"{name}.")) for name in known)

@@ -89,7 +89,7 @@ def _figures(result: Result) -> str:
 
 
 def _over_time(result: Result) -> str:
-    quantiles = [(number, second.answers.quantiles((0.5, 0.99, 1.0))) for number, second in _seconds(result)]
+    quantiles = [(number, second.figures[1:]) for number, second in _seconds(result)]
     curves = [
         Curve(name, [(at, values[place] / 1e6) for at, values in quantiles if values[place]], style)
         for place, (name, style) in enumerate((("p50", "strong"), ("p99", "dashed"), ("longest", "dotted")))
@@ -131,7 +131,7 @@ def _by_percentile(result: Result) -> str:
 
 def _rates(result: Result) -> str:
     sent: list[Point] = [(number, second.sent) for number, second in _seconds(result)]
-    answered: list[Point] = [(number, second.answers.total) for number, second in _seconds(result)]
+    answered: list[Point] = [(number, second.figures[0]) for number, second in _seconds(result)]
     failed: list[Point] = [(number, sum(second.errors.values())) for number, second in _seconds(result)]
     curves = [Curve("answered", answered, "strong"), Curve("sent", sent, "dashed")]
     if any(count for _, count in failed):

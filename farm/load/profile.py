@@ -23,6 +23,8 @@ from farm.topology.scalars import number, seconds, truth, whole
 MAX = "max"
 PROTOCOLS = ("enip", "modbus")
 MOST_CLIENTS = 20_000
+LONGEST = 2 * 86400
+"""Seconds; each of them is in the report."""
 CONNECTION_SIZES = range(64, 4003)
 
 
@@ -78,8 +80,8 @@ def parse_rate(text: str) -> float:
 def parse_time(text: str) -> float:
     """`10m`, `30s`, `0.5` in seconds. Raises `ProfileError`."""
     found = seconds(text.strip())
-    if found is None or not 0 <= found <= 7 * 86400:
-        raise ProfileError(f"{text}: wanted a time, as 30s, 10m or 2h")
+    if found is None or not 0 <= found <= LONGEST:
+        raise ProfileError(f"{text}: wanted a time, as 30s, 10m or 2h, and 48h at most")
     return found
 
 

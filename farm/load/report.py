@@ -168,7 +168,8 @@ def _log(result: Result, answers: Histogram) -> str:
     """A log of HdrHistogram with one interval; values are in µs."""
     start = result.began.timestamp()
     return (
-        f"#[Histogram log format version 1.3]\n#[StartTime: {start:.3f} (seconds since epoch)]\n"
+        "#[Histogram log format version 1.3]\n#[values are in microseconds]\n"
+        f"#[StartTime: {start:.3f} (seconds since epoch)]\n"
         '"StartTimestamp","Interval_Length","Interval_Max","Interval_Compressed_Histogram"\n'
         f"{start:.3f},{result.seconds_run:.3f},{answers.most / 1000:.3f},{answers.encode()}\n"
     )

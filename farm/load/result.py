@@ -230,12 +230,12 @@ class Result:
 
     def _timeline(self, number: int) -> dict[str, Any]:
         second = self.seconds[number]
-        p50, p99, longest = second.answers.quantiles((0.5, 0.99, 1.0))
+        answered, p50, p99, longest = second.figures
         return {
             "second": number,
             "connected": self.connected.get(number),
             "sent": second.sent,
-            "answered": second.answers.total,
+            "answered": answered,
             "errors": dict(second.errors),
             "p50": p50 / 1e6,
             "p99": p99 / 1e6,

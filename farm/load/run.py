@@ -113,6 +113,7 @@ class _Run:
         self._connected: dict[int, dict[int, int]] = {}
         self._interrupts = 0
         self._opened = 0
+        self._errors = 0
         self.result = Result.of(profile, targets, jobs[0].clients, len(jobs))
 
     async def run(self) -> Result:
@@ -193,9 +194,11 @@ class _Run:
         if len(told) == len(self._processes) and at >= self._shown:
             self._shown = at + 1
             self.result.connected[at] = sum(told.values())
-            errors = sum(sum(each.errors.values()) for each in self.result.seconds)
-            glance = Glance(at + 1, self._profile.duration, sum(told.values()), self.result.clients, second, errors)
+            self._errors += sum(second.errors.values())
+            clients = self.result.clients
+            glance = Glance(at + 1, self._profile.duration, sum(told.values()), clients, second, self._errors)
             self._watch(glance)
+            second.settle()
 
     def _add(self, body: dict[str, Any]) -> None:
         result = self.result

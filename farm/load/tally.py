@@ -44,6 +44,20 @@ class Second:
     sent: int = 0
     answers: Histogram = field(default_factory=Histogram)
     errors: Counter[str] = field(default_factory=Counter)
+    settled: tuple[int, int, int, int] | None = None
+
+    @property
+    def figures(self) -> tuple[int, int, int, int]:
+        """How many answers; p50, p99 and the longest in µs."""
+        if self.settled is not None:
+            return self.settled
+        p50, p99, longest = self.answers.quantiles((0.5, 0.99, 1.0))
+        return self.answers.total, p50, p99, longest
+
+    def settle(self) -> None:
+        """Keeps the figures alone, once nobody counts in it any more: a test may have a hundred thousand seconds."""
+        self.settled = self.figures
+        self.answers.counts.clear()
 
     def body(self) -> dict[str, Any]:
         """In JSON."""

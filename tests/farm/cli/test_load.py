@@ -67,9 +67,7 @@ def load(run: Run, *arguments: str, rc: int = 0) -> dict[str, Any]:
         (["--rate", "1", "--rate-in-all", "2"], "--rate and rate-in-all: give one of them"),
     ],
 )
-def test_what_makes_no_sense_is_one_line(
-    arguments: list[str], error: str, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_what_makes_no_sense_is_one_line(arguments: list[str], error: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert app.run(["load", *arguments]) == 2
     assert error in capsys.readouterr().err
 
@@ -87,9 +85,7 @@ def test_what_makes_no_sense_is_one_line(
         (["--address", "127.64.204.250", "--tags", "A"], "127.64.204.250:44818: connection refused"),
     ],
 )
-def test_what_cannot_be_done_is_one_line(
-    arguments: list[str], error: str, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_what_cannot_be_done_is_one_line(arguments: list[str], error: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert app.run(["load", *arguments]) == 1
     said = capsys.readouterr().err
     assert error in said
@@ -126,7 +122,7 @@ class TestAPlant:
         assert "left out: slc: its data files are asked for by PCCC" in outcome.err
 
     def test_all_tags_in_as_few_requests_as_hold_them(self, running: Run) -> None:
-        short = "plc-1 --duration 0.4s --rate 5".split()
+        short = ["plc-1", "--duration", "0.4s", "--rate", "5"]
         packed = load(running, *short)
         single = load(running, *short, "--no-multiple")
         large = load(running, *short, "--connected", "--connection", "4000")
@@ -153,6 +149,12 @@ class TestAPlant:
         outcome = running("load", "plc-1", "--tags", "Sensor,Flags", "--mix", "write")
         assert outcome.rc == 1
         assert "nothing is left to ask" in outcome.err
+
+    def test_a_tag_that_no_node_has_is_not_passed_over(self, running: Run) -> None:
+        outcome = running("load", "--tags", "Level,Btach")
+        assert outcome.rc == 1
+        assert "none of these nodes has a tag 'Btach'" in outcome.err
+        assert "did you mean 'Batch'?" in outcome.err
 
     def test_as_fast_as_may_be(self, running: Run) -> None:
         body = load(running, "plc-1", "rtu", "--rate", "max", "--duration", "1s", "--depth", "8", "--values", "3")

@@ -96,6 +96,15 @@ def test_csv(tmp_path: Path) -> None:
     assert decode(log[-1].split(",")[-1]).total == 570
 
 
+def test_a_second_that_is_over_keeps_its_figures_alone() -> None:
+    found = result()
+    before = found.body()["timeline"]
+    for second in found.seconds:
+        second.settle()
+        assert second.answers.total == 0
+    assert found.body()["timeline"] == before
+
+
 def test_csv_where_none_can_be(tmp_path: Path) -> None:
     (tmp_path / "taken").write_text("")
     with pytest.raises(FarmError, match=r"--csv .*taken: File exists"):
@@ -138,6 +147,7 @@ def test_a_page_of_nothing_but_errors() -> None:
         tally.answered.clear()
     for second in found.seconds:
         second.answers.counts.clear()
+        second.settle()
     assert "There was no answer." in read(page(found)).text
     assert not found.good
 
