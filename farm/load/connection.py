@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from farm.load.job import Job, Seat, Target
 from farm.load.schedule import Beats, Turns, start_of
-from farm.load.tally import Tally
+from farm.load.tally import LATE, Tally
 from node.client.enip_exchange import EnipExchange
 from node.client.failure import NoAnswer, no_answer
 from node.client.modbus_tls import pinned_context
@@ -183,6 +183,8 @@ class Client:
                 break
             token, frame = wire.exchange.frame(request)
             under_way[token] = (intended, now, request)
+            if now - intended > LATE:
+                self.tally.late += 1
             frames.append(frame)
         if frames:
             self.tally.second.sent += len(frames)

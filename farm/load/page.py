@@ -9,7 +9,7 @@ from farm.load.chart import Curve, Point, chart, linear, powers
 from farm.load.profile import Profile
 from farm.load.report import Table, counted, error_table, headline, latency_table, node_table, span, time_text
 from farm.load.result import Result
-from farm.load.tally import Second
+from farm.load.tally import LATE, Second
 
 LISTED = 50
 """Nodes that are shown at once; the others are folded away."""
@@ -181,6 +181,7 @@ def _asked(result: Result) -> str:
         ("EtherNet/IP", f"connections of {profile.connection} bytes" if profile.connected else "unconnected"),
         ("requests", "several tags in one" if profile.multiple else "one tag each"),
         ("under way at once", f"{profile.depth} on each connection; time-out after {span(profile.timeout)}"),
+        ("sent late", f"{counted(result.late, 'request')} more than {LATE * 1000:g} ms after their time"),
         ("connections lost", f"{result.lost}"),
         ("generator", f"{counted(result.workers, 'process', 'processes')}, busy {busy}, late by {lag} (p99)"),
     ]

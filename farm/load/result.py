@@ -47,6 +47,7 @@ class Result:
     seconds_run: float = 0.0
     ended_early: bool = False
     opened: int = 0
+    late: int = 0
     lost: int = 0
     seconds: list[Second] = field(default_factory=list)
     connected: dict[int, int] = field(default_factory=dict)
@@ -192,6 +193,7 @@ class Result:
             "requests": {
                 "asked": self.asked,
                 "sent": self.sent,
+                "sent_late": self.late,
                 "answered": self.answered,
                 "errors": self.failed,
                 "unanswered": self.unanswered,

@@ -207,6 +207,7 @@ class _Run:
         for name in ("service", "lag", "opened_in"):
             histogram: Histogram = getattr(result, name)
             histogram.add(counts_of(body["opened" if name == "opened_in" else name]))
+        result.late += body["late"]
         result.lost += body["lost"]
         result.cpu.append(body["cpu"])
 

@@ -8,6 +8,9 @@ from typing import Any
 
 from farm.load.histogram import Histogram
 
+LATE = 0.01
+"""Seconds after its beat from which on a request counts as sent late."""
+
 
 @dataclass(slots=True)
 class NodeTally:
@@ -72,7 +75,8 @@ class Second:
 
 class Tally:
     """What one process counts. `service` are µs from sending to the answer, `lag` by which the process itself was late
-    for a beat, `opened` how long it took until a connection could be used."""
+    for a beat, `opened` how long it took until a connection could be used; `late` requests were sent more than `LATE`
+    seconds after their beat, for whatever reason."""
 
     def __init__(self, nodes: int) -> None:
         self.nodes = [NodeTally() for _ in range(nodes)]
@@ -80,7 +84,7 @@ class Tally:
         self.service = Histogram()
         self.lag = Histogram()
         self.opened = Histogram()
-        self.connections = 0
+        self.late = 0
         self.lost = 0
 
     def answered(self, node: int, kind: str, seconds: float, service: float) -> None:
@@ -109,6 +113,7 @@ class Tally:
             "service": counts_body(self.service),
             "lag": counts_body(self.lag),
             "opened": counts_body(self.opened),
+            "late": self.late,
             "lost": self.lost,
         }
 

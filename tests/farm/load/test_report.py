@@ -66,7 +66,14 @@ def test_tables() -> None:
 
 def test_json_has_every_figure() -> None:
     body = json.loads(json.dumps(result().body()))
-    assert body["requests"] == {"asked": 600, "sent": 600, "answered": 570, "errors": 30, "unanswered": 0}
+    assert body["requests"] == {
+        "asked": 600,
+        "sent": 600,
+        "sent_late": 0,
+        "answered": 570,
+        "errors": 30,
+        "unanswered": 0,
+    }
     assert body["latency"]["p50"] == pytest.approx(0.001, rel=0.002)
     assert body["latency"]["max"] == pytest.approx(0.01, rel=0.002)
     assert [each["answered"] for each in body["timeline"]] == [190, 190, 190]
