@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from farm.load.job import Job, Seat, Target
 from farm.load.schedule import Beats, Turns, start_of
 from farm.load.tally import LATE, Tally
+from farm.load.timetable import Timetable
 from node.client.enip_exchange import EnipExchange
 from node.client.failure import NoAnswer, no_answer
 from node.client.modbus_tls import pinned_context
@@ -126,6 +127,8 @@ class Client:
         self._attempts = 0
         self._trouble = ""
         self._ended = False
+        self._due: Iterator[float] = iter(())
+        self._next_due: float | None = None
         self._tasks: set[asyncio.Task[None]] = set()
 
     @property
@@ -156,15 +159,18 @@ class Client:
         self._pause, self._trouble = FIRST_PAUSE, ""
         self.pump(self.clock())
 
-    def start(self, origin: float) -> None:
+    def start(self, origin: float, timetable: Timetable) -> None:
         """Begins to ask, at beats that count from `origin` on its clock."""
-        loop = asyncio.get_running_loop()
-        if self._job.rate is None:
-            begin = origin + start_of(self._seat.number, self._job.clients, self._job.ramp)
-            loop.call_at(begin, self._ask_on)
+        job, seat = self._job, self._seat
+        if job.rate is None:
+            timetable.add(origin + start_of(seat.number, job.clients, job.ramp), self._ask_on)
             return
-        beats = Beats(self._job.rate, self._job.ramp, self._seat.phase)
-        self._beat(beats, origin, 0, beats.count(self._job.duration))
+        beats = Beats(job.rate, job.ramp, seat.phase)
+        last = beats.count(job.duration)
+        if last:
+            self._due = (origin + beats.time(number) for number in range(last))
+            self._next_due = next(self._due)
+            timetable.add(self._next_due, self._beat)
 
     def pump(self, now: float) -> None:
         """Sends what waits, as far as the line has room."""
@@ -270,28 +276,25 @@ class Client:
             return None
         return pinned_context(self._target.tls)
 
-    def _beat(self, beats: Beats, origin: float, number: int, last: int) -> None:
-        """Asks what was to be asked by now, and comes back for the next beat."""
-        now = self.clock()
-        due = origin + beats.time(number)
+    def _beat(self, now: float) -> float | None:
+        """Asks what was to be asked by now; when it is to ask again."""
+        if self._ended:
+            return None
         asked = 0
-        while number < last and due <= now and not self._ended:
-            self.tally.lag.record(int((now - due) * 1e6))
+        while self._next_due is not None and self._next_due <= now:
+            self.tally.lag.record(int((now - self._next_due) * 1e6))
             for request in self._turns.next():
-                self._queue.append((due, request))
+                self._queue.append((self._next_due, request))
                 asked += 1
-            number += 1
-            due = origin + beats.time(number)
-        if asked:
-            self.tally.nodes[self.node].asked += asked
-            self.pump(now)
-        if number < last and not self._ended:
-            asyncio.get_running_loop().call_at(due, self._beat, beats, origin, number, last)
+            self._next_due = next(self._due, None)
+        self.tally.nodes[self.node].asked += asked
+        self.pump(now)
+        return self._next_due
 
-    def _ask_on(self) -> None:
+    def _ask_on(self, now: float) -> None:
         if not self._ended:
             self._endless = self._turns.forever()
-            self.pump(self.clock())
+            self.pump(now)
 
     def _fail_waiting(self, kind: str) -> None:
         """What waits to be sent cannot be. A client without beats asks once for each time that it is turned away."""

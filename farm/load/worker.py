@@ -24,12 +24,14 @@ from typing import Any
 from farm.load.connection import Client
 from farm.load.job import Job
 from farm.load.tally import Tally
+from farm.load.timetable import Timetable
 
 AT_ONCE = 64
 """Connections that are begun at once: more would fill a listener's queue, and a SYN that is dropped comes again after a
 second."""
-SWEEP = 0.1
-"""Seconds between two looks for what has waited too long."""
+SWEEP, OFTEN = 0.25, 0.05
+"""Seconds between two looks for what has waited too long; at most a tenth of that, and often while all wait for the
+end."""
 HANDLES = 64
 """Descriptors beside those of connections."""
 
@@ -37,7 +39,7 @@ HANDLES = 64
 def main() -> None:
     """Serves one job."""
     job: Job = pickle.load(sys.stdin.buffer)
-    if job.core is not None:
+    if job.core is not None and hasattr(os, "sched_setaffinity"):  # Linux alone has it
         os.sched_setaffinity(0, {job.core})
     _allow_connections(len(job.seats))
     gc.freeze()
@@ -69,8 +71,9 @@ class _Work:
         before = _cpu()
         sweeper = loop.create_task(self._sweep())
         teller = loop.create_task(self._tell(origin))
+        timetable = Timetable(loop)
         for client in self._clients:
-            client.start(origin)
+            client.start(origin, timetable)
         await self._stop_after(origin + self._job.duration)
         await self._drain()
         used = _cpu() - before
@@ -110,7 +113,7 @@ class _Work:
 
     async def _sweep(self) -> None:
         while True:
-            await asyncio.sleep(SWEEP)
+            await asyncio.sleep(OFTEN if self._draining else min(SWEEP, max(OFTEN, self._job.timeout / 10)))
             now = time.monotonic()
             for client in self._clients:
                 client.sweep(now)
