@@ -1,5 +1,5 @@
-"""The next beats of many clients, earliest first, with one timer of the loop for all: asyncio compares its own timers in
-Python, ten times a beat where there are five hundred."""
+"""The next beats of many clients, earliest first, with one timer of the loop for all: asyncio compares its own timers
+in Python, ten times a beat where there are five hundred."""
 
 import asyncio
 from collections.abc import Callable

@@ -5,10 +5,10 @@ from collections.abc import Callable
 
 from farm.load.timetable import Timetable
 
+Said = list[tuple[str, float]]
 
-def every(
-    seconds: float, times: int, said: list[tuple[str, float]], name: str, begin: float
-) -> Callable[[float], float | None]:
+
+def every(seconds: float, times: int, said: Said, name: str, begin: float) -> Callable[[float], float | None]:
     """A beat that notes when it was called, a few times."""
     left = times
 
@@ -32,12 +32,10 @@ def test_each_is_called_in_its_turn_and_not_before() -> None:
         await asyncio.sleep(0.5)
 
     asyncio.run(run())
-    assert [at >= number * 0.04 for number, (_, at) in enumerate(each for each in said if each[0] == "slow")] == [
-        True
-    ] * 4
-    assert [at >= number * 0.02 for number, (_, at) in enumerate(each for each in said if each[0] == "fast")] == [
-        True
-    ] * 8
+    for name, seconds, times in (("slow", 0.04, 4), ("fast", 0.02, 8)):
+        called = [at for each, at in said if each == name]
+        assert len(called) == times
+        assert all(at >= number * seconds for number, at in enumerate(called))
 
 
 def test_one_that_is_always_late_leaves_others_their_turn() -> None:
