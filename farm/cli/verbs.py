@@ -56,6 +56,7 @@ VERBS: dict[str, Verb] = {
     "stop": _verb("stop"),
     "start": _verb("start"),
     "fault": _verb("fault"),
+    "load": _verb("load"),
     "scale": _verb("scale"),
     "link": _verb("link"),
     "exec": Verb("execute", "execute", {"context_settings": THEIRS}),

@@ -130,6 +130,12 @@ def test_one_stands_in_a_network_that_is_closed(running: Run) -> None:
     assert "there is no network 'office' in verbs; there is plant, cell" in nowhere.err
 
 
+def test_load_is_put_on_a_network_that_is_closed_too(running: Run) -> None:
+    outcome = running("load", "plc-1", "rtu", "--duration", "0.5s", "--rate", "10")
+    assert outcome.rc == 0, outcome.err
+    assert outcome.out.startswith("2 nodes, 2 clients, 0.5s: 10 requests, 10 answered"), outcome.out
+
+
 def captured(running: Run, target: str, file: Path, talk: Callable[[], object]) -> str:
     """What `farm pcap` says after `talk` was captured."""
     command = [sys.executable, "-m", "farm", "pcap", target, "-w", str(file)]

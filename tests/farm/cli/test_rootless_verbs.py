@@ -72,6 +72,10 @@ def test_commands_and_packets_within(farm: Farm, folder: Path) -> None:
     assert (code, said.startswith("10.77.2.")) == (0, True), said
     code, said = farm("hosts", "--outside")
     assert (code, said.count("127.77.")) == (0, 1), said  # a closed network stays closed
+    page = folder / "load.html"
+    code, said = farm("load", "--duration", "0.5s", "--rate", "10", "--report", str(page))
+    assert (code, "2 clients, 0.5s: 10 requests, 10 answered" in said) == (0, True), said
+    assert page.stat().st_uid == ordinary_user.UID
     file = folder / "cell.pcap"
     program = (
         "import subprocess, sys; "
