@@ -14,7 +14,7 @@ from node.cli.device import (
     json_line,
     run_asking,
 )
-from node.client.browse import Tag, browse_steps
+from node.client.browsing import Tag, browse_steps
 from node.client.connector import Connector
 from node.client.exchanges import run
 from node.client.failure import TagError

@@ -14,7 +14,7 @@ from node.cip.status import describe
 from node.cli.command_line import Parser, run_command
 from node.client.client import Client
 from node.client.discovery import responses
-from node.client.dotdict import dotdict
+from node.client.dotted import dotdict
 from node.client.failure import ConnectionLost, Refused, TimedOut
 from node.client.operations import Operation, OperationError, parse_operation
 from node.client.paths import encode_send_path

@@ -6,14 +6,14 @@ import typing
 
 if typing.TYPE_CHECKING:
     from node.client.aio import AsyncConnector as AsyncConnector
-    from node.client.browse import Tag as Tag
-    from node.client.browse import browse as browse
+    from node.client.browsing import Tag as Tag
+    from node.client.browsing import browse as browse
     from node.client.client import Client as Client
     from node.client.client import await_response as await_response
     from node.client.connector import Connector as Connector
     from node.client.discovery import Device as Device
     from node.client.discovery import discover as discover
-    from node.client.dotdict import dotdict as dotdict
+    from node.client.dotted import dotdict as dotdict
     from node.client.failure import BadAnswer as BadAnswer
     from node.client.failure import ConnectionLost as ConnectionLost
     from node.client.failure import NoAnswer as NoAnswer
@@ -40,6 +40,7 @@ __all__ = [
     "TagError",
     "TimedOut",
     "await_response",
+    "browse",
     "discover",
     "dotdict",
     "format_tree",
@@ -57,12 +58,13 @@ _MODULES = {
     "Operation": "operations",
     "OperationError": "operations",
     "Refused": "failure",
-    "Tag": "browse",
+    "Tag": "browsing",
     "TagError": "failure",
     "TimedOut": "failure",
     "await_response": "client",
+    "browse": "browsing",
     "discover": "discovery",
-    "dotdict": "dotdict",
+    "dotdict": "dotted",
     "format_tree": "replies",
     "parse_operations": "operations",
 }

@@ -20,7 +20,7 @@ from node.cip.services import GET_ATTRIBUTE_SINGLE, READ_MODIFY_WRITE
 from node.cip.status import CipError
 from node.cip.tag_services import encode_read_modify_write
 from node.cip.template import Template
-from node.client.browse import Tag, browse_steps
+from node.client.browsing import Tag, browse_steps
 from node.client.exchanges import (
     Steps,
     arun,

@@ -40,7 +40,7 @@ from node.cip.tag_services import (
     encode_write_tag,
 )
 from node.cip.template import Template
-from node.client.dotdict import dotdict, latedict
+from node.client.dotted import dotdict, latedict
 from node.client.exchanges import encoded, kind_of
 from node.client.failure import BadAnswer, ConnectionLost, NoAnswer, Refused, TimedOut
 from node.client.operations import parse_range

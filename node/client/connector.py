@@ -21,7 +21,7 @@ from node.cip.message import encode_request
 from node.cip.status import SUCCESS, CipError, describe
 from node.client.client import MESSAGE_LIMIT
 from node.client.connected import ConnectedClient
-from node.client.dotdict import dotdict, latedict
+from node.client.dotted import dotdict, latedict
 from node.client.exchanges import checked_reply, kind_of
 from node.client.failure import TagError
 from node.client.operations import READ, WRITE, Operation, parse_operation, parse_range, tag_type_code
@@ -277,5 +277,5 @@ def _line(dsc: str, req: dotdict, value: Any, sts: int | tuple[int, tuple[int, .
     for short in SHORT.values():
         what = what.removeprefix(short)
     sign = "<=" if _written(req) is not None else "=="
-    status = describe(*sts) if isinstance(sts, tuple) else describe(sts)
-    return f"{what:>24} {sign} {value!r}: {'OK' if sts == SUCCESS else status!r}".replace(": OK", ": 'OK'")
+    status = "OK" if sts == SUCCESS else describe(*sts) if isinstance(sts, tuple) else describe(sts)
+    return f"{what:>24} {sign} {value!r}: {status!r}"

@@ -13,7 +13,7 @@ from time import monotonic
 from typing import TypeVar
 
 from node.client.client import Client
-from node.client.dotdict import dotdict
+from node.client.dotted import dotdict
 from node.client.failure import BadAnswer, TimedOut
 from node.client.transport import Peer
 from node.enip.commands import (

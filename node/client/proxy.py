@@ -23,7 +23,7 @@ from weakref import WeakSet
 from node.cip.status import CipError
 from node.client.connector import Connector
 from node.client.discovery import responses
-from node.client.dotdict import dotdict
+from node.client.dotted import dotdict
 from node.client.failure import BadAnswer, TagError, TimedOut
 from node.client.parameters import PREDEFINED, Asked, Named, Parameter, folded_names, reads, to_read, writes
 from node.client.paths import Path, RoutePath

@@ -19,7 +19,7 @@ from weakref import WeakSet
 from node.cip.path_text import Route
 from node.cip.status import CipError
 from node.client.aio import AsyncConnector
-from node.client.dotdict import dotdict
+from node.client.dotted import dotdict
 from node.client.failure import BadAnswer, TagError
 from node.client.parameters import Asked, Named, folded_names, reads, to_read, writes
 from node.client.proxy import Answer, Proxy, identity_of_default

@@ -32,7 +32,7 @@ from node.cip.services import (
 )
 from node.cip.status import PARTIAL_TRANSFER, SUCCESS, CipError
 from node.cip.tag_services import decode_read_reply
-from node.client.dotdict import dotdict
+from node.client.dotted import dotdict
 from node.client.tag_values import Known, decode_values
 from node.enip.commands import decode_identity, decode_legacy_list, decode_send
 from node.enip.cpf import (

@@ -111,6 +111,8 @@ class TcpTransport(_Socket):
         left = None if deadline is None else max(deadline - monotonic(), 0.001)
         try:
             opened = socket.create_connection((host, port), left, (source_address, 0) if source_address else None)
+        except UnicodeError as exc:
+            raise self._failed(_no_name(exc)) from exc
         except OSError as exc:
             raise self._failed(exc) from exc
         self._keep(opened)
@@ -173,6 +175,8 @@ class UdpTransport(_Socket):
         try:
             family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_DGRAM)[0]
             opened = socket.socket(family, socket.SOCK_DGRAM)
+        except UnicodeError as exc:
+            raise self._failed(_no_name(exc)) from exc
         except OSError as exc:
             raise self._failed(exc) from exc
         self._keep(opened)
@@ -222,3 +226,8 @@ def discard(transport: TcpTransport | UdpTransport, farewell: bytes = b"") -> No
         if farewell and not transport.closed:
             transport.send(farewell, deadline_after(0.2))
     transport.close()
+
+
+def _no_name(exc: UnicodeError) -> OSError:
+    """A host such as `a..b` is no name that could be looked up; Python says so in another way."""
+    return socket.gaierror(socket.EAI_NONAME, f"no name of a host: {exc}")

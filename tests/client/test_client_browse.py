@@ -15,7 +15,7 @@ import pytest
 from node.cip.message import Reply, Request
 from node.cip.template import Template
 from node.client import AsyncConnector, Connector, TagError
-from node.client.browse import Tag, browse, browse_steps, symbol_steps, template_steps
+from node.client.browsing import Tag, browse, browse_steps, symbol_steps, template_steps
 from node.client.exchanges import run
 from node.client.structures import Structures
 from node.config.load import dump

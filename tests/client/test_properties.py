@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from node.cip.message import Reply, Request, encode_reply
 from node.cip.predefined import PREDEFINED
 from node.cip.types import DINT, encode_values
-from node.client.browse import symbol_steps, template_steps
-from node.client.dotdict import dotdict
+from node.client.browsing import symbol_steps, template_steps
+from node.client.dotted import dotdict
 from node.client.exchanges import read_steps, run, whole_values
 from node.client.operations import Operation, OperationError, parse_operation
 from node.client.replies import format_tree, frame_tree

@@ -12,7 +12,7 @@ from typing import ClassVar
 
 import pytest
 
-from node.client.dotdict import dotdict
+from node.client.dotted import dotdict
 from node.client.failure import BadAnswer, ConnectionLost, NoAnswer, Refused, TagError, TimedOut
 from node.client.parameters import Parameter
 from node.client.proxy import Proxy, ProxySimple

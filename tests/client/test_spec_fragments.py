@@ -12,7 +12,7 @@ from contextlib import contextmanager
 import pytest
 
 from node import client
-from node.client.dotdict import dotdict
+from node.client.dotted import dotdict
 from node.client.operations import Operation
 from node.enip.commands import IdentityItem, encode_list_identity
 from node.enip.header import LIST_IDENTITY, decode_header, pack_header

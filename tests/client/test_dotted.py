@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from node.client.dotdict import dotdict, latedict
+from node.client.dotted import dotdict, latedict
 
 
 @pytest.fixture
