@@ -15,10 +15,10 @@ from node.client import Client, Connector, Refused, await_response, parse_operat
 from node.client.discovery import identity_of, services_of
 from node.client.failure import ConnectionLost
 from tests.farm_command import ROOT
+from tests.peers.capture import CPPPO_SERVER as HOST
 
 pytestmark = pytest.mark.net
 
-HOST = "127.64.33.11"
 PORT = 44818
 TAGS = ("SCADA=INT[1000]", "TEXT=SSTRING[10]", "Tag=DINT[16]", "Volume=REAL", "FLAG=BOOL")
 
