@@ -34,8 +34,9 @@ THREADS = 64
 CONNECTIONS = 1000
 """Open ones; more wait."""
 HEADERS_LIMIT = 32 << 10
-BEHIND = 1 << 20
-"""Bytes that may wait for a browser which does not read."""
+BEHIND = 1 << 17
+"""Bytes that may wait for a browser which does not read: a few frames. waitress keeps what it has sent to one until as
+much has gone, so that each stream costs this in memory."""
 UNREAD_MS = 30_000
 """After which a browser that takes nothing is hung up on: its stream would hold a thread."""
 
