@@ -1,4 +1,4 @@
-"""`python -m tests.bench [requests|modbus|browse|startup|layers|docker|netns|scale …]`: measure, print Markdown
+"""`python -m tests.bench [requests|clients|modbus|browse|startup|layers|docker|netns|scale …]`: measure, print Markdown
 tables, and with `--write` put each into docs/benchmarks.md between its markers. All of them when none is named."""
 
 import argparse
@@ -9,7 +9,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from tests.bench import browse, docker, layers, modbus, netns, requests, scale, start_up
+from tests.bench import browse, clients, docker, layers, modbus, netns, requests, scale, start_up
 from tests.bench.generators import BenchError
 from tests.bench.servers import ROOT
 
@@ -17,6 +17,7 @@ PAGE = ROOT / "docs/benchmarks.md"
 
 TABLES: dict[str, Callable[[argparse.Namespace], list[str]]] = {
     "requests": lambda arguments: requests.run(arguments.runs, arguments.seconds),
+    "clients": lambda arguments: clients.run(arguments.runs, arguments.seconds),
     "modbus": lambda arguments: modbus.run(arguments.runs, arguments.seconds, arguments.core),
     "browse": lambda arguments: browse.run(max(3, arguments.runs)),
     "startup": lambda arguments: start_up.run(max(5, arguments.runs)),
