@@ -123,9 +123,10 @@ class ModbusPoller:
     def read(self, where: Where) -> int | None:
         """What the last poll brought, without waiting: 0 to 65535, of coils and discrete inputs True or False; None
         when there was none yet, or the last one failed. Begins to poll it. Raises `RangeError`, `PollerClosed`."""
-        self.poll(where)
         with self._state:
-            return self._values.get(located(where))
+            known = self._values.get(located(where))
+        self.poll(where)  # looked at before: a quick device has answered by the time that this is over
+        return known
 
     def write(self, where: Where, value: int | Sequence[int]) -> None:
         """Writes one register or coil, or several from `where` on, between two reads; returns when the device has
