@@ -58,8 +58,9 @@ def cpppo(host, port, tags):
     how = {"depth": 1} if len(tags) == 1 else {"depth": 20, "multiple": 500}
 
     def read():
-        found = plc.pipeline(operations=client.parse_operations(tags), timeout=10, **how)
-        return [value[0] for _, _, _, _, _, value in found]
+        with plc:  # it wants to be locked
+            found = plc.pipeline(operations=client.parse_operations(tags), timeout=10, **how)
+            return [value[0] for _, _, _, _, _, value in found]
 
     return read
 
