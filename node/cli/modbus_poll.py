@@ -59,6 +59,7 @@ def parser(program: str = PROGRAM) -> Parser:
     add("-u", "--unit", metavar="ID", type=int, default=1, help="Its unit id; 1 by default.")
     add("-r", "--rate", metavar="SECONDS", type=float, default=1.0, help="From one poll to the next; 1 by default.")
     add("-t", "--timeout", metavar="SECONDS", type=float, default=3.0, help="For a whole answer; 3 by default.")
+    add("--depth", metavar="N", type=int, default=1, help="So many reads under way at once, if the device takes them.")
     add("--once", action="store_true", help="Read once and end.")
     add("--json", action="store_true", help="An object a change; with --once, one of all registers.")
     add("--lines", action="store_true", help="A line a change on a terminal too, and not a table.")
@@ -79,6 +80,8 @@ def poll_registers(arguments: argparse.Namespace) -> None:
     ranges = read_ranges(arguments.ranges)
     if not arguments.rate > 0 or not arguments.timeout > 0:
         raise ConfigError("--rate, --timeout", 0, "seconds, more than 0")
+    if arguments.depth < 1 or (arguments.depth > 1 and (arguments.udp or arguments.rtu or arguments.serial)):
+        raise ConfigError("--depth", 0, f"got {arguments.depth}; wanted 1, or more of a device on TCP or TLS")
     set_up_log(arguments.verbose, arguments.log)
     if arguments.verbose < 2:
         logging.getLogger("pymodbus").setLevel(logging.CRITICAL)  # what it sees, its callers are told
@@ -177,7 +180,9 @@ def watch(client: "ModbusClient", numbers: Sequence[int], arguments: argparse.Na
     for signal_number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(signal_number, end)
     numbers = _once_each(numbers)
-    poller: ModbusPoller = importlib.import_module("node.client.modbus_poller").ModbusPoller(client, arguments.rate)
+    poller: ModbusPoller = importlib.import_module("node.client.modbus_poller").ModbusPoller(
+        client, arguments.rate, depth=arguments.depth
+    )
     with poller:
         poller.watch(lambda *change: changes.put(change))
         poller.poll(numbers)

@@ -28,6 +28,9 @@ class Channel(ABC):
     """Does it stay open when an answer did not come? A late one must not be taken for the next, so only where opening
     is dear, and where `send` can drop what came late."""
 
+    stream = False
+    """Does it carry bytes, and as many frames at once as fit?"""
+
     def __init__(self, host: str, port: int) -> None:
         self.host = host
         self.port = port
@@ -60,6 +63,8 @@ class Channel(ABC):
 
 class TcpChannel(Channel):
     """A TCP connection."""
+
+    stream = True
 
     def __init__(self, host: str, port: int) -> None:
         super().__init__(host, port)
@@ -156,6 +161,8 @@ class TlsChannel(TcpChannel):
 
 class UdpChannel(TcpChannel):
     """Datagrams, one frame each, to and from this one device."""
+
+    stream = False
 
     def _secured(self, sock: socket.socket, patience: Patience) -> socket.socket:
         return sock

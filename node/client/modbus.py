@@ -24,11 +24,14 @@ from node.cip.types import BOOL, UINT, Type, Value, by_name
 from node.client.channels import Channel, TcpChannel, TlsChannel, UdpChannel
 from node.client.patience import Actions, Patience
 from node.errors import LocalProtocolError, NodeError
+from node.modbus.functions import ModbusError
 from node.modbus.line import BROADCAST
 from node.modbus.pdu import (
     READ_FUNCTIONS,
+    READ_LIMITS,
     DataReply,
     MaskWrite,
+    Read,
     Reply,
     Request,
     check_reply,
@@ -192,6 +195,21 @@ class ModbusClient:
         wanted = UINT if kind is None else _type(kind)
         return decode_registers(wanted, self.read_raw(where, count * registers_of(wanted)), order)
 
+    def read_together(
+        self, reads: Sequence[tuple[str, int, int]], depth: int
+    ) -> list[tuple[bool, ...] | tuple[int, ...] | ModbusError]:
+        """The values of several reads, (table, wire address, count), each of as much as one request carries, with up to
+        `depth` requests under way at once; of one that the device refuses, its exception. For devices on TCP or TLS
+        that take so many: others lose what they have no room for."""
+        requests = []
+        for table, address, count in reads:
+            _check_span(table, address, count)
+            (request,) = split_read(table, address, count)
+            requests.append(request)
+        pdus = [encode_request(request) for request in requests]
+        answers = self.line.together(self.unit, pdus, depth, self.limits, self.service_actions)
+        return [_values(request, answer) for request, answer in zip(requests, answers, strict=True)]
+
     def read_bits(self, where: Where, count: int = 1) -> list[bool]:
         """Coils or discrete inputs; of registers their bits, 16 each, the lowest first."""
         table, address = located(where)
@@ -261,6 +279,20 @@ def _serial_channels() -> Any:
         return importlib.import_module("node.client.serial_channel")
     except ModuleNotFoundError as exc:
         raise NodeError("pyserial is missing, serial lines stand on it: pip install 'plcfarm[modbus-client]'") from exc
+
+
+def _values(request: Read, answer: bytes) -> tuple[bool, ...] | tuple[int, ...] | ModbusError:
+    """What a reply says of the addresses that were read."""
+    try:
+        reply = decode_reply(answer)
+        check_reply(request, reply)
+    except ModbusError as exc:
+        return exc
+    assert isinstance(reply, DataReply)
+    if READ_LIMITS[request.function] == READ_LIMITS[READ_FUNCTIONS[HOLDING]]:
+        return struct.unpack(f">{request.quantity}H", reply.data)
+    bits = int.from_bytes(reply.data, "little")
+    return tuple(bool(bits >> index & 1) for index in range(request.quantity))
 
 
 def located(where: Where) -> tuple[str, int]:

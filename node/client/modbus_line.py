@@ -6,8 +6,9 @@ whole frames alone are handed to it, and everything waits with one `Patience`.
 """
 
 import ssl
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from typing import TypeVar
 
 from pymodbus import FramerType, ModbusException
 from pymodbus.client import ModbusBaseSyncClient
@@ -16,6 +17,7 @@ from pymodbus.transport import CommParams, CommType
 
 from node.client.channels import Channel
 from node.client.failure import NoAnswer, no_answer
+from node.client.modbus_together import ask_together
 from node.client.patience import Actions, OutOfTime, Patience
 from node.client.rtu_replies import RtuReplies
 from node.client.turns import Turns
@@ -25,6 +27,8 @@ from node.modbus.functions import READ_WRITE_REGISTERS
 from node.modbus.line import BROADCAST
 from node.modbus.pdu import READ_LIMITS
 from node.record import dataclass
+
+T = TypeVar("T")
 
 FOREVER = 1e9
 """Seconds that pymodbus may wait, for it is not the one who watches the time."""
@@ -63,30 +67,65 @@ class Line:
     def transact(self, unit: int, pdu: bytes, limits: Limits, actions: Actions | None = None) -> bytes:
         """The PDU that answers `pdu`; nothing for a broadcast. Raises `NoAnswer`, `RemoteProtocolError`, what
         `actions` raise, and `LocalProtocolError` when an action asks on the line whose answer it is to wait for."""
-        patience = Patience(limits.total, actions)
-        try:
-            with self.turns.taken(patience):
-                if self._under_way:
-                    raise LocalProtocolError(f"{self.name}: a request by the actions of one that is under way there")
-                self._under_way = True
-                try:
-                    return self._attempts(unit, pdu, limits, patience)
-                finally:
-                    self._under_way = False
-        except OutOfTime as exc:
-            raise NoAnswer(self.channel.host, self.channel.port, str(exc)) from exc
+
+        def once(patience: Patience) -> bytes:
+            if self.rtu and unit == BROADCAST:
+                self._transactions.tell_all(pdu, patience)
+                return b""
+            return self._transactions.ask(unit, pdu, patience, limits.receive or limits.total)
+
+        return self._in_turn(once, limits, Patience(limits.total, actions))
+
+    def together(
+        self, unit: int, pdus: Sequence[bytes], depth: int, limits: Limits, actions: Actions | None = None
+    ) -> list[bytes]:
+        """The PDUs that answer `pdus`, in their order, with up to `depth` of them under way at once, each of which may
+        take as long as one alone. Raises as `transact` does, and `LocalProtocolError` on a line that does not bear
+        many."""
+        if depth > 1 and not self.bears_many:
+            raise LocalProtocolError(f"{self.name}: one request at a time, for nothing tells replies there apart")
+
+        def once(patience: Patience) -> list[bytes]:
+            return ask_together(self.channel, unit, pdus, depth, patience, limits.receive or limits.total)
+
+        rounds = max(1, -(-len(pdus) // depth))
+        return self._in_turn(once, limits, Patience(limits.total * rounds, actions))
+
+    @property
+    def bears_many(self) -> bool:
+        """Can several requests be under way? Over TCP and TLS with its header they can, as far as the device can."""
+        return not self.rtu and self.channel.stream
 
     def close(self) -> None:
         """Ends the connection, after the transaction that is under way. The next one opens it again."""
         with self.turns.taken():
             self.channel.close()
 
-    def _attempts(self, unit: int, pdu: bytes, limits: Limits, patience: Patience) -> bytes:
+    def _in_turn(self, once: Callable[[Patience], T], limits: Limits, patience: Patience) -> T:
+        """What `once` gives on a connection that is open, when it is this thread's turn."""
+        try:
+            with self.turns.taken(patience):
+                if self._under_way:
+                    raise LocalProtocolError(f"{self.name}: a request by the actions of one that is under way there")
+                self._under_way = True
+                try:
+                    return self._attempts(once, limits, patience)
+                finally:
+                    self._under_way = False
+        except OutOfTime as exc:
+            raise NoAnswer(self.channel.host, self.channel.port, str(exc)) from exc
+
+    def _attempts(self, once: Callable[[Patience], T], limits: Limits, patience: Patience) -> T:
         left = limits.retries
         while True:
             used = self.channel.is_open
+            self._transactions.aside = ""
             try:
-                return self._once(unit, pdu, limits, patience)
+                with self._closed_on_failure():
+                    if not self.channel.fresh():
+                        self.channel.close()
+                        self.channel.open(patience.within(limits.connect or limits.total))
+                    return once(patience)
             except OutOfTime as exc:
                 aside = self._transactions.aside
                 if patience.late:
@@ -105,16 +144,6 @@ class Line:
             reason = getattr(exc, "verify_message", "") or (exc.reason or str(exc)).replace("_", " ").lower()
             return NoAnswer(self.channel.host, self.channel.port, f"TLS: {reason}")
         return no_answer(self.channel.host, self.channel.port, exc, limits.total)
-
-    def _once(self, unit: int, pdu: bytes, limits: Limits, patience: Patience) -> bytes:
-        with self._closed_on_failure():
-            if not self.channel.fresh():
-                self.channel.close()
-                self.channel.open(patience.within(limits.connect or limits.total))
-            if self.rtu and unit == BROADCAST:
-                self._transactions.tell_all(pdu, patience)
-                return b""
-            return self._transactions.ask(unit, pdu, patience, limits.receive or limits.total)
 
     @contextmanager
     def _closed_on_failure(self) -> Iterator[None]:

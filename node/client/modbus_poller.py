@@ -36,14 +36,18 @@ class PollerClosed(NodeError):
 
 
 class ModbusPoller:
-    """Polls what it is asked for over `client`, whose line others may use as well; all of it every `rate` seconds."""
+    """Polls what it is asked for over `client`, whose line others may use as well; all of it every `rate` seconds. With
+    a `depth` above 1 so many reads are under way at once, over TCP and TLS and for devices that take them: others lose
+    what they have no room for, and every poll fails."""
 
-    def __init__(self, client: ModbusClient, rate: float = RATE, name: str = "") -> None:
+    def __init__(self, client: ModbusClient, rate: float = RATE, name: str = "", depth: int = 1) -> None:
+        if depth < 1 or (depth > 1 and not client.line.bears_many):
+            raise LocalProtocolError(f"a depth of {depth}; 1 at least, and on {client.line.name} no more than it bears")
         self.name = name or client.line.name
         self._client = client
         self._rate = _positive(rate)
         self._state = Condition()
-        self._sweep = Sweep(client.view(service_actions=self._service), self._polled)
+        self._sweep = Sweep(client.view(service_actions=self._service), self._polled, depth=depth)
         self._new: list[Place] = []
         self._names: dict[Place, Where] = {}
         self._values: dict[Place, int] = {}

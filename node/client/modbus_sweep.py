@@ -35,10 +35,14 @@ def pause_after(failures: int, rate: float) -> float:
 
 
 class Sweep:
-    """Polls by `client`. For one thread."""
+    """Polls by `client`, with up to `depth` reads under way at once. For one thread."""
 
-    def __init__(self, client: ModbusClient, busy: Busy, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, client: ModbusClient, busy: Busy, clock: Callable[[], float] = time.monotonic, depth: int = 1
+    ) -> None:
         self._client = client
+        self._depth = depth
+        self._ahead: dict[tuple[str, Span], Sequence[int] | ModbusError] = {}
         self._busy = busy
         self._clock = clock
         self._tables: dict[str, TableReads] = {}
@@ -57,6 +61,8 @@ class Sweep:
         """The values of all that could be read. `rate` is the time to the next poll, seconds. Raises `NodeError` when
         the device does not answer, and what the client's actions raise."""
         found: dict[Place, int] = {}
+        if self._depth > 1:
+            self._read_ahead()
         for table, reads in self._tables.items():
             plan = reads.plan()
             for span, wanted in plan.items():
@@ -65,6 +71,25 @@ class Sweep:
                 self._failing = {each: on for each, on in self._failing.items() if each[0] != table or each[1] in plan}
             found |= self._look(table, reads)
         return found
+
+    def _read_ahead(self) -> None:
+        """All reads that are due, many of them at a time."""
+        now = self._clock()
+        due = [
+            (table, span)
+            for table, reads in self._tables.items()
+            for span in reads.plan()
+            if self._failing.get((table, span), (0, now))[1] <= now
+        ]
+        self._ahead = {}
+        if due:
+            with self._client.alone():
+                begun = self._clock()
+                try:
+                    asked = [(table, span.start, span.count) for table, span in due]
+                    self._ahead = dict(zip(due, self._client.read_together(asked, self._depth), strict=True))
+                finally:
+                    self._busy(begun, self._clock())
 
     def _poll(self, table: str, reads: TableReads, span: Span, wanted: Sequence[int], rate: float) -> Values:
         failures, until = self._failing.get((table, span), (0, 0.0))
@@ -100,6 +125,11 @@ class Sweep:
         return {}
 
     def _read(self, table: str, span: Span) -> Sequence[int]:
+        ahead = self._ahead.pop((table, span), None)
+        if isinstance(ahead, ModbusError):
+            raise ahead
+        if ahead is not None:
+            return ahead
         with self._client.alone():
             begun = self._clock()
             try:
