@@ -23,6 +23,9 @@ READ_SIZE = 512
 """Bytes taken before others have their turn."""
 UNSENT_LIMIT = 1024
 """Bytes that wait for a line that takes none; what comes then is not sent."""
+ON_ITS_WAY = 0.1
+"""Seconds after which what was written to a pseudo terminal counts as come to the other end, where it can be counted.
+The kernel carries it there by a thread of its own, which a busy machine lets wait."""
 AGAIN = 1.0
 """Seconds until a device that is gone is looked for again."""
 
@@ -50,6 +53,7 @@ class SerialLine:
         self._replies: deque[tuple[float, bytes]] = deque()
         self._due: asyncio.TimerHandle | None = None
         self._unsent = b""
+        self._wrote = -ON_ITS_WAY
 
     @property
     def is_open(self) -> bool:
@@ -83,7 +87,10 @@ class SerialLine:
         terminal = self._terminal
         if terminal is None or not self._open:
             return False
-        return bool(self._replies or self._unsent or (self._retired and terminal.unread))
+        if self._replies or self._unsent:
+            return True
+        on_its_way = terminal.is_pseudo and self._clock() - self._wrote < ON_ITS_WAY
+        return self._retired and (on_its_way or terminal.unread > 0)
 
     def retire(self) -> None:
         """Reads no more; replies that wait are still sent."""
@@ -178,6 +185,7 @@ class SerialLine:
             return
         try:
             self._unsent = self._unsent[os.write(terminal.descriptor, self._unsent) :]
+            self._wrote = self._clock()
         except BlockingIOError:
             pass
         except OSError as exc:

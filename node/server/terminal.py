@@ -29,6 +29,11 @@ class Terminal:
         self._link = link
 
     @property
+    def is_pseudo(self) -> bool:
+        """Whether no device is behind it."""
+        return self._other is not None
+
+    @property
     def unread(self) -> int:
         """Bytes that the client of a pseudo terminal has yet to read, which go with its end; 0 of a device."""
         if self._other is None:
