@@ -1,6 +1,6 @@
-"""Our poller, as fast as it goes, with DEPTH reads under way: `DEPTH HOST PORT SECONDS ADDRESS …`; prints the polls of all addresses it did in how long.
+"""Our poller, as fast as it goes, with DEPTH reads under way; prints the polls of all addresses it did in how long.
 
-Holding register A must hold A.
+Arguments: `DEPTH HOST PORT SECONDS ADDRESS …`. Holding register A must hold A.
 """
 
 import json
