@@ -50,7 +50,7 @@ export class Feed {
 		const on = (kind, act) =>
 			source.addEventListener(kind, (event) => {
 				this.#heard = Date.now();
-				act(JSON.parse(event.data));
+				act(parse(event.data));
 			});
 		on("fleet", (frame) => this.#tell({ kind: "fleet", frame }));
 		on("node", (body) => this.#tell({ ...body, kind: "node" }));
