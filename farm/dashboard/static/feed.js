@@ -3,6 +3,7 @@
 // What it tells: {kind: "fleet", frame}, {kind: "log", entry}, {kind: "node", ...}, {kind: "poll", farm, nodes, events}
 // when streams are refused, and {kind: "link", how: "stream" | "polling" | "none", status}.
 import { at, get, name } from "./api.js";
+import { parse } from "./json.js";
 
 const FLEET = "stream?topics=fleet,events";
 const POLL_MS = 5000;
