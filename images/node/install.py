@@ -5,6 +5,7 @@ node imports, the standard library's part included: containers are read-only, an
 All of it together goes into one file (`node.pack`), which a start reads.
 """
 
+import compileall
 import configparser
 import importlib
 import sys
@@ -21,6 +22,8 @@ sys.exit({function}())
 """
 IMPORTED = ("node.cli.enip", "node.cli.modbus", "node.cli.run", "node.cli.shard", "node.nursery")
 """Between them they import all that a node may."""
+CLIENTS = ("node.cli.enip_client", "node.cli.list_services")
+"""Compiled beside them: what asks nodes in a container, as health checks do."""
 
 
 def main(prefix: Path) -> None:
@@ -45,6 +48,10 @@ def main(prefix: Path) -> None:
     for module in IMPORTED:
         importlib.import_module(module)
     importlib.import_module("node.pack").write_pack(str(site / "node.pack"), list(sys.modules.values()))
+    for module in CLIENTS:
+        importlib.import_module(module)
+    if (site / "farm").is_dir():
+        compileall.compile_dir(site, quiet=2)
 
 
 def write_scripts(points: Path, folder: Path) -> None:
