@@ -2,7 +2,7 @@
 # Makes a Debian or Ubuntu machine one that plants run on. Run as root, as often as one likes: what is there is left alone,
 # what changed is done again. Vagrant and Packer both run it, and so may anybody on a machine of their own.
 #
-#   provision.sh [SOURCE]        SOURCE, a checkout, is /src/plcfarm when nothing is said
+#   provision.sh [SOURCE]        SOURCE, a checkout, is $PLCFARM_CHECKOUT or else /src/plcfarm when nothing is said
 #
 # packages   Docker, Python with environments, mmdebstrap for a base image, what `make` needs
 # Docker     started, now and at each boot; user vagrant may use it
@@ -13,7 +13,7 @@
 # Where there is no checkout (in Packer) farm and images are left for later; where no Docker daemon runs, images are.
 set -eu
 
-SOURCE=${1:-/src/plcfarm}
+SOURCE=${1:-${PLCFARM_CHECKOUT:-/src/plcfarm}}
 NETWORK=${PLCFARM_NETWORK:-192.168.56.0/24}
 HOME_OF_FARM=/opt/plcfarm
 COMMANDS="farm enip_server enip_client modbus_sim modbus_poll"
