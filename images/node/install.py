@@ -5,8 +5,8 @@ node imports, the standard library's part included: containers are read-only, an
 All of it together goes into one file (`node.pack`), which a start reads.
 """
 
-import compileall
 import configparser
+import contextlib
 import importlib
 import sys
 import zipfile
@@ -23,7 +23,7 @@ sys.exit({function}())
 IMPORTED = ("node.cli.enip", "node.cli.modbus", "node.cli.run", "node.cli.shard", "node.nursery")
 """Between them they import all that a node may."""
 CLIENTS = ("node.cli.enip_client", "node.cli.list_services")
-"""Compiled beside them: what asks nodes in a container, as health checks do."""
+"""Compiled beside them, as a farm is that is there too: what asks nodes in a container, as health checks do."""
 
 
 def main(prefix: Path) -> None:
@@ -50,8 +50,9 @@ def main(prefix: Path) -> None:
     importlib.import_module("node.pack").write_pack(str(site / "node.pack"), list(sys.modules.values()))
     for module in CLIENTS:
         importlib.import_module(module)
-    if (site / "farm").is_dir():
-        compileall.compile_dir(site, quiet=2)
+    for path in sorted((site / "farm").rglob("*.py")):
+        with contextlib.suppress(ImportError):  # of extras that are not in this image
+            importlib.import_module(".".join(path.relative_to(site).with_suffix("").parts))
 
 
 def write_scripts(points: Path, folder: Path) -> None:
