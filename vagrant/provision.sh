@@ -70,10 +70,10 @@ farm() {
     # A copy: an installation writes beside what it installs, and the folder may belong to somebody else's machine.
     copy=$(mktemp -d)
     (cd "$SOURCE" && cp -R pyproject.toml README.md LICENSE farm node images topologies "$copy")
-    $HOME_OF_FARM/bin/python -m pip --disable-pip-version-check install --quiet --upgrade "$copy[all]" ||
-        { rm -rf "$copy"; fail "pip cannot install it: see above"; }
-    # What pip takes for the same version it would leave as it was.
-    $HOME_OF_FARM/bin/python -m pip --disable-pip-version-check install --quiet --force-reinstall --no-deps "$copy"
+    pip="$HOME_OF_FARM/bin/python -m pip --disable-pip-version-check"
+    # What is there has the same version, and pip would leave it as it is.
+    $pip uninstall --quiet --yes plcfarm 2>/dev/null || true
+    $pip install --quiet "${copy}[all]" || { rm -rf "$copy"; fail "pip cannot install it: see above"; }
     rm -rf "$copy"
     for command in $COMMANDS; do
         ln -sf "$HOME_OF_FARM/bin/$command" "/usr/local/bin/$command"

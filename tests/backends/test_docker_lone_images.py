@@ -135,9 +135,9 @@ class TestLoneSimulators:
         assert sum(re.search(r"SCADA\[0-10\]\s+== \[(0, ){10}0\]", line) is not None for line in lines) == 10
 
     def test_scada_with_tags(self, lone: Daemon) -> None:
-        _, address = run(lone, 11, "plcfarm/scada", "Level=REAL[3]", "TEXT=SSTRING[10]")
+        name, address = run(lone, 11, "plcfarm/scada", "Level=REAL[3]", "TEXT=SSTRING[10]")
+        await_health(lone, name)
         with PLC(address) as plc:
-            await_answer(plc, "Level[2]")
             assert plc.Write("Level[1]", 2.5).Status == "Success"
             assert plc.Read("Level", 3).Value == [0.0, 2.5, 0.0]
             assert plc.Read("SCADA").Status != "Success"
@@ -175,14 +175,6 @@ class TestLoneSimulators:
             assert labels["org.opencontainers.image.base.name"].startswith("plcfarm/")
         base, node = (int(docker(lone, "inspect", "-f", "{{.Size}}", f"plcfarm/{name}")) for name in ("base", "node"))
         assert node - base < SLIGHT
-
-
-def await_answer(plc: PLC, tag: str) -> None:
-    """Returns when it can be read."""
-    give_up = time.monotonic() + 30
-    while plc.Read(tag).Status != "Success":
-        assert time.monotonic() < give_up
-        time.sleep(0.5)
 
 
 @pytest.fixture(scope="module")
