@@ -1,6 +1,6 @@
 """A bare Debian that becomes a machine for plants: by Packer's docker builder, with the script that Vagrant runs.
 
-debootstrap makes the Debian, a Docker daemon of the tests' own takes it in, and `make docker-debian64` has Packer run the
+debootstrap makes the Debian, a Docker daemon of its own takes it in, and `make docker-debian64` has Packer run the
 scripts in a container of it, which has this machine's network, for packages come from outside. In what came of it the
 script runs once more, and must find all as it is; a plant is started, and pylogix reads it from this machine. Then
 Vagrant is installed in there too, and validates both machines, with the settings of libvirt. Needs root on Debian.

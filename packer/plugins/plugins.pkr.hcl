@@ -1,4 +1,5 @@
-# What `packer init .` fetches. In a file of its own: packer 1.6.6, Debian's, has its builders within and knows no such block.
+# What `packer init plugins` fetches, once. In a folder of its own: packer 1.6.6, Debian's, has its builders within and does
+# not know such a block; 1.7 and newer find what is installed.
 
 packer {
   required_version = ">= 1.7.0"

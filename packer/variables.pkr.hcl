@@ -1,6 +1,5 @@
-# Debian on a disk of its own, for Vagrant, from Debian's installer and the answers in http/preseed.cfg. This file is all
-# that qemu needs, and Debian's own packer (1.6.6) reads it by itself: `packer build -only=qemu.debian debian.pkr.hcl`.
-# With a newer packer, `packer init .` and `packer build -only=qemu.debian .`; hypervisors.pkr.hcl has the others.
+# Debian on a disk of its own, for Vagrant, from Debian's installer and the answers in http/preseed.cfg: what can be chosen.
+# `packer build -only=qemu.debian .` builds a box; docs/virtual-machines.md tells more.
 
 variable "debian" {
   type        = string
@@ -97,58 +96,4 @@ locals {
 
   # Root already in a container, user vagrant with sudo in a machine.
   execute_command = "chmod +x {{ .Path }}; if [ $(id -u) = 0 ]; then env {{ .Vars }} {{ .Path }}; else sudo env {{ .Vars }} {{ .Path }}; fi"
-}
-
-source "qemu" "debian" {
-  iso_url          = local.iso_url
-  iso_checksum     = local.iso_checksum
-  http_directory   = "http"
-  boot_wait        = "10s"
-  boot_command     = local.boot_command
-  accelerator      = var.accelerator
-  headless         = var.headless
-  memory           = var.memory
-  cpus             = var.cpus
-  disk_size        = "${var.disk_mb}M"
-  disk_interface   = "virtio"
-  disk_discard     = "unmap"
-  net_device       = "virtio-net"
-  format           = "qcow2"
-  output_directory = "build/qemu"
-  vm_name          = "plcfarm-debian64"
-  ssh_username     = "vagrant"
-  ssh_password     = "vagrant"
-  ssh_timeout      = "60m"
-  shutdown_command = local.shutdown_command
-}
-
-source "docker" "debian" {
-  image       = var.docker_base
-  pull        = false
-  commit      = true
-  run_command = ["-d", "-i", "-t", "--network=host", "--entrypoint=/bin/sh", "--", "{{ .Image }}"]
-  volumes     = var.docker_volumes
-  changes     = ["LABEL plcfarm.image=machine", "CMD [\"bash\"]"]
-}
-
-build {
-  sources = ["source.qemu.debian", "source.docker.debian"]
-
-  provisioner "shell" {
-    execute_command  = local.execute_command
-    environment_vars = concat(var.environment, ["PLCFARM_CHECKOUT=${var.checkout}"])
-    scripts          = ["../vagrant/provision.sh", "scripts/guest.sh", "scripts/minimise.sh"]
-  }
-
-  post-processor "vagrant" {
-    only              = ["qemu.debian"]
-    output            = "build/debian64-qemu.box"
-    compression_level = 9
-  }
-
-  post-processor "docker-tag" {
-    only       = ["docker.debian"]
-    repository = "plcfarm/machine"
-    tag        = [var.box_version]
-  }
 }

@@ -1,5 +1,36 @@
-# The same machine on VirtualBox and on VMware: `packer init .`, `packer build -only=virtualbox-iso.debian .`. What is meant
-# by the variables and locals stands in debian.pkr.hcl.
+# Where Debian is installed: a machine of each hypervisor, and a container, in which the scripts alone are tried.
+
+source "qemu" "debian" {
+  iso_url          = local.iso_url
+  iso_checksum     = local.iso_checksum
+  http_directory   = "http"
+  boot_wait        = "10s"
+  boot_command     = local.boot_command
+  accelerator      = var.accelerator
+  headless         = var.headless
+  memory           = var.memory
+  cpus             = var.cpus
+  disk_size        = "${var.disk_mb}M"
+  disk_interface   = "virtio"
+  disk_discard     = "unmap"
+  net_device       = "virtio-net"
+  format           = "qcow2"
+  output_directory = "build/qemu"
+  vm_name          = "plcfarm-debian64"
+  ssh_username     = "vagrant"
+  ssh_password     = "vagrant"
+  ssh_timeout      = "60m"
+  shutdown_command = local.shutdown_command
+}
+
+source "docker" "debian" {
+  image       = var.docker_base
+  pull        = false
+  commit      = true
+  run_command = ["-d", "-i", "-t", "--network=host", "--entrypoint=/bin/sh", "--", "{{ .Image }}"]
+  volumes     = var.docker_volumes
+  changes     = ["LABEL plcfarm.image=machine", "CMD [\"bash\"]"]
+}
 
 source "virtualbox-iso" "debian" {
   iso_url                 = local.iso_url
@@ -49,26 +80,4 @@ source "vmware-iso" "debian" {
   ssh_password     = "vagrant"
   ssh_timeout      = "60m"
   shutdown_command = local.shutdown_command
-}
-
-build {
-  sources = ["source.virtualbox-iso.debian", "source.vmware-iso.debian"]
-
-  provisioner "shell" {
-    execute_command  = local.execute_command
-    environment_vars = concat(var.environment, ["PLCFARM_CHECKOUT=${var.checkout}"])
-    scripts          = ["../vagrant/provision.sh", "scripts/guest.sh", "scripts/minimise.sh"]
-  }
-
-  post-processor "vagrant" {
-    only              = ["virtualbox-iso.debian"]
-    output            = "build/debian64-virtualbox.box"
-    compression_level = 9
-  }
-
-  post-processor "vagrant" {
-    only              = ["vmware-iso.debian"]
-    output            = "build/debian64-vmware.box"
-    compression_level = 9
-  }
 }
