@@ -110,8 +110,8 @@ END
 # Lets what comes from $NETWORK on to the plants' networks. Written by provision.sh.
 set -eu
 [ "\$(cat /proc/sys/net/ipv4/ip_forward)" = 1 ] || echo 1 >/proc/sys/net/ipv4/ip_forward
-rule() { table=\$1 chain=\$2; shift 2
-    iptables -w -t "\$table" -C "\$chain" "\$@" 2>/dev/null || iptables -w -t "\$table" -I "\$chain" "\$@"; }
+rule() { table=\$1 place=\$2; shift 2
+    iptables -w -t "\$table" -C "\$place" "\$@" 2>/dev/null || iptables -w -t "\$table" -I "\$place" "\$@"; }
 chain=FORWARD
 ! iptables -w -n -L DOCKER-USER >/dev/null 2>&1 || chain=DOCKER-USER
 rule nat POSTROUTING -s $NETWORK ! -d $NETWORK -j MASQUERADE

@@ -26,20 +26,21 @@ TOOLS = {"qemu-system-x86_64": "qemu-system-x86", "qemu-img": "qemu-utils"}
 INSTALLER = "debian-installer-12-netboot-amd64"
 LIMIT = 3600.0
 """Seconds for all of it."""
+THROUGH, GIVES_UP = "is through", "cannot fetch its parts"
 DISK = "8G"
 MEMORY = "1024"
 HOST = "10.0.2.2"
 """This machine, as qemu's own network shows it."""
 BOOT = "auto=true priority=critical DEBIAN_FRONTEND=text TERM=dumb preseed/url=http://{url}/preseed.cfg"
 STAGES = {
-    "asks for an address": r"Configuring the network|Network autoconfiguration|DHCP",
-    "has the answers": r"preseed|Retrieving preconfiguration",
-    "looks at the mirror": r"Checking the Debian archive mirror|Downloading Release",
-    "partitions the disk": r"Partitions formatting|Starting up the partitioner|partitioner",
+    "asks for an address": r"Configuring the network with DHCP",
+    "looks at the mirror": r"Checking the Debian archive mirror",
+    "partitions the disk": r"Partitions formatting|Starting up the partitioner",
     "installs the base": r"Installing the base system",
-    "installs packages": r"Select and install software|Retrieving file",
+    "installs packages": r"Select and install software",
     "installs the boot loader": r"Installing GRUB|GRUB boot loader",
-    "is through": r"Finishing the installation|reboot: Restarting system|Requesting system reboot",
+    THROUGH: r"reboot: Restarting system|Requesting system reboot",
+    GIVES_UP: r"failed to download a file from the mirror",
 }
 LOGIN = r"plcfarm login:"
 
@@ -54,23 +55,31 @@ def why_not() -> str:
 
 
 def run(limit: float = LIMIT) -> bool:
-    """Whether the installed machine came up; prints each stage when it is reached. Raises `RuntimeError` with a line
-    where the installer or qemu cannot be had."""
+    """Whether it went as far as it can: to a machine that came up, or, where the mirror has not all that the installer is
+    made of, to where it looks for that, with the answers that it was given. Prints each stage when it is reached.
+    Raises `RuntimeError` with a line where the installer or qemu cannot be had."""
     until = time.monotonic() + limit
     _tools()
-    with tempfile.TemporaryDirectory(prefix="plcs") as folder, served(ROOT / "packer" / "http") as port:
+    asked: list[str] = []
+    with tempfile.TemporaryDirectory(prefix="plcs") as folder, served(ROOT / "packer" / "http", asked) as port:
         place = Path(folder)
         kernel, first = _installer(place)
         disk = place / "disk.qcow2"
         _do(["qemu-img", "create", "-q", "-f", "qcow2", str(disk), DISK])
         words = f"{BOOT.format(url=f'{HOST}:{port}')} console=ttyS0 --- console=ttyS0"
         begun = time.monotonic()
-        reached = boot(["-kernel", str(kernel), "-initrd", str(first), "-append", words], disk, STAGES, until)
-        print(
-            f"installer: {time.monotonic() - begun:.0f} s, as far as: {reached[-1] if reached else 'nothing'}",
-            flush=True,
-        )
-        if "is through" not in reached:
+        installer = ["-kernel", str(kernel), "-initrd", str(first), "-append", words]
+        reached = boot(installer, disk, STAGES, until, last=GIVES_UP)
+        took = time.monotonic() - begun
+        print(f"installer: {took:.0f} s, asked for {asked}, as far as: {reached[-1:]}", flush=True)
+        if "/preseed.cfg" not in asked:
+            return False
+        if GIVES_UP in reached:
+            print(
+                "the mirror of this machine has not all that the installer is made of, so that is the end", flush=True
+            )
+            return True
+        if THROUGH not in reached:
             return False
         return bool(boot([], disk, {"asks who logs in": LOGIN}, until, last="asks who logs in"))
 
@@ -103,18 +112,19 @@ def boot(options: list[str], disk: Path, stages: dict[str, str], until: float, l
         too_long.cancel()
         machine.kill()
         machine.wait()
-    if "is through" not in reached and last not in reached:
+    if THROUGH not in reached and last not in reached:
         print(f"vm: its last words: {' '.join(text.split())[-400:]}", flush=True)
     return reached
 
 
 @contextlib.contextmanager
-def served(folder: Path) -> Iterator[int]:
-    """A port of this machine at which the files of `folder` are."""
+def served(folder: Path, asked: list[str]) -> Iterator[int]:
+    """A port of this machine at which the files of `folder` are; `asked` gets what was asked for."""
 
     class Quiet(http.server.SimpleHTTPRequestHandler):
         def log_message(self, *_: object) -> None:
-            """Says nothing."""
+            """Notes it, and says nothing."""
+            asked.append(self.path)
 
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Quiet, directory=str(folder))) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
