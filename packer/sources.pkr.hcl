@@ -29,7 +29,7 @@ source "docker" "debian" {
   commit      = true
   run_command = ["-d", "-i", "-t", "--network=host", "--entrypoint=/bin/sh", "--", "{{ .Image }}"]
   volumes     = var.docker_volumes
-  changes     = ["LABEL plcfarm.image=machine", "CMD [\"bash\"]"]
+  changes     = ["LABEL plcfarm.image=machine", "ENTRYPOINT []", "CMD [\"bash\"]"]
 }
 
 source "virtualbox-iso" "debian" {

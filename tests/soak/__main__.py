@@ -1,5 +1,6 @@
-"""`python -m tests.soak [kills|crashes|load|broadcast|memory|netem|dashboard|line|machine|unattended|sessions|opens|idle|
-slow …]`: all of them when none is named; exit 1 when a bound was broken or anything was left behind. It says what it does line by line.
+"""`python -m tests.soak [WHAT …]`: of kills, crashes, load, broadcast, memory, netem, dashboard, line, machine, unattended,
+sessions, opens, idle and slow, all of them when none is named; exit 1 when a bound was broken or anything was left behind.
+It says what it does line by line.
 """
 
 import argparse
@@ -13,8 +14,8 @@ from pathlib import Path
 from tests.bench.scale import plant_of
 from tests.dashboard.browser import chromium, served
 from tests.soak import corrupted, crashes, endurance, kills, netem_vm, plant_load, plants, provisioned, robustness
-from tests.soak import unattended as installer
 from tests.soak import dashboard as looked_at
+from tests.soak import unattended as installer
 
 BURDENS = ("sessions", "opens", "idle", "slow")
 P99_MS = 20.0

@@ -88,7 +88,7 @@ def _build(daemon: Daemon) -> None:
         json.dump({"docker_base": BASE, "docker_volumes": volumes, "environment": environment}, file)
         file.flush()
         command = ["make", "-C", str(ROOT / "packer"), "docker-debian64", "BOX_VERSION=soak"]
-        said = _do([*command, f"ARGS=-var-file={file.name}"], {"DOCKER_HOST": daemon.url})
+        said = _do([*command, f"ARGS=-color=false -var-file={file.name}"], {"DOCKER_HOST": daemon.url})
     for line in said.splitlines():
         if "provision:" in line:
             print(f"packer: {line.strip()}", flush=True)

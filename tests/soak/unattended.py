@@ -55,8 +55,8 @@ def why_not() -> str:
 
 
 def run(limit: float = LIMIT) -> bool:
-    """Whether it went as far as it can: to a machine that came up, or, where the mirror has not all that the installer is
-    made of, to where it looks for that, with the answers that it was given. Prints each stage when it is reached.
+    """Whether it went as far as it can: to a machine that came up, or, where the mirror has not all that the installer
+    is made of, to where it looks for that, with the answers that it was given. Prints each stage when it is reached.
     Raises `RuntimeError` with a line where the installer or qemu cannot be had."""
     until = time.monotonic() + limit
     _tools()
