@@ -1,6 +1,6 @@
-"""`python -m tests.soak [WHAT …]`: of kills, crashes, load, broadcast, memory, netem, dashboard, line, machine, unattended,
-sessions, opens, idle and slow, all of them when none is named; exit 1 when a bound was broken or anything was left behind.
-It says what it does line by line.
+"""`python -m tests.soak [WHAT …]`: of kills, crashes, load, broadcast, memory, netem, dashboard, line, machine,
+unattended, sessions, opens, idle and slow, all of them when none is named; exit 1 when a bound was broken or anything
+was left behind. It says what it does line by line.
 """
 
 import argparse
