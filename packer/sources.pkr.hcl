@@ -29,7 +29,7 @@ source "docker" "debian" {
   commit      = true
   run_command = ["-d", "-i", "-t", "--network=host", "--entrypoint=/bin/sh", "--", "{{ .Image }}"]
   volumes     = var.docker_volumes
-  changes     = ["LABEL plcfarm.image=machine", "ENTRYPOINT []", "CMD [\"bash\"]"]
+  changes     = ["LABEL plcfarm.image=machine", "ENTRYPOINT [\"/bin/sh\", \"-c\"]", "CMD [\"exec bash\"]"]
 }
 
 source "virtualbox-iso" "debian" {

@@ -138,7 +138,7 @@ def _in(daemon: Daemon, script: str, detached: bool = False) -> str:
     """What a script says in a container of the machine's image, which it leaves as it is."""
     options = ["-d", "--name", CONTAINER] if detached else ["--rm"]
     shared = ["--network", "host", "-v", f"{ROOT}:/src/plcfarm:ro"]
-    return _do(["docker", "--host", daemon.url, "run", *options, *shared, MACHINE, "sh", "-c", script])
+    return _do(["docker", "--host", daemon.url, "run", *options, *shared, MACHINE, script])
 
 
 class Step:
