@@ -10,7 +10,8 @@ from time import localtime, strftime, time
 from typing import Any
 
 from node.cip.path_text import parse_route
-from node.cip.status import describe
+from node.cip.services import UNCONNECTED_SEND
+from node.cip.status import SERVICE_NOT_SUPPORTED, describe
 from node.cli.command_line import Parser, run_command
 from node.client.client import Client
 from node.client.discovery import responses
@@ -26,6 +27,10 @@ LOOPBACK, EVERYBODY = "127.0.0.1", "255.255.255.255"
 TIMEOUT = 5.0
 LONGEST = 1e6
 """Seconds that a time-out may be."""
+
+
+UNROUTED = "a device that routes nothing is asked with --simple (-S)"
+"""What helps when it does not know Unconnected Send."""
 
 
 def add_device_options(parser: Parser, json_is: str = "") -> None:
@@ -209,6 +214,13 @@ def list_replies(client: Client, commands: Sequence[int]) -> Iterator[dotdict]:
         raise TimedOut(client.host, client.port, f"no answer to {which} within {client.timeout:g} s")
     if refused:
         raise Refused(client.host, client.port, refused)
+
+
+def says_unrouted(arguments: argparse.Namespace, rpy: dotdict, sts: int | tuple[int, tuple[int, ...]]) -> bool:
+    """Whether a result is that of a device which does not know the Unconnected Send that it was sent."""
+    if sts != SERVICE_NOT_SUPPORTED or arguments.simple or arguments.send_path == "":
+        return False
+    return bool(rpy.get("service", 0) & 0x7F == UNCONNECTED_SEND)
 
 
 def status_words(status: int | tuple[int, tuple[int, ...]]) -> str:

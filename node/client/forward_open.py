@@ -19,7 +19,18 @@ from node.cip.forward import (
 )
 from node.cip.message import Reply, Request
 from node.cip.services import FORWARD_CLOSE, FORWARD_OPEN, LARGE_FORWARD_OPEN, MESSAGE_ROUTER_CLASS
-from node.cip.status import CONNECTION_FAILURE, CONNECTION_IN_USE, INVALID_CONNECTION_SIZE, SUCCESS, CipError
+from node.cip.status import (
+    CONNECTION_FAILURE,
+    CONNECTION_IN_USE,
+    INVALID_CONNECTION_SIZE,
+    INVALID_PORT,
+    INVALID_SEGMENT,
+    OBJECT_DOES_NOT_EXIST,
+    PATH_DESTINATION_UNKNOWN,
+    SERVICE_NOT_SUPPORTED,
+    SUCCESS,
+    CipError,
+)
 from node.client.exchanges import Steps
 from node.enip.originator import CONNECTION_MANAGER
 from node.errors import RemoteProtocolError
@@ -38,6 +49,9 @@ IDLE = RPI * (4 << TIMEOUT_MULTIPLIER) / 1e6
 
 VENDOR = 0x504C
 """Ours, as originators give one; it is nobody's."""
+
+ROUTES_NOTHING = (PATH_DESTINATION_UNKNOWN, SERVICE_NOT_SUPPORTED, OBJECT_DOES_NOT_EXIST)
+"""How a device without routes says no to what only a router knows: OpENer and libplctag's `ab_server` for two."""
 
 _SEQUENCE_COUNT = 2
 _TRIES = 5
@@ -83,6 +97,12 @@ def open_steps(route: bytes, size: int | None = None) -> Steps[Opened]:
 def opens(request: Request) -> bool:
     """Whether a request opens or closes a connection: it has its route in itself, and goes plain."""
     return request.service in _OPENING and request.path == CONNECTION_MANAGER
+
+
+def unroutable(fault: CipError) -> bool:
+    """Whether a refusal of a connection is that of a device which routes nothing: another without a route may be had."""
+    in_path = fault.general == CONNECTION_FAILURE and fault.extended[:1] in ((INVALID_PORT,), (INVALID_SEGMENT,))
+    return in_path or fault.general in ROUTES_NOTHING
 
 
 def close_steps(opened: Opened) -> Steps[None]:

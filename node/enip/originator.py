@@ -3,6 +3,9 @@
 Each request gets a token, sent as its sender context; a reply is matched by it, so several may be in flight and an
 answer that comes after its caller gave up is dropped instead of being taken for the next one. Connected replies are
 matched by connection and sequence count, for a target need not echo a context there (CIP Vol 2, 2-3 and 2-4).
+
+There are targets that give neither back: libplctag's `ab_server` of before 2026 leaves every context zero, and the
+sequence counts too. They answer in order, and so theirs are matched, those that nobody waits for any more counted in.
 """
 
 import struct
@@ -16,6 +19,7 @@ from node.cip.unconnected import UnconnectedSend, encode_unconnected_send
 from node.enip.commands import (
     CONNECTED_SIZE,
     decode_connected,
+    decode_early,
     decode_unconnected,
     encode_connected,
     encode_register_session,
@@ -40,6 +44,8 @@ from node.record import dataclass
 CONNECTION_MANAGER = encode_epath((Class(CONNECTION_MANAGER_CLASS), Instance(1)))
 
 _TOKEN = struct.Struct("<Q")
+_NAMELESS = 0
+"""The token that no request has but RegisterSession."""
 
 
 @dataclass(slots=True)
@@ -66,10 +72,12 @@ class Connection:
 class OriginatorSession:
     """One TCP session: `session` is its handle, 0 until the answer to `register` came in."""
 
-    __slots__ = ("_connections", "_frames", "_last", "_sequences", "_waiting", "session")
+    __slots__ = ("_connections", "_forgotten", "_frames", "_last", "_named", "_sequences", "_waiting", "session")
 
     def __init__(self) -> None:
         self.session = 0
+        self._named = False  # whether the target gives contexts back
+        self._forgotten: dict[int, int] = {}  # until then: how many answers to a command nobody waits for any more
         self._last = 0
         self._waiting: dict[int, int] = {}
         self._connections: dict[int, Connection] = {}
@@ -82,8 +90,10 @@ class OriginatorSession:
         return len(self._waiting)
 
     def register(self) -> tuple[int, bytes]:
-        """Token and frame of RegisterSession."""
-        return self.command(REGISTER_SESSION, encode_register_session())
+        """Token and frame of RegisterSession. There are targets that want its context to be zero (`ab_server`)."""
+        body = encode_register_session()
+        self._waiting[_NAMELESS] = REGISTER_SESSION
+        return _NAMELESS, pack_header(REGISTER_SESSION, len(body), self.session, SUCCESS, NO_CONTEXT) + body
 
     def unregister(self) -> bytes:
         """The frame that ends the session; nothing answers it."""
@@ -137,7 +147,9 @@ class OriginatorSession:
 
     def forget(self, token: int) -> None:
         """Gives up on a request: its answer, if it still comes, is dropped."""
-        self._waiting.pop(token, None)
+        command = self._waiting.pop(token, None)
+        if command is not None and not self._named and command != SEND_UNIT_DATA:
+            self._forgotten[command] = self._forgotten.get(command, 0) + 1
 
     def datagram(self, data: bytes) -> Answer | None:
         """The answer that a datagram is, None when nobody waits for it. The request goes on waiting, for a broadcast
@@ -176,15 +188,24 @@ class OriginatorSession:
         command, _, session, status, context, _ = HEADER.unpack_from(frame)
         body = frame[HEADER_SIZE:]
         if command == SEND_UNIT_DATA and status == SUCCESS:
-            ident, sequence, message = decode_connected(body)
+            try:
+                ident, sequence, message = decode_connected(body)
+            except RemoteProtocolError as exc:
+                ident, sequence, message = self._early(body, exc)
             own_id = ident if ident in self._connections else self._own_id(ident)
-            token = self._sequences.pop((own_id, sequence), 0)
+            token = self._sequences.pop((own_id, sequence), -1)
             if own_id not in self._connections or self._waiting.pop(token, None) is None:
                 return None
             return Answer(token, command, status, message, frame)
         (token,) = _TOKEN.unpack(context)
         if self._waiting.get(token) != command:
-            return None
+            if token != _NAMELESS or self._named:
+                return None
+            token = self._oldest(command)
+            if token == _NAMELESS:
+                return None
+        elif token != _NAMELESS:
+            self._named = True
         del self._waiting[token]
         if status == SUCCESS:
             if command == REGISTER_SESSION:
@@ -197,3 +218,19 @@ class OriginatorSession:
         """The T->O id of the connection that a reply under `ident` belongs to. A target that does not know the
         connection any more can only give back the O->T id it was sent, and some targets always do."""
         return next((own for own, connection in self._connections.items() if connection.target_id == ident), 0)
+
+    def _oldest(self, command: int) -> int:
+        """The request that an answer without a context is to, when the target has never given one back."""
+        if self._forgotten.get(command):
+            self._forgotten[command] -= 1
+            return _NAMELESS
+        return next((token for token, asked in self._waiting.items() if asked == command), _NAMELESS)
+
+    def _early(self, body: bytes, fault: RemoteProtocolError) -> tuple[int, int, bytes]:
+        """Connection id, sequence count and message of a reply without a count: that of the connection's oldest request.
+        Raises `fault` when it is no such reply."""
+        found = decode_early(body)
+        if found is None:
+            raise fault
+        ident, message = found
+        return ident, next((sequence for own_id, sequence in self._sequences if own_id == ident), -1), message
