@@ -16,14 +16,14 @@ from time import monotonic
 from typing import TypeVar
 
 from node.cip.epath import Attribute, Class, Instance, encode_epath
-from node.cip.message import Reply, Request, encode_request
+from node.cip.message import Reply, Request, decode_reply, encode_request
 from node.cip.services import GET_ATTRIBUTE_SINGLE, REPLY, UNCONNECTED_SEND
 from node.cip.status import CipError
 from node.cip.template import Template
 from node.client.client import MESSAGE_LIMIT, SEND_HEAD, Client
 from node.client.exchanges import Steps, checked_reply, run
 from node.client.failure import BadAnswer, ConnectionLost, NoAnswer, Refused, TagError, TimedOut
-from node.client.forward_open import IDLE, ROUTES_NOTHING, Opened, close_steps, open_steps, unroutable
+from node.client.forward_open import IDLE, Opened, close_steps, open_steps, unroutable
 from node.client.paths import Path, RoutePath
 from node.client.pipeline import Outcome, Packet, Pipeline
 from node.client.tasks import OWN, Routing, Task
@@ -46,7 +46,6 @@ TRUSTED = 0.9 * IDLE
 OPENING = 5.0
 """Seconds that a connection which need not be may take to open."""
 
-_ROUTES_NOTHING = tuple(bytes((status,)) for status in ROUTES_NOTHING)
 _UNSENT = bytes((UNCONNECTED_SEND | REPLY,))
 _VENDOR = encode_request(Request(GET_ATTRIBUTE_SINGLE, encode_epath((Class(1), Instance(1), Attribute(1)))))
 """What every device can be asked: the vendor of its Identity."""
@@ -278,7 +277,7 @@ class ConnectedClient(Client):
 
     def _unrouted(self, message: bytes, reply: bytes, deadline: float | None) -> bool:
         """Whether `message`, which went by Unconnected Send, has to go again without: the device knows none of it."""
-        if reply[:1] != _UNSENT or reply[2:3] not in _ROUTES_NOTHING:
+        if not _unsent(reply):
             return False
         if self._send is not None and self.connected is None and self._untold:
             if message[0] == UNCONNECTED_SEND and self._routes(deadline):  # Read Tag Fragmented has the same code
@@ -289,8 +288,7 @@ class ConnectedClient(Client):
 
     def _routes(self, deadline: float | None) -> bool:
         """Whether the device knows Unconnected Send, by a question that cannot be mistaken for it."""
-        reply = self._message(self._ask(*self._framed(_VENDOR, OWN, None), deadline))
-        return reply[:1] != _UNSENT or reply[2:3] not in _ROUTES_NOTHING
+        return not _unsent(self._message(self._ask(*self._framed(_VENDOR, OWN, None), deadline)))
 
     def _framed(
         self, message: bytes, routing: Routing, over: Connection | None, index: int | None = None
@@ -358,3 +356,11 @@ class ConnectedClient(Client):
             self._collect(monotonic() + 0.001 if late else deadline)
             if late and len(self._mail) == before:
                 raise self._transport.too_late()
+
+
+def _unsent(message: bytes) -> bool:
+    """Whether a reply to an Unconnected Send is that of a device which cannot send it on, as it routes nothing."""
+    if message[:1] != _UNSENT or message[2:3] == b"\0":
+        return False
+    reply = decode_reply(message)
+    return unroutable(CipError(reply.status, reply.extended))

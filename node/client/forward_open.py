@@ -100,7 +100,7 @@ def opens(request: Request) -> bool:
 
 
 def unroutable(fault: CipError) -> bool:
-    """Whether a refusal of a connection is that of a device which routes nothing: another without a route may be had."""
+    """Whether a refusal is that of a device which routes nothing: without a route it may do what was asked."""
     in_path = fault.general == CONNECTION_FAILURE and fault.extended[:1] in ((INVALID_PORT,), (INVALID_SEGMENT,))
     return in_path or fault.general in ROUTES_NOTHING
 
