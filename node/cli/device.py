@@ -25,6 +25,9 @@ from node.errors import ConfigError, NodeError
 
 LOOPBACK, EVERYBODY = "127.0.0.1", "255.255.255.255"
 TIMEOUT = 5.0
+MAX_LABEL = 64
+"""Characters that a part of a name has fewer than."""
+
 LONGEST = 1e6
 """Seconds that a time-out may be."""
 
@@ -91,11 +94,21 @@ def host_and_port(arguments: argparse.Namespace) -> tuple[str, int]:
     host, port = parse_address(arguments.address, PORT)
     if not port:
         raise ConfigError(f"address {arguments.address!r}", 0, "no device is at port 0; wanted 1 to 65535")
-    try:
-        host.encode("idna")  # as the look-up does, whose complaint says nothing to a person
-    except UnicodeError as exc:
-        raise ConfigError(f"address {arguments.address!r}", 0, f"{host!r} cannot be a host's name") from exc
+    if not _nameable(host):
+        raise ConfigError(f"address {arguments.address!r}", 0, f"{host!r} cannot be a host's name")
     return host or (EVERYBODY if getattr(arguments, "broadcast", False) else LOOPBACK), port
+
+
+def _nameable(host: str) -> bool:
+    """Whether it can be looked up, which would say nothing to a person. What is in ASCII does without IDNA and its
+    import."""
+    if host.isascii():
+        return all(0 < len(label) < MAX_LABEL for label in host.removesuffix(".").split(".")) or not host
+    try:
+        host.encode("idna")
+    except UnicodeError:
+        return False
+    return True
 
 
 def client_keywords(arguments: argparse.Namespace) -> dict[str, Any]:

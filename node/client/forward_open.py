@@ -5,7 +5,7 @@ tried smaller: a large Forward Open that it does not know becomes a small one, a
 names (CIP Vol 1, 3-5.5.2; general status 0x01, extended 0x0109 and a word more).
 """
 
-import random
+from os import urandom
 
 from node.cip.epath import Class, Instance, encode_epath
 from node.cip.forward import (
@@ -117,11 +117,15 @@ def _forward_open(route: bytes, size: int) -> ForwardOpen:
     """Its ids are random: a target may still have the connections of a client that was killed."""
     path = route + MESSAGE_ROUTER
     parameters = NetworkParameters(size)
-    own_id = random.randrange(1, 0xFFFFFFFF)
-    serial, originator = random.randrange(1, 0xFFFF), random.randrange(1, 0xFFFFFFFF)
+    own_id, serial, originator = _some(4), _some(2), _some(4)
     return ForwardOpen(
         0, own_id, serial, VENDOR, originator, parameters, parameters, path, RPI, RPI, TIMEOUT_MULTIPLIER
     )
+
+
+def _some(size: int) -> int:
+    """Any number of `size` bytes but 0. Without `random`, whose import takes longer than a request."""
+    return int.from_bytes(urandom(size), "little") or 1
 
 
 def _granted(reply: Reply, ask: ForwardOpen, size: int) -> Opened:

@@ -110,7 +110,8 @@ class TcpTransport(_Socket):
         super().__init__(host, port, timeout)
         left = None if deadline is None else max(deadline - monotonic(), 0.001)
         try:
-            opened = socket.create_connection((host, port), left, (source_address, 0) if source_address else None)
+            source = (source_address, 0) if source_address else None
+            opened = socket.create_connection((_looked_up(host), port), left, source)  # type: ignore[arg-type]
         except UnicodeError as exc:
             raise self._failed(_no_name(exc)) from exc
         except OSError as exc:
@@ -173,7 +174,7 @@ class UdpTransport(_Socket):
     ) -> None:
         super().__init__(host, port, timeout)
         try:
-            family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_DGRAM)[0]
+            family, _, _, _, address = socket.getaddrinfo(_looked_up(host), port, type=socket.SOCK_DGRAM)[0]
             opened = socket.socket(family, socket.SOCK_DGRAM)
         except UnicodeError as exc:
             raise self._failed(_no_name(exc)) from exc
@@ -226,6 +227,12 @@ def discard(transport: TcpTransport | UdpTransport, farewell: bytes = b"") -> No
         if farewell and not transport.closed:
             transport.send(farewell, deadline_after(0.2))
     transport.close()
+
+
+def _looked_up(host: str) -> str | bytes:
+    """A host as it is looked up. Of a text Python makes a name by IDNA, which it has to import first, though it be an
+    address."""
+    return host.encode() if host.isascii() and host.isprintable() else host
 
 
 def _no_name(exc: UnicodeError) -> OSError:
