@@ -227,8 +227,8 @@ class OriginatorSession:
         return next((token for token, asked in self._waiting.items() if asked == command), _NAMELESS)
 
     def _early(self, body: bytes, fault: RemoteProtocolError) -> tuple[int, int, bytes]:
-        """Connection id, sequence count and message of a reply without a count: that of the connection's oldest request.
-        Raises `fault` when it is no such reply."""
+        """Connection id, sequence count and message of a reply without a count: that of the connection's oldest
+        request. Raises `fault` when it is no such reply."""
         found = decode_early(body)
         if found is None:
             raise fault

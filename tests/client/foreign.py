@@ -11,6 +11,7 @@ import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from typing import ClassVar
 
 from node.cip.epath import Element, Symbolic, decode_epath
 from node.cip.forward import (
@@ -238,7 +239,7 @@ class Adapter(Foreign):
     does not have is an unknown destination."""
 
     identity = IdentityItem(HOST, 1, 12, 65001, (2, 3), 0, 0x12345, "OpENer PC")
-    attributes = {1: b"\1\0", 2: b"\x0c\0", 3: b"\xe9\xfd", 7: b"\x09OpENer PC"}
+    attributes: ClassVar = {1: b"\1\0", 2: b"\x0c\0", 3: b"\xe9\xfd", 7: b"\x09OpENer PC"}
 
     def __init__(self) -> None:
         self.last: tuple[int, bytes] = (0, b"")

@@ -7,6 +7,7 @@ import json
 import re
 import tokenize
 from collections.abc import Callable, Iterator
+from typing import ClassVar
 
 import pytest
 
@@ -180,7 +181,7 @@ def sensor() -> type[ProxySimple]:
     """The manual's class."""
 
     class SomeSensor(ProxySimple):
-        PARAMETERS = dict(
+        PARAMETERS: ClassVar = dict(
             ProxySimple.PARAMETERS, a_sensor_parameter=ProxySimple.parameter("@0x93/1/10", "REAL", "Hz")
         )
 

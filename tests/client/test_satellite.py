@@ -1,5 +1,5 @@
-"""Over a link of 250 ms, twenty requests under way are worth what the link takes: at least fifteen times the rate of one
-by one, however it is asked."""
+"""Over a link of 250 ms, twenty requests under way make up for it: at least fifteen times the rate of one by one,
+however it is asked."""
 
 from __future__ import annotations
 
