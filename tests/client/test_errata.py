@@ -12,19 +12,20 @@ from typing import ClassVar
 import pytest
 
 from node.cli.enip_client import main as enip_client
-from node.cli.modbus_poll import main as modbus_poll
 from node.cli.throughput import main as throughput
 from node.client import Client, Connector, OperationError, Proxy, ProxySimple, parse_operations
 from node.client.discovery import identity_of
 from node.client.paths import encode_route_path
 from node.controller import Controller
 from node.errors import LocalProtocolError
+from tests.cli.lone import run
 from tests.client import modbus_devices
 from tests.client.nodes import ROOT, Served, node
 from tests.test_controller import gateway, serving
 
 pytestmark = pytest.mark.net
 
+MODBUS_POLL = ("-c", "from node.__main__ import modbus_poll; modbus_poll()")
 PAGE = (ROOT / "docs" / "client.md").read_text()
 TABLE = PAGE.partition("What that manual shows and cannot be")[2]
 ROWS = re.findall(r"^\| (\d[\d.]*) \| (.*?) \| (.*) \|$", TABLE, re.M)
@@ -235,10 +236,10 @@ def _element_of_a_tag(plc: Served, capsys: Capsys) -> None:
 def _registers(plc: Served, capsys: Capsys) -> None:
     with modbus_devices.node() as port:
         address = f"{modbus_devices.HOST}:{port}"
-        assert modbus_poll(["-a", address, "40001-40020=99", "--once"]) == 0
-        capsys.readouterr()
-        assert modbus_poll(["-a", address, "40001-40010=0", "40001-40020", "--once", "--json"]) == 0
-    found = json.loads(capsys.readouterr().out)
+        assert run(*MODBUS_POLL, "-a", address, "40001-40020=99", "--once")[0] == 0
+        code, out, _ = run(*MODBUS_POLL, "-a", address, "40001-40010=0", "40001-40020", "--once", "--json")
+    assert code == 0
+    found = json.loads(out)
     assert [found[str(number)] for number in range(40001, 40021)] == [0] * 10 + [99] * 10
 
 

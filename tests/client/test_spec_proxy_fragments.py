@@ -49,8 +49,10 @@ def test_a_parameter_and_what_to_do_upon_an_error(device: Served) -> None:
         logging.warning("Access to remote CIP device failed: %s", exc)
         via.close_gateway(exc=exc)
         raise
-    (result,) = SomeSensor(device.host, device.port).read("A Sensor Parameter")
+    other = SomeSensor(device.host, device.port)
+    (result,) = other.read("A Sensor Parameter")
     assert result == [1.25]
+    other.close()
     with pytest.raises(client.TagError):
         list(via.read("@0x93/1/11", checking=True))
     via.close_gateway()
