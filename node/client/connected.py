@@ -137,7 +137,11 @@ class ConnectedClient(Client):
 
     def transact_until(self, message: bytes, deadline: float | None) -> bytes:
         """As `transact`, by an instant of `time.monotonic`, None for ever."""
-        over = self._ready(1, deadline)
+        over, now = self._connection, monotonic()
+        if over is not None and now - self._used < TRUSTED:
+            self._used = now
+        else:
+            over = self._ready(1, deadline)
         routed = over is None and self._send is not None
         if over is not None:
             token, frame = self._session.connected(over, message)
@@ -158,8 +162,9 @@ class ConnectedClient(Client):
                 if found is not None:
                     answer = found
                     break
-        finally:
+        except BaseException:
             self._session.forget(token)
+            raise
         reply = answer.data if answer.status == SUCCESS else self._message(answer)
         if routed and reply[:1] == _UNSENT and self._unrouted(message, reply, deadline):
             return self.transact_until(message, deadline)
