@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import socket
 import threading
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import ClassVar
@@ -64,7 +65,7 @@ ROUTER = b"\x20\x02\x24\x01"
 TARGET_ID = 0x70010000
 
 
-class Foreign:
+class Foreign(ABC):
     """Listens, and answers each frame by `answer`; `services` are the Message Router services that came."""
 
     def __init__(self) -> None:
@@ -77,13 +78,13 @@ class Foreign:
         self._threads = [threading.Thread(target=self._serve, daemon=True)]
         self._threads[0].start()
 
+    @abstractmethod
     def answer(self, frame: bytes) -> bytes | None:
         """The frame that answers, None for none, b"" for the end of the connection."""
-        raise NotImplementedError
 
+    @abstractmethod
     def message(self, message: bytes, connected: bool) -> bytes:
         """The reply to a Message Router request."""
-        raise NotImplementedError
 
     def close(self) -> None:
         """Ends it and every connection."""

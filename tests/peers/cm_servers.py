@@ -1,4 +1,4 @@
-"""cm-ethernetip's servers, as a program of its own: a controller with tags and an adapter, `HOST`; prints both ports."""
+"""cm-ethernetip's servers, as a program of its own: a controller with tags and an adapter; prints both ports."""
 
 import asyncio
 import sys
