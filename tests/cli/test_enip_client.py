@@ -32,6 +32,7 @@ TAGS = (
     "One@511/1/26=INT",
     "Many@511/1/27=INT[100]",
     "BIG=DINT[3000]",
+    *(f"A{kind}={kind}[3]" for kind in ("SINT", "INT", "DINT", "REAL", "BOOL", "SSTRING")),
 )
 
 
@@ -117,6 +118,35 @@ def test_every_form_of_tag(controller: Served, capsys: pytest.CaptureFixture[str
     }
     code, lines, _ = shown(capsys, controller, *forms)
     assert (code, lines) == (0, list(forms.values()))
+
+
+CASTS = {
+    "ASINT[0-2]=(SINT)-128,0,127": [-128, 0, 127],
+    "AINT[0-2]=(INT)-32768,0,32767": [-32768, 0, 32767],
+    "ADINT[0-2]=(DINT)-2147483648,0,2147483647": [-2147483648, 0, 2147483647],
+    "AREAL[0-2]=(REAL)1,2.5,-3e10": [1.0, 2.5, -3e10],
+    "ABOOL[0-2]=(BOOL)0,1,1": [False, True, True],
+    'ASSTRING[0-2]=(SSTRING)"a","","c d"': ["a", "", "c d"],
+}
+"""The manual's casts, 2.1.4, to the ends of what they hold."""
+
+
+@pytest.mark.parametrize("operation", CASTS)
+def test_every_cast(controller: Served, capsys: pytest.CaptureFixture[str], operation: str) -> None:
+    where = operation.partition("=")[0]
+    code, lines, _ = shown(capsys, controller, operation, where)
+    values = CASTS[operation]
+    assert code == 0
+    assert lines[1] == f"{where} == {values!r}: 'OK'"
+
+
+@pytest.mark.parametrize("operation", ["ASINT[0]=(SINT)128", "ADINT=(DINT)2147483648"])
+def test_a_value_past_the_end_of_its_cast_is_not_sent(
+    controller: Served, capsys: pytest.CaptureFixture[str], operation: str
+) -> None:
+    code, lines, err = shown(capsys, controller, "AINT[0]", operation)
+    assert (code, lines) == (2, [])
+    assert err.count("\n") == 1
 
 
 def test_what_is_too_long_for_a_message_is_one_operation(
