@@ -11,12 +11,13 @@ from typing import Any
 
 from node.cip.path_text import parse_route
 from node.cip.services import UNCONNECTED_SEND
-from node.cip.status import SERVICE_NOT_SUPPORTED, describe
+from node.cip.status import PATH_DESTINATION_UNKNOWN, CipError, describe
 from node.cli.command_line import Parser, run_command
 from node.client.client import Client
 from node.client.discovery import responses
 from node.client.dotted import dotdict
 from node.client.failure import ConnectionLost, Refused, TimedOut
+from node.client.forward_open import unroutable
 from node.client.operations import Operation, OperationError, parse_operation
 from node.client.paths import encode_send_path
 from node.config.address import parse_address
@@ -231,9 +232,12 @@ def list_replies(client: Client, commands: Sequence[int]) -> Iterator[dotdict]:
 
 def says_unrouted(arguments: argparse.Namespace, rpy: dotdict, sts: int | tuple[int, tuple[int, ...]]) -> bool:
     """Whether a result is that of a device which does not know the Unconnected Send that it was sent."""
-    if sts != SERVICE_NOT_SUPPORTED or arguments.simple or arguments.send_path == "":
+    status, extended = sts if isinstance(sts, tuple) else (sts, ())
+    if not status or arguments.simple or arguments.send_path == "":
         return False
-    return bool(rpy.get("service", 0) & 0x7F == UNCONNECTED_SEND)
+    if rpy.get("service", 0) & 0x7F != UNCONNECTED_SEND or status == PATH_DESTINATION_UNKNOWN:
+        return False  # which Read Tag Fragmented has for a tag that there is not, and the same code
+    return unroutable(CipError(status, extended))
 
 
 def status_words(status: int | tuple[int, tuple[int, ...]]) -> str:

@@ -187,6 +187,7 @@ class AsyncConnector:
 
     async def open(self) -> None:
         """Connects and registers a session."""
+        self._opened = self._connection = None  # of a session that is gone
         async with deadline(self.host, self.port, self.timeout):
             link = await self._registered()
             try:

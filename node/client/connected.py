@@ -18,12 +18,12 @@ from typing import TypeVar
 from node.cip.epath import Attribute, Class, Instance, encode_epath
 from node.cip.message import Reply, Request, decode_reply, encode_request
 from node.cip.services import GET_ATTRIBUTE_SINGLE, REPLY, UNCONNECTED_SEND
-from node.cip.status import CipError
+from node.cip.status import CONNECTION_FAILURE, CipError
 from node.cip.template import Template
 from node.client.client import MESSAGE_LIMIT, SEND_HEAD, Client
 from node.client.exchanges import Steps, checked_reply, run
 from node.client.failure import BadAnswer, ConnectionLost, NoAnswer, Refused, TagError, TimedOut
-from node.client.forward_open import IDLE, Opened, close_steps, open_steps, unroutable
+from node.client.forward_open import IDLE, ROUTES_NOTHING, Opened, close_steps, open_steps, unroutable
 from node.client.paths import Path, RoutePath
 from node.client.pipeline import Outcome, Packet, Pipeline
 from node.client.tasks import OWN, Routing, Task
@@ -46,6 +46,7 @@ TRUSTED = 0.9 * IDLE
 OPENING = 5.0
 """Seconds that a connection which need not be may take to open."""
 
+_REFUSALS = tuple(bytes((status,)) for status in (CONNECTION_FAILURE, *ROUTES_NOTHING))
 _UNSENT = bytes((UNCONNECTED_SEND | REPLY,))
 _VENDOR = encode_request(Request(GET_ATTRIBUTE_SINGLE, encode_epath((Class(1), Instance(1), Attribute(1)))))
 """What every device can be asked: the vendor of its Identity."""
@@ -365,7 +366,10 @@ class ConnectedClient(Client):
 
 def _unsent(message: bytes) -> bool:
     """Whether a reply to an Unconnected Send is that of a device which cannot send it on, as it routes nothing."""
-    if message[:1] != _UNSENT or message[2:3] == b"\0":
+    if message[:1] != _UNSENT or message[2:3] not in _REFUSALS:
         return False
-    reply = decode_reply(message)
+    try:
+        reply = decode_reply(message)
+    except RemoteProtocolError:
+        return False  # whoever asked is told what is wrong with it
     return unroutable(CipError(reply.status, reply.extended))

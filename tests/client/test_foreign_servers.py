@@ -17,9 +17,10 @@ from node.cip.services import (
 )
 from node.cip.status import CipError
 from node.cli.enip_client import main
-from node.client import AsyncConnector, Connector, Proxy, ProxySimple, TagError, TimedOut, browse
+from node.client import AsyncConnector, BadAnswer, Connector, Proxy, ProxySimple, TagError, TimedOut, browse
 from node.client.client import Client
-from node.enip.header import LIST_IDENTITY, decode_header
+from node.enip.commands import encode_unconnected
+from node.enip.header import LIST_IDENTITY, SEND_RR_DATA, decode_header, pack_header
 from node.errors import RemoteProtocolError
 from tests.client.foreign import HOST, ROUTER, AbServer, Adapter, Foreign, running
 from tests.client.hostile import HOST as HOSTILE_HOST
@@ -279,3 +280,20 @@ def test_a_reply_that_is_cut_short_is_none_still() -> None:
     for cut in (b"\xcc\0\xff\2\5", b"\xcc\0\xff\3\5\x21\0", b"\xcc\0\0\2\5\x21", b"\xcc\0\xff\2\5\x21\0"):
         with pytest.raises(RemoteProtocolError):
             decode_reply(cut)
+
+
+def test_a_refusal_that_is_cut_short_is_named() -> None:
+    def cut(server: Hostile, answers: list[bytes], say: Say) -> None:
+        for answer in answers:
+            body = encode_unconnected(b"\xd2\0\x08\7")
+            say(pack_header(SEND_RR_DATA, len(body), 0, 0, answer[12:20]) + body)
+
+    with hostile() as server:
+        server.opening = lambda request: Reply(request.service, 8)
+        with Connector(HOSTILE_HOST, server.port, 5.0) as plc:
+            assert plc.read_tag("T[1]") == 1
+            server.answering = cut
+            with pytest.raises(BadAnswer, match="announces 7 words"):
+                plc.read_tag("T[1]")
+            with pytest.raises(BadAnswer, match="announces 7 words"):
+                plc.process(["T[1]"], depth=3)
