@@ -124,7 +124,7 @@ CASTS = {
     "ASINT[0-2]=(SINT)-128,0,127": [-128, 0, 127],
     "AINT[0-2]=(INT)-32768,0,32767": [-32768, 0, 32767],
     "ADINT[0-2]=(DINT)-2147483648,0,2147483647": [-2147483648, 0, 2147483647],
-    "AREAL[0-2]=(REAL)1,2.5,-3e10": [1.0, 2.5, -3e10],
+    "AREAL[0-2]=(REAL)1,2.5,-3e4": [1.0, 2.5, -30000.0],
     "ABOOL[0-2]=(BOOL)0,1,1": [False, True, True],
     'ASSTRING[0-2]=(SSTRING)"a","","c d"': ["a", "", "c d"],
 }
@@ -140,7 +140,7 @@ def test_every_cast(controller: Served, capsys: pytest.CaptureFixture[str], oper
     assert lines[1] == f"{where} == {values!r}: 'OK'"
 
 
-@pytest.mark.parametrize("operation", ["ASINT[0]=(SINT)128", "ADINT=(DINT)2147483648"])
+@pytest.mark.parametrize("operation", ["ASINT[0]=(SINT)256", "AINT[0]=(INT)32768", "ADINT=(DINT)2147483648"])
 def test_a_value_past_the_end_of_its_cast_is_not_sent(
     controller: Served, capsys: pytest.CaptureFixture[str], operation: str
 ) -> None:
