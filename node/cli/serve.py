@@ -73,8 +73,8 @@ def serve(
     faults: "Sequence[FaultSpec]" = (),
     web: "WebFace | None" = None,
 ) -> None:
-    """Serves `config` until SIGINT or SIGTERM, or until its `web` interface is told that it is done; says on stdout when
-    it is ready, in the words of `announce`, and then where that is. Signals of its tags begin now.
+    """Serves `config` until SIGINT or SIGTERM, or until its `web` interface is told that it is done; says on stdout
+    when it is ready, in the words of `announce`, and then where that is. Signals of its tags begin now.
 
     `printing` shows every access to a tag on stdout; `faults` are on from the first request. Raises `NodeError`
     (`ListenError`) when it cannot begin, `ConfigError` for a fault of a tag that there is not.

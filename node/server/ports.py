@@ -50,6 +50,7 @@ class Ports:
     async def open(self) -> None:
         """Opens all, unless the node hides. Raises `ListenError` and leaves nothing open when one cannot be."""
         self.wanted = True
+        self._hurry = None
         if not self.hidden:
             await self._open_all()
 
@@ -71,14 +72,16 @@ class Ports:
         await self._answer_last(LAST_ANSWERS)
         await self._close_all()
 
-    async def _answer_last(self, seconds: float) -> None:
+    async def _answer_last(self, seconds: float, hurry: asyncio.Event | None = None) -> None:
         listeners, loop = tuple(self.listeners.values()), asyncio.get_running_loop()
         if not any(listener.owes for listener in listeners):
             return
         for listener in listeners:
             listener.retire()
         until = loop.time() + seconds
-        while any(listener.owes for listener in listeners) and loop.time() < until:  # noqa: ASYNC110 - of many kinds
+        while any(listener.owes for listener in listeners) and loop.time() < until:
+            if hurry is not None and hurry.is_set():
+                return
             await asyncio.sleep(LOOK_AGAIN)
 
     async def settled(self) -> None:
@@ -100,10 +103,9 @@ class Ports:
         """As `switch(False)`, but `latency` seconds from now, and what was asked by then is answered, as far as that
         takes no longer than `timeout`. It is done even if they are wanted again meanwhile: they are opened after it."""
         self.wanted = False
-        self._hurry = hurry = asyncio.Event()
-        self._switching = asyncio.get_running_loop().create_task(
-            self._close_after(self._switching, hurry, latency, timeout)
-        )
+        self._hurry = self._hurry or asyncio.Event()
+        closing = self._close_after(self._switching, self._hurry, latency, timeout)
+        self._switching = asyncio.get_running_loop().create_task(closing)
 
     async def _close_after(
         self, earlier: "asyncio.Task[None] | None", hurry: asyncio.Event, latency: float, seconds: float
@@ -112,8 +114,9 @@ class Ports:
             await asyncio.wait([earlier])
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(hurry.wait(), latency)
-        await self._answer_last(seconds)
-        await self._close_all(self.hidden)
+        await self._answer_last(seconds, hurry)
+        if not hurry.is_set():  # else `close` goes on from here
+            await self._close_all(self.hidden)
 
     def hide(self, hidden: bool) -> None:
         """Closes all ports and resets every connection until it is told to hide no more."""

@@ -4,9 +4,9 @@ requests here, GETs above all, and the grammar of 2016 changes things by GET.
     421  a `Host` that is not ours: a name that was bound to this address to get around the same-origin rule
     403  a request that another site's page made, or one whose browser does not say whose page it was
 
-Browsers say `Sec-Fetch-Site` where the address is of loopback, or the connection encrypted; `Origin` with all that is no
-GET; `Referer` unless the page would not have it. Programs such as curl say none of them. Everything here is a function
-of headers.
+Browsers say `Sec-Fetch-Site` where the address is of loopback, or the connection encrypted; `Origin` with all that is
+no GET; `Referer` unless the page would not have it. Programs such as curl say none of them. Everything here is a
+function of headers.
 """
 
 import ipaddress
