@@ -121,7 +121,8 @@ def test_connections_are_listed_by_peer_and_ended_one_by_one(served: Simulator, 
         (theirs,) = set(rows) - set(before)
         assert rows[theirs]["interface"] == "127.0.0.1"
         assert theirs == f"127_0_0_1_{rows[theirs]['port']}"
-        assert (rows[theirs]["eof"], rows[theirs]["requests"]) == (False, 2)  # it registered a session first
+        assert rows[theirs]["eof"] is False
+        assert min(rows[theirs]["requests"], rows[theirs]["received"]) > 1  # type: ignore[type-var]
         served.say(f"/connections/{theirs}/eof/true")
         until(lambda: theirs not in connected(served))
         with pytest.raises((NodeError, OSError)):
