@@ -25,7 +25,7 @@ from typing import NamedTuple, Protocol
 
 from node.commands.errors import CommandError
 from node.commands.forces import ForceCommands
-from node.commands.tags import TagCommands
+from node.commands.tags import TagCommands, Target
 from node.config.model import Json
 from node.errors import NodeError
 from node.exchange.delay import parse_delay
@@ -119,6 +119,7 @@ class ApiCommands:
         self._server = server
         self._options = options
         self._wall = wall
+        self._found: dict[str, Target] = {}
 
     def run(self, path: str, value: Json = None) -> Json:
         """What is answered to `path`, behind `api/`; `value` is that of its command where the path has none."""
@@ -250,11 +251,11 @@ class ApiCommands:
         if group == "server":
             return self._controls()
         if group == "tags":
-            target = self._tags.target(name)
+            target = self._found.get(name) or self._found.setdefault(name, self._tags.target(name))
             dimensions = f"[{','.join(map(str, target.spot.dimensions))}]" if target.spot.dimensions else ""
-            value = self._tags.value(name)
+            value = self._tags.glance(target, _short.maxlist + 1)
             text = f"{name:<{PADDED}} {target.spot.kind.name}{dimensions} == {_short.repr(value)}"
-            return {"attribute": text, "error": self._forces.status(name)}
+            return {"attribute": text, "error": self._forces.status_of(target)}
         for _, peer in self._server.connections():
             if _key(peer) == name:
                 return _shown_peer(peer, name in ended)

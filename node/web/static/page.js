@@ -197,6 +197,8 @@ async function edit(name) {
 	const { type } = parts(name, known.tags[name].attribute);
 	const isArray = type.includes("[");
 	const heading = make("h2", { id: "tag", textContent: `${name} ${type}` });
+	const count = isArray ? type.match(/[\d,]+(?=\]$)/)[0].split(",").reduce((all, each) => all * each, 1) : 1;
+	const part = make("p", { className: "none", textContent: "The first 100 elements:", hidden: count <= 100 });
 	const all = make("pre", { tabIndex: 0 });
 	const told = make("p", { className: "said", hidden: true });
 	told.setAttribute("role", "status");
@@ -221,7 +223,7 @@ async function edit(name) {
 	const close = make("button", { type: "button", textContent: "Close" });
 	close.addEventListener("click", () => dialog.close());
 	dialog.setAttribute("aria-labelledby", "tag");
-	dialog.replaceChildren(heading, all, write, refuse, told, close);
+	dialog.replaceChildren(heading, part, all, write, refuse, told, close);
 	dialog.showModal();
 	value.input.focus();
 	await fill();
@@ -277,7 +279,7 @@ async function refresh() {
 		live.classList.remove("stale");
 		showServer(data.options, data.server?.control);
 		if (!data.server) {
-			put(state, "serving its web interface");
+			put(state, "live");
 			state.className = "";
 		}
 		const of = (name) => ["*", name].includes(group);
