@@ -138,7 +138,7 @@ function rowOf(classes, button) {
 	return { cells, element: make("tr", {}, ...cells, make("td", { className: "acts" }, button)) };
 }
 
-const tags = new Table("Tags", ["Name", "Type", "Value", "Error", ""],
+const tags = new Table("Tags", ["Name", "Type", "Value", "Error", "Change"],
 	(name) => {
 		const button = make("button", { type: "button", textContent: "Set …" });
 		button.setAttribute("aria-label", `Set ${name}`);
@@ -155,7 +155,7 @@ const tags = new Table("Tags", ["Name", "Type", "Value", "Error", ""],
 		show(row.element, fits(name));
 	});
 
-const connections = new Table("Connections", ["Peer", "Requests", "Bytes received", ""],
+const connections = new Table("Connections", ["Peer", "Requests", "Bytes received", "Change"],
 	(name) => {
 		const button = make("button", { type: "button", textContent: "End" });
 		button.setAttribute("aria-label", `End ${name}`);
