@@ -105,7 +105,7 @@ class TagCommands:
         """The value of its first elements, `most` of them; None where it cannot be read."""
         stop = min(target.stop, target.start + most)
         try:
-            values = self._values(target, stop)
+            values = _values(target, stop, self._now())
         except CipError:
             return None
         return values if target.spot.dimensions else values[0]
@@ -197,18 +197,19 @@ class TagCommands:
         if known and self._facts is not None:
             row |= self._facts().of(attribute, target.start, target.stop)
         try:
-            values = self._values(target, target.stop)
+            values = _values(target, target.stop, self._now())
         except CipError as exc:
             return {**row, "error": str(exc)}
         row["value"] = values if spot.dimensions and not element else values[0]
         return row
 
-    def _values(self, target: Target, stop: int) -> "list[Json]":
-        """Up to `stop`, as they are without the error that clients get. Raises `CipError`."""
-        attribute = target.attribute
-        with onlooking(attribute.root if isinstance(attribute, Part) else attribute):
-            read = attribute.read(target.start, stop, self._now())
-        return [shown(target.spot.kind, value) for value in read]
+
+def _values(target: Target, stop: int, now: float) -> list[Json]:
+    """Those up to `stop`, as they are behind the error that clients get. Raises `CipError`."""
+    attribute = target.attribute
+    with onlooking(attribute.root if isinstance(attribute, Part) else attribute):
+        read = attribute.read(target.start, stop, now)
+    return [shown(target.spot.kind, value) for value in read]
 
 
 def _reason(attribute: Attribute, exc: CipError) -> str:

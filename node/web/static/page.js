@@ -212,8 +212,12 @@ async function edit(name) {
 		fill();
 	};
 	const fill = async () => {
-		const { command } = await ask(["api", "tags", name, "attribute"].map(encodeURIComponent).join("/"));
-		put(all, command.message.replace(/^.*?: /, ""));
+		try {
+			const { command } = await ask(["api", "tags", name, "attribute"].map(encodeURIComponent).join("/"));
+			put(all, command.message.replace(/^.*?: /, ""));
+		} catch (error) {
+			put(all, error.message);
+		}
 	};
 	const write = form(isArray ? [index, value] : [value], "Write", async (...typed) => {
 		const at = isArray ? `attribute[${typed[0]}]` : "attribute";
