@@ -1,8 +1,6 @@
 """`disable`, `done` and `eof`, and what `latency` and `timeout` change of them, as clients and processes see it."""
 
-import http.client
 import socket
-import subprocess
 import threading
 import time
 from collections.abc import Iterator
@@ -80,8 +78,7 @@ def test_latency_is_how_soon_it_takes_effect(served: Simulator, path: str) -> No
             took[latency] = seconds_until_gone(client, began)
         served.say("/server/control/disable/false")
         until(lambda: listens(served))
-    assert took[0.0] < 0.5
-    assert took[0.6] >= 0.6
+    assert took[0.0] < 0.6 <= took[0.6]
 
 
 def test_until_then_all_goes_on(served: Simulator) -> None:
@@ -108,7 +105,7 @@ def test_timeout_is_how_long_what_was_asked_may_take(
 ) -> None:
     with Connector(HOST, served.port, timeout=5.0) as client:
         client.read_tag("SCADA[0]")
-        served.say("/options/delay/value=0.7")
+        served.say("/options/delay/value=1.2")
         served.say(f"/server/control/timeout={timeout}")
         got: list[object] = []
         asking = threading.Thread(target=lambda: got.append(read(client)))
@@ -119,7 +116,7 @@ def test_timeout_is_how_long_what_was_asked_may_take(
         served.say(path)
         asking.join(10)
         assert (got != [None]) is answered, got
-        assert answered or time.monotonic() - began < 0.65
+        assert answered or time.monotonic() - began < 1.1
         until(lambda: not served.get("/connections")["data"])
 
 
@@ -145,38 +142,22 @@ def test_done_is_answered_and_then_ends_the_process() -> None:
         assert (served.process.returncode, output) == (0, "")
 
 
-@pytest.mark.parametrize("latency", ["0", "0.1"])
-def test_done_is_answered_however_soon_it_ends(latency: str) -> None:
+def test_done_is_answered_however_soon_it_ends() -> None:
     with simulator("SCADA=INT") as served:
-        served.say(f"/server/control/latency={latency}")
+        served.say("/server/control/latency=0")
         served.say("/server/control/timeout=0")
         assert served.say("/server/control/done=true").startswith("server.control.done=")
         served.process.wait(20)
         assert served.process.returncode == 0
 
 
-def test_ctrl_c_waits_for_no_latency() -> None:
+def test_ctrl_c_waits_for_no_latency_and_no_slow_browser() -> None:
     with simulator("SCADA=INT") as served:
         served.say("/server/control/latency=60")
         served.say("/server/control/disable=true")
-        began = time.monotonic()
-        served.process.terminate()
-        served.process.wait(20)
-        assert (served.process.returncode, time.monotonic() - began < 5) == (0, True)
-
-
-def test_a_browser_that_is_slow_holds_up_no_end() -> None:
-    with simulator("SCADA=INT") as served:
-        idle = http.client.HTTPConnection(HOST, served.web, timeout=10)
-        idle.connect()
-        half = socket.create_connection((HOST, served.web), timeout=10)
-        half.sendall(b"GET /api HTTP/1.1\r\nHos")
-        served.process.terminate()
-        try:
-            served.process.wait(5)
-        except subprocess.TimeoutExpired:
-            pytest.fail("it did not end")
-        finally:
-            idle.close()
-            half.close()
-        assert served.process.returncode == 0
+        with socket.create_connection((HOST, served.web), timeout=10) as half:
+            half.sendall(b"GET /api HTTP/1.1\r\nHos")
+            began = time.monotonic()
+            served.process.terminate()
+            assert served.process.wait(30) == 0
+            assert time.monotonic() - began < 5
