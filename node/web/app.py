@@ -146,8 +146,9 @@ def _head(response: Response) -> Response:
 
 
 def _refused(refusal: Refusal) -> Response:
-    if _wants_page() and request.method == "GET":
-        asks = refusal.status == 403 and not origin.is_foreign(request.headers)
+    if _wants_page():
+        unsaid = refusal.status == 403 and not origin.is_foreign(request.headers)
+        asks = unsaid and request.method == "GET" and "Referer" not in request.headers
         page = render_template("refused.html", body=refusal.body, path=request.path if asks else "")
         response = Response(page, refusal.status, content_type=f"{HTML}; charset=utf-8")
     else:

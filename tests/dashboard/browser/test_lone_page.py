@@ -3,7 +3,10 @@ light and dark, and with many tags."""
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 from axe_playwright_python.base import AXE_SCRIPT
@@ -15,6 +18,7 @@ from tests.web.simulator import HOST, Simulator, simulator
 
 pytestmark = pytest.mark.net
 
+OTHER = "127.64.12.3"
 NASTY = "<img src=x onerror=alert(1)>"
 MANY = [f"Tag_{number:03}=DINT" for number in range(499)]
 COUNT = """() => {
@@ -127,6 +131,48 @@ def test_a_path_is_a_page_of_its_own_and_sets_its_value_once(watched: Open, serv
 def found_by_axe(page: Page) -> list[str]:
     found = page.evaluate("axe.run({ resultTypes: ['violations'] })")["violations"]
     return [f"{each['id']}: {each['nodes'][0]['html']}" for each in found]
+
+
+@contextmanager
+def site(page: str) -> Iterator[str]:
+    """The address of a server with one page: on loopback too, or the browser would have it ask nothing here."""
+
+    class Answer(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(200)
+            self.send_header("Content-Type", "text/html")
+            self.end_headers()
+            self.wfile.write(page.encode())
+
+        def log_message(self, *_: object) -> None:
+            """Nowhere."""
+
+    with ThreadingHTTPServer((OTHER, 0), Answer) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://{OTHER}:{server.server_port}/"
+        server.shutdown()
+
+
+def test_a_page_of_another_site_changes_nothing_whatever_it_tries(watched: Open, served: Simulator) -> None:
+    at = f"http://{HOST}:{served.web}/api/tags/SCADA"
+    evil = f"""<img src="{at}/attribute[0]=1"><img referrerpolicy="no-referrer" src="{at}/attribute[1]=1">
+        <iframe src="{at}/attribute[2]=1"></iframe><a rel="noreferrer" href="{at}/attribute[5]=1">link</a>
+        <form method="post" action="{at}/attribute[3]=1" target="_blank"><button>post</button></form>
+        <script>
+            fetch("{at}/attribute[4]=1", {{ mode: "no-cors", referrerPolicy: "no-referrer" }}).catch(() => 0);
+            navigator.sendBeacon("{at}/attribute[0]=1");
+        </script>"""
+    opening = watched()
+    opening.allowed += ["status of 403", "frame", "ERR_BLOCKED"]
+    page = opening.page
+    with site(evil) as address:
+        page.goto(address)
+        with page.expect_popup() as posted:
+            page.get_by_role("button", name="post").click()
+        expect(posted.value.get_by_text("another site's page may not change anything here")).to_be_visible()
+        page.get_by_role("link", name="link").click()
+        expect(page.get_by_text("another site's page may not change anything here")).to_be_visible()
+    assert served.say("/tags/SCADA/attribute[0-5]") == "tags.SCADA.attribute[0-5]: [0, 0, 0, 0, 0, 0]"
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
