@@ -36,6 +36,7 @@ from node.tag_memory import build_tags
 from node.telemetry import Report, Telemetry
 
 if TYPE_CHECKING:
+    from node.commands.api import ApiCommands
     from node.server.doorway import Doorway
     from node.server.modbus_tcp import ModbusService
 
@@ -166,6 +167,12 @@ class Controller:
     def command(self, path: str, value: Json = None) -> Json:
         """What `node.commands.tree` has at `path`, after `value` was put there. Raises `CommandError`."""
         return self._commands.run(path, value)
+
+    @property
+    def api(self) -> "ApiCommands":
+        """Its commands, in the words of the web interface of 2016."""
+        assert self._rooms is not None
+        return self._rooms.api()
 
     def _listen_enip(self, enip: EnipConfig) -> Listener:
         device = self._build_device(enip)

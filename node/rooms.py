@@ -118,8 +118,10 @@ class Rooms:
         """All of its commands, in the words of 2016."""
         if self._api is None:
             from node.commands.api import ApiCommands
+            from node.server.closing import Closing
 
-            self._api = ApiCommands(self.tags, self.forces(), self._server, self._options, self._wall)
+            closing = Closing(self._server)
+            self._api = ApiCommands(self.tags, self.forces(), closing, self._options, self._wall)
         return self._api
 
     def _changed(self) -> None:

@@ -12,6 +12,7 @@ from node.cli.enip_help import lesson
 from node.cli.log import set_up_log
 from node.cli.object_files import read_object_files
 from node.cli.serve import read_delay, resolve, serve
+from node.cli.web import add_web_option, open_face
 from node.config.address import parse_address
 from node.config.check import problems
 from node.config.identity import identity, lone_serial
@@ -67,6 +68,7 @@ def parser(program: str = PROGRAM) -> Parser:
         help="Tags to serve, as SCADA=INT[1000], TEXT=SSTRING[100] or TAG@22/1/1=DINT.",
     )
     add_serving_options(made, PORT, "a tag", f", or `{TYPICAL}`: as long as the device takes")
+    add_web_option(made)
     made.add_argument(
         "-S", "--simple", action="store_true", help="A device that routes nothing: only an empty route path is taken."
     )
@@ -110,7 +112,7 @@ def serve_tags(arguments: argparse.Namespace) -> None:
         log.info("Loaded config files: %r", files)
     if settings and config.enip is not None:
         config = replace(config, enip=replace(config.enip, objects=settings))
-    serve(config, printing=arguments.printing)
+    serve(config, printing=arguments.printing, web=open_face(arguments.web, arguments.address))
 
 
 def _route(text: str | None) -> Route:

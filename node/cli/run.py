@@ -8,6 +8,7 @@ from pathlib import Path
 from node.cli.command_line import Parser, add_log_options, run_command
 from node.cli.log import set_up_log
 from node.cli.serve import serve
+from node.cli.web import add_web_option, open_face
 from node.config.load import load
 from node.config.model import NodeConfig
 from node.errors import ConfigError, NodeError
@@ -20,13 +21,15 @@ def parser(program: str = PROGRAM) -> Parser:
     made = Parser(program, "Serve a node from its configuration file, until Ctrl-C.")
     made.add_argument("file", type=Path, metavar="FILE", help="A node's configuration in JSON.")
     add_log_options(made, "a tag")
+    add_web_option(made)
     return made
 
 
 def run_file(arguments: argparse.Namespace) -> None:
     """Does what was typed. Raises `ConfigError`, and `NodeError` when it cannot be done."""
     set_up_log(arguments.verbose, arguments.log)
-    serve(read_config(arguments.file), printing=arguments.printing)
+    config = read_config(arguments.file)
+    serve(config, printing=arguments.printing, web=open_face(arguments.web, config.address))
 
 
 def read_config(file: Path) -> NodeConfig:

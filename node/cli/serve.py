@@ -22,6 +22,7 @@ from node.server.loop import new_loop
 
 if TYPE_CHECKING:
     from node.config.faults import FaultSpec
+    from node.web.face import WebFace
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
@@ -33,6 +34,11 @@ Announce = Callable[[NodeConfig, dict[str, int], tuple[str, ...]], str]
 
 def ready_line(config: NodeConfig, ports: dict[str, int], lines: tuple[str, ...] = ()) -> str:
     """What serves where, in one line."""
+    return "; ".join([*served(config, ports, lines), f"PID {os.getpid()}", "Ctrl-C ends it"])
+
+
+def served(config: NodeConfig, ports: dict[str, int], lines: tuple[str, ...] = ()) -> list[str]:
+    """What there is: controller, device, units, tags."""
     host = config.address or "0.0.0.0"
     parts = []
     if config.enip is not None:
@@ -41,8 +47,7 @@ def ready_line(config: NodeConfig, ports: dict[str, int], lines: tuple[str, ...]
         where = [f"{host}:{ports['modbus']}"] if config.modbus.tcp or config.modbus.udp else []
         parts.append(f"{modbus_name(config.modbus)} device {config.profile} on {' and '.join([*where, *lines])}")
         parts.append(_count(len(config.modbus.units), "unit"))
-    parts.append(_count(len(config.tags), "tag") if config.tags else NO_TAGS)
-    return "; ".join([*parts, f"PID {os.getpid()}", "Ctrl-C ends it"])
+    return [*parts, _count(len(config.tags), "tag") if config.tags else NO_TAGS]
 
 
 def modbus_name(modbus: ModbusConfig) -> str:
@@ -66,9 +71,10 @@ def serve(
     printing: bool = False,
     announce: Announce = ready_line,
     faults: "Sequence[FaultSpec]" = (),
+    web: "WebFace | None" = None,
 ) -> None:
-    """Serves `config` until SIGINT or SIGTERM; says on stdout when it is ready, in the words of `announce`. Signals of
-    its tags begin now.
+    """Serves `config` until SIGINT or SIGTERM, or until its `web` interface is told that it is done; says on stdout
+    when it is ready, in the words of `announce`, and then where that is. Signals of its tags begin now.
 
     `printing` shows every access to a tag on stdout; `faults` are on from the first request. Raises `NodeError`
     (`ListenError`) when it cannot begin, `ConfigError` for a fault of a tag that there is not.
@@ -82,7 +88,8 @@ def serve(
         told = asyncio.Event()
         if sys.platform != "win32":  # where asyncio takes no signals, Ctrl-C is a KeyboardInterrupt
             _listen_to_signals(runner.get_loop(), told)
-        runner.run(_serve(controller, announce, told, faults))
+        controller.server.when_done = told.set
+        runner.run(_serve(controller, announce, told, faults, web))
 
 
 def _listen_to_signals(loop: asyncio.AbstractEventLoop, told: asyncio.Event) -> None:
@@ -93,15 +100,26 @@ def _listen_to_signals(loop: asyncio.AbstractEventLoop, told: asyncio.Event) -> 
 
 
 async def _serve(
-    controller: Controller, announce: Announce, told: asyncio.Event, faults: "Sequence[FaultSpec]"
+    controller: Controller,
+    announce: Announce,
+    told: asyncio.Event,
+    faults: "Sequence[FaultSpec]",
+    web: "WebFace | None",
 ) -> None:
     await controller.start()
     try:
         for fault in faults:
             _put_on(controller, fault)
-        _show(announce(controller.config, controller.ports, controller.lines))
+        what = controller.config, controller.ports, controller.lines
+        if web is not None:
+            web.start(asyncio.get_running_loop(), controller.api.answer, "; ".join(served(*what)))
+        _show(announce(*what))
+        if web is not None:
+            _show(f"Web interface on {web.url}")
         await told.wait()
     finally:
+        if web is not None:
+            await web.close()
         await controller.stop()
 
 

@@ -101,6 +101,15 @@ class TagCommands:
         one = target.chosen and stop - target.start == 1
         return self._row(replace(target, stop=stop), element=one, known=False)["value"]
 
+    def glance(self, target: Target, most: int) -> Json:
+        """The value of its first elements, `most` of them; None where it cannot be read."""
+        stop = min(target.stop, target.start + most)
+        try:
+            values = _values(target, stop, self._now())
+        except CipError:
+            return None
+        return values if target.spot.dimensions else values[0]
+
     def write(self, text: str, value: Json) -> Json:
         """Writes a scalar tag, an element (`NAME[3]`), a member or, with a list, elements from there on; of a structure
         the members that a map names. The tag as it reads after. Raises `CommandError`."""
@@ -188,13 +197,19 @@ class TagCommands:
         if known and self._facts is not None:
             row |= self._facts().of(attribute, target.start, target.stop)
         try:
-            with onlooking(attribute.root if isinstance(attribute, Part) else attribute):
-                read = attribute.read(target.start, target.stop, self._now())
-            values = [shown(spot.kind, value) for value in read]
+            values = _values(target, target.stop, self._now())
         except CipError as exc:
             return {**row, "error": str(exc)}
         row["value"] = values if spot.dimensions and not element else values[0]
         return row
+
+
+def _values(target: Target, stop: int, now: float) -> list[Json]:
+    """Those up to `stop`, as they are behind the error that clients get. Raises `CipError`."""
+    attribute = target.attribute
+    with onlooking(attribute.root if isinstance(attribute, Part) else attribute):
+        read = attribute.read(target.start, stop, now)
+    return [shown(target.spot.kind, value) for value in read]
 
 
 def _reason(attribute: Attribute, exc: CipError) -> str:

@@ -18,9 +18,9 @@ THIRD_PARTY = {
     "yaml": ("farm.topology.*",),
     "pyroute2": ("farm.backends.netns*",),
     "docker": ("farm.backends.docker*",),
-    "flask": ("farm.dashboard.*",),
-    "werkzeug": ("farm.dashboard.*",),
-    "waitress": ("farm.dashboard.serve",),
+    "flask": ("farm.dashboard.*", "node.web.app"),
+    "werkzeug": ("farm.dashboard.*", "node.web.app"),
+    "waitress": ("farm.dashboard.serve", "node.web.face"),
     "pymodbus": ("node.client.modbus_line",),
     "serial": ("node.client.serial_channel",),
 }
@@ -44,6 +44,9 @@ UNNEEDED_IN_MOST_RUNS = {
     "node.commands.forces": "node.rooms",  # one whose tags are forced
     "node.commands.requests": "node.commands.tree",  # one that is looked at
     "node.commands.tag_facts": "node.rooms",  # the same
+    "node.server.closing": "node.rooms",  # the same as node.commands.api
+    "node.web.door": "node.cli.web",  # one with a web interface
+    "node.web.face": "node.cli.web",  # the same
     "node.exchange.printing": "node.telemetry",  # one whose writes are watched
     "node.modbus_face": "node.controller",  # a controller that speaks Modbus
     "node.server.modbus_line_tcp": "node.modbus_face",  # one that is asked as on a line
