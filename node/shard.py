@@ -121,7 +121,7 @@ class Shard:
         if controller is None:
             reason = self._failed.get(node, f"this shard serves {', '.join(self._controllers) or 'no node'}")
             raise NodeError(f"no node {node!r} is running here: {reason}")
-        return controller.command(path, value)
+        return await controller.ask(path, value)
 
     async def _start_all(self) -> None:
         for name, node in self._wanted.items():
