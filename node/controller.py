@@ -22,6 +22,7 @@ from node.exchange.delay import check_delay, even_delay
 from node.exchange.exchange import Interceptor, build_chain
 from node.memory.attribute import Instant
 from node.memory.hooks import HookTimeout, HookWaits
+from node.memory.place import Place
 from node.objects.device import Device, build_device
 from node.objects.ethernet_link import Traffic
 from node.objects.profiles import DEFAULT_PROFILE, PROFILES
@@ -34,7 +35,7 @@ from node.server.listener import Listener
 from node.server.peer import Peer
 from node.server.ports import Ports
 from node.server.ticker import Ticker
-from node.tag_memory import OwnClass, build_tags
+from node.tag_memory import OwnClass, build_tags, tag_place
 from node.telemetry import Report, Telemetry
 
 if TYPE_CHECKING:
@@ -194,6 +195,13 @@ class Controller:
             except HookTimeout as exc:
                 raise CommandError(str(exc)) from exc
 
+    def place(self, text: str) -> Place:
+        """What `SCADA`, `SCADA[3]` or `Pump.Speed` names. Raises `ConfigError`."""
+        found = self.tags.by_name(text)
+        if found is not None:
+            return Place(found.unpacked)
+        return tag_place(text, {tag.name.casefold(): tag for tag in self.config.tags}, self.tags, self._templates)
+
     @property
     def serves_here(self) -> bool:
         """Whether the calling thread, which is not the loop's, has the node to itself."""
@@ -203,9 +211,10 @@ class Controller:
         """Has the hooks that may block called in threads; None where there are none."""
         from node.server.hook_pool import HookPool
 
-        hooked = [tag for _, tag in self.tags if tag.hooked and tag.blocking]
-        pool = HookPool() if hooked else None
+        hooked = [tag for _, tag in self.tags if tag.hooked]
+        pool = HookPool() if any(tag.blocking for tag in hooked) else None
         for tag in hooked:
+            tag.tags = self.tags
             tag.put_aside(pool)
         return pool
 

@@ -15,6 +15,7 @@ import sys
 from array import array
 from collections.abc import Callable, Sequence
 from functools import cache
+from types import MappingProxyType
 from typing import ClassVar, Protocol, overload
 from weakref import WeakSet
 
@@ -76,6 +77,13 @@ class Gate(Protocol):
         """What a client sees in place of `values`, which begin at element `start`; as many as were given."""
 
 
+class Tags(Protocol):
+    """Tags by name (`node.memory.tags.TagTable`)."""
+
+    def __getitem__(self, name: str) -> "Attribute":
+        """The tag called `name` in any case. Raises `KeyError`."""
+
+
 class Attribute:
     """`type` a CIP type, `dimensions` none to three lengths (flattened row-major here), `initial` one value for all
     elements, or one each. `array` is never replaced or resized: replies are prepared with views on it.
@@ -97,6 +105,8 @@ class Attribute:
     _direct_set: bool = True
 
     bits: int = 0
+    tags: Tags = MappingProxyType({})
+    """All tags of the controller, where there are hooks."""
     aside: Aside | None = None
     passed: tuple[int, int, list[Value]] | None = None
     """Elements [start, stop) that passed a hook last."""

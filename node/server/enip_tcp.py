@@ -267,7 +267,7 @@ class EnipTcp(Peer):
         try:
             refusal = self.session.refusal(frame, exchange.status) if exchange.status else None
             return refusal or self.session.answer(frame, exchange.accesses)
-        except Onward:
+        except (Onward, HookWaits):
             raise
         except Exception as exc:
             return self._failed(frame, exc)

@@ -214,6 +214,8 @@ class Peers:
         self.limit = limit
         self.clock = clock
         self._joined = joined
+        self.told: Callable[[str, bool], None] | None = None
+        """Is given the name of each peer that came, and then whether it went."""
         self._peers: dict[Peer, None] = {}
 
     def __len__(self) -> int:
@@ -232,6 +234,8 @@ class Peers:
         self.metrics.connections_total += 1
         if self._joined is not None:
             self._joined()
+        if self.told is not None:
+            self.told(peer.name, False)
         return True
 
     def left(self, peer: Peer) -> None:
@@ -239,6 +243,8 @@ class Peers:
         if peer in self._peers:
             del self._peers[peer]
             self.metrics.connections -= 1
+            if self.told is not None:
+                self.told(peer.name, True)
 
     def abort(self) -> None:
         """Ends all connections at once."""
