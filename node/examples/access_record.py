@@ -1,4 +1,4 @@
-"""A record of all accesses: each read and write of any tag is a line of a file, as the 2016 manual's `historize` has it.
+"""A record of all accesses: each read and write of any tag is a line of a file, as by the 2016 manual's `historize`.
 
 python -m node.examples.access_record accesses.txt SCADA=INT[1000]
 
