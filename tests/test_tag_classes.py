@@ -20,8 +20,10 @@ number = 5
 """
 
 
-@pytest.fixture
-def folder(tmp_path: Path) -> Iterator[Path]:
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """One for all: a module that was imported stays where it was found."""
+    tmp_path = tmp_path_factory.mktemp("plant")
     (tmp_path / "own_code_good.py").write_text(GOOD)
     (tmp_path / "own_code_broken.py").write_text("def f(:\n")
     (tmp_path / "own_code_failing.py").write_text("x = 1\nraise RuntimeError('no server')\n")
@@ -55,7 +57,8 @@ def test_it_is_found_beside_the_plant_file(folder: Path) -> None:
         ),
         (
             "own_code_failing:Own",
-            "module 'own_code_failing' cannot be imported: RuntimeError: no server ({folder}/own_code_failing.py, line 2)",
+            "module 'own_code_failing' cannot be imported: RuntimeError: no server "
+            "({folder}/own_code_failing.py, line 2)",
         ),
         ("own_code_leaving:Own", "module 'own_code_leaving' cannot be imported: SystemExit: 3"),
         ("own_code_broken:Own", "module 'own_code_broken' cannot be imported: SyntaxError: invalid syntax"),

@@ -34,10 +34,9 @@ def example(name: str, *arguments: str, **environment: str) -> Iterator[pylogix.
     process = subprocess.Popen(command, cwd=ROOT, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     try:
         (port,) = re.findall(rf"(?:{HOST}:| port )(\d+)", ready(process))
-        with pylogix.PLC(HOST) as client:
-            client.conn.Port = int(port)
-            client.SocketTimeout = 5.0
+        with pylogix.PLC(HOST, port=int(port), timeout=5.0) as client:
             yield client
+        client.conn.msg_socket.close()  # made by pylogix, and never closed by it
     finally:
         process.terminate()
         process.communicate(timeout=10)

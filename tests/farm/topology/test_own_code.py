@@ -40,14 +40,14 @@ def test_without_leave_it_is_an_error_with_its_line(tmp_path: Path) -> None:
     (problem,) = caught.value.problems
     assert (problem.line, problem.code) == (9, "F074")
     assert problem.headline.endswith(
-        "plant.yaml:9:36: error: tag 'London' runs code of its own, weather:Weather (in 'weather')"
+        "plant.yaml:9:35: error: tag 'London' runs code of its own, weather:Weather (in 'weather')"
         " - read that code, then say --allow-code [F074]"
     )
 
 
 def test_where_nothing_is_started_it_is_a_warning(tmp_path: Path) -> None:
     (warning,) = load_plant(write(tmp_path, FILE), environ={}).warnings
-    assert "plant.yaml:9:36: warning: tag 'London' runs code of its own" in warning
+    assert "plant.yaml:9:35: warning: tag 'London' runs code of its own" in warning
     assert "`farm up --allow-code` lets it" in warning
 
 
@@ -59,7 +59,7 @@ def test_a_container_has_no_such_module(tmp_path: Path) -> None:
     assert "on backend docker its module would have to be in the image" in problem.message
 
 
-@pytest.mark.parametrize("name", ["weather", "weather:", ":Weather", "a b:C", "weather:Weather:x", "../x:Y", "x.py:Y"])
+@pytest.mark.parametrize("name", ["weather", "weather:", ":Weather", "a b:C", "weather:Weather:x", "../x:Y", "x.py:"])
 def test_what_is_no_name_of_a_class(tmp_path: Path, name: str) -> None:
     (line,) = headlines(tmp_path, f"nodes: {{p: {{kind: logix, tags: {{T: {{type: REAL, class: '{name}'}}}}}}}}\n")
     assert "wanted a class such as weather:Weather" in line
