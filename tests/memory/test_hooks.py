@@ -14,6 +14,7 @@ from node.memory.access import Access
 from node.memory.attribute import Attribute, Value
 from node.memory.bit import bit_of
 from node.memory.data_files import DataFiles, read_words, write_words
+from node.memory.effects import Frozen
 from node.memory.hooks import HookWaits
 from node.memory.tags import TagTable
 from node.memory.text_attribute import create_attribute
@@ -250,6 +251,18 @@ def test_a_station_on_a_line_hears_a_broadcast_once() -> None:
     assert plain.array.tolist() == [0]
     aside.result(lambda: units.answer_station(0, write, 0.0))
     assert (plain.array.tolist(), tag.array.tolist()) == ([5], [5])
+
+
+def test_a_tag_is_frozen_at_what_was_seen_without_a_call() -> None:
+    """Whoever freezes a tag waits for nothing: it is what clients saw last, or else what the memory holds."""
+    aside = Beside()
+    tag = hooked(types.INT, (3,), aside, initial=(1, 2, 3))
+    aside.result(lambda: tag.read(0, 3))
+    tag.array[0] = 9
+    tag.calls.clear()
+    assert Frozen(tag, 0, 3, 0.0).changed(bytes(6), 0, False) == tag.encode([1, 2, 3])
+    assert Frozen(tag, 0, 2, 0.0).changed(bytes(4), 0, False) == tag.encode([9, 2])
+    assert tag.calls == []
 
 
 def test_data_files_of_an_slc_come_to_hooks() -> None:
