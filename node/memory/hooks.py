@@ -137,8 +137,8 @@ def bypassing(attribute: "Attribute") -> Iterator[None]:
 
 
 def without_waiting(attribute: "Attribute", act: Callable[[], T]) -> T:
-    """What `act`, which reads `attribute` or a part of it, gives, where nothing may wait: of what passed a hook last where
-    it is just those elements, else of the memory."""
+    """What `act`, which reads `attribute` or a part of it, gives, where nothing may wait: of what passed a hook last,
+    where it is just those elements, else of the memory."""
     try:
         with recalling(attribute):
             return act()
