@@ -42,7 +42,7 @@ class Beside:
         return hook()
 
     def run(self, work: Callable[[], T], seconds: float) -> Awaitable[T]:
-        raise NotImplementedError
+        raise AssertionError("nothing is awaited here")
 
     def result(self, work: Callable[[], T]) -> T:
         """Of what is run aside."""
