@@ -25,10 +25,11 @@ from typing import NamedTuple, Protocol
 
 from node.commands.errors import CommandError
 from node.commands.forces import ForceCommands
-from node.commands.tags import TagCommands, Target
+from node.commands.tags import BY_NAME, TagCommands, Target
 from node.config.model import Json
 from node.errors import NodeError
 from node.exchange.delay import parse_delay
+from node.memory.hooks import HookWaits
 
 ANY = "*"
 GROUPS = ("options", "server", "tags", "connections")
@@ -239,12 +240,14 @@ class ApiCommands:
         found: dict[str, Json] = {}
         for each in GROUPS:
             if fnmatchcase(each, group):
-                things = {name: self._thing(each, name, ended) for name in self._names(each, match)}
+                names = self._names(each, match)
+                alone = group == each and len(names) == 1
+                things = {name: self._thing(each, name, ended, alone) for name in names}
                 if things:
                     found[each] = things
         return found
 
-    def _thing(self, group: str, name: str, ended: Sequence[str]) -> Json:
+    def _thing(self, group: str, name: str, ended: Sequence[str], alone: bool) -> Json:
         if group == "options":
             low, high = self._options.delay
             return {"value": low} if low == high else {"range": f"{low:g}-{high:g}"}
@@ -253,8 +256,13 @@ class ApiCommands:
         if group == "tags":
             target = self._found.get(name) or self._found.setdefault(name, self._tags.target(name))
             dimensions = f"[{','.join(map(str, target.spot.dimensions))}]" if target.spot.dimensions else ""
-            value = self._tags.glance(target, _short.maxlist + 1)
-            text = f"{name:<{PADDED}} {target.spot.kind.name}{dimensions} == {_short.repr(value)}"
+            try:
+                value = _short.repr(self._tags.glance(target, _short.maxlist + 1))
+            except HookWaits:
+                if alone:
+                    raise
+                value = BY_NAME
+            text = f"{name:<{PADDED}} {target.spot.kind.name}{dimensions} == {value}"
             return {"attribute": text, "error": self._forces.status_of(target)}
         for _, peer in self._server.connections():
             if _key(peer) == name:

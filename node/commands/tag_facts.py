@@ -53,6 +53,8 @@ class TagFacts:
     def _origin(self, root: Attribute) -> str:
         if root.source is not None:
             return "signal"
+        if root.hooked:
+            return "code"
         config = self._configs.get(root.name.casefold())
         if config is None:
             return "initial"

@@ -5,10 +5,11 @@ requests of its clients, and whoever asks waits only so long.
 import asyncio
 import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from concurrent.futures import Future
 
 from node.commands.api import Answer
+from node.commands.errors import CommandError
 from node.config.model import Json
 from node.web.refusal import Refusal
 
@@ -26,12 +27,13 @@ class Desk:
     """Has `answer` called in the thread of `loop`, with a path and a value."""
 
     def __init__(
-        self, loop: asyncio.AbstractEventLoop, answer: Callable[[str, Json], Answer], seconds: float = SECONDS
+        self, loop: asyncio.AbstractEventLoop, answer: Callable[[str, Json], Awaitable[Answer]], seconds: float = SECONDS
     ) -> None:
         self._loop = loop
         self._answer = answer
         self._seconds = seconds
         self._turns = threading.BoundedSemaphore(AT_ONCE)
+        self._tasks: set[asyncio.Task[None]] = set()
 
     def ask(self, path: str, value: Json = None) -> Answer:
         """What is answered. Raises `Refusal`: 503 where too many ask or nobody is there any more, 504 where it takes
@@ -61,7 +63,14 @@ class Desk:
     def _take(self, turn: "Future[Answer]", path: str, value: Json) -> None:
         if not turn.set_running_or_notify_cancel():
             return
+        task = self._loop.create_task(self._do(turn, path, value))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _do(self, turn: "Future[Answer]", path: str, value: Json) -> None:
         try:
-            turn.set_result(self._answer(path, value))
+            turn.set_result(await self._answer(path, value))
+        except CommandError as exc:
+            turn.set_exception(Refusal(504, str(exc), "ask again", retry_after=1))
         except Exception as exc:
             turn.set_exception(exc)

@@ -30,7 +30,7 @@ def client() -> Iterator[FlaskClient]:
     thread.start()
     controller = Controller(gateway("127.64.12.2"))
     try:
-        yield create_app(Desk(loop, controller.api.answer), door_at("", "127.0.0.1", 80), "title").test_client()
+        yield create_app(Desk(loop, controller.ask_api), door_at("", "127.0.0.1", 80), "title").test_client()
     finally:
         loop.call_soon_threadsafe(loop.stop)
         thread.join()

@@ -132,7 +132,7 @@ def test_a_node_of_a_file_has_one_too(tmp_path: Path) -> None:
 def test_a_simulator_that_is_busy_is_told_in_time_and_does_not_do_it_later() -> None:
     done: list[str] = []
 
-    def answer(path: str, value: Json) -> Answer:
+    async def answer(path: str, value: Json) -> Answer:
         done.append(path)
         return Answer({}, True, True)
 
