@@ -5,7 +5,6 @@ costs the work and no record: what it leaves is cleared away, and done again, wh
 """
 
 import logging
-import os
 import threading
 from pathlib import Path
 
@@ -69,7 +68,7 @@ class Compressor:
             with self._lock:
                 for now in series(self._path):  # it may have another number by now, or be gone
                     if now.number >= 0 and not now.compression and now.inode == file.inode:
-                        os.replace(partial, _packed(now, self._compression))
+                        partial.replace(_packed(now, self._compression))
                         now.path.unlink()
         except FileNotFoundError:
             return True  # renamed while it was looked at: once more

@@ -10,7 +10,7 @@ import time
 from bisect import bisect_right
 from collections.abc import Callable
 from enum import IntEnum
-from math import inf, isfinite
+from math import inf
 from operator import itemgetter
 from typing import Any
 

@@ -1,8 +1,8 @@
 """Reads the records of a history, file after file, from the one that some instant is in.
 
-Files may be renamed, compressed and deleted while they are read: a file is known by what it is, not by its name, and the
-next one is that beside it in the series of the moment. What is broken, a line, the rest of a file, a whole file, is told
-and left out.
+Files may be renamed, compressed and deleted while they are read: a file is known by what it is, not by its name, and
+the next one is that beside it in the series of the moment. What is broken, a line, the rest of a file, a whole file, is
+told and left out.
 """
 
 import logging

@@ -1,8 +1,9 @@
 """Writes a history: a record a line, appended, so that a kill at any time leaves a file that is good up to its last
 line.
 
-When `write` has said True the record is the operating system's, and a kill of this process loses nothing; with `sync` it
-is on the disk, and neither does a loss of power; with `flush` seconds it may wait here for so long, which is quicker.
+When `write` has said True the record is the operating system's, and a kill of this process loses nothing; with `sync`
+it is on the disk, and neither does a loss of power; with `flush` seconds it may wait here for so long, as far as there
+are later records or `flush` is called, which is quicker.
 
 A disk that is full, or a folder that has gone, stops nobody: it is logged once, records wait here, at most `WAITING`
 bytes of them, each later `write` tries again, and the file says how many were lost.
@@ -37,9 +38,10 @@ class HistoryWriter:
     """A history at `path`, which is opened, with the folders it needs, at the first record.
 
     A new file is begun before a record that would make it longer than `rotate_bytes`, and `rotate_seconds` after the
-    first record in it; `keep` older ones stay, all by default, compressed as `compress` says: "gz", "bz2", "xz" or "" for
-    not at all. `whole`: each file but the first begins with the last value of everything, so that it can be played
-    by itself. `mode` is the file's, less what the umask takes. `clock` gives seconds since 1970 where `now` is not given.
+    first record in it; `keep` older ones stay, all by default, compressed as `compress` says: "gz", "bz2", "xz" or ""
+    for not at all. `whole`: each file but the first begins with the last value of everything, so that it can be played
+    by itself. `mode` is the file's, less what the umask takes. `clock` gives seconds since 1970 where `now` is not
+    given.
 
     Any thread may write. Raises `HistoryError` for arguments that cannot be.
     """
@@ -88,8 +90,8 @@ class HistoryWriter:
         self._begun = self._closed = False
 
     def write(self, values: Mapping[Any, Json] | str, now: float | None = None, serial: Json = None) -> bool:
-        """Appends a record of `values` by name, of an access that `serial` tells of, or of a note; whether it is as safe
-        as this writer makes records. False when it could not be written, and after `close`.
+        """Appends a record of `values` by name, of an access that `serial` tells of, or of a note; whether it is as
+        safe as this writer makes records. False when it could not be written, and after `close`.
 
         `now` is in seconds since 1970. Raises `RecordError` for values that JSON has no words for.
         """
