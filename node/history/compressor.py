@@ -25,8 +25,9 @@ class Compressor:
 
     def clear(self) -> None:
         """Takes away what a killed process left half done. Raises `OSError`."""
-        for left in self._path.parent.glob(f"{self._path.name}*{PARTIAL}"):
-            left.unlink(missing_ok=True)
+        for left in self._path.parent.iterdir():
+            if left.name.startswith(f"{self._path.name}.") and left.name.endswith(PARTIAL):
+                left.unlink(missing_ok=True)
         for file in series(self._path):
             if file.number >= 0 and not file.compression:
                 _packed(file, self._compression).unlink(missing_ok=True)

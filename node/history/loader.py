@@ -84,6 +84,7 @@ class Loader:
         self._historical = historical
         self._duration = duration
         self._end = inf
+        self._begun = False
         self._clock = clock
         self._reader = Reader(path, follow=follow, tell=tell, strict=strict)
 
@@ -150,6 +151,7 @@ class Loader:
         self.basis = basis
         self.values, self.future = {}, []
         self._end = inf
+        self._begun = False
         self.state = State.INITIAL
 
     def close(self) -> None:
@@ -159,7 +161,7 @@ class Loader:
 
     def _read(self, now: float) -> None:
         """Reads until something lies further ahead than is wanted, or no more is there."""
-        if self.state is State.INITIAL and not self._begin():
+        if not self._begun and not self._begin():
             return
         ahead = self.position(now) + self.lookahead
         while not self._reader.ended and not (self.future and self.future[-1].time > ahead):
@@ -193,7 +195,7 @@ class Loader:
         if before is not None:
             self.future.append(Record(before.time, None, values))
         self._add(records[first:] if records else [])
-        self.state = State.STREAMING
+        self._begun = True
         return True
 
     def _add(self, records: list[Record]) -> None:

@@ -9,6 +9,7 @@ import logging
 import os
 import zlib
 from collections.abc import Callable
+from math import inf
 from pathlib import Path
 from typing import IO, NamedTuple
 
@@ -46,7 +47,7 @@ class Reader:
 
     With `follow` it never ends: what is written later, also to files that do not exist yet, is read when it is there.
     `tell` is given one line for whatever is left out, `FILE:LINE: what`. With `strict` a bad line raises `RecordError`
-    instead.
+    instead. Records from before the one before them are left out, unless `ordered` is false: somebody put a clock back.
     """
 
     def __init__(
@@ -56,6 +57,7 @@ class Reader:
         follow: bool = False,
         tell: Callable[[str], None] = log.warning,
         strict: bool = False,
+        ordered: bool = True,
     ) -> None:
         self.path = Path(path)
         self.ended = False
@@ -65,9 +67,10 @@ class Reader:
         self._follow = follow
         self._tell = tell
         self._strict = strict
+        self._ordered = ordered
         self._at: _Found | None = None
         self._start: float | None = None
-        self._time = float("-inf")
+        self._time = -inf
         self._tail = b""
         self._sure = False
         """The current file was at its end when there was a next one already."""
@@ -82,6 +85,11 @@ class Reader:
         """The file that is read, by the name it had when it was opened."""
         return self._at and self._at.source.path
 
+    @property
+    def begin(self) -> float:
+        """When the first record of the file is that is read; infinite where none is."""
+        return self._at.record.time if self._at else inf
+
     def seek(self, time: float | None = None) -> bool:
         """Begins at the newest file whose first record is not after `time`, else at the oldest; whether there is one.
 
@@ -89,7 +97,7 @@ class Reader:
         nothing is and nothing is waited for.
         """
         self.close()
-        self.ended, self._start, self._time = False, time, float("-inf")
+        self.ended, self._start, self._time = False, time, -inf
         begin: _Found | None = None
         for source in series(self.path):
             found = self._look(source)
@@ -167,7 +175,7 @@ class Reader:
                 self._complain(f"left out: {exc}")
                 continue
             if record is not None:
-                if record[0] < last:
+                if record[0] < last and self._ordered:
                     self._out_of_order(line)
                 else:
                     last = record[0]
