@@ -91,9 +91,9 @@ def rotate(path: Path, keep: int | None = None) -> None:
             (path.parent / name).rename(path.parent / f"{path.name}.{number + 1}{match[2]}")
     path.rename(path.parent / f"{path.name}.0")
     if keep is not None:
-        for file in series(path):
-            if file.number >= keep:
-                file.path.unlink(missing_ok=True)
+        for old in series(path):
+            if old.number >= keep:
+                old.path.unlink(missing_ok=True)
 
 
 def compress(source: Path, target: Path, compression: str) -> None:

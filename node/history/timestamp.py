@@ -22,6 +22,7 @@ EPSILON = 0.001
 ABBREVIATIONS = Abbreviations()
 """Those that texts may have, of this process."""
 
+_datetime = datetime  # which is a method, too
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _BLANKS = str.maketrans(":-.", "   ")
 _FORM = "YYYY-MM-DD HH:MM:SS[.ffffff] [ZONE]"
@@ -46,7 +47,7 @@ class Timestamp:
         zone: str | tzinfo = UTC,
     ) -> None:
         if value.__class__ is str:
-            self.value = _parse(value, zone)  # type: ignore[arg-type]
+            self.value = _parse(value, zone)
         elif value is None:
             self.value = time.time()
         elif isinstance(value, datetime):
@@ -93,7 +94,7 @@ class Timestamp:
         region: str | Iterable[str],
         *,
         exclude: Iterable[str] = (),
-        at: "datetime | Timestamp | None" = None,
+        at: "_datetime | Timestamp | None" = None,
         reach: timedelta = REACH,
         reset: bool = False,
         first: bool = False,

@@ -18,7 +18,6 @@ from math import inf
 from pathlib import Path
 from typing import Any, Self
 
-from node.errors import NodeError
 from node.history.compressor import Compressor
 from node.history.history_files import HistoryError, check_compression, rotate, series
 from node.history.reader import UNREADABLE, look
@@ -266,8 +265,8 @@ class HistoryWriter:
     def _begun_at(self) -> float:
         """When the file's first record was; now, when it has none."""
         try:
-            found = look(series(self.path)[0])
-        except (*UNREADABLE, NodeError, IndexError):
+            found = look(next(file for file in series(self.path) if file.number < 0))
+        except UNREADABLE:
             found = None
         if found is None:
             return self._now

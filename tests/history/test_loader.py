@@ -34,7 +34,7 @@ def path(tmp_path: Path) -> Path:
 
 def loaded(loader: Loader, now: float, limit: int | None = None) -> list[int]:
     """What tag `a` is in the records that are due at `now`."""
-    return [record.data["a"] for record in loader.load(limit, now)[1] if "a" in record.data]
+    return [record.data["a"] for record in loader.load(limit, now)[1] if isinstance(record.data, dict)]
 
 
 @pytest.mark.parametrize("factor", [0.1, 1, 3, 10, 1000])
@@ -92,9 +92,11 @@ def test_what_lies_ahead_is_there_to_be_looked_at(path: Path) -> None:
     loader.load(now=0.0)
     assert {record.time - T for record in loader.future} >= set(range(1, 51))
     assert loader.values["a"] == 0
-    loader.load(now=40.0)
+    loader.load(now=60.0)
     assert loader.state is State.EXHAUSTED
     assert bool(loader)
+    loader.close()
+    assert not loader
 
 
 def test_a_limit_gives_the_rest_later(path: Path) -> None:
@@ -136,6 +138,7 @@ def test_a_history_that_is_being_written_is_waited_for(tmp_path: Path) -> None:
         assert loaded(loader, 1.0) == []
         assert loaded(loader, 2.0) == [2]
         assert loader.state is State.AWAITING
+    loader.close()
 
 
 def test_it_begins_anew(path: Path) -> None:

@@ -68,6 +68,7 @@ def test_it_goes_round(path: Path) -> None:
     assert seen == [*range(11), *range(11), *range(6)]
     assert player.rounds == 2
     assert bool(player)
+    player.close()
 
 
 def test_a_history_without_length_is_played_once(tmp_path: Path) -> None:

@@ -253,12 +253,12 @@ def test_a_full_disk_is_survived(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, flush: float
 ) -> None:
     monkeypatch.setattr(writing, "WAITING", 2000)
-    done = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", str(tmp_path)], capture_output=True)
+    done = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=128k", "tmpfs", str(tmp_path)], capture_output=True)
     if done.returncode:
         pytest.skip("this machine lets nobody mount")
     try:
         path = tmp_path / "x.hst"
-        (tmp_path / "ballast").write_bytes(bytes(40_000))
+        (tmp_path / "ballast").write_bytes(bytes(104_000))
         with HistoryWriter(path, flush=flush) as writer:
             said = [writer.write({"a": i}, now=T + i) for i in range(2000)]
             assert not writer.flush()
@@ -266,6 +266,7 @@ def test_a_full_disk_is_survived(
             assert writer.lost > 0
             (tmp_path / "ballast").unlink()
             assert writer.write({"b": 1}, now=T + 2000)
+            assert writer.flush()
             lost = writer.lost
             assert path.read_text().count("\n") == 2001 - lost + 2  # with the comment, and all values once more
         records = read_all(path)
