@@ -61,26 +61,23 @@ class Compressor:
     def _one(self) -> bool:
         """Compresses the oldest file that is plain; whether there was one. Raises `OSError`."""
         partial = self._path.with_name(f"{self._path.name}.{self._compression}{PARTIAL}")
-        file = self._oldest()
-        if file is None:
-            return False
+        with self._lock:
+            plain = [file for file in series(self._path) if file.number >= 0 and not file.compression]
+            if not plain:
+                return False
+            oldest = plain[-1]
+            source = oldest.path.open("rb")  # while the name is still that of this file
         try:
-            compress(file.path, partial, self._compression)
-            with self._lock:
-                for now in series(self._path):  # it may have another number by now, or be gone
-                    if now.number >= 0 and not now.compression and now.inode == file.inode:
-                        partial.replace(_packed(now, self._compression))
-                        now.path.unlink()
-        except FileNotFoundError:
-            return True  # renamed while it was looked at: once more
+            with source:
+                compress(source, partial, self._compression)
+                with self._lock:
+                    for now in series(self._path):  # it may have another number by now, or be gone
+                        if now.inode == oldest.inode and now.number >= 0:
+                            partial.replace(_packed(now, self._compression))
+                            now.path.unlink()
         finally:
             partial.unlink(missing_ok=True)
         return True
-
-    def _oldest(self) -> HistoryFile | None:
-        with self._lock:
-            plain = [file for file in series(self._path) if file.number >= 0 and not file.compression]
-        return plain[-1] if plain else None
 
 
 def _packed(file: HistoryFile, compression: str) -> Path:

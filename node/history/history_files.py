@@ -96,10 +96,10 @@ def rotate(path: Path, keep: int | None = None) -> None:
                 old.path.unlink(missing_ok=True)
 
 
-def compress(source: Path, target: Path, compression: str) -> None:
-    """Writes `target`, compressed and on the disk, beside a `source` that stays. Raises `OSError`."""
+def compress(plain: IO[bytes], target: Path, compression: str) -> None:
+    """Writes `target`, compressed and on the disk, with what `plain` has. Raises `OSError`."""
     module, options = _module(compression), COMPRESSIONS[compression][1]
-    with source.open("rb") as plain, target.open("wb") as raw:
+    with target.open("wb") as raw:
         os.fchmod(raw.fileno(), os.fstat(plain.fileno()).st_mode & 0o7777)
         with module.open(raw, "wb", **options) as packed:
             while block := plain.read(_BLOCK):

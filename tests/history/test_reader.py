@@ -118,6 +118,7 @@ def test_what_is_broken_in_a_file_costs_only_that(tmp_path: Path) -> None:
         *(f"{tmp_path}/x.hst:{number}" for number in (2, 3, 5)),
     ]
     strict = Reader(tmp_path / "x.hst", strict=True, tell=told.append)
+    strict.seek(T + 6000)
     with pytest.raises(RecordError, match=r"x\.hst:2: "):
         values(strict)
     strict.close()

@@ -131,7 +131,7 @@ def test_old_files_are_compressed(tmp_path: Path, ending: str, opened: Callable[
     path = tmp_path / "x.hst"
     with HistoryWriter(path, rotate_bytes=300, compress=ending, mode=0o600) as writer:
         for i in range(60):
-            assert writer.write({"a": i}, now=T + i)
+            assert writer.write({"a": i}, now=T + i)  # rotates while others are being compressed
     files = names(tmp_path)
     assert files[0] == "x.hst"
     assert len(files) > 5
