@@ -58,7 +58,8 @@ def encode_line(time: float, serial: Json, data: Json) -> str:
     """The same of a record's parts."""
     try:
         stamp = utc_text(time)
-        text = _encode_values(data) if isinstance(data, Mapping) else _dumps(data)
+        kind = data.__class__
+        text = _encode_values(data) if kind is dict or isinstance(data, Mapping) else _dumps(data)
         if serial is None:
             return f"{stamp}\tnull\t{text}\n"
         return f"{stamp}\t{_dumps(serial)}\t{text}\n"
@@ -109,15 +110,13 @@ def _past_spaces(line: str, at: int) -> int:
 def _encode_values(values: Mapping[Any, Any]) -> str:
     if len(values) > _SEVERAL:
         return _dumps(values if isinstance(values, dict) else dict(values))
-    parts = []
+    text = "{"
     for name, value in values.items():
         key = _keys.get(name) or _key(name)
-        kind = value.__class__
-        if kind is int:
-            parts.append(f"{key}{value}")
-        else:
-            parts.append(key + _dumps(value))
-    return "{" + ", ".join(parts) + "}"
+        if text != "{":
+            text += ", "
+        text += f"{key}{value}" if value.__class__ is int else key + _dumps(value)
+    return text + "}"
 
 
 def _key(name: str | int) -> str:

@@ -13,7 +13,7 @@ from math import floor
 from typing import Any
 
 from node.history.abbreviations import REACH, Abbreviations
-from node.history.utc_text import LENGTH, utc_seconds, utc_text
+from node.history.utc_text import DAY, LENGTH, millisecond_text, utc_seconds, utc_text
 from node.history.zones import ZoneError, named_zone, wall_instant
 
 EPSILON = 0.001
@@ -22,6 +22,9 @@ EPSILON = 0.001
 ABBREVIATIONS = Abbreviations()
 """Those that texts may have, of this process."""
 
+_MILLISECOND = timedelta(milliseconds=1)
+_DAYS_KEPT = 4096
+_kept: dict[tuple[tzinfo, int], tuple[int | None, str]] = {}
 _datetime = datetime  # which is a method, too
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _BLANKS = str.maketrans(":-.", "   ")
@@ -46,7 +49,9 @@ class Timestamp:
         value: "float | str | datetime | Timestamp | None" = None,
         zone: str | tzinfo = UTC,
     ) -> None:
-        if value.__class__ is str:
+        if value.__class__ is float:
+            self.value = value
+        elif value.__class__ is str:
             self.value = _parse(value, zone)
         elif value is None:
             self.value = time.time()
@@ -75,8 +80,11 @@ class Timestamp:
         A zone other than UTC is named behind it, as `detail` says: by its "abbreviation", its "offset" or its "name".
         """
         zone = _zone(zone)
-        if zone is UTC and digits == 3:
-            return utc_text(self.value)
+        if digits == 3 and detail == "abbreviation":
+            return utc_text(self.value) if zone is UTC else _quickly(self.value, zone)
+        return self._render(zone, digits, detail)
+
+    def _render(self, zone: tzinfo, digits: int, detail: str) -> str:
         scale = 10**digits
         whole, fraction = divmod(floor(self.value * scale + (0.5 if digits else 0)), scale)
         try:
@@ -154,6 +162,37 @@ def _zone(zone: str | tzinfo) -> tzinfo:
         return zone
     known = ABBREVIATIONS.find(zone)
     return known.zone if known is not None else named_zone(zone)
+
+
+def _quickly(value: float, zone: tzinfo) -> str:
+    """An instant with three digits and an abbreviation. What a zone has at both ends of a day it has all day: no clock
+    is put twice in one."""
+    milliseconds = floor(value * 1000 + 0.5)
+    day = milliseconds // DAY
+    kept = _kept.get((zone, day))
+    if kept is None:
+        kept = _keep(zone, day)
+    offset, name = kept
+    if offset is None:
+        return Timestamp(value)._render(zone, 3, "abbreviation")
+    return millisecond_text(milliseconds + offset) + name
+
+
+def _keep(zone: tzinfo, day: int) -> tuple[int | None, str]:
+    """What `zone` has on a day since 1970: milliseconds ahead of UTC, and the abbreviation with a blank before it; no
+    offset when it changes. Raises `ValueError` at the ends of the calendar."""
+    found = []
+    for seconds in (day * 86400, (day + 1) * 86400):
+        try:
+            local = (_EPOCH + timedelta(seconds=seconds)).astimezone(zone)
+        except OverflowError:
+            return None, ""
+        found.append((local.utcoffset(), f" {_detail(local, zone, 'abbreviation')}"))
+    offset, name = found[0]
+    if len(_kept) >= _DAYS_KEPT:
+        _kept.clear()
+    same = offset is not None and found[0] == found[1]
+    return _kept.setdefault((zone, day), (offset // _MILLISECOND if same and offset is not None else None, name))
 
 
 def _detail(local: datetime, zone: tzinfo, detail: str) -> str:

@@ -79,6 +79,8 @@ class HistoryWriter:
         self._values: dict[Any, Json] = {}
         self._file = -1
         self._size = 0
+        self._ready = False
+        """A file is open, and has a record."""
         self._fresh = False
         """There is no record in the file yet."""
         self._until = inf
@@ -102,20 +104,13 @@ class HistoryWriter:
             if now is None:
                 now = self._clock()
             line = encode_line(now, serial, values).encode("ascii")
-            if self._closed:
-                return False
-            self._now = now
-            plain = serial is None and not isinstance(values, str)
-            if self._whole and plain:
+            plain = serial is None and values.__class__ is not str
+            if plain and self._whole:
                 self._values.update(values)  # type: ignore[arg-type]
-            if self._file < 0 and not self._open():
-                return self._refuse(line)
-            full = self._size + len(line) > self._rotate_bytes or now >= self._until
-            if full and self._rotate() and not self._open():
-                return self._refuse(line)
-            if self._fresh:
-                line = self._begin(line, plain)
-            return self._append(line)
+            self._now = now
+            if self._ready and self._size + len(line) <= self._rotate_bytes and now < self._until:
+                return self._append(line)
+            return self._prepare(line, plain)
 
     def comment(self, text: str, now: float | None = None) -> bool:
         """Appends a line for people: what is read back leaves it out."""
@@ -155,6 +150,20 @@ class HistoryWriter:
     def __exit__(self, *_: object) -> None:
         self.close()
 
+    def _prepare(self, line: bytes, plain: bool) -> bool:
+        """Does what is to be done before a record, then appends it."""
+        if self._closed:
+            return False
+        if self._file < 0 and not self._open():
+            return self._refuse(line)
+        full = self._size + len(line) > self._rotate_bytes or self._now >= self._until
+        if full and self._rotate() and not self._open():
+            return self._refuse(line)
+        if self._fresh:
+            line = self._begin(line, plain)
+        self._ready = True
+        return self._append(line)
+
     def _begin(self, line: bytes, plain: bool) -> bytes:
         """The first record of a file, with all values before it or, when it is of values itself, in it."""
         self._fresh = False
@@ -168,11 +177,22 @@ class HistoryWriter:
         return encode_line(self._now, None, self._values).encode("ascii")
 
     def _append(self, line: bytes) -> bool:
-        if self._error:
-            if len(self._pending) + len(line) > WAITING:
-                return self._refuse(line)
-        elif not self._flush and not self._pending:
-            return self._write_through(line)
+        if self._pending or self._flush:
+            return self._queue(line)
+        self._size += len(line)
+        try:
+            done = os.write(self._file, line)  # the common way: one record, one write
+            if done == len(line) and not self._sync:
+                return True
+        except OSError:
+            done = 0  # which the next try tells of
+        self._pending += line[done:]
+        return self._drain()
+
+    def _queue(self, line: bytes) -> bool:
+        """Appends to what waits, and writes that if it is time."""
+        if self._error and len(self._pending) + len(line) > WAITING:
+            return self._refuse(line)
         self._size += len(line)
         self._pending += line
         if not self._error and len(self._pending) < _BUFFER:
@@ -181,18 +201,6 @@ class HistoryWriter:
                 self._flush_at = now + self._flush
             if now < self._flush_at:
                 return True
-        return self._drain()
-
-    def _write_through(self, line: bytes) -> bool:
-        """The common way: one record, one write."""
-        self._size += len(line)
-        try:
-            done = os.write(self._file, line)
-            if done == len(line) and not self._sync:
-                return True
-        except OSError:
-            done = 0  # which the next try tells of
-        self._pending += line[done:]
         return self._drain()
 
     def _drain(self) -> bool:
@@ -294,3 +302,4 @@ class HistoryWriter:
         if self._file >= 0:
             os.close(self._file)
             self._file = -1
+            self._ready = False

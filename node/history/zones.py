@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from node.errors import NodeError
 
+_named: dict[str, ZoneInfo] = {}
 _OFFSET = re.compile(r"([+-])(\d\d):?([0-5]\d)?", re.ASCII)
 _LOCALTIME = Path("/etc/localtime")
 
@@ -33,6 +34,9 @@ class NonExistentTime(ZoneError):
 
 def named_zone(name: str) -> tzinfo:
     """`UTC`, `local` (the machine's), `+0530`, or one of the names of the time zone database. Raises `ZoneError`."""
+    known = _named.get(name)
+    if known is not None:
+        return known
     if name in ("UTC", "Z"):
         return UTC
     if name == "local":
@@ -43,7 +47,7 @@ def named_zone(name: str) -> tzinfo:
         if minutes < 1440:
             return timezone(timedelta(minutes=-minutes if offset[1] == "-" else minutes), name)
     try:
-        return ZoneInfo(name)
+        return _named.setdefault(name, ZoneInfo(name))
     except (ZoneInfoNotFoundError, ValueError, OSError) as exc:
         raise ZoneError(
             f"there is no time zone {name!r}; wanted UTC, local, or a name as Europe/Berlin or an abbreviation whose "
