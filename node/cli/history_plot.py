@@ -2,11 +2,12 @@
 
 import os
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from node.errors import NodeError
 from node.history.plot import plot
+from node.history.record_line import Record
 from node.history.recorded import Recorded
 from node.history.table import names_of, rows_of
 
@@ -26,17 +27,31 @@ def show_plots(recorded: Recorded, names: Iterable[str], zone: str) -> None:
     for number, name in enumerate(names):
         if number:
             print()
-        column, element = _column(name, known)
-        times: list[float] = []
-        values: list[float] = []
-        for time, row in rows_of(recorded.records(before=True), [column]):
-            value = _number(name, row[0], element)
-            if time < recorded.begin:
-                times, values = [recorded.begin], [value]
-            else:
-                times.append(time)
-                values.append(value)
+        times, values = _points(recorded, name, known)
         print("\n".join(plot(name, times, values, width, zone)))
+
+
+def _points(recorded: Recorded, name: str, known: list[str]) -> tuple[list[float], list[float]]:
+    """When it changed, and to what; from the beginning of what was asked for to its end. Raises `NodeError`."""
+    column, element = _column(name, known)
+    times: list[float] = []
+    values: list[float] = []
+    end = recorded.begin
+
+    def watched() -> Iterator[Record]:
+        nonlocal end
+        for record in recorded.records(before=True):
+            end = record.time
+            yield record
+
+    for time, row in rows_of(watched(), [column]):
+        value = _number(name, row[0], element)
+        if time < recorded.begin:
+            times, values = [recorded.begin], [value]
+        else:
+            times.append(time)
+            values.append(value)
+    return (times, values) if not times else ([*times, max(end, times[-1])], [*values, values[-1]])
 
 
 def _column(name: str, known: list[str]) -> tuple[str, int | None]:
