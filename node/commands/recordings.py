@@ -2,7 +2,7 @@
 
     record              the recordings that run: key, tags, every, accesses, and how often there was no room
     record/start        begins one, or finds the one of that key: {"key": "k1", "tags": ["SC*"], "every": 1.0,
-                        "accesses": false}; {"tags": how many, "bytes": of their values}
+                        "accesses": false}; {"tags": how many, "known": whether it was there}
     record/k1/read      what came after the number that is the value: {"records": [[number, seconds since 1970, text]],
                         "more": true or false, "lost": n}; what has a lower number is forgotten
     record/k1/stop      ends it
@@ -120,7 +120,7 @@ class RecordCommands:
         key, patterns, every, accesses = _asked(value)
         known = self._recordings.get(key)
         if known is not None:
-            return {"tags": len(known.tags), "bytes": known.length}
+            return {"tags": len(known.tags), "known": True}
         if len(self._recordings) >= MOST:
             raise CommandError(f"there are {MOST} recordings of this node; end one, or wait half a minute")
         tags = self._choose(patterns)
@@ -128,7 +128,7 @@ class RecordCommands:
         self._recordings[key] = recording
         recording.go_on()
         self._changed()
-        return {"tags": len(tags), "bytes": recording.length}
+        return {"tags": len(tags), "known": False}
 
     def _choose(self, patterns: list[str]) -> list[Target]:
         wanted = [pattern.casefold() for pattern in patterns]
@@ -168,8 +168,6 @@ class Recording:
         """Accesses that there was no room for."""
         self.late = 0
         """How often values were not looked at, for the same reason."""
-        self.length = 0
-        """Characters of the first record."""
         self._every = every
         self._clock = clock
         self._epoch = epoch
@@ -249,13 +247,11 @@ class Recording:
                 changed[target.text] = None if raw is None else _value(target, raw)
         if changed:
             text = _text(None, changed)
-            if not self._number:
-                self.length = len(text)
-                if self.length > LONGEST:
-                    raise CommandError(
-                        f"record: the values of its {len(self.tags)} tags are {self.length} characters, and {LONGEST} "
-                        "is the most; record fewer of them"
-                    )
+            if not self._number and len(text) > LONGEST:
+                raise CommandError(
+                    f"the values of its {len(self.tags)} tags are {len(text)} characters, and {LONGEST} is the most; "
+                    "record fewer of them"
+                )
             self._keep(now, text)
 
     def _accessed(self, exchange: Exchange, serial: Serial, data: dict[str, Any]) -> None:
