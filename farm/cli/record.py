@@ -48,9 +48,7 @@ def record(
     keep: Annotated[
         int | None, typer.Option("--keep", metavar="N", min=1, help="Keep so many older files of each node.")
     ] = None,
-    compress: Annotated[
-        str, typer.Option("--compress", metavar="gz|bz2|xz", help="Compress the older files.")
-    ] = "",
+    compress: Annotated[str, typer.Option("--compress", metavar="gz|bz2|xz", help="Compress the older files.")] = "",
     append: Annotated[bool, typer.Option("--append", help="Go on with a recording that is in the folder.")] = False,
     stop: Annotated[bool, typer.Option("--stop", help="End the recordings that run, and nothing more.")] = False,
     name: options.FarmName = None,
@@ -129,8 +127,10 @@ class Recording:
         if kind == "begun" and not self._tags:
             self._tags = sum(event["tags"].values())
             ends = "" if self._seconds is None else f", for {age(self._seconds)}"
-            note(f"recording {self._tags} tags of {node_count(len(event['tags']))} into {self._files.folder}{ends}; "
-                 "Ctrl-C ends it")
+            note(
+                f"recording {self._tags} tags of {node_count(len(event['tags']))} into {self._files.folder}{ends}; "
+                "Ctrl-C ends it"
+            )
         elif kind == "records":
             records = event["records"]
             self._files.write(node, records)

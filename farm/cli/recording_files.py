@@ -31,8 +31,8 @@ _FILE = re.compile(r"(.+)\.hst(?:\.\d{1,9})?(?:\.(?:gz|bz2|xz))?")
 
 
 class RecordingFiles:
-    """Writes what nodes report into `folder`. `rotate` bytes begin a node's next file, `keep` older ones stay, compressed
-    as `compress` says ("" for not at all). A context. Raises `FarmError` for a folder that cannot be made."""
+    """Writes what nodes report into `folder`. `rotate` bytes begin a node's next file, `keep` older ones stay, and are
+    compressed as `compress` says ("" for not at all). A context. Raises `FarmError` for a folder that cannot be had."""
 
     def __init__(self, folder: Path, rotate: int | None = None, keep: int | None = None, compress: str = "") -> None:
         self.folder = folder

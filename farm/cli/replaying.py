@@ -1,5 +1,5 @@
 """A replay on its way: what a recording says is read some seconds ahead and told to the nodes, each value with the
-instant from which on it is so. Nodes keep the time themselves, so a busy machine or a supervisor that dies moves nothing.
+instant from which on it is so. Nodes keep the time themselves: what a busy machine delays is on time nevertheless.
 """
 
 import json
@@ -137,7 +137,8 @@ class Replay:
         note(f"{self._folder}: played {played:.0f} s in {time.time() - began:.0f} s{rounds}; tags are what they were")
 
     def _span(self) -> tuple[float, float | None]:
-        """The instants in the recording at which it begins and ends, None where that is not known. Raises `FarmError`."""
+        """Where in the recording it begins and ends, in seconds since 1970, None for an unknown end. Raises
+        `FarmError`."""
         paths = [values_file(self._folder, node) for node in self._nodes]
         begins = [begin for begin in map(first_time, paths) if begin is not None]
         if not begins:
@@ -193,7 +194,9 @@ class Replay:
             lists = track.messages(coming, now)
             if lists:
                 head = {"key": self._key, "lease": LEASE}
-                nodes[node] = [{**head, "first": not (track.knows or at), "records": each} for at, each in enumerate(lists)]
+                nodes[node] = [
+                    {**head, "first": not (track.knows or at), "records": each} for at, each in enumerate(lists)
+                ]
                 track.knows = True
         if not nodes:
             return

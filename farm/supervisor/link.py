@@ -32,10 +32,14 @@ what they are done with:
 
 While it works, `apply` (and `down`, `restart`) says {"event": "progress", "phase": PHASE, "done": n, "total": m} with a
 phase of `start ready probe stop`, {"event": "node", "node": name, "state": state, "text": line} and, when it must wait
-for another command, {"event": "waiting", "text": line}. `record` says {"event": "begun", "tags": {node: how many}}, then
-{"event": "records", "node": name, "records": [[number, time, text]], "lost": n}, {"event": "anew", "node": name} of a
-node that begins again, and once a second {"event": "fetched", "nodes": n}. Rows and frames are made in `fleet`, clients in `clients`,
-faults in `faults`, events in `events`. An error may have a `hint`.
+for another command, {"event": "waiting", "text": line}.
+
+`record` says {"event": "begun", "tags": {node: how many}}, then {"event": "records", "node": name, "records": [[number,
+time, text]], "lost": n}, {"event": "anew", "node": name} of a node that begins again, and once a second {"event":
+"fetched", "nodes": n}.
+
+Rows and frames are made in `fleet`, clients in `clients`, faults in `faults`, events in `events`, recordings in
+`recordings`. An error may have a `hint`.
 """
 
 import contextlib

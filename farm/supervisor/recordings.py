@@ -1,9 +1,9 @@
 """Recordings of a farm on their way: nodes keep what was, here it is fetched once a second and handed on to whoever
 writes it. What is played back passes the other way, some seconds ahead.
 
-A node keeps a record until it is asked for a later one, so nothing is lost on the way, also over the death of a supervisor
-or a node that does not answer for a while. A node that was started anew begins anew, with all its values. Who asked and
-has hung up ends its recording; where a supervisor was killed, nodes end it by themselves.
+A node keeps a record until it is asked for a later one, so nothing is lost on the way, also when a supervisor dies or a
+node does not answer for a while. A node that was started anew begins anew, with all its values. Who asked and has hung
+up ends its recording; where a supervisor was killed, nodes end it by themselves.
 """
 
 import asyncio
@@ -27,8 +27,8 @@ TellNode = Callable[[str, str, Any], Awaitable[Any]]
 
 @dataclass(slots=True)
 class Recording:
-    """One that runs: `spec` as nodes take it (`node.commands.recordings`), `after` the number of the last record of each
-    node that was handed on."""
+    """One that runs: `spec` as nodes take it (`node.commands.recordings`), `after` the number of the last record that
+    was handed on of each node."""
 
     nodes: Sequence[str]
     spec: Mapping[str, Any]
@@ -178,7 +178,9 @@ class Replays:
         names = [node for node in nodes or self._roster.members if node in self._roster.members]
         there = [node for node in names if self._roster.members[node].listening]
         value = None if key is None else {"key": key}
-        answers = await asyncio.gather(*(self._tell(node, "replay/stop", value) for node in there), return_exceptions=True)
+        answers = await asyncio.gather(
+            *(self._tell(node, "replay/stop", value) for node in there), return_exceptions=True
+        )
         ended = sum(1 for answer in answers if isinstance(answer, dict) and answer["tags"])
         if ended:
             self._events.farm(f"a replay into {ended} nodes has ended", kind=COMMAND, actor=actor)

@@ -9,8 +9,8 @@
 
 A record's text is JSON: [serial, data], as in a line of a history (`node.history.record_line`), an access with its
 `peer`. The first one holds all values; later ones those that have changed, looked at each `every` seconds (null: none
-are recorded). What is not read waits, within bounds; where they are reached values are looked at less often, and accesses
-are counted as lost. One that is not read for half a minute ends by itself.
+are recorded). What is not read waits, within bounds; where they are reached values are looked at less often, and
+accesses are counted as lost. One that is not read for half a minute ends by itself.
 """
 
 import json

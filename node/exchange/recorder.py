@@ -1,4 +1,4 @@
-"""What clients did with tags, as the records of a history have it (`node.history`): whose elements, and what came of it.
+"""What clients did with tags, as a history's records have it (`node.history`): whose elements, and what came of it.
 
     ["Tag_Name", [0, 3]]       {"write": [0, 1, 2, 3]}
     ["Tag_Name", [0, 3]]       {"read": [0, 1, 2, 3]}
