@@ -79,6 +79,7 @@ async def _asked(command: Callable[..., Any], path: str, value: Any) -> Awaitabl
 @contextmanager
 def logix(controller: Controller) -> Iterator[PLC]:
     with PLC(HOST, port=controller.ports["enip"]) as plc:
+        plc.Read(["Level", "Count", "Run"])  # by which it learns their types
         yield plc
     if plc.conn.msg_socket is not None:
         plc.conn.msg_socket.close()  # made by pylogix, and never closed by it
@@ -101,8 +102,8 @@ def recorded(controller: Controller, after: int = 0, key: str = "k") -> list[tup
 
 def test_every_read_write_and_refusal_of_chosen_tags_over_both_protocols() -> None:
     def talk(controller: Controller) -> None:
-        controller.command("record/start", {"key": "k", "tags": ["count", "L*"], "every": None, "accesses": True})
         with logix(controller) as plc:
+            controller.command("record/start", {"key": "k", "tags": ["count", "L*"], "every": None, "accesses": True})
             plc.Write("Level", 2.2)
             plc.Read("Level")
             plc.Write("Count[1]", [7, 8])
@@ -153,8 +154,8 @@ def test_values_are_all_there_first_and_then_what_changed() -> None:
 def test_a_record_is_kept_until_a_later_one_is_asked_for() -> None:
     def talk(controller: Controller) -> None:
         spec = {"key": "k", "tags": ["Level"], "every": None, "accesses": True}
-        controller.command("record/start", spec)
         with logix(controller) as plc:
+            controller.command("record/start", spec)
             for value in (1.0, 2.0, 3.0):
                 plc.Write("Level", value)
         assert len(recorded(controller)) == len(recorded(controller)) == 3
@@ -175,8 +176,8 @@ def test_what_nobody_reads_is_bounded_and_said(monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr("node.commands.recordings.ANSWER", 200)
 
     def talk(controller: Controller) -> None:
-        controller.command("record/start", {"key": "k", "tags": ["Level"], "every": None, "accesses": True})
         with logix(controller) as plc:
+            controller.command("record/start", {"key": "k", "tags": ["Level"], "every": None, "accesses": True})
             for _ in range(20):
                 plc.Read("Level")
         answer: Any = controller.command("record/k/read")

@@ -268,7 +268,7 @@ class Recording:
 
 def _asked(value: Json) -> tuple[str, list[str], float | None, bool]:
     """What `start` was told. Raises `CommandError`."""
-    asked = value if isinstance(value, dict) else {}
+    asked: dict[str, Any] = value if isinstance(value, dict) else {}
     key, patterns, every = asked.get("key"), asked.get("tags", ["*"]), asked.get("every", 1.0)
     accesses = asked.get("accesses", False)
     timely = every is None or (isinstance(every, int | float) and not isinstance(every, bool))

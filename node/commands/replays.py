@@ -84,7 +84,7 @@ class ReplayCommands:
             return {"again": True}
         before = self.count
         self._key = key
-        refused: dict[str, str] = {}
+        refused: dict[str, Json] = {}
         epoch = self._wall() - self._clock()
         for seconds, values in records:
             for name, item in values.items():
@@ -138,7 +138,11 @@ class ReplayCommands:
         if self._timer is not None:
             self._timer.cancel()
         self._until = self._clock() + lease
-        self._timer = self._later(lease, self._end)
+        self._timer = self._later(lease, self._over)
+
+    def _over(self) -> None:
+        """Nobody has told it of more."""
+        self._end()
 
     def _end(self) -> int:
         """How many tags were given back."""
@@ -156,7 +160,7 @@ class ReplayCommands:
 
 def _asked(value: Json) -> tuple[str, list[tuple[float, dict[str, Any]]], bool, float]:
     """What `put` was told. Raises `CommandError`."""
-    asked = value if isinstance(value, dict) else {}
+    asked: dict[str, Any] = value if isinstance(value, dict) else {}
     key, lease, first = asked.get("key"), asked.get("lease", LEASE), asked.get("first", False)
     try:
         if not isinstance(key, str) or not key or not isinstance(first, bool) or isinstance(lease, bool):
