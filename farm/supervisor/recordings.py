@@ -10,10 +10,9 @@ import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 from farm.errors import FarmError
-from farm.supervisor.door import Caller
 from farm.supervisor.events import COMMAND, EventLog
 from farm.supervisor.roster import Roster
 from farm.supervisor.wire import pack
@@ -23,6 +22,13 @@ EVERY = 1.0
 
 TellNode = Callable[[str, str, Any], Awaitable[Any]]
 """Sends a command to a node: node, path, value. Raises `FarmError`."""
+
+
+class Caller(Protocol):
+    """Who asked for a recording, and writes it."""
+
+    async def send(self, line: bytes) -> None:
+        """Sends a packed line once those before it are on their way. Raises `ConnectionError` when nobody is there."""
 
 
 @dataclass(slots=True)
@@ -68,7 +74,7 @@ class Recordings:
             if not recording.after:
                 self._events.farm(f"recording {what}", kind=COMMAND, actor=actor)
             said = True
-            caller({"event": "begun", "tags": recording.tags})
+            await caller.send(pack({"event": "begun", "tags": recording.tags}))
             while not self._over(recording):
                 with contextlib.suppress(TimeoutError):
                     await asyncio.wait_for(recording.over.wait(), EVERY)
