@@ -5,7 +5,6 @@ costs the work and no record: what it leaves is cleared away, and done again, wh
 """
 
 import logging
-import os
 import threading
 from pathlib import Path
 
@@ -26,8 +25,9 @@ class Compressor:
 
     def clear(self) -> None:
         """Takes away what a killed process left half done. Raises `OSError`."""
-        for left in self._path.parent.glob(f"{self._path.name}*{PARTIAL}"):
-            left.unlink(missing_ok=True)
+        for left in self._path.parent.iterdir():
+            if left.name.startswith(f"{self._path.name}.") and left.name.endswith(PARTIAL):
+                left.unlink(missing_ok=True)
         for file in series(self._path):
             if file.number >= 0 and not file.compression:
                 _packed(file, self._compression).unlink(missing_ok=True)
@@ -69,7 +69,7 @@ class Compressor:
             with self._lock:
                 for now in series(self._path):  # it may have another number by now, or be gone
                     if now.number >= 0 and not now.compression and now.inode == file.inode:
-                        os.replace(partial, _packed(now, self._compression))
+                        partial.replace(_packed(now, self._compression))
                         now.path.unlink()
         except FileNotFoundError:
             return True  # renamed while it was looked at: once more

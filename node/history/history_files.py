@@ -79,10 +79,10 @@ def rotate(path: Path, keep: int | None = None) -> None:
     `OSError`."""
     numbered: dict[int, list[str]] = {}
     form = re.compile(re.escape(path.name) + r"\.(\d{1,9})((?:\.(?:gz|bz2|xz))?)", re.ASCII)
-    for name in os.listdir(path.parent):
-        match = form.fullmatch(name)
+    for file in path.parent.iterdir():
+        match = form.fullmatch(file.name)
         if match is not None:
-            numbered.setdefault(int(match[1]), []).append(name)
+            numbered.setdefault(int(match[1]), []).append(file.name)
     free = next(number for number in range(len(numbered) + 1) if number not in numbered)
     for number in reversed(range(free)):
         for name in numbered[number]:
@@ -91,9 +91,9 @@ def rotate(path: Path, keep: int | None = None) -> None:
             (path.parent / name).rename(path.parent / f"{path.name}.{number + 1}{match[2]}")
     path.rename(path.parent / f"{path.name}.0")
     if keep is not None:
-        for file in series(path):
-            if file.number >= keep:
-                file.path.unlink(missing_ok=True)
+        for old in series(path):
+            if old.number >= keep:
+                old.path.unlink(missing_ok=True)
 
 
 def compress(source: Path, target: Path, compression: str) -> None:

@@ -10,7 +10,7 @@ import time
 from bisect import bisect_right
 from collections.abc import Callable
 from enum import IntEnum
-from math import inf, isfinite
+from math import inf
 from operator import itemgetter
 from typing import Any
 
@@ -84,6 +84,7 @@ class Loader:
         self._historical = historical
         self._duration = duration
         self._end = inf
+        self._begun = False
         self._clock = clock
         self._reader = Reader(path, follow=follow, tell=tell, strict=strict)
 
@@ -112,8 +113,8 @@ class Loader:
     def load(self, limit: int | None = None, now: float | None = None) -> tuple[float, list[Record]]:
         """(position, the records that are due and were not given yet, at most `limit` of them).
 
-        What stands before the beginning, in the file that it is in, comes as one record of all values, first. Raises
-        `HistoryError` where there is no history and, of a strict one, `RecordError`.
+        What stands before the beginning, in the file that it is in, comes as one record of all values at the beginning.
+        Raises `HistoryError` where there is no history and, of a strict one, `RecordError`.
         """
         if now is None:
             now = self._clock()
@@ -139,7 +140,7 @@ class Loader:
         if self._reader.ended:
             self.state = State.EXHAUSTED if self.future else State.COMPLETE
         else:
-            self.state = State.STREAMING if self.future or records else State.AWAITING
+            self.state = State.STREAMING if self.future else State.AWAITING
         return position, records
 
     def restart(self, basis: float | None = None) -> None:
@@ -150,6 +151,7 @@ class Loader:
         self.basis = basis
         self.values, self.future = {}, []
         self._end = inf
+        self._begun = False
         self.state = State.INITIAL
 
     def close(self) -> None:
@@ -159,7 +161,7 @@ class Loader:
 
     def _read(self, now: float) -> None:
         """Reads until something lies further ahead than is wanted, or no more is there."""
-        if self.state is State.INITIAL and not self._begin():
+        if not self._begun and not self._begin():
             return
         ahead = self.position(now) + self.lookahead
         while not self._reader.ended and not (self.future and self.future[-1].time > ahead):
@@ -173,7 +175,6 @@ class Loader:
         if self._reader.file is None and not self._reader.seek(self._wanted):
             return False
         values: dict[str, Any] = {}
-        before: Record | None = None
         while records := self._reader.read():
             if self._historical is None:
                 self._historical = records[0].time
@@ -183,17 +184,16 @@ class Loader:
             for record in records[:first]:
                 if record.serial is None and record.data.__class__ is dict:
                     values.update(record.data)
-                    before = record
             if first < len(records):
                 break
         if self._historical is None:
             return False
         if self._duration is not None:
             self._end = self._historical + self._duration
-        if before is not None:
-            self.future.append(Record(before.time, None, values))
+        if values:
+            self.future.append(Record(self._historical, None, values))
         self._add(records[first:] if records else [])
-        self.state = State.STREAMING
+        self._begun = True
         return True
 
     def _add(self, records: list[Record]) -> None:

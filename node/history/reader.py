@@ -1,17 +1,19 @@
 """Reads the records of a history, file after file, from the one that some instant is in.
 
-Files may be renamed, compressed and deleted while they are read: a file is known by what it is, not by its name, and the
-next one is that beside it in the series of the moment. What is broken, a line, the rest of a file, a whole file, is told
-and left out.
+Files may be renamed, compressed and deleted while they are read: a file is known by what it is, not by its name, and
+the next one is that beside it in the series of the moment. What is broken, a line, the rest of a file, a whole file, is
+told and left out.
 """
 
 import logging
 import os
 import zlib
 from collections.abc import Callable
+from math import inf
 from pathlib import Path
 from typing import IO, NamedTuple
 
+from node.errors import NodeError
 from node.history.history_files import HistoryError, HistoryFile, open_file, series
 from node.history.record_line import LONGEST, Record, RecordError, decode
 
@@ -21,15 +23,15 @@ _BLOCK = 1 << 16
 _LOOK = 1 << 20
 """Bytes in which a file's first record must be."""
 
-_raised: list[type[Exception]] = [OSError, EOFError, ValueError, zlib.error]
+_raised: list[type[Exception]] = [OSError, EOFError, ValueError, zlib.error, NodeError]
 try:
     from lzma import LZMAError
 
     _raised.append(LZMAError)
 except ImportError:  # a Python without it: nor can it read such files
     pass
-UNREADABLE = tuple(_raised)
-"""What reading a file raises that is broken, compressed or not."""
+UNREADABLE: tuple[type[Exception], ...] = tuple(_raised)
+"""What reading a file raises that is broken, or none of ours."""
 
 
 class _Found(NamedTuple):
@@ -40,13 +42,22 @@ class _Found(NamedTuple):
     line: bytes
     record: Record
 
+    def read(self, size: int) -> bytes:
+        """The next bytes, no more than there are before a place that is broken."""
+        data: bytes = self.file.read1(size) if self.source.compression else self.file.read(size)  # type: ignore[attr-defined]
+        return data
+
+
+class _Moved(Exception):
+    """A file has another name by now, or none."""
+
 
 class Reader:
     """The records of the history at `path`, oldest first.
 
     With `follow` it never ends: what is written later, also to files that do not exist yet, is read when it is there.
     `tell` is given one line for whatever is left out, `FILE:LINE: what`. With `strict` a bad line raises `RecordError`
-    instead.
+    instead. Records from before the one before them are left out, unless `ordered` is false: somebody put a clock back.
     """
 
     def __init__(
@@ -56,7 +67,9 @@ class Reader:
         follow: bool = False,
         tell: Callable[[str], None] = log.warning,
         strict: bool = False,
+        ordered: bool = True,
     ) -> None:
+        self._at: _Found | None = None
         self.path = Path(path)
         self.ended = False
         """Nothing more will come."""
@@ -65,9 +78,9 @@ class Reader:
         self._follow = follow
         self._tell = tell
         self._strict = strict
-        self._at: _Found | None = None
+        self._ordered = ordered
         self._start: float | None = None
-        self._time = float("-inf")
+        self._time = -inf
         self._tail = b""
         self._sure = False
         """The current file was at its end when there was a next one already."""
@@ -82,6 +95,11 @@ class Reader:
         """The file that is read, by the name it had when it was opened."""
         return self._at and self._at.source.path
 
+    @property
+    def begin(self) -> float:
+        """When the first record of the file is that is read; infinite where none is."""
+        return self._at.record.time if self._at else inf
+
     def seek(self, time: float | None = None) -> bool:
         """Begins at the newest file whose first record is not after `time`, else at the oldest; whether there is one.
 
@@ -89,16 +107,8 @@ class Reader:
         nothing is and nothing is waited for.
         """
         self.close()
-        self.ended, self._start, self._time = False, time, float("-inf")
-        begin: _Found | None = None
-        for source in series(self.path):
-            found = self._look(source)
-            if found is not None:
-                if begin is not None:
-                    begin.file.close()
-                begin = found
-                if time is not None and found.record.time <= time:
-                    break
+        self.ended, self._start, self._time = False, time, -inf
+        begin = _settled(lambda: self._containing(time))
         if begin is not None:
             self._take(begin)
         elif not self._follow:
@@ -124,6 +134,9 @@ class Reader:
             self._at.file.close()
             self._at = None
 
+    def __del__(self) -> None:
+        self.close()
+
     def _take(self, found: _Found) -> None:
         self.close()
         self._at = found
@@ -137,7 +150,7 @@ class Reader:
         if self._broken:
             return None
         try:
-            block = self._at.file.read(_BLOCK)
+            block = self._at.read(_BLOCK)
         except UNREADABLE as exc:
             self._complain(f"the rest cannot be read, and is left out: {exc}")
             self._broken = True
@@ -151,7 +164,8 @@ class Reader:
             return self._decode(whole.decode("utf-8", "replace").split("\n"))
         self._tail += tail
         if len(self._tail) > LONGEST:
-            self._complain(f"the next line has more than {LONGEST} characters, and is left out")
+            if not self._tail.startswith(b"#"):
+                self._complain(f"the next line has more than {LONGEST} characters, and is left out")
             self._tail = b"#"  # which makes a comment of its rest
         return []
 
@@ -167,7 +181,7 @@ class Reader:
                 self._complain(f"left out: {exc}")
                 continue
             if record is not None:
-                if record[0] < last:
+                if record[0] < last and self._ordered:
                     self._out_of_order(line)
                 else:
                     last = record[0]
@@ -177,7 +191,7 @@ class Reader:
 
     def _at_end(self) -> list[Record] | None:
         """At the end of a file: what is left of it, and the next one is open; None where more may come."""
-        found = self._after()
+        found = _settled(self._after)
         if found is None and self._follow:
             return None
         if found is not None and not self._sure:  # what came until there was a next one
@@ -192,6 +206,24 @@ class Reader:
         else:
             self._take(found)
         return records
+
+    def _containing(self, time: float | None) -> _Found | None:
+        """The newest file whose first record is not after `time`, else the oldest."""
+        begin: _Found | None = None
+        try:
+            for source in series(self.path):
+                found = self._look(source)
+                if found is not None:
+                    if begin is not None:
+                        begin.file.close()
+                    begin = found
+                    if time is not None and found.record.time <= time:
+                        break
+        except _Moved:
+            if begin is not None:
+                begin.file.close()
+            raise
+        return begin
 
     def _after(self) -> _Found | None:
         """The file that comes after the current one."""
@@ -227,16 +259,21 @@ class Reader:
         return line
 
     def _look(self, source: HistoryFile) -> _Found | None:
-        """The file, opened; None where it has no record or is gone."""
+        """The file, opened; None where it has no record. Raises `_Moved` where it is not what it was when it was
+        listed: a writer has rotated its files, and another one has its name."""
+        found = None
         try:
-            return look(source)
+            found = look(source)
         except FileNotFoundError:
-            return None
-        except (*UNREADABLE, RecordError) as exc:
+            raise _Moved from None
+        except UNREADABLE as exc:
             if source.inode not in self._told:
                 self._told.add(source.inode)
-                self._tell(f"{source.path}: left out, it has no record: {exc}")
-            return None
+                self._tell(f"{source.path}: left out, no record can be read: {exc}")
+        if found is not None and source not in series(self.path):
+            found.file.close()
+            raise _Moved
+        return found
 
     def _out_of_order(self, line: str) -> None:
         if not self._disorder:
@@ -247,9 +284,18 @@ class Reader:
         self._tell(f"{self.file}:{self.line}: {what}")
 
 
+def _settled(find: Callable[[], _Found | None]) -> _Found | None:
+    """What is found, once no file is renamed while it is looked for."""
+    while True:
+        try:
+            return find()
+        except _Moved:
+            continue
+
+
 def look(source: HistoryFile) -> _Found | None:
-    """The file, opened; None where nothing but comments are in its first megabyte. Raises what is in `UNREADABLE`,
-    `HistoryError`, and `RecordError` where something else is there and no record."""
+    """The file, opened; None where nothing but comments are in its first megabyte. Raises what is in `UNREADABLE`, of
+    these `RecordError` where something else is there and no record."""
     file = open_file(source.path)
     try:
         first = _first_line(file)

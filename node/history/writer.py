@@ -1,8 +1,9 @@
 """Writes a history: a record a line, appended, so that a kill at any time leaves a file that is good up to its last
 line.
 
-When `write` has said True the record is the operating system's, and a kill of this process loses nothing; with `sync` it
-is on the disk, and neither does a loss of power; with `flush` seconds it may wait here for so long, which is quicker.
+When `write` has said True the record is the operating system's, and a kill of this process loses nothing; with `sync`
+it is on the disk, and neither does a loss of power; with `flush` seconds it may wait here for so long, as far as there
+are later records or `flush` is called, which is quicker.
 
 A disk that is full, or a folder that has gone, stops nobody: it is logged once, records wait here, at most `WAITING`
 bytes of them, each later `write` tries again, and the file says how many were lost.
@@ -17,7 +18,6 @@ from math import inf
 from pathlib import Path
 from typing import Any, Self
 
-from node.errors import NodeError
 from node.history.compressor import Compressor
 from node.history.history_files import HistoryError, check_compression, rotate, series
 from node.history.reader import UNREADABLE, look
@@ -37,9 +37,10 @@ class HistoryWriter:
     """A history at `path`, which is opened, with the folders it needs, at the first record.
 
     A new file is begun before a record that would make it longer than `rotate_bytes`, and `rotate_seconds` after the
-    first record in it; `keep` older ones stay, all by default, compressed as `compress` says: "gz", "bz2", "xz" or "" for
-    not at all. `whole`: each file but the first begins with the last value of everything, so that it can be played
-    by itself. `mode` is the file's, less what the umask takes. `clock` gives seconds since 1970 where `now` is not given.
+    first record in it; `keep` older ones stay, all by default, compressed as `compress` says: "gz", "bz2", "xz" or ""
+    for not at all. `whole`: each file but the first begins with the last value of everything, so that it can be played
+    by itself. `mode` is the file's, less what the umask takes. `clock` gives seconds since 1970 where `now` is not
+    given.
 
     Any thread may write. Raises `HistoryError` for arguments that cannot be.
     """
@@ -78,8 +79,12 @@ class HistoryWriter:
         self._values: dict[Any, Json] = {}
         self._file = -1
         self._size = 0
+        self._fresh = False
+        """There is no record in the file yet."""
         self._until = inf
         """When the file is to be rotated."""
+        self._now = 0.0
+        """When the last record was."""
         self._not_before = 0.0
         self._pending = bytearray()
         self._flush_at = 0.0
@@ -88,8 +93,8 @@ class HistoryWriter:
         self._begun = self._closed = False
 
     def write(self, values: Mapping[Any, Json] | str, now: float | None = None, serial: Json = None) -> bool:
-        """Appends a record of `values` by name, of an access that `serial` tells of, or of a note; whether it is as safe
-        as this writer makes records. False when it could not be written, and after `close`.
+        """Appends a record of `values` by name, of an access that `serial` tells of, or of a note; whether it is as
+        safe as this writer makes records. False when it could not be written, and after `close`.
 
         `now` is in seconds since 1970. Raises `RecordError` for values that JSON has no words for.
         """
@@ -99,19 +104,17 @@ class HistoryWriter:
             line = encode_line(now, serial, values).encode("ascii")
             if self._closed:
                 return False
-            if self._file < 0 and not self._open(now):
-                return self._refuse(line)
+            self._now = now
             plain = serial is None and not isinstance(values, str)
             if self._whole and plain:
                 self._values.update(values)  # type: ignore[arg-type]
-            if (self._size + len(line) > self._rotate_bytes or now >= self._until) and self._rotate():
-                if not self._open(now):
-                    return self._refuse(line)
-                if self._values:
-                    begin = encode_line(now, None, self._values).encode("ascii")
-                    line = begin if plain else begin + line
-            if self._until is inf and self._rotate_seconds is not inf:
-                self._until = now + self._rotate_seconds
+            if self._file < 0 and not self._open():
+                return self._refuse(line)
+            full = self._size + len(line) > self._rotate_bytes or now >= self._until
+            if full and self._rotate() and not self._open():
+                return self._refuse(line)
+            if self._fresh:
+                line = self._begin(line, plain)
             return self._append(line)
 
     def comment(self, text: str, now: float | None = None) -> bool:
@@ -120,7 +123,7 @@ class HistoryWriter:
             if now is None:
                 now = self._clock()
             line = comment_line(now, text).encode("ascii", "backslashreplace")
-            if self._closed or (self._file < 0 and not self._open(now)):
+            if self._closed or (self._file < 0 and not self._open()):
                 return False
             return self._append(line)
 
@@ -132,12 +135,15 @@ class HistoryWriter:
     def rotate(self) -> bool:
         """Begins a new file with the next record; whether it will."""
         with self._lock:
-            return not self._closed and (self._file >= 0 or self._open(self._clock())) and self._rotate()
+            return not self._closed and (self._file >= 0 or self._open()) and self._rotate()
 
     def close(self, wait: bool = True) -> None:
         """Writes what waits, and with `wait` returns when everything is compressed. May be called twice."""
         with self._lock:
-            self.flush()
+            if not self.flush():
+                log.error(
+                    "%s: closed with %d bytes of records that could not be written", self.path, len(self._pending)
+                )
             self._closed = True
             self._close_file()
         if wait and self._compressor is not None:
@@ -148,6 +154,18 @@ class HistoryWriter:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+    def _begin(self, line: bytes, plain: bool) -> bytes:
+        """The first record of a file, with all values before it or, when it is of values itself, in it."""
+        self._fresh = False
+        self._until = self._now + self._rotate_seconds
+        if not self._values:
+            return line
+        values = self._all_values()
+        return values if plain else values + line
+
+    def _all_values(self) -> bytes:
+        return encode_line(self._now, None, self._values).encode("ascii")
 
     def _append(self, line: bytes) -> bool:
         if self._error:
@@ -213,9 +231,10 @@ class HistoryWriter:
         untold, self._untold = self._untold, 0
         log.warning("%s: resumed; %d records were lost", self.path, untold)
         if untold:
-            self._append(comment_line(self._clock(), f"{untold} records were lost: nothing could be written").encode())
+            lost = comment_line(self._now, f"{untold} records were lost: nothing could be written").encode()
+            self._append(lost + self._all_values() if self._values else lost)
 
-    def _open(self, now: float) -> bool:
+    def _open(self) -> bool:
         """Opens the file for more; whether it is."""
         try:
             if not self._begun:
@@ -229,27 +248,28 @@ class HistoryWriter:
             return self._fail(exc)
         self._file = file
         self._size = os.fstat(file).st_size
+        self._fresh = not self._size
         self._until = inf
         if self._size:
-            self._go_on(now)
+            self._go_on()
         return not self._error or self._drain()
 
-    def _go_on(self, now: float) -> None:
+    def _go_on(self) -> None:
         """With a file that has records already."""
         if os.pread(self._file, 1, self._size - 1) != b"\n":
             log.warning("%s: its last line broke off; new records begin behind it", self.path)
-            self._pending[:0] = b"\n" + comment_line(now, "the line above broke off").encode()
-        if self._rotate_seconds is not inf:
+            self._pending[:0] = b"\n" + comment_line(self._clock(), "the line above broke off").encode()
+        if self._rotate_seconds != inf:
             self._until = self._begun_at() + self._rotate_seconds
 
     def _begun_at(self) -> float:
-        """When the file's first record was; infinite when it has none."""
+        """When the file's first record was; now, when it has none."""
         try:
-            found = look(series(self.path)[0])
-        except (*UNREADABLE, NodeError, IndexError):
-            return inf
+            found = look(next(file for file in series(self.path) if file.number < 0))
+        except UNREADABLE:
+            found = None
         if found is None:
-            return inf
+            return self._now
         found.file.close()
         return found.record.time
 

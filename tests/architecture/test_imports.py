@@ -23,6 +23,7 @@ THIRD_PARTY = {
     "waitress": ("farm.dashboard.serve",),
     "pymodbus": ("node.client.modbus_line",),
     "serial": ("node.client.serial_channel",),
+    "pyarrow": ("node.cli.history_parquet",),
 }
 """Each third-party package and the modules that may import it. A new one is an entry here and in the extras."""
 

@@ -11,7 +11,7 @@ from tests.conftest import Outcome, emptied_root, farm_of
 
 Run = Callable[..., Outcome]
 
-OWN_PROCESS = ("up", "run", "down", "exec", "enter", "pcap")
+OWN_PROCESS = ("up", "run", "down", "exec", "enter", "pcap", "record", "replay")
 """Verbs that start or end processes, become another program, or wait for signals."""
 
 
