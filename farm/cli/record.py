@@ -25,6 +25,8 @@ from node.history.history_files import COMPRESSIONS
 
 FASTEST, SLOWEST = 0.05, 3600.0
 """Seconds between two looks at values, as nodes take them."""
+MOST_DEATHS = 5
+"""Supervisors that may die one after the other before anything was heard of nodes."""
 
 
 def record(
@@ -92,29 +94,31 @@ class Recording:
         self._began = time.monotonic()
         self._seconds = seconds
         self._tags = 0
-        self._stopping = False
 
     def run(self) -> None:
         """Until it is over. A supervisor that died is followed by another, and nothing of it is lost. Raises
         `FarmError`."""
         shown = MovingLine(self._text)
         with told_to_end() as told, shown:
-            again = True
-            while again:
-                again = False
+            deaths = 0
+            while True:
+                stopping = False
                 try:
                     for event in self._events():
                         self._take(event, shown)
                         shown.look()
-                        if not self._stopping and (told or self._is_over()):
-                            self._stopping = True
+                        if event.get("event") == "fetched":
+                            deaths = 0
+                        if not stopping and (told or self._is_over()):
+                            stopping = True
                             self._link.ask("record_stop", key=self._asked["key"])
+                    return
                 except NoSupervisor as exc:
-                    shown.wipe()
-                    if told or self._is_over() or not self._after:
+                    deaths += 1
+                    if not self._tags or deaths > MOST_DEATHS:
                         raise
-                    note(f"{exc}")
-                    again = True
+                    shown.wipe()
+                    note(str(exc))
 
     def _events(self) -> Iterator[dict[str, Any]]:
         return self._link.call("record", **self._asked, after=self._after)

@@ -1,7 +1,5 @@
 """`farm replay`: a recording played back into the tags of nodes, at any speed, from any instant of it on."""
 
-import re
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -18,8 +16,7 @@ from farm.cli.usage import UsageError
 from farm.errors import FarmError
 from farm.supervisor.link import Link, run_named
 from farm.supervisor.selection import is_pattern
-
-_INSTANT = re.compile(r"(\d{4}-\d\d-\d\d)[ T](\d\d:\d\d(?::\d\d(?:\.\d{1,6})?)?)Z?", re.ASCII)
+from node.history.timestamp import Timestamp
 
 
 def replay(
@@ -86,14 +83,12 @@ def factor_of(text: str) -> float:
 
 
 def instant_of(text: str) -> tuple[float | None, float | None]:
-    """An instant in seconds since 1970, or seconds into the recording: `2026-11-27 03:00:00`, `+30s`. Raises
-    `UsageError`."""
+    """An instant in seconds since 1970, or seconds into the recording: `2026-11-27 03:00:00`, `+30s`; UTC where no zone
+    is named. Raises `UsageError`."""
     if text.startswith("+"):
         return None, time_of("from", text[1:])
-    found = _INSTANT.fullmatch(text.strip())
-    if found is not None:
-        try:
-            return datetime.fromisoformat(f"{found[1]} {found[2]}").replace(tzinfo=UTC).timestamp(), None
-        except ValueError:
-            pass
-    raise UsageError(f"--from {text}: wanted an instant in UTC, as '2026-11-27 03:00:00', or a time into it, as +30s")
+    try:
+        return float(Timestamp(text)), None
+    except ValueError as exc:
+        wanted = "an instant, as '2026-11-27 03:00:00' (UTC) or '... Europe/Berlin', or a time into it, as +30s"
+        raise UsageError(f"--from {text}: wanted {wanted}") from exc

@@ -132,9 +132,7 @@ class Replay:
                     self._basis = self._last
             finally:
                 self._link.ask("replay_stop", key=self._key, nodes=list(self._nodes), actor=ACTOR)
-        played = max(0.0, min(self._position(), self._end or self._position()) - self._start)
-        rounds = f", {self._rounds} times" if self._rounds > 1 else ""
-        note(f"{self._folder}: played {played:.0f} s in {time.time() - began:.0f} s{rounds}; tags are what they were")
+        note(f"{self._folder}: played {self._played()} in {time.time() - began:.0f} s; tags are what they were")
 
     def _span(self) -> tuple[float, float | None]:
         """Where in the recording it begins and ends, in seconds since 1970, None for an unknown end. Raises
@@ -232,6 +230,13 @@ class Replay:
 
     def _position(self) -> float:
         return self._start + max(0.0, time.time() - self._basis) * self._wanted.factor
+
+    def _played(self) -> str:
+        """`120 s`, `60 s 3 times`."""
+        if self._rounds > 1 and self._end is not None:
+            return f"{self._end - self._start:.0f} s {self._rounds} times"
+        position = self._position()
+        return f"{max(0.0, position if self._end is None else min(position, self._end)) - self._start:.0f} s"
 
     def _text(self) -> str:
         position = self._position()

@@ -11,7 +11,7 @@ from tests.conftest import Outcome, emptied_root, farm_of
 
 Run = Callable[..., Outcome]
 
-OWN_PROCESS = ("up", "run", "down", "exec", "enter", "pcap", "record", "replay")
+OWN_PROCESS = ("up", "run", "down", "exec", "enter", "pcap")
 """Verbs that start or end processes, become another program, or wait for signals."""
 
 
