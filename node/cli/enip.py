@@ -3,28 +3,33 @@
 import argparse
 import logging
 import socket
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 
 from node.cip.path_text import parse_route
 from node.cli.command_line import Parser, add_serving_options, run_command
 from node.cli.enip_help import lesson
 from node.cli.log import set_up_log
 from node.cli.object_files import read_object_files
-from node.cli.serve import read_delay, resolve, serve
+from node.cli.serve import Started, read_delay, resolve, serve
 from node.config.address import parse_address
 from node.config.check import problems
 from node.config.identity import identity, lone_serial
 from node.config.model import EnipConfig, NodeConfig
 from node.config.tagspec import parse_tag
 from node.errors import ConfigError, NodeError
+from node.memory.attribute import Attribute
 from node.objects.profiles import DEFAULT_PROFILE, PROFILES
+from node.tag_memory import OwnClass
 
 PROGRAM = "enip_server"
 PORT = 44818
 TYPICAL = "typical"
 """A delay: as long as the device of the profile takes."""
 
+OwnClasses = type[Attribute] | Mapping[str, type[Attribute]]
+"""Of all tags, or by a tag's name."""
 Route = tuple[tuple[int, int | str], ...] | None
 
 log = logging.getLogger(__name__)
@@ -96,8 +101,11 @@ def parser(program: str = PROGRAM) -> Parser:
     return made
 
 
-def serve_tags(arguments: argparse.Namespace) -> None:
-    """Does what was typed. Raises `ConfigError`, and `NodeError` when it cannot be done."""
+def serve_tags(
+    arguments: argparse.Namespace, attribute_class: OwnClasses | None = None, started: Started | None = None
+) -> None:
+    """Does what was typed; `attribute_class` and `started` as for `main`. Raises `ConfigError`, and `NodeError` when it
+    cannot be done."""
     if arguments.simple and arguments.route_path is not None:
         raise ConfigError("--simple", 0, "it means --route-path false; give one of the two")
     route = () if arguments.simple else _route(arguments.route_path)
@@ -110,7 +118,8 @@ def serve_tags(arguments: argparse.Namespace) -> None:
         log.info("Loaded config files: %r", files)
     if settings and config.enip is not None:
         config = replace(config, enip=replace(config.enip, objects=settings))
-    serve(config, printing=arguments.printing)
+    own = None if attribute_class is None else class_of_all(attribute_class, config)
+    serve(config, printing=arguments.printing, own_class=own, started=started)
 
 
 def _route(text: str | None) -> Route:
@@ -122,6 +131,23 @@ def _route(text: str | None) -> Route:
         raise ConfigError("--route-path", 0, str(exc)) from exc
 
 
-def main(arguments: Sequence[str] | None = None, program: str = PROGRAM) -> int:
-    """The command; its exit code."""
-    return run_command(parser(program), serve_tags, arguments)
+def main(
+    arguments: Sequence[str] | None = None,
+    program: str = PROGRAM,
+    *,
+    attribute_class: OwnClasses | None = None,
+    started: Started | None = None,
+) -> int:
+    """The command; its exit code. `attribute_class` is a class whose hooks every tag has, or names of tags to such
+    classes. It may run in any thread: `started` is called with the controller once it serves, whose `stop` ends it as
+    a signal does in the main thread."""
+    return run_command(
+        parser(program), partial(serve_tags, attribute_class=attribute_class, started=started), arguments
+    )
+
+
+def class_of_all(given: OwnClasses, config: NodeConfig) -> OwnClass:
+    """What gives each tag of `config` its class. Raises `ConfigError`."""
+    from node.tag_classes import class_by_tag  # hardly any has one
+
+    return class_by_tag(given, [tag.name for tag in config.tags])

@@ -19,6 +19,7 @@ def parser(program: str = PROGRAM) -> Parser:
     """What may be typed."""
     made = Parser(program, "Serve a node from its configuration file, until Ctrl-C.")
     made.add_argument("file", type=Path, metavar="FILE", help="A node's configuration in JSON.")
+    made.add_argument("--allow-code", action="store_true", help="Let tags run the code that the file names.")
     add_log_options(made, "a tag")
     return made
 
@@ -26,7 +27,12 @@ def parser(program: str = PROGRAM) -> Parser:
 def run_file(arguments: argparse.Namespace) -> None:
     """Does what was typed. Raises `ConfigError`, and `NodeError` when it cannot be done."""
     set_up_log(arguments.verbose, arguments.log)
-    serve(read_config(arguments.file), printing=arguments.printing)
+    config = read_config(arguments.file)
+    named = [tag for tag in config.tags if tag.code]
+    if named and not arguments.allow_code:
+        what = f"tag {named[0].name!r} runs code of its own, {named[0].code}"
+        raise ConfigError(str(arguments.file), 0, f"{what}: read that code, then say --allow-code")
+    serve(config, printing=arguments.printing)
 
 
 def read_config(file: Path) -> NodeConfig:

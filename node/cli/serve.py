@@ -6,6 +6,7 @@ import os
 import signal
 import socket
 import sys
+import threading
 import time
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
@@ -19,9 +20,11 @@ from node.exchange.delay import check_delay, parse_delay
 from node.exchange.printing import Printer
 from node.server.descriptors import raise_descriptor_limit
 from node.server.loop import new_loop
+from node.tag_memory import OwnClass
 
 if TYPE_CHECKING:
     from node.config.faults import FaultSpec
+    from node.served import Served
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
@@ -29,6 +32,10 @@ NO_TAGS = "no tags (give some as SCADA=INT[1000])"
 
 Announce = Callable[[NodeConfig, dict[str, int], tuple[str, ...]], str]
 """Gives the line that says a controller is ready, from its configuration, the ports it got and its serial lines."""
+
+
+Started = Callable[["Served"], object]
+"""Is given a controller that serves."""
 
 
 def ready_line(config: NodeConfig, ports: dict[str, int], lines: tuple[str, ...] = ()) -> str:
@@ -66,23 +73,28 @@ def serve(
     printing: bool = False,
     announce: Announce = ready_line,
     faults: "Sequence[FaultSpec]" = (),
+    own_class: OwnClass | None = None,
+    started: Started | None = None,
 ) -> None:
-    """Serves `config` until SIGINT or SIGTERM; says on stdout when it is ready, in the words of `announce`. Signals of
-    its tags begin now.
+    """Serves `config` until SIGINT or SIGTERM, which the main thread alone can take; says on stdout when it is ready,
+    in the words of `announce`. Signals of its tags begin now.
 
-    `printing` shows every access to a tag on stdout; `faults` are on from the first request. Raises `NodeError`
-    (`ListenError`) when it cannot begin, `ConfigError` for a fault of a tag that there is not.
+    `printing` shows every access to a tag on stdout; `faults` are on from the first request. `own_class` gives the
+    class whose hooks a tag has; `started` is called once it serves. Raises `NodeError` (`ListenError`) when it cannot
+    begin, `ConfigError` for a fault of a tag that there is not.
     """
     raise_descriptor_limit()
     interceptors = [Printer(_show)] if printing else []
-    controller = Controller(config, epoch=time.monotonic(), interceptors=interceptors)
-    gc.freeze()  # what is there now stays, and need not be looked at again
-    gc.enable()
+    controller = Controller(config, epoch=time.monotonic(), interceptors=interceptors, own_class=own_class)
+    if not gc.isenabled():  # until now: see `node.__main__`
+        gc.freeze()  # what is there now stays, and need not be looked at again
+        gc.enable()
     with asyncio.Runner(loop_factory=new_loop) as runner:
         told = asyncio.Event()
-        if sys.platform != "win32":  # where asyncio takes no signals, Ctrl-C is a KeyboardInterrupt
+        main = threading.current_thread() is threading.main_thread()
+        if main and sys.platform != "win32":  # where asyncio takes no signals, Ctrl-C is a KeyboardInterrupt
             _listen_to_signals(runner.get_loop(), told)
-        runner.run(_serve(controller, announce, told, faults))
+        runner.run(_serve(controller, announce, told, faults, started))
 
 
 def _listen_to_signals(loop: asyncio.AbstractEventLoop, told: asyncio.Event) -> None:
@@ -93,13 +105,23 @@ def _listen_to_signals(loop: asyncio.AbstractEventLoop, told: asyncio.Event) -> 
 
 
 async def _serve(
-    controller: Controller, announce: Announce, told: asyncio.Event, faults: "Sequence[FaultSpec]"
+    controller: Controller,
+    announce: Announce,
+    told: asyncio.Event,
+    faults: "Sequence[FaultSpec]",
+    started: Started | None,
 ) -> None:
     await controller.start()
     try:
         for fault in faults:
             _put_on(controller, fault)
         _show(announce(controller.config, controller.ports, controller.lines))
+        if started is not None:
+            from node.served import Served  # whoever serves alone has no use for it
+
+            served = Served(controller)
+            served.serves(asyncio.get_running_loop(), told.set)
+            started(served)
         await told.wait()
     finally:
         await controller.stop()

@@ -56,6 +56,8 @@ class TagFacts:
             return "replay"
         if root.source is not None:
             return "signal"
+        if root.hooked:
+            return "code"
         config = self._configs.get(root.name.casefold())
         if config is None:
             return "initial"

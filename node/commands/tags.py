@@ -18,6 +18,7 @@ from node.config.places import Spot, find, root
 from node.config.tag_check import split_path
 from node.errors import ConfigError
 from node.memory.attribute import Attribute, Value
+from node.memory.hooks import HookWaits
 from node.memory.part import Part
 from node.memory.place import Place
 from node.memory.structured import StructuredAttribute
@@ -31,6 +32,8 @@ LISTED = 100
 
 ASKED = 10_000
 """Elements that one command reads or writes."""
+
+BY_NAME = "its own code takes its time; ask for it by name"
 
 _ELEMENTS = re.compile(r"(?P<tag>.+)\[(?P<first>\d{1,9})(?:-(?P<last>\d{1,9}))?\]")
 
@@ -82,7 +85,7 @@ class TagCommands:
     def list(self) -> list[Json]:
         """Every tag with its value; of a long array the first `LISTED` elements."""
         found = [self.target(config.name) for config in self._configs.values()]
-        return [self._row(replace(target, stop=min(target.stop, target.start + LISTED))) for target in found]
+        return [self._listed(replace(target, stop=min(target.stop, target.start + LISTED))) for target in found]
 
     def read(self, text: str) -> Json:
         """One tag, what is within one (`NAME.Member`), or with `NAME[3]` or `NAME[3-5]` some elements. Raises
@@ -99,7 +102,10 @@ class TagCommands:
         target = self.target(text)
         stop = min(target.stop, target.start + LISTED)
         one = target.chosen and stop - target.start == 1
-        return self._row(replace(target, stop=stop), element=one, known=False)["value"]
+        try:
+            return self._row(replace(target, stop=stop), element=one, known=False)["value"]
+        except HookWaits as exc:
+            raise CommandError(f"{text}: {BY_NAME}") from exc
 
     def write(self, text: str, value: Json) -> Json:
         """Writes a scalar tag, an element (`NAME[3]`), a member or, with a list, elements from there on; of a structure
@@ -171,9 +177,29 @@ class TagCommands:
         """The element after the last one that `target`'s tag or member has."""
         return target.stop if not target.spot.dimensions else target.spot.length
 
+    def _listed(self, target: Target) -> dict[str, Json]:
+        """Its row among all others, which no hook is to hold up."""
+        try:
+            return self._row(target)
+        except HookWaits:
+            return {**self._described(target, True), "error": BY_NAME}
+
     def _row(self, target: Target, *, element: bool = False, known: bool = True) -> dict[str, Json]:
         """`value` is a list for an array, but for one `element` of it that was asked for alone. With `known` what is
         known besides is there too."""
+        attribute, spot = target.attribute, target.spot
+        row = self._described(target, known)
+        try:
+            with onlooking(attribute.root if isinstance(attribute, Part) else attribute):
+                read = attribute.read(target.start, target.stop, self._now())
+            values = [shown(spot.kind, value) for value in read]
+        except CipError as exc:
+            return {**row, "error": str(exc)}
+        row["value"] = values if spot.dimensions and not element else values[0]
+        return row
+
+    def _described(self, target: Target, known: bool) -> dict[str, Json]:
+        """The row without a value."""
         attribute, config, spot = target.attribute, target.config, target.spot
         row: dict[str, Json] = {
             "name": target.text,
@@ -187,13 +213,6 @@ class TagCommands:
         }
         if known and self._facts is not None:
             row |= self._facts().of(attribute, target.start, target.stop)
-        try:
-            with onlooking(attribute.root if isinstance(attribute, Part) else attribute):
-                read = attribute.read(target.start, target.stop, self._now())
-            values = [shown(spot.kind, value) for value in read]
-        except CipError as exc:
-            return {**row, "error": str(exc)}
-        row["value"] = values if spot.dimensions and not element else values[0]
         return row
 
 

@@ -129,8 +129,8 @@ class Frozen(Effected):
         super().__init__(attribute, first, stop)
         if attribute.source is not None:
             attribute.source.fill(attribute, now, first, stop)
-        self._texts = [] if attribute.size else attribute[first:stop]
-        self._raw = attribute.encode(attribute[first:stop]) if attribute.size else b""
+        self._texts = [] if attribute.size else attribute.held(first, stop)
+        self._raw = attribute.encode(attribute.held(first, stop)) if attribute.size else b""
 
     def changed(self, raw: bytes, index: int, onlooker: bool) -> bytes:
         """What was held."""
