@@ -19,6 +19,7 @@ from node.config.identity import identity, lone_serial
 from node.config.model import EnipConfig, NodeConfig
 from node.config.tagspec import parse_tag
 from node.errors import ConfigError, NodeError
+from node.exchange.exchange import Interceptor
 from node.memory.attribute import Attribute
 from node.objects.profiles import DEFAULT_PROFILE, PROFILES
 from node.tag_memory import OwnClass
@@ -102,10 +103,13 @@ def parser(program: str = PROGRAM) -> Parser:
 
 
 def serve_tags(
-    arguments: argparse.Namespace, attribute_class: OwnClasses | None = None, started: Started | None = None
+    arguments: argparse.Namespace,
+    attribute_class: OwnClasses | None = None,
+    started: Started | None = None,
+    recorder: Interceptor | None = None,
 ) -> None:
-    """Does what was typed; `attribute_class` and `started` as for `main`. Raises `ConfigError`, and `NodeError` when it
-    cannot be done."""
+    """Does what was typed; `attribute_class` and `started` as for `main`, and `recorder` sees every request. Raises
+    `ConfigError`, and `NodeError` when it cannot be done."""
     if arguments.simple and arguments.route_path is not None:
         raise ConfigError("--simple", 0, "it means --route-path false; give one of the two")
     route = () if arguments.simple else _route(arguments.route_path)
@@ -119,7 +123,7 @@ def serve_tags(
     if settings and config.enip is not None:
         config = replace(config, enip=replace(config.enip, objects=settings))
     own = None if attribute_class is None else class_of_all(attribute_class, config)
-    serve(config, printing=arguments.printing, own_class=own, started=started)
+    serve(config, printing=arguments.printing, own_class=own, started=started, recorder=recorder)
 
 
 def _route(text: str | None) -> Route:

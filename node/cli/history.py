@@ -189,9 +189,14 @@ def _place(access: Access) -> str:
 
 
 def _said(access: Access) -> tuple[str, str]:
-    """An operator, and what was read or written or went wrong."""
-    operator = _OPERATORS.get(access.what)
-    return (operator, _text(access.values)) if operator else ("!", f"{access.what}: {_text(access.values)}")
+    """An operator, and what was read or written or went wrong, as `--print` of a simulator has it."""
+    operator = _OPERATORS.get(access.what, access.what)
+    if access.error is not None:
+        code = f"0x{access.error:02X}" if isinstance(access.error, int) else _text(access.error)
+        said = f"error {code}"
+    else:
+        said = _text(access.values)
+    return operator, said if access.peer is None else f"{said}  {access.peer}"
 
 
 def _text(value: Any) -> str:

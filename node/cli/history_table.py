@@ -16,7 +16,15 @@ from node.history.recorded import Recorded
 from node.history.table import accesses_of, names_of, rows_of
 from node.history.timestamp import Timestamp
 
-_ACCESS_TYPES: dict[str, type] = {"tag": str, "first": int, "last": int, "what": str, "values": str}
+_ACCESS_TYPES: dict[str, type] = {
+    "tag": str,
+    "first": int,
+    "last": int,
+    "what": str,
+    "values": str,
+    "error": int,
+    "peer": str,
+}
 
 
 def write_table(recorded: Recorded, arguments: argparse.Namespace, remark: Callable[[str], None]) -> None:
@@ -42,7 +50,9 @@ def _value_rows(recorded: Recorded, names: list[str]) -> Iterator[tuple[float, l
 
 def _access_rows(recorded: Recorded) -> Iterator[tuple[float, list[Any]]]:
     for access in accesses_of(recorded.records()):
-        yield access.time, [*access[1:-1], json.dumps(access.values, ensure_ascii=False)]
+        values = None if access.values is None else json.dumps(access.values, ensure_ascii=False)
+        error = access.error if isinstance(access.error, int) else None
+        yield access.time, [*access[1:5], values, error, access.peer]
 
 
 def _spare_the_history(out: str, recorded: Recorded) -> None:

@@ -11,7 +11,8 @@ from node.history.record_line import Json, Record
 
 
 class Access(NamedTuple):
-    """A read or write of elements `first` to `last` of `tag`, at `time`; `what` is "read", "write" or how it failed."""
+    """A "read" or "write", `what`, of elements `first` to `last` of `tag`, at `time`. `values` are None where it was
+    refused, with the general status `error`; `peer` is who asked, where that was recorded."""
 
     time: float
     tag: str
@@ -19,6 +20,8 @@ class Access(NamedTuple):
     last: int | None
     what: str
     values: Json
+    error: Json
+    peer: Json
 
 
 def names_of(records: Iterable[Record]) -> dict[str, type]:
@@ -58,12 +61,13 @@ def rows_of(records: Iterable[Record], names: Iterable[str]) -> Iterator[tuple[f
 
 
 def accesses_of(records: Iterable[Record]) -> Iterator[Access]:
-    """Those among `records`, in order; one for each thing that a record says of it."""
+    """Those among `records`, in order."""
     for record in records:
         if record.serial is not None and isinstance(record.data, dict):
-            tag, first, last = _span(record.serial)
-            for what, values in record.data.items():
-                yield Access(record.time, tag, first, last, what, values)
+            data = dict(record.data)
+            error, peer = data.pop("error", None), data.pop("peer", None)
+            what, values = next(iter(data.items()), ("", None))
+            yield Access(record.time, *_span(record.serial), what, values, error, peer)
 
 
 def tag_of(serial: Json) -> list[Json]:

@@ -144,6 +144,11 @@ class HistoryWriter:
         if wait and self._compressor is not None:
             self._compressor.wait()
 
+    @property
+    def problem(self) -> str:
+        """Why nothing can be written, "" while it can."""
+        return self._error
+
     def __enter__(self) -> Self:
         return self
 
@@ -231,7 +236,7 @@ class HistoryWriter:
     def _fail(self, exc: OSError) -> bool:
         if not self._error:
             log.error("%s: cannot be written: %s; tried again at each record", self.path, exc.strerror or exc)
-        self._error = str(exc)
+        self._error = exc.strerror or str(exc)
         return False
 
     def _resume(self) -> None:
