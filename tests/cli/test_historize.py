@@ -2,6 +2,8 @@
 
 import re
 import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -11,6 +13,15 @@ from node.history.reader import Reader
 from tests.cli.lone import HOST, NODE, Start, port_of, ready, run
 
 pytestmark = pytest.mark.net
+
+
+@contextmanager
+def client(port: int) -> Iterator[PLC]:
+    """A released client of the simulator at `port`."""
+    with PLC(HOST, port=port) as plc:
+        yield plc
+    if plc.conn.msg_socket is not None:
+        plc.conn.msg_socket.close()  # made by pylogix, and never closed by it
 
 
 def test_the_manual_s_record_of_a_tag(start: Start, tmp_path: Path) -> None:
@@ -30,7 +41,7 @@ def test_reads_writes_and_refusals_by_a_client(start: Start, tmp_path: Path) -> 
     path = tmp_path / "x.hst"
     process = start(*NODE, "historize", str(path), "-a", f"{HOST}:0", "SCADA=INT[10]", "Level=REAL", "Text=SSTRING")
     port = port_of(ready(process))
-    with PLC(HOST, port=port) as plc:
+    with client(port) as plc:
         assert plc.Write("Level", 1.1).Status == "Success"
         assert plc.Write("SCADA[2]", [5, 6]).Status == "Success"
         assert plc.Read("SCADA[1]", 3).Value == [0, 5, 6]
@@ -55,7 +66,7 @@ def test_it_goes_on_behind_what_is_there_and_rotates(start: Start, tmp_path: Pat
     for _ in range(2):
         process = start(*NODE, "historize", str(path), "-a", f"{HOST}:0", "SCADA=INT[10]", *options)
         port = port_of(ready(process))
-        with PLC(HOST, port=port) as plc:
+        with client(port) as plc:
             for value in range(40):
                 assert plc.Write("SCADA[0]", value).Status == "Success"
         process.terminate()
