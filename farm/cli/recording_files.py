@@ -27,6 +27,9 @@ PRIVATE = 0o600
 TAIL = 1 << 20
 """Bytes of the newest file in which its last record is looked for."""
 
+BROKEN: tuple[type[Exception], ...] = (*UNREADABLE, NodeError)
+"""What looking into a file raises that is no history."""
+
 _FILE = re.compile(r"(.+)\.hst(?:\.\d{1,9})?(?:\.(?:gz|bz2|xz))?")
 
 
@@ -111,7 +114,7 @@ def first_time(path: Path) -> float | None:
     for source in reversed(series(path)):
         try:
             found = look(source)
-        except (*UNREADABLE, NodeError):
+        except BROKEN:
             continue
         if found is not None:
             found.file.close()

@@ -36,6 +36,10 @@ REST = 1.0
 """Seconds for which the last values stay."""
 PATIENCE = 0.2
 """Seconds after which it is seen whether it is to end."""
+LATE = 0.1
+"""Seconds too late from which on it is said."""
+STANDING = 1e-9
+"""A speed at which nothing but the beginning is due."""
 FINEST = 0.005
 """Seconds within which what changes is told as one."""
 MESSAGE = 512 << 10
@@ -65,9 +69,9 @@ class Wanted:
 
 @dataclass(slots=True)
 class Track:
-    """One node's part: its `player`, what all tags are by now, and what was told ahead."""
+    """One node's part: its `player` (None while nothing moves), what all tags are by now, and what was told ahead."""
 
-    player: Player
+    player: Player | None
     values: Values = field(default_factory=dict)
     ahead: deque[tuple[float, Values]] = field(default_factory=deque)
     knows: bool = False
@@ -112,6 +116,7 @@ class Replay:
         self._last = 0.0
         self._rounds = 0
         self._refused = 0
+        self._late = 0.0
         self._line = MovingLine(self._text)
 
     def run(self) -> None:
@@ -122,16 +127,19 @@ class Replay:
         note(f"replaying {text}, into {node_count(len(self._nodes))}; Ctrl-C ends it")
         began = time.time()
         with told_to_end() as told, self._line:
-            self._basis = began + LEAD
             try:
+                states = self._prepare(text)
+                self._basis = time.time() + LEAD
                 while True:
-                    self._play(told, text if not self._rounds else "")
+                    self._play(states, told)
                     self._rounds += 1
                     if told or not self._wanted.loop or self._last <= self._basis:
                         break
                     self._basis = self._last
             finally:
                 self._link.ask("replay_stop", key=self._key, nodes=list(self._nodes), actor=ACTOR)
+        if self._late > LATE:
+            warn(f"values came up to {self._late:.1f} s late: this machine is too busy for that speed")
         note(f"{self._folder}: played {self._played()} in {time.time() - began:.0f} s; tags are what they were")
 
     def _span(self) -> tuple[float, float | None]:
@@ -152,9 +160,24 @@ class Replay:
             end = start + wanted.lasting if end is None else min(end, start + wanted.lasting)
         return start, end
 
-    def _play(self, told: Sequence[int], text: str) -> None:
+    def _prepare(self, text: str) -> dict[str, Values]:
+        """Has all tags be what they were at the beginning, before it begins to move; what that was, by node."""
+        now = time.time()
+        states = {}
+        for node in self._nodes:
+            player = self._player(node, now, STANDING)
+            states[node] = player.due_values(now)
+            player.close()
+        tracks = {node: Track(None, values) for node, values in states.items()}
+        self._tell(tracks, now, text)
+        return states
+
+    def _play(self, states: Mapping[str, Values], told: Sequence[int]) -> None:
         """Once, from the beginning to the end."""
-        tracks = {node: Track(self._player(node), knows=self._rounds > 0) for node in self._nodes}
+        tracks = {
+            node: Track(self._player(node, self._basis, self._wanted.factor), dict(states[node]), knows=True)
+            for node in self._nodes
+        }
         self._last = self._basis
         if self._end is not None:
             self._last += (self._end - self._start) / self._wanted.factor
@@ -165,27 +188,21 @@ class Replay:
                 now = time.time()
                 if not any(track.player for track in tracks.values()) and now >= self._last + rest:
                     return
-                self._tell(tracks, now, text)
-                text = ""
+                self._tell(tracks, now)
                 turn = max(turn + EVERY, now)
                 self._wait(turn, told)
         finally:
             for track in tracks.values():
-                track.player.close()
+                if track.player is not None:
+                    track.player.close()
 
-    def _player(self, node: str) -> Player:
+    def _player(self, node: str, basis: float, factor: float) -> Player:
         wanted = self._wanted
-        loader = Loader(
-            values_file(self._folder, node),
-            self._start,
-            self._basis,
-            wanted.factor,
-            duration=wanted.lasting,
-            tell=self._warn,
-        )
+        path = values_file(self._folder, node)
+        loader = Loader(path, self._start, basis, factor, duration=wanted.lasting, tell=self._warn)
         return Player(loader, wanted=None if "*" in wanted.tags else wanted.names)
 
-    def _tell(self, tracks: Mapping[str, Track], now: float, text: str) -> None:
+    def _tell(self, tracks: Mapping[str, Track], now: float, text: str = "") -> None:
         nodes: dict[str, list[Any]] = {}
         for node, track in tracks.items():
             coming = self._coming(track.player, now + AHEAD)
@@ -207,12 +224,10 @@ class Replay:
                 if self._refused <= TOLD:
                     self._warn(f"{node}: {why}" if self._refused < TOLD else "and more tags that are left out")
 
-    def _coming(self, player: Player, until: float) -> list[tuple[float, Values]]:
+    def _coming(self, player: Player | None, until: float) -> list[tuple[float, Values]]:
         """What is due by then, by the instant it is due."""
         found: list[tuple[float, Values]] = []
-        if not player:
-            return found
-        for record in player.due(until):
+        for record in player.due(until) if player else ():
             if record.serial is not None:
                 continue
             due = self._basis + max(0.0, record.time - self._start) / self._wanted.factor
@@ -221,6 +236,8 @@ class Replay:
             else:
                 found.append((due, dict(record.data)))
             self._last = max(self._last, due)
+        if found:
+            self._late = max(self._late, time.time() - found[0][0])
         return found
 
     def _wait(self, until: float, told: Sequence[int]) -> None:

@@ -215,13 +215,14 @@ class Operations:
         """Tells nodes what their tags are to be; with `text` says that a replay begins."""
         nodes, actor = _field(request, "nodes", dict), _actor(request)
         if request.get("text"):
-            self._supervisor.replays.begun(len(nodes), str(request["text"]), actor)
-        return await self._supervisor.replays.put(nodes)
+            self._supervisor.recordings.replays.begun(len(nodes), str(request["text"]), actor)
+        return await self._supervisor.recordings.replays.put(nodes)
 
     async def _replay_stop(self, request: Body, caller: Caller) -> dict[str, Any]:
         key = request.get("key")
         nodes = _names(request) if request.get("nodes") is not None else None
-        return {"nodes": await self._supervisor.replays.stop(None if key is None else str(key), nodes, _actor(request))}
+        replays = self._supervisor.recordings.replays
+        return {"nodes": await replays.stop(None if key is None else str(key), nodes, _actor(request))}
 
     async def _events(self, request: Body, caller: Caller) -> dict[str, Any]:
         """Those that were; with `follow` also those that come, until the client has heard enough."""

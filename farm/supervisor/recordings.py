@@ -51,9 +51,10 @@ class Recording:
 
 
 class Recordings:
-    """Those of one farm. `ended` is set when the farm went down."""
+    """Those of one farm, and its `replays`. `ended` is set when the farm went down."""
 
     def __init__(self, roster: Roster, tell: TellNode, events: EventLog, ended: asyncio.Event) -> None:
+        self.replays = Replays(roster, tell, events)
         self._roster = roster
         self._tell = tell
         self._events = events

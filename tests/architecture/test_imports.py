@@ -44,6 +44,8 @@ UNNEEDED_IN_MOST_RUNS = {
     "node.commands.faults": "node.rooms",  # one that goes wrong on purpose
     "node.commands.forces": "node.rooms",  # one whose tags are forced
     "node.commands.requests": "node.commands.tree",  # one that is looked at
+    "node.commands.recordings": "node.rooms",  # one that is recorded
+    "node.commands.replays": "node.rooms",  # one that a recording is played into
     "node.commands.tag_facts": "node.rooms",  # the same
     "node.exchange.printing": "node.telemetry",  # one whose writes are watched
     "node.modbus_face": "node.controller",  # a controller that speaks Modbus

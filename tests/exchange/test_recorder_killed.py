@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import threading
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -13,10 +14,11 @@ from pymodbus.client import ModbusTcpClient
 from pymodbus.exceptions import ModbusException
 
 from node.history.reader import Reader
-from tests.cli.lone import ready
+from tests.cli.lone import port_of, ready
 from tests.conftest import ROOT
 
-HOST = "127.64.8.47"
+HOST = "127.64.8.40"
+Write = Callable[[int, list[int]], None]
 PROGRAM = """
 import asyncio, sys
 from node.config.model import EnipConfig, ModbusConfig, NodeConfig, RegisterBlock, TagConfig, UnitConfig
@@ -67,42 +69,54 @@ def write_registers(port: int, acknowledged: list[int]) -> None:
         client.close()
 
 
-def test_every_acknowledged_write_is_in_the_file(tmp_path: Path) -> None:
-    history = tmp_path / "lone.hst"
-    process = subprocess.Popen(
-        [sys.executable, "-c", PROGRAM, str(history)],
-        cwd=ROOT,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    try:
-        enip, modbus = map(int, ready(process).split())
-        tags: list[int] = []
-        registers: list[int] = []
-        writers = [
-            threading.Thread(target=write_tags, args=(enip, tags)),
-            threading.Thread(target=write_registers, args=(modbus, registers)),
-        ]
-        for writer in writers:
-            writer.start()
-        threading.Event().wait(1.0)
-        process.send_signal(signal.SIGKILL)
-        for writer in writers:
-            writer.join(20)
-    finally:
-        process.kill()
-        process.communicate()
+def records(history: Path, name: str) -> list[int]:
+    """What was written to a tag, as the file has it; nothing in the file may be broken."""
     told: list[str] = []
     reader = Reader(history, tell=told.append)
     found = [record for block in iter(reader.read, []) for record in block]
-    in_file = {
-        name: [record.data["write"][0] for record in found if record.serial[0] == name and "write" in record.data]
-        for name in ("Logix", "Registers")
-    }
     assert told == []
+    return [record.data["write"][0] for record in found if record.serial[0] == name and "write" in record.data]
+
+
+def written(command: list[str], ports_of: Callable[[str], list[int]], *write: Write) -> list[list[int]]:
+    """What each of `write` had acknowledged by the simulator `command`, which is killed meanwhile. `ports_of` reads the
+    ports out of the line that says it serves."""
+    process = subprocess.Popen(
+        [sys.executable, *command], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    try:
+        acknowledged: list[list[int]] = [[] for _ in write]
+        ports = ports_of(ready(process))
+        threads = [
+            threading.Thread(target=each, args=(port, done))
+            for each, port, done in zip(write, ports, acknowledged, strict=True)
+        ]
+        for thread in threads:
+            thread.start()
+        threading.Event().wait(1.0)
+        process.send_signal(signal.SIGKILL)
+        for thread in threads:
+            thread.join(20)
+    finally:
+        process.kill()
+        process.communicate()
+    return acknowledged
+
+
+def test_every_acknowledged_write_is_in_the_file(tmp_path: Path) -> None:
+    history = tmp_path / "lone.hst"
+    command = ["-c", PROGRAM, str(history)]
+    tags, registers = written(command, lambda line: [*map(int, line.split())], write_tags, write_registers)
     assert min(len(tags), len(registers)) > 20
-    assert in_file["Logix"][: len(tags)] == tags
-    assert in_file["Registers"][: len(registers)] == registers
-    assert len(in_file["Logix"]) <= len(tags) + 1, "and at most one that was not answered any more"
-    assert len(in_file["Registers"]) <= len(registers) + 1
+    for name, acknowledged in (("Logix", tags), ("Registers", registers)):
+        found = records(history, name)
+        assert found[: len(acknowledged)] == acknowledged
+        assert len(found) <= len(acknowledged) + 1, "and at most one that was not answered any more"
+
+
+def test_the_same_of_the_lone_simulator_that_records(tmp_path: Path) -> None:
+    history = tmp_path / "lone.hst"
+    command = ["-m", "node", "historize", str(history), "--address", f"{HOST}:0", "Logix=DINT"]
+    [tags] = written(command, lambda line: [port_of(line)], write_tags)
+    assert len(tags) > 20
+    assert records(history, "Logix")[: len(tags)] == tags
