@@ -20,6 +20,7 @@ from node.config.identity import identity, lone_serial
 from node.config.model import EnipConfig, NodeConfig
 from node.config.tagspec import parse_tag
 from node.errors import ConfigError, NodeError
+from node.exchange.exchange import Interceptor
 from node.objects.profiles import DEFAULT_PROFILE, PROFILES
 from node.tag_memory import OwnClasses, class_by_tag
 
@@ -101,10 +102,13 @@ def parser(program: str = PROGRAM) -> Parser:
 
 
 def serve_tags(
-    arguments: argparse.Namespace, attribute_class: OwnClasses | None = None, started: Started | None = None
+    arguments: argparse.Namespace,
+    attribute_class: OwnClasses | None = None,
+    started: Started | None = None,
+    recorder: Interceptor | None = None,
 ) -> None:
-    """Does what was typed; `attribute_class` and `started` as for `main`. Raises `ConfigError`, and `NodeError` when it
-    cannot be done."""
+    """Does what was typed; `attribute_class` and `started` as for `main`, and `recorder` sees every request. Raises
+    `ConfigError`, and `NodeError` when it cannot be done."""
     if arguments.simple and arguments.route_path is not None:
         raise ConfigError("--simple", 0, "it means --route-path false; give one of the two")
     route = () if arguments.simple else _route(arguments.route_path)
@@ -119,7 +123,7 @@ def serve_tags(
         config = replace(config, enip=replace(config.enip, objects=settings))
     own = None if attribute_class is None else class_by_tag(attribute_class, [tag.name for tag in config.tags])
     web = open_face(arguments.web, arguments.address)
-    serve(config, printing=arguments.printing, own_class=own, started=started, web=web)
+    serve(config, printing=arguments.printing, own_class=own, started=started, web=web, recorder=recorder)
 
 
 def _route(text: str | None) -> Route:

@@ -17,6 +17,7 @@ from node.config.transports import carriers
 from node.controller import Controller
 from node.errors import ConfigError, NodeError
 from node.exchange.delay import check_delay, parse_delay
+from node.exchange.exchange import Interceptor
 from node.exchange.printing import Printer
 from node.server.descriptors import raise_descriptor_limit
 from node.server.loop import new_loop
@@ -81,17 +82,20 @@ def serve(
     own_class: OwnClass | None = None,
     started: Started | None = None,
     web: "WebFace | None" = None,
+    recorder: Interceptor | None = None,
 ) -> None:
     """Serves `config` until SIGINT or SIGTERM, which the main thread alone can take, or until its `web` interface is
     told that it is done; says on stdout when it is ready, in the words of `announce`, and then where that is. Signals
     of its tags begin now.
 
     `printing` shows every access to a tag on stdout; `faults` are on from the first request. `own_class` gives the
-    class whose hooks a tag has; `started` is called once it serves. Raises `NodeError` (`ListenError`) when it cannot
-    begin, `ConfigError` for a fault of a tag that there is not.
+    class whose hooks a tag has; `started` is called once it serves; `recorder` sees every request. Raises `NodeError`
+    (`ListenError`) when it cannot begin, `ConfigError` for a fault of a tag that there is not.
     """
     raise_descriptor_limit()
-    interceptors = [Printer(_show)] if printing else []
+    interceptors: list[Interceptor] = [Printer(_show)] if printing else []
+    if recorder is not None:
+        interceptors.append(recorder)
     controller = Controller(config, epoch=time.monotonic(), interceptors=interceptors, own_class=own_class)
     if not gc.isenabled():  # until now: see `node.__main__`
         gc.freeze()  # what is there now stays, and need not be looked at again

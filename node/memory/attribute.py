@@ -172,6 +172,13 @@ class Attribute:
     def source(self, source: Source | None) -> None:
         self._put_source(source)
 
+    def swap_source(self, source: Source | None) -> Source | None:
+        """Has `source` alone move the elements, and gives what did until now, its parts' sources among it: for who
+        takes a tag over for a while, and swaps back."""
+        before, self._source = self._source, source
+        self._changed()
+        return before
+
     @property
     def gate(self) -> Gate | None:
         """What may refuse an access or change what is seen; None lets all pass."""

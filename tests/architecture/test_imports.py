@@ -23,6 +23,7 @@ THIRD_PARTY = {
     "waitress": ("farm.dashboard.serve", "node.web.face"),
     "pymodbus": ("node.client.modbus_line",),
     "serial": ("node.client.serial_channel",),
+    "pyarrow": ("node.cli.history_parquet",),
 }
 """Each third-party package and the modules that may import it. A new one is an entry here and in the extras."""
 
@@ -43,6 +44,8 @@ UNNEEDED_IN_MOST_RUNS = {
     "node.commands.faults": "node.rooms",  # one that goes wrong on purpose
     "node.commands.forces": "node.rooms",  # one whose tags are forced
     "node.commands.requests": "node.commands.tree",  # one that is looked at
+    "node.commands.recordings": "node.rooms",  # one that is recorded
+    "node.commands.replays": "node.rooms",  # one that a recording is played into
     "node.commands.tag_facts": "node.rooms",  # the same
     "node.server.closing": "node.rooms",  # the same as node.commands.api
     "node.web.door": "node.cli.web",  # one with a web interface
