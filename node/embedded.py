@@ -8,19 +8,20 @@ import asyncio
 import logging
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from typing import Self, TypeVar
 
 from node import controller
+from node.cli import enip, modbus
 from node.config.model import NodeConfig
 from node.errors import ConfigError, NodeError
 from node.exchange.exchange import Exchange
-from node.memory.attribute import Attribute, Value
+from node.memory.attribute import Value
 from node.record import dataclass
 from node.served import Served
 from node.server.loop import new_loop
-from node.tag_classes import class_by_tag
+from node.tag_memory import OwnClasses, class_by_tag
 
 JOIN = 5.0
 """Seconds that a program waits for its controller's thread to end."""
@@ -68,7 +69,7 @@ class Controller(Served):
         *,
         registers: Sequence[str] = (),
         address: str = "",
-        attribute_class: type[Attribute] | Mapping[str, type[Attribute]] | None = None,
+        attribute_class: OwnClasses | None = None,
         on_read: Callable[[Accessed], object] | None = None,
         on_write: Callable[[Accessed], object] | None = None,
         on_connect: Callable[[Connected], object] | None = None,
@@ -177,10 +178,4 @@ def _config(tags: Sequence[str], registers: Sequence[str], address: str) -> Node
         raise ConfigError("tags", 0, f"got the text {tags or registers!r}; wanted a list, as ['SCADA=INT[1000]']")
     if tags and registers:
         raise ConfigError("registers", 0, "give tags or registers; what has both is a NodeConfig")
-    if registers:
-        from node.cli import modbus
-
-        return modbus.build_config(registers, address)
-    from node.cli import enip
-
-    return enip.build_config(tags, address)
+    return modbus.build_config(registers, address) if registers else enip.build_config(tags, address)

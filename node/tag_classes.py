@@ -5,7 +5,6 @@ Imported by a node that has such tags alone. Whatever is wrong with what somebod
 
 import importlib
 import sys
-from collections.abc import Iterable, Mapping
 from functools import cache
 
 from node.config.model import NodeConfig, TagConfig
@@ -26,22 +25,6 @@ def configured_class(config: NodeConfig) -> OwnClass:
         return load_class(tag.code, tag.name, folder) if tag.code else None
 
     return find
-
-
-def class_by_tag(given: type[Attribute] | Mapping[str, type[Attribute]], tags: Iterable[str]) -> OwnClass:
-    """What gives each of the `tags` the class that was `given`, for all of them or by name. Raises `ConfigError` for
-    what is no class of attributes, or is for a tag that is not there."""
-    known = {name.casefold() for name in tags}
-    by_name = {name.casefold(): own for name, own in given.items()} if isinstance(given, Mapping) else {}
-    for name in by_name:
-        if name not in known:
-            raise ConfigError("attribute_class", 0, f"there is no tag {name!r}")
-    for own in by_name.values() if isinstance(given, Mapping) else [given]:
-        if not (isinstance(own, type) and issubclass(own, Attribute)):
-            raise ConfigError("attribute_class", 0, f"got {own!r:.80}; wanted a subclass of node.Attribute")
-    if isinstance(given, Mapping):
-        return lambda tag: by_name.get(tag.name.casefold())
-    return lambda tag: given
 
 
 def load_class(text: str, tag: str, folder: str = "") -> type[Attribute]:

@@ -21,6 +21,8 @@ from node.memory.text_attribute import create_attribute
 from node.signals.source import SignalSource
 
 OwnClass = Callable[[TagConfig], type[Attribute] | None]
+OwnClasses = type[Attribute] | Mapping[str, type[Attribute]]
+"""Of all tags, or by a tag's name."""
 NO_TEMPLATES: Mapping[str, Template] = {}
 
 
@@ -50,6 +52,22 @@ def build_tags(
         if config.alias:
             table.add_alias(config.name, _target(config.alias, tags, table, templates))
     return table
+
+
+def class_by_tag(given: OwnClasses, tags: Iterable[str]) -> OwnClass:
+    """What gives each of the `tags` the class that was `given`, for all of them or by name. Raises `ConfigError` for
+    what is no class of attributes, or is for a tag that is not there."""
+    known = {name.casefold() for name in tags}
+    by_name = {name.casefold(): own for name, own in given.items()} if isinstance(given, Mapping) else {}
+    for name in by_name:
+        if name not in known:
+            raise ConfigError("attribute_class", 0, f"there is no tag {name!r}")
+    for own in by_name.values() if isinstance(given, Mapping) else [given]:
+        if not (isinstance(own, type) and issubclass(own, Attribute)):
+            raise ConfigError("attribute_class", 0, f"got {own!r:.80}; wanted a subclass of node.Attribute")
+    if isinstance(given, Mapping):
+        return lambda tag: by_name.get(tag.name.casefold())
+    return lambda tag: given
 
 
 def tag_place(text: str, tags: Tags, table: TagTable, templates: Mapping[str, Template]) -> Place:

@@ -3,7 +3,7 @@
 import argparse
 import logging
 import socket
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 
@@ -20,17 +20,14 @@ from node.config.model import EnipConfig, NodeConfig
 from node.config.tagspec import parse_tag
 from node.errors import ConfigError, NodeError
 from node.exchange.exchange import Interceptor
-from node.memory.attribute import Attribute
 from node.objects.profiles import DEFAULT_PROFILE, PROFILES
-from node.tag_memory import OwnClass
+from node.tag_memory import OwnClasses, class_by_tag
 
 PROGRAM = "enip_server"
 PORT = 44818
 TYPICAL = "typical"
 """A delay: as long as the device of the profile takes."""
 
-OwnClasses = type[Attribute] | Mapping[str, type[Attribute]]
-"""Of all tags, or by a tag's name."""
 Route = tuple[tuple[int, int | str], ...] | None
 
 log = logging.getLogger(__name__)
@@ -122,7 +119,7 @@ def serve_tags(
         log.info("Loaded config files: %r", files)
     if settings and config.enip is not None:
         config = replace(config, enip=replace(config.enip, objects=settings))
-    own = None if attribute_class is None else class_of_all(attribute_class, config)
+    own = None if attribute_class is None else class_by_tag(attribute_class, [tag.name for tag in config.tags])
     serve(config, printing=arguments.printing, own_class=own, started=started, recorder=recorder)
 
 
@@ -148,10 +145,3 @@ def main(
     return run_command(
         parser(program), partial(serve_tags, attribute_class=attribute_class, started=started), arguments
     )
-
-
-def class_of_all(given: OwnClasses, config: NodeConfig) -> OwnClass:
-    """What gives each tag of `config` its class. Raises `ConfigError`."""
-    from node.tag_classes import class_by_tag  # hardly any has one
-
-    return class_by_tag(given, [tag.name for tag in config.tags])

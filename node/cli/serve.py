@@ -121,7 +121,7 @@ async def _serve(
             _put_on(controller, fault)
         _show(announce(controller.config, controller.ports, controller.lines))
         if started is not None:
-            from node.served import Served  # whoever serves alone has no use for it
+            from node.served import Served
 
             served = Served(controller)
             served.serves(asyncio.get_running_loop(), told.set)

@@ -165,7 +165,7 @@ def _name_problems(tag: TagConfig, place: str) -> Iterator[Problem]:
 
 def _alias_problems(tag: TagConfig, place: str) -> Iterator[Problem]:
     plain = TagConfig(tag.name, tag.type)
-    for field in ("initial", "signal", "parts", "address", "access", "constant"):
+    for field in ("initial", "signal", "parts", "address", "access", "constant", "code"):
         if getattr(tag, field) != getattr(plain, field):
             yield Problem(f"{place}.{field}", f"is the business of {tag.alias}, of which this is another name")
 

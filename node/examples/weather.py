@@ -1,13 +1,12 @@
 """The city temperature of the 2016 manual: each tag reads as the temperature of the city that it is called after.
 
-    WEATHER_URL=http://127.0.0.1:8080/weather python -m node.examples.weather London=REAL Lima=INT
+    python -m node.examples.weather http://127.0.0.1:8080/weather London=REAL Lima=INT
 
-The server at WEATHER_URL is asked `?q=London&units=metric` at every read, and answers as openweathermap.org does. It
+The server is asked `?q=London&units=metric` at every read, and answers as openweathermap.org does. It
 may take its time: nobody waits but who asked.
 """
 
 import json
-import os
 import sys
 from typing import Any
 from urllib.parse import urlencode
@@ -20,10 +19,10 @@ class Weather(Attribute):
     """The temperature of the city `name`, as the tag's type has it."""
 
     timeout = 15.0
+    url = ""
 
     def __getitem__(self, key: Any) -> Any:
-        url = os.environ.get("WEATHER_URL", "http://127.0.0.1:8080/weather")
-        with urlopen(f"{url}?{urlencode({'q': self.name, 'units': 'metric'})}", timeout=10) as reply:
+        with urlopen(f"{self.url}?{urlencode({'q': self.name, 'units': 'metric'})}", timeout=10) as reply:
             temperature = self.cast(json.load(reply)["main"]["temp"])
         start, stop = self.bounds(key)
         return [temperature] * (stop - start) if isinstance(key, slice) else temperature
@@ -33,4 +32,5 @@ class Weather(Attribute):
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:], attribute_class=Weather))
+    Weather.url = sys.argv[1]
+    sys.exit(main(sys.argv[2:], attribute_class=Weather))

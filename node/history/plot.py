@@ -5,7 +5,7 @@ that was in it, from the lowest to the highest.
 """
 
 from collections.abc import Sequence
-from math import floor, isfinite, log10
+from math import floor, log10
 
 from node.history.timestamp import Timestamp
 
@@ -15,6 +15,7 @@ NARROWEST = 40
 
 _BITS = ((0x01, 0x02, 0x04, 0x40), (0x08, 0x10, 0x20, 0x80))
 _BLANK = 0x2800
+_LARGEST = 1e300
 
 
 def plot(
@@ -22,13 +23,13 @@ def plot(
 ) -> list[str]:
     """The lines, at most `width` wide: `name`, the drawing with an axis of values, an axis of times in `zone`.
 
-    `times` ascend, in seconds since 1970; values that are not finite are left out.
+    `times` ascend, in seconds since 1970; values that are not finite, or nearly so, are left out.
     """
-    points = [(time, value) for time, value in zip(times, values, strict=True) if isfinite(value)]
+    points = [(time, value) for time, value in zip(times, values, strict=True) if abs(value) <= _LARGEST]
     if not points:
         return [f"{name}: nothing to be drawn"]
     low, high = min(value for _, value in points), max(value for _, value in points)
-    if low == high:
+    if high - low <= abs(high) * 1e-12:
         spread = abs(low) * 0.1 or 1.0
         low, high = low - spread, high + spread
     marks = _marks(low, high, height)
@@ -75,8 +76,10 @@ def _dot(cells: list[list[int]], x: int, y: int) -> None:
 def _marks(low: float, high: float, height: int) -> dict[int, str]:
     """The values that rows 0, and every third or so, stand for."""
     rows = sorted({round(part * (height - 1) / 4) for part in range(5)})
-    digits = max(0, 2 - floor(log10(high - low))) if high - low < 1e6 else 0
-    return {row: f"{high - (high - low) * row / (height - 1):.{min(digits, 9)}f}" for row in rows}
+    largest = max(abs(low), abs(high))
+    plain = largest < 1e7 and high - low >= 1e-4
+    form = f".{max(0, 2 - floor(log10(high - low)))}f" if plain else ".6g"
+    return {row: f"{high + (low - high) * (row / (height - 1)):{form}}" for row in rows}
 
 
 def _time_axis(begin: float, end: float, columns: int, zone: str) -> str:

@@ -5,8 +5,8 @@ When `write` has said True the record is the operating system's, and a kill of t
 it is on the disk, and neither does a loss of power; with `flush` seconds it may wait here for so long, as far as there
 are later records or `flush` is called, which is quicker.
 
-A disk that is full, or a folder that has gone, stops nobody: it is logged once, records wait here, at most `WAITING`
-bytes of them, each later `write` tries again, and the file says how many were lost.
+A disk that is full, or a folder that cannot be had, stops nobody: it is logged once, records wait here, at most
+`WAITING` bytes of them, each later `write` tries again, and the file says how many were lost.
 """
 
 import logging
@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from node.history.compressor import Compressor
-from node.history.history_files import HistoryError, check_compression, rotate, series
+from node.history.history_files import COMPRESSIONS, HistoryError, check_compression, rotate, series
 from node.history.reader import UNREADABLE, look
 from node.history.record_line import Json, comment_line, encode_line
 
@@ -64,6 +64,10 @@ class HistoryWriter:
                 raise HistoryError(f"{name} {value}; wanted more than 0, or None for without")
         check_compression(compress)
         self.path = Path(path)
+        if self.path.suffix[1:] in COMPRESSIONS:
+            raise HistoryError(
+                f"{path}: a file that is written is not compressed; give the name without {self.path.suffix}"
+            )
         self.lost = 0
         """Records that were dropped since the writer was made, because nothing could be written for long."""
         self._rotate_bytes = inf if rotate_bytes is None else rotate_bytes

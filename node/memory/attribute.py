@@ -107,7 +107,6 @@ class Attribute:
     bits: int = 0
     tags: Tags = MappingProxyType({})
     """All tags of the controller, where there are hooks."""
-    aside: Aside | None = None
     passed: tuple[int, int, list[Value]] | None = None
     """Elements [start, stop) that passed a hook last."""
     recalled: tuple[int, int, list[Value]] | None = None
@@ -140,6 +139,7 @@ class Attribute:
         self.wire_bools = _wire_bools(BOOL_TRUE)
         self._source: Source | None = None
         self._gate: Gate | None = None
+        self.aside: Aside | None = None
         self._watchers: list[Callable[[], None]] = []
         self._parts: WeakSet[Attribute] | None = None
         self.array: array[int] | array[float] = self._allocate()

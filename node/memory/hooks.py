@@ -136,6 +136,17 @@ def bypassing(attribute: "Attribute") -> Iterator[None]:
         del attribute._direct, attribute._direct_set
 
 
+def without_waiting(attribute: "Attribute", act: Callable[[], T]) -> T:
+    """What `act`, which reads `attribute` or a part of it, gives, where nothing may wait: of what passed a hook last,
+    where it is just those elements, else of the memory."""
+    try:
+        with recalling(attribute):
+            return act()
+    except HookWaits:
+        with bypassing(attribute):
+            return act()
+
+
 def _call(attribute: "Attribute", method: str, hook: Callable[[], T]) -> T:
     aside = attribute.aside
     return hook() if aside is None else aside.call(hook, attribute.timeout, _named(attribute, method))

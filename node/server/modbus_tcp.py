@@ -20,6 +20,7 @@ from node.memory.hooks import HookTimeout, HookWaits
 from node.modbus.adu import HEADER_SIZE, TcpFramer
 from node.modbus.functions import EXCEPTION
 from node.modbus.units import READ_REQUEST_SIZE, Units
+from node.server.parked import Parked
 from node.server.peer import Peer, Peers
 
 UNIT_AT = 6
@@ -155,8 +156,6 @@ class ModbusTcp(Peer):
 
     def _park(self, waits: HookWaits, exchange: Exchange, chain: Chain, frames: Sequence[bytes]) -> None:
         """Has the peer wait until a hook has come to its end; `frames` are those behind it."""
-        from node.server.parked import Parked  # a node with no hooks needs none
-
         self.partial_since = 0.0
         self.parked = Parked(self, self._answer_later(waits, exchange, chain, frames))
 

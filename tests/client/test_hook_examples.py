@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import subprocess
 import sys
@@ -27,11 +26,10 @@ HOST = "127.64.200.9"
 
 
 @contextmanager
-def example(name: str, *arguments: str, **environment: str) -> Iterator[pylogix.PLC]:
+def example(name: str, *arguments: str) -> Iterator[pylogix.PLC]:
     """A client of a running example."""
     command = [sys.executable, "-m", f"node.examples.{name}", *arguments]
-    env = {**os.environ, **environment}
-    process = subprocess.Popen(command, cwd=ROOT, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     try:
         (port,) = re.findall(rf"(?:{HOST}:| port )(\d+)", ready(process))
         with pylogix.PLC(HOST, port=int(port), timeout=5.0) as client:
@@ -73,9 +71,8 @@ def weather_url() -> Iterator[str]:
 
 
 def test_the_temperature_of_a_city(weather_url: str) -> None:
-    with example(
-        "weather", "-a", f"{HOST}:0", "London=REAL", "Lima=INT[2]", "Atlantis=REAL", WEATHER_URL=weather_url
-    ) as plc:
+    tags = ("London=REAL", "Lima=INT[2]", "Atlantis=REAL")
+    with example("weather", weather_url, "-a", f"{HOST}:0", *tags) as plc:
         assert plc.Read("London").Value == 11.5
         assert plc.Read("Lima[0]", 2).Value == [20, 20]
         assert plc.Read("Atlantis").Status != "Success"

@@ -75,6 +75,11 @@ def test_arguments_that_cannot_be_are_refused(tmp_path: Path, arguments: dict[st
         HistoryWriter(tmp_path / "x.hst", **arguments)  # type: ignore[arg-type]
 
 
+def test_a_name_that_says_compressed_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(HistoryError, match=r"give the name without \.gz"):
+        HistoryWriter(tmp_path / "x.hst.gz")
+
+
 def test_files_are_rotated_by_size_and_each_begins_with_all_values(tmp_path: Path) -> None:
     path = tmp_path / "x.hst"
     with HistoryWriter(path, rotate_bytes=400) as writer:

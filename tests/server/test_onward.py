@@ -14,7 +14,8 @@ from node.exchange.delay import even_delay
 from node.exchange.exchange import Exchange, build_chain
 from node.objects.routes import Subnet, parse_subnet
 from node.server import onward as onward_module
-from node.server.onward import HELD, MAX_PEER_SESSIONS
+from node.server.onward import MAX_PEER_SESSIONS
+from node.server.parked import HELD
 from node.server.peer import RECEIVE
 from tests.enip.test_target import ANSWER, ONE, frame, rr, unit
 from tests.objects.devices import name, request
