@@ -39,7 +39,7 @@ PATIENCE = 0.2
 LATE = 0.1
 """Seconds too late from which on it is said."""
 STANDING = 1e-9
-"""A speed at which nothing but the beginning is due."""
+"""A speed at which nothing but the beginning is ever due."""
 FINEST = 0.005
 """Seconds within which what changes is told as one."""
 MESSAGE = 512 << 10
@@ -69,18 +69,27 @@ class Wanted:
 
 @dataclass(slots=True)
 class Track:
-    """One node's part: its `player` (None while nothing moves), what all tags are by now, and what was told ahead."""
+    """One node's part: what plays it, what all tags are by now, and what was told ahead."""
 
-    player: Player | None
+    loader: Loader
+    player: Player
     values: Values = field(default_factory=dict)
     ahead: deque[tuple[float, Values]] = field(default_factory=deque)
     knows: bool = False
     """Whether the node was told what all tags are."""
     told: float = 0.0
+    next: list[tuple[float, Values]] = field(default_factory=list)
+    """What is to be told before anything else."""
+
+    def begin_again(self, basis: float) -> None:
+        """Has what the tags are at the beginning come at the instant `basis`; the node shows something else yet."""
+        self.knows = True
+        self.next = [(basis, dict(self.values))]
 
     def messages(self, coming: list[tuple[float, Values]], now: float) -> list[list[Any]]:
         """What the node is to be told, several lists of [instant, values as text] where it is much; none where there is
         nothing new."""
+        coming, self.next = [*self.next, *coming], []
         while self.ahead and self.ahead[0][0] <= now:
             self.values |= self.ahead.popleft()[1]
         self.ahead += coming
@@ -128,14 +137,18 @@ class Replay:
         began = time.time()
         with told_to_end() as told, self._line:
             try:
-                states = self._prepare(text)
-                self._basis = time.time() + LEAD
+                tracks = self._open()
+                self._tell(tracks, time.time(), text)
+                self._begin(tracks, time.time() + LEAD)
                 while True:
-                    self._play(states, told)
+                    self._play(tracks, told)
+                    for track in tracks.values():
+                        track.player.close()
                     self._rounds += 1
                     if told or not self._wanted.loop or self._last <= self._basis:
                         break
-                    self._basis = self._last
+                    tracks = self._open()
+                    self._begin(tracks, self._last)
             finally:
                 self._link.ask("replay_stop", key=self._key, nodes=list(self._nodes), actor=ACTOR)
         if self._late > LATE:
@@ -160,53 +173,43 @@ class Replay:
             end = start + wanted.lasting if end is None else min(end, start + wanted.lasting)
         return start, end
 
-    def _prepare(self, text: str) -> dict[str, Values]:
-        """Has all tags be what they were at the beginning, before it begins to move; what that was, by node."""
-        now = time.time()
-        states = {}
+    def _open(self) -> dict[str, Track]:
+        """Each node's part, which stands at the beginning, and what all its tags are there. This is what takes long
+        where there are many."""
+        tracks = {}
         for node in self._nodes:
-            player = self._player(node, now, STANDING)
-            states[node] = player.due_values(now)
-            player.close()
-        tracks = {node: Track(None, values) for node, values in states.items()}
-        self._tell(tracks, now, text)
-        return states
+            path, wanted, now = values_file(self._folder, node), self._wanted, time.time()
+            loader = Loader(path, self._start, now, STANDING, duration=wanted.lasting, tell=self._warn)
+            player = Player(loader, wanted=None if "*" in wanted.tags else wanted.names)
+            tracks[node] = Track(loader, player, player.due_values(now))
+        return tracks
 
-    def _play(self, states: Mapping[str, Values], told: Sequence[int]) -> None:
-        """Once, from the beginning to the end."""
-        tracks = {
-            node: Track(self._player(node, self._basis, self._wanted.factor), dict(states[node]), knows=True)
-            for node in self._nodes
-        }
-        self._last = self._basis
+    def _begin(self, tracks: Mapping[str, Track], basis: float) -> None:
+        """Has all of them move from the instant `basis` on."""
+        self._basis = self._last = basis
         if self._end is not None:
             self._last += (self._end - self._start) / self._wanted.factor
-        rest = -AHEAD if self._wanted.loop else REST
-        try:
-            turn = time.time()
-            while not told:
-                now = time.time()
-                if not any(track.player for track in tracks.values()) and now >= self._last + rest:
-                    return
-                self._tell(tracks, now)
-                turn = max(turn + EVERY, now)
-                self._wait(turn, told)
-        finally:
-            for track in tracks.values():
-                if track.player is not None:
-                    track.player.close()
+        for track in tracks.values():
+            track.loader.basis, track.loader.factor = basis, self._wanted.factor
+            if self._rounds:  # what they still show is the end of the round before
+                track.begin_again(basis)
 
-    def _player(self, node: str, basis: float, factor: float) -> Player:
-        wanted = self._wanted
-        path = values_file(self._folder, node)
-        loader = Loader(path, self._start, basis, factor, duration=wanted.lasting, tell=self._warn)
-        return Player(loader, wanted=None if "*" in wanted.tags else wanted.names)
+    def _play(self, tracks: Mapping[str, Track], told: Sequence[int]) -> None:
+        """To the end, or with `loop` to where the next round must be told."""
+        rest = -AHEAD if self._wanted.loop else REST
+        turn = time.time()
+        while not told:
+            now = time.time()
+            if now >= self._last + rest and not any(track.player for track in tracks.values()):
+                return
+            self._tell(tracks, now)
+            turn = max(turn + EVERY, now)
+            self._wait(turn, told)
 
     def _tell(self, tracks: Mapping[str, Track], now: float, text: str = "") -> None:
         nodes: dict[str, list[Any]] = {}
         for node, track in tracks.items():
-            coming = self._coming(track.player, now + AHEAD)
-            lists = track.messages(coming, now)
+            lists = track.messages(self._coming(track.player, now + AHEAD), now)
             if lists:
                 head = {"key": self._key, "lease": LEASE}
                 nodes[node] = [
@@ -224,10 +227,10 @@ class Replay:
                 if self._refused <= TOLD:
                     self._warn(f"{node}: {why}" if self._refused < TOLD else "and more tags that are left out")
 
-    def _coming(self, player: Player | None, until: float) -> list[tuple[float, Values]]:
+    def _coming(self, player: Player, until: float) -> list[tuple[float, Values]]:
         """What is due by then, by the instant it is due."""
         found: list[tuple[float, Values]] = []
-        for record in player.due(until) if player else ():
+        for record in player.due(until):
             if record.serial is not None:
                 continue
             due = self._basis + max(0.0, record.time - self._start) / self._wanted.factor

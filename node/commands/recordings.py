@@ -17,7 +17,6 @@ import json
 import re
 from collections import deque
 from collections.abc import Callable, Iterable
-from contextlib import nullcontext
 from fnmatch import fnmatchcase
 from typing import Any, Protocol
 
@@ -146,6 +145,36 @@ class RecordCommands:
             self._changed()
 
 
+class Looked:
+    """A tag whose value is looked at: `seen` is what was there the last time."""
+
+    __slots__ = ("_attribute", "_kind", "_several", "_start", "_stop", "name", "root", "seen")
+
+    def __init__(self, target: Target) -> None:
+        self.name = target.text
+        self.seen: bytes | None = b"\0never"
+        self._attribute = target.attribute
+        self.root, _ = place_of(target.attribute, 0)
+        self._start, self._stop = target.start, target.stop
+        self._kind = target.spot.kind
+        self._several = bool(target.spot.dimensions)
+
+    def at(self, now: float) -> bytes | None:
+        """What clients see of it, as bytes; None where they are refused it."""
+        try:
+            if self.root.gate is None:
+                return self._attribute.dump(self._start, self._stop, now)
+            with onlooking(self.root):
+                return self._attribute.dump(self._start, self._stop, now)
+        except CipError:
+            return None
+
+    def value(self, raw: bytes) -> Json:
+        """That as JSON."""
+        values = [shown(self._kind, value) for value in self._attribute.decode(raw)]
+        return values if self._several else values[0]
+
+
 class Recording:
     """One of `tags`. `epoch` is seconds since 1970 when the clock was at 0, `forget` is called when nobody reads.
 
@@ -179,8 +208,8 @@ class Recording:
         self._kept: deque[tuple[int, float, str]] = deque()
         self._size = 0
         self._number = 0
-        self._seen: list[bytes | None] = [b"\0never"] * len(tags)
-        chosen = {place_of(target.attribute, 0)[0].name for target in tags}
+        self._looked = [Looked(target) for target in tags]
+        chosen = {looked.root.name for looked in self._looked}
         self.recorder = Recorder(self._accessed, chosen.__contains__) if accesses else None
         if every is not None:
             self._look(self._read_at)
@@ -240,11 +269,11 @@ class Recording:
             self.late += 1
             return
         changed: dict[str, Json] = {}
-        for place, target in enumerate(self.tags):
-            raw = _held(target, now)
-            if raw != self._seen[place]:
-                self._seen[place] = raw
-                changed[target.text] = None if raw is None else _value(target, raw)
+        for looked in self._looked:
+            raw = looked.at(now)
+            if raw != looked.seen:
+                looked.seen = raw
+                changed[looked.name] = None if raw is None else looked.value(raw)
         if changed:
             text = _text(None, changed)
             if not self._number and len(text) > LONGEST:
@@ -283,23 +312,6 @@ def _asked(value: Json) -> tuple[str, list[str], float | None, bool]:
     if every is not None and not FASTEST <= every <= SLOWEST:
         raise CommandError(f"record/start: every {every:g} s; wanted {FASTEST:g} to {SLOWEST:g}")
     return key, patterns, every, accesses
-
-
-def _held(target: Target, now: float) -> bytes | None:
-    """What clients see of a tag, as bytes; None where they are refused it."""
-    attribute = target.attribute
-    root, _ = place_of(attribute, 0)
-    try:
-        with nullcontext() if root.gate is None else onlooking(root):
-            return attribute.dump(target.start, target.stop, now)
-    except CipError:
-        return None
-
-
-def _value(target: Target, raw: bytes) -> Json:
-    kind = target.spot.kind
-    values = [shown(kind, value) for value in target.attribute.decode(raw)]
-    return values if target.spot.dimensions else values[0]
 
 
 def _text(serial: Json, data: Json) -> str:

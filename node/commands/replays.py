@@ -4,7 +4,7 @@
     replay/put          {"key": "k1", "records": [[seconds since 1970, {NAME: value} or that as text], ...],
                         "first": true, "lease": 10}: has the tags be so from then on; a value null means nothing.
                         {"refused": {NAME: why}}, or {"again": true} where nothing of that key is played and this is
-                        not the first: it is to be told all values
+                        not the first: it is to be told all values. What a tag cannot be is refused by its first value
     replay/stop         ends it, of {"key": "k1"} or any: the tags are what they were, and signals go on
 
 One that is not told of more within its lease ends by itself.
@@ -49,7 +49,7 @@ class ReplayCommands:
         self._later = later
         self._key = ""
         self._until = 0.0
-        self._played: dict[str, tuple[Target, Replayed]] = {}
+        self._played: dict[str, Replayed] = {}
         self._refused: dict[str, str] = {}
         self._timer: Timer | None = None
 
@@ -100,38 +100,36 @@ class ReplayCommands:
         """Has a tag be `item` from the instant `due` on; why not, where that cannot be, the first time."""
         if item is None or name in self._refused:
             return ""
-        try:
-            target, replayed = self._played.get(name) or self._begin(name)
-            replayed.put(due, self._values(target, item))
-        except CommandError as exc:
-            self._refused[name] = str(exc)
-            return str(exc)
+        replayed = self._played.get(name)
+        if replayed is None:
+            try:
+                replayed = self._begin(name, item)
+            except CommandError as exc:
+                self._refused[name] = str(exc)
+                return str(exc)
+        replayed.put(due, item)
         if replayed.waiting > WAITING:
             raise CommandError(f"replay/put: over {WAITING} values of {name} are yet to come; tell them later")
         return ""
 
-    def _begin(self, name: str) -> tuple[Target, Replayed]:
+    def _begin(self, name: str, item: Json) -> Replayed:
+        """Takes the tag over, if `item` can be a value of it. Raises `CommandError`."""
         target = self._tags.target(name)
         if target.chosen or target.spot.path or target.config.alias:
             raise CommandError(f"{name} is within a tag; whole tags are played")
         root, _ = place_of(target.attribute, 0)
         if isinstance(root.source, Replayed):
             raise CommandError(f"{name} is played already, by another name")
-        self._played[name] = target, Replayed(target.attribute)
-        return self._played[name]
+        _values(target, item)
 
-    def _values(self, target: Target, item: Json) -> list[Value]:
-        """Raises `CommandError` for what the tag cannot be."""
-        several = bool(target.spot.dimensions)
-        given = item if several and isinstance(item, list) else [item]
-        if len(given) != target.spot.length:
-            raise CommandError(f"{target.text} has {target.spot.length} elements, and {len(given)} are recorded")
-        values = [value_of(target.spot.kind, each, target.text) for each in given]
-        try:
-            target.attribute.encode(values)
-        except CipError as exc:
-            raise CommandError(f"{target.text}: the recorded value is none of {target.attribute.type.name}") from exc
-        return values
+        def read(recorded: Json) -> list[Value] | None:
+            try:
+                return _values(target, recorded)
+            except CommandError:
+                return None  # a tag that was another one, later in the recording
+
+        replayed = self._played[name] = Replayed(target.attribute, read)
+        return replayed
 
     def _hold(self, lease: float) -> None:
         """For so many seconds more."""
@@ -149,13 +147,27 @@ class ReplayCommands:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
-        played = [replayed for _, replayed in self._played.values()]
+        played = list(self._played.values())
         self._key, self._played, self._refused = "", {}, {}
         for replayed in played:
             replayed.end()
         if played:
             self._changed()
         return len(played)
+
+
+def _values(target: Target, item: Json) -> list[Value]:
+    """The elements that were recorded. Raises `CommandError` for what the tag cannot be."""
+    several = bool(target.spot.dimensions)
+    given = item if several and isinstance(item, list) else [item]
+    if len(given) != target.spot.length:
+        raise CommandError(f"{target.text} has {target.spot.length} elements, and {len(given)} are recorded")
+    values = [value_of(target.spot.kind, each, target.text) for each in given]
+    try:
+        target.attribute.encode(values)
+    except CipError as exc:
+        raise CommandError(f"{target.text}: the recorded value is none of {target.attribute.type.name}") from exc
+    return values
 
 
 def _asked(value: Json) -> tuple[str, list[tuple[float, dict[str, Any]]], bool, float]:

@@ -5,20 +5,24 @@ client's write succeeds and is overwritten at the next one. When it ends the tag
 """
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import Any
 
 from node.memory.attribute import Attribute, Value
 from node.memory.part import Part
 
 
 class Replayed:
-    """A `memory.attribute.Source` of all elements of `attribute`, a tag's or its `unpacked` BOOLs, from now on."""
+    """A `memory.attribute.Source` of all elements of `attribute`, a tag's or its `unpacked` BOOLs, from now on. `read`
+    makes the elements of what was recorded, None where it cannot; it is asked when somebody reads the tag, so values
+    that nobody sees cost next to nothing."""
 
-    def __init__(self, attribute: Attribute) -> None:
+    def __init__(self, attribute: Attribute, read: Callable[[Any], Sequence[Value] | None]) -> None:
         root = attribute.root if isinstance(attribute, Part) else attribute
         self._attribute = attribute
         self._root = root
-        self._coming: deque[tuple[float, Sequence[Value]]] = deque()
+        self._read = read
+        self._coming: deque[tuple[float, Any]] = deque()
         self._values: Sequence[Value] | None = None
         self._laid = True
         self._texts = None if len(root.array) else root[:]
@@ -35,18 +39,22 @@ class Replayed:
         """How many values are yet to come."""
         return len(self._coming)
 
-    def put(self, due: float, values: Sequence[Value]) -> None:
-        """Has the elements be `values` from the instant `due` on. What was to come then or later does not."""
+    def put(self, due: float, recorded: Any) -> None:
+        """Has the elements be what was `recorded` from the instant `due` on. What was to come then or later does
+        not."""
         coming = self._coming
         while coming and coming[-1][0] >= due:
             coming.pop()
-        coming.append((due, values))
+        coming.append((due, recorded))
 
     def fill(self, attribute: Attribute, now: float, start: int, stop: int) -> None:
         """Puts the values of `now` in place; before the first of them, what would be there without."""
         coming = self._coming
+        due = None
         while coming and coming[0][0] <= now:
-            self._values = coming.popleft()[1]
+            due = coming.popleft()
+        if due is not None:
+            self._values = self._read(due[1]) or self._values
             self._laid = False
         if self._values is None:
             if self._before is not None:

@@ -8,6 +8,14 @@ import pytest
 from farm.cli.replay import factor_of, instant_of
 from farm.cli.replaying import RENEWED, Track, Wanted
 from farm.cli.usage import UsageError
+from node.history.loader import Loader
+from node.history.player import Player
+
+
+def track_of(values: dict[str, Any]) -> Track:
+    """That of a node which knows these values."""
+    loader = Loader("/nowhere/node.hst")
+    return Track(loader, Player(loader), values, knows=True)
 
 
 def told(lists: list[list[Any]]) -> list[list[tuple[float, Any]]]:
@@ -16,7 +24,7 @@ def told(lists: list[list[Any]]) -> list[list[tuple[float, Any]]]:
 
 
 def test_what_comes_is_told_once_and_a_node_without_news_is_kept_waiting_no_longer_than_its_lease() -> None:
-    track = Track(None, {"A": 1}, knows=True)
+    track = track_of({"A": 1})
     assert told(track.messages([(11.0, {"A": 2}), (12.5, {"B": 3})], 10.0)) == [[(11.0, {"A": 2}), (12.5, {"B": 3})]]
     assert track.messages([], 11.0) == []
     assert told(track.messages([], 10.0 + RENEWED)) == [[]], "that it goes on is told"
@@ -24,7 +32,7 @@ def test_what_comes_is_told_once_and_a_node_without_news_is_kept_waiting_no_long
 
 
 def test_a_node_that_knows_nothing_is_told_what_is_and_what_was_told_ahead() -> None:
-    track = Track(None, {"A": 1, "B": 0}, knows=True)
+    track = track_of({"A": 1, "B": 0})
     track.messages([(11.0, {"A": 2}), (14.0, {"A": 4})], 10.0)
     track.knows = False
     assert told(track.messages([(15.0, {"B": 5})], 12.0)) == [
@@ -32,9 +40,15 @@ def test_a_node_that_knows_nothing_is_told_what_is_and_what_was_told_ahead() -> 
     ]
 
 
+def test_another_round_begins_where_the_last_one_ends() -> None:
+    track = track_of({"A": 1})
+    track.begin_again(20.0)
+    assert told(track.messages([(20.5, {"A": 2})], 17.0)) == [[(20.0, {"A": 1}), (20.5, {"A": 2})]]
+
+
 def test_much_is_told_in_several_messages(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("farm.cli.replaying.MESSAGE", 20)
-    track = Track(None, knows=True)
+    track = track_of({})
     lists = track.messages([(float(second), {"Tag": second}) for second in range(5)], 0.0)
     assert [len(each) for each in lists] == [2, 2, 1]
     assert [due for each in lists for due, _ in each] == [0.0, 1.0, 2.0, 3.0, 4.0]
