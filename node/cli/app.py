@@ -18,6 +18,7 @@ VERBS = {
     "throughput": "measures how many operations an EtherNet/IP device does in a second",
     "poll": "reads parameters, tags and attributes of an EtherNet/IP device over and over",
     "browse": "lists the tags of a controller",
+    "dissect": "shows a frame's parts, and the byte where it goes wrong",
     "run": "a node from its configuration file",
     "shard": "what a farm has its containers do",
 }
