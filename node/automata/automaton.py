@@ -7,7 +7,7 @@ from node.automata.states import state, state_input
 Span = tuple[int, int]
 """Code points, or bytes, from the first to the last."""
 Rows = tuple[tuple[tuple[Span, int], ...], ...]
-"""For each state where ranges of symbols lead; the first state is the one to begin at. What is not there leads nowhere."""
+"""For each state where ranges of symbols lead, the state to begin at first. What is not there leads nowhere."""
 
 _LISTED = 64
 """Characters of a range that are listed one by one; a longer range stays one."""

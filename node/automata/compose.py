@@ -7,6 +7,7 @@ Thompson's construction, the subset construction and Moore's minimisation, over 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from itertools import pairwise
 
 from node.automata.automaton import Automaton, Rows, Span
 from node.record import dataclass
@@ -156,7 +157,7 @@ def split(ways: Iterable[tuple[Span, int]]) -> list[tuple[Span, list[int]]]:
     known = list(ways)
     edges = sorted({edge for (low, high), _ in known for edge in (low, high + 1)})
     pieces: list[tuple[Span, list[int]]] = []
-    for low, after in zip(edges, edges[1:], strict=False):
+    for low, after in pairwise(edges):
         targets = [to for (begin, end), to in known if begin <= low <= end]
         if targets:
             pieces.append(((low, after - 1), targets))

@@ -34,7 +34,7 @@ class growing(list[Any]):
     def __ne__(self, other: object) -> bool:
         return not self == other
 
-    __hash__ = None  # type: ignore[assignment]  # it grows
+    __hash__ = None  # it grows
 
     def __str__(self) -> str:
         return str(self.whole)

@@ -15,7 +15,7 @@ that calls it.
 from __future__ import annotations
 
 from collections.abc import Generator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from node.automata.gathered import Gathered
 from node.automata.quick import Row, run_quick
@@ -30,7 +30,7 @@ Chain = tuple["dfa", ...]
 """Machines, the outermost first, each a state of the one before."""
 Pair = tuple["dfa", state | None]
 Span = tuple[str, str, "Step"]
-Move = tuple[Pair | None, bool, int, dict[Symbol, "Step"]]
+Move = tuple[Pair, bool, int, dict[Symbol, "Step"]]
 
 DROPPED = -1
 _REMEMBERED = 4096
@@ -58,7 +58,7 @@ class Step:
         "then",
     )
 
-    def __init__(self, chain: Chain, here: state | None, pair: Pair | None, accepted: bool) -> None:
+    def __init__(self, chain: Chain, here: state | None, pair: Pair, accepted: bool) -> None:
         self.chain = chain
         self.state = here
         self.pair = pair
@@ -97,7 +97,7 @@ class Step:
         self.move = (self.pair, self.takes, self.keep, self.leads)
 
 
-STOP = Step((), None, None, False)
+STOP = Step((), None, cast("Pair", None), False)
 """Where a run ends; the step before it says how."""
 
 Moves = tuple[dict[Symbol, Step], list[Span], Step, Step]
@@ -207,7 +207,7 @@ class Table:
                 kept.settle()
 
     def follow(self, step: Step, symbol: Symbol) -> Step | None:
-        """The step that takes `symbol` when it comes at `step`; None where nothing does, or a machine must be called."""
+        """The step that takes `symbol`, when it comes at `step`; None where none does, or a machine must be called."""
         while True:
             step = step.find(symbol)
             if step.takes:
@@ -227,9 +227,9 @@ class Table:
         return idle + 1
 
     def _enter(self, chain: Chain, target: state) -> Step:
-        return self._step(("in", chain, target), chain, target, (chain[-1], target), target.takes)
+        return self._step(("in", chain, target), chain, target, (chain[-1], target))
 
-    def _step(self, key: _Key, chain: Chain, here: state, pair: Pair | None, terminal: bool) -> Step:
+    def _step(self, key: _Key, chain: Chain, here: state, pair: Pair) -> Step:
         step = self._steps.get(key)
         if step is None:
             step = self._steps[key] = Step(chain, here, pair, False)
@@ -256,7 +256,9 @@ class Table:
         else:
             step.call = here
             not_so, so = (
-                self._step(("after", chain, here, here.marked and accepted, len(chain) + 1), chain, here, None, False)
+                self._step(
+                    ("after", chain, here, here.marked and accepted, len(chain) + 1), chain, here, (chain[-1], None)
+                )
                 for accepted in (False, True)
             )
             step.then = (not_so, so)
@@ -303,10 +305,14 @@ class Table:
         }
         return {**outer, **own}, [*spans, *lost[1]], other, end
 
+    def _after(self, chain: Chain, here: state, terminal: bool) -> Step:
+        """Where a machine that was called leaves the others."""
+        return self._step(("after", chain, here, terminal, len(chain) + 1), chain, here, (chain[-1], None))
+
     def _stuck(self, level: int, origin: tuple[Chain, state, bool]) -> Step:
         """The step at which the machine of that level says so."""
         chain, here, terminal = origin
-        return self._step(("no", chain, here, terminal, level), chain, here, (chain[level - 1], None), False)
+        return self._step(("no", chain, here, terminal, level), chain, here, (chain[level - 1], None))
 
     def _path(self, chain: Chain) -> int:
         path = below("", chain)

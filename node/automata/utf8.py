@@ -4,6 +4,7 @@ ranges of bytes, and states stand between the bytes of one character."""
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import pairwise
 
 Span = tuple[int, int]
 Rows = tuple[tuple[tuple[Span, int], ...], ...]
@@ -69,7 +70,7 @@ def _split(low: int, high: int, size: int) -> Iterator[tuple[Span, ...]]:
 def _led(tails: frozenset[Tail]) -> Iterator[tuple[Span, frozenset[Tail]]]:
     """(bytes, what must come behind them), for bytes that are alike in that."""
     cuts = sorted({edge for (head, *_), _ in tails for edge in (head[0], head[1] + 1)})
-    for low, after in zip(cuts, cuts[1:], strict=False):
+    for low, after in pairwise(cuts):
         rest = frozenset(
             (tail, to) for (head, *tail_), to in tails if head[0] <= low <= head[1] for tail in (tuple(tail_),)
         )
