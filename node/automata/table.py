@@ -33,6 +33,8 @@ Span = tuple[str, str, "Step"]
 Move = tuple[Pair, bool, int, dict[Symbol, "Step"]]
 
 DROPPED = -1
+_OTHER, _END = object(), object()
+"""In place of a symbol: one that no state names, and none."""
 _REMEMBERED = 4096
 """Symbols that a step remembers of those it has no transition of its own for."""
 
@@ -136,7 +138,7 @@ class Table:
         """Runs to the end; the last step."""
         kept = None if data is None else Gathered(self.paths, data, path, source)
         step = self.start
-        idle = 0
+        idle = self._progress(step, source, kept, 0)
         try:
             while True:
                 if step.call is not None:
@@ -170,18 +172,10 @@ class Table:
                 yield pair
                 at = source.at
                 block = source.block
-                if takes:
+                if takes and (at < len(block) or source.load()):
                     idle = 0
-                    try:
-                        symbol = block[at]
-                    except IndexError:
-                        if not source.load():  # who watches has taken it himself
-                            if step.end is STOP:
-                                return step.accepted
-                            step = step.end
-                            continue
-                        at, block = source.at, source.block
-                        symbol = block[at]
+                    at, block = source.at, source.block
+                    symbol = block[at]
                     source.at = at = at + 1
                     keep[kind](symbol)
                 else:
@@ -323,12 +317,13 @@ class Table:
 
     def _check_progress(self, begun: Step) -> None:
         """Raises `ValueError` where a symbol, or the end, leads from step to step for ever."""
-        if begun.takes or begun.call is not None or begun is STOP:
-            return
-        for symbol in (*self.alphabet, None):
+        firsts = {first for step in self._steps.values() for first, _, _ in step.spans}
+        for symbol in (*self.alphabet, *firsts, _OTHER, _END):
             step, count = begun, 0
-            while step is not STOP and step.call is None and (step is begun or not step.takes):
-                step = step.end if symbol is None else step.find(symbol)
+            while step is not STOP and step.call is None:
+                if symbol is not _END and step.takes:
+                    break  # which is progress; at the end nothing is
+                step = step.end if symbol is _END else step.other if symbol is _OTHER else step.find(symbol)
                 count += 1
                 if count > len(self._steps):
                     raise ValueError(f"{self.machine} goes round without a symbol, at {begun.state}")

@@ -58,21 +58,21 @@ SYMBOLS = "abc"
 
 
 @st.composite
-def machines(draw: st.DrawFn, depth: int = 2) -> dfa:
+def machines(draw: st.DrawFn, depth: int = 1, free: bool = True) -> dfa:
     """A machine of a few states, some of them machines, that symbols of `SYMBOLS` lead through."""
     kinds = [state, state_input, state_input, state_drop] + ([dfa] if depth else [])
     states: list[state] = []
-    for number in range(draw(st.integers(1, 4))):
-        kind = draw(st.sampled_from(kinds))
+    for number in range(draw(st.integers(1, 3))):
+        kind = draw(st.sampled_from(kinds if number or free else [state]))  # which takes nothing
         terminal = draw(st.booleans())
         if kind is dfa:
-            inner = draw(machines(depth - 1))
+            inner = draw(machines(depth - 1, free))
             options = {"greedy": draw(st.booleans()), "context": draw(st.sampled_from(["", "x", "y"]))}
             states.append(dfa(f"m{number}", inner.initial, terminal=terminal, **options))  # type: ignore[arg-type]
         else:
             states.append(kind(f"s{number}", terminal=terminal))
     for here in states:
-        for key in draw(st.lists(st.sampled_from([*SYMBOLS, True, None]), max_size=4)):
+        for key in draw(st.lists(st.sampled_from([*SYMBOLS, True, *([None] if free else [])]), max_size=3)):
             targets = states if key is None else [*states, None]
             here[key] = draw(st.sampled_from(targets))
     return dfa("top", states[0], greedy=draw(st.booleans()), context=draw(st.sampled_from(["", "t"])))

@@ -17,20 +17,20 @@ def runnable(machine: dfa) -> bool:
     try:
         machine.compile()
     except ValueError as exc:
-        assert "round without a symbol" in str(exc)  # noqa: PT017
+        assert "round without a symbol" in str(exc)
         return False
     return True
 
 
 @given(machines(), TEXTS)
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=60, deadline=None)
 def test_both_ways_leave_the_same(machine: dfa, text: str) -> None:
     if runnable(machine):
         assert outcome(machine, text, watch=True) == outcome(machine, text, watch=False)
 
 
 @given(machines(), TEXTS)
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=60, deadline=None)
 def test_it_does_not_matter_how_the_symbols_come(machine: dfa, text: str) -> None:
     if not runnable(machine):
         return
@@ -43,10 +43,10 @@ def test_it_does_not_matter_how_the_symbols_come(machine: dfa, text: str) -> Non
     assert (machine.consume(cut, data), cut.sent, data) == (whole[0], whole[2], whole[4])
 
 
-@given(machines(), st.lists(TEXTS, min_size=1, max_size=4))
-@settings(max_examples=100, deadline=None)
+@given(machines(free=False), st.lists(TEXTS, min_size=1, max_size=4))
+@settings(max_examples=60, deadline=None)
 def test_symbols_may_come_late(machine: dfa, pieces: list[str]) -> None:
-    """Who watches gives more each time that a machine says it has none."""
+    """Who watches gives more each time that a machine says it has none; a machine that may go on without a symbol does not say so."""
     if not runnable(machine):
         return
     source, waiting, data = chainable(pieces[0]), pieces[1:], dotdict()
