@@ -299,9 +299,15 @@ class Table:
         }
         return {**outer, **own}, [*spans, *lost[1]], other, end
 
-    def _after(self, chain: Chain, here: state, terminal: bool) -> Step:
-        """Where a machine that was called leaves the others."""
-        return self._step(("after", chain, here, terminal, len(chain) + 1), chain, here, (chain[-1], None))
+    def _after(self, chain: Chain, here: dfa) -> Step:
+        """Where a machine that was called leaves the others, when it has accepted."""
+        return self._step(("after", chain, here, here.marked, len(chain) + 1), chain, here, (chain[-1], None))
+
+    def _failed(self, chain: Chain, here: dfa) -> Step:
+        """Where it has not, and nothing leads on."""
+        step = Step(chain, here, (chain[-1], None), False)
+        step.settle(_NOWHERE)
+        return step
 
     def _stuck(self, level: int, origin: tuple[Chain, state, bool]) -> Step:
         """The step at which the machine of that level says so."""

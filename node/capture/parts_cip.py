@@ -5,7 +5,7 @@ from __future__ import annotations
 from node.capture.line import listed
 from node.capture.parts import Reader, Spoilt
 from node.cip import services
-from node.cip.epath import Segment, decode_epath
+from node.cip.epath import Attribute, Class, ConnectionPoint, Element, Instance, Port, Segment, decode_epath
 from node.cip.forward import decode_network_parameters
 from node.cip.path_text import format_path
 from node.cip.services import service_name
@@ -37,6 +37,7 @@ def _take_request(reader: Reader) -> None:
         _name_service(reader, service, kind)
         if reader.left:
             _take_request_data(reader, service, kind)
+            reader.raw(reader.left, "surplus")
 
 
 def _name_service(reader: Reader, service: int, kind: int | None) -> None:
@@ -72,11 +73,22 @@ def _take_segment(reader: Reader) -> list[Segment]:
             segments = decode_epath(reader.data[reader.at : reader.at + size])
         except CipError:
             continue
-        reader.raw(size, _segment_kind(reader.data[reader.at]), format_path(segments))
+        reader.raw(size, _segment_kind(reader.data[reader.at]), _segment_value(segments[0]))
         return segments
     code = reader.data[reader.at]
-    what = f"0x{code:02X}, {_segment_kind(code)} that is cut short" if _known(code) else f"0x{code:02X}"
+    what = f"one of kind {_segment_kind(code)} (0x{code:02X}) that is cut short" if _known(code) else f"0x{code:02X}"
     raise Spoilt(reader.at, "a path segment", what)
+
+
+def _segment_value(segment: Segment) -> str:
+    if isinstance(segment, Class | Instance | Attribute | ConnectionPoint):
+        return f"{segment.id} (0x{segment.id:02X})"
+    if isinstance(segment, Element):
+        return str(segment.index)
+    if isinstance(segment, Port):
+        link = segment.link if isinstance(segment.link, int) else segment.link.decode("iso-8859-1")
+        return f"port {segment.port}, link {link}"
+    return format_path([segment])
 
 
 def _known(code: int) -> bool:
@@ -97,8 +109,7 @@ def _segment_kind(code: int) -> str:
 
 def _class_of(path: list[Segment]) -> int | None:
     """The class that a path leads to, None where a name does."""
-    first = path[0] if path else None
-    return first.id if first is not None and type(first).__name__ == "Class" and hasattr(first, "id") else None
+    return path[0].id if path and isinstance(path[0], Class) else None
 
 
 def _take_request_data(reader: Reader, service: int, kind: int | None) -> None:
@@ -110,16 +121,20 @@ def _take_request_data(reader: Reader, service: int, kind: int | None) -> None:
         _take_forward_open(reader, service == services.LARGE_FORWARD_OPEN)
     elif kind == services.CONNECTION_MANAGER_CLASS and service == services.FORWARD_CLOSE:
         _take_forward_close(reader)
+    elif kind == services.TEMPLATE_CLASS and service == services.READ_TAG:
+        reader.number(4, "byte offset")
+        reader.number(2, "bytes")
     elif service in (services.READ_TAG, services.READ_TAG_FRAGMENTED):
         reader.number(2, "elements")
         if service == services.READ_TAG_FRAGMENTED:
             reader.number(4, "byte offset")
     elif service in (services.WRITE_TAG, services.WRITE_TAG_FRAGMENTED):
         code = _take_type(reader)
-        reader.number(2, "elements")
+        elements: int | None = reader.number(2, "elements")
         if service == services.WRITE_TAG_FRAGMENTED:
             reader.number(4, "byte offset")
-        _take_values(reader, code)
+            elements = None
+        _take_values(reader, code, elements)
     else:
         reader.raw(reader.left, "data")
 
@@ -243,14 +258,17 @@ def _take_type(reader: Reader) -> int:
     return code
 
 
-def _take_values(reader: Reader, code: int) -> None:
+def _take_values(reader: Reader, code: int, elements: int | None = None) -> None:
+    """So many values, None for as many as there are; what clients send behind them is surplus."""
     kind = by_code(code)
     if kind is None:
         reader.raw(reader.left, "structure")
         return
-    whole = reader.left // kind.size * kind.size
+    whole = reader.left // kind.size * kind.size if elements is None else elements * kind.size
     if whole:
         data = reader.raw(whole, "values")
         reader.amend(listed(decode_values(kind, data), whole // kind.size))
-    if reader.left:
+    if elements is not None:
+        reader.raw(reader.left, "surplus")
+    elif reader.left:
         raise Spoilt(reader.at, f"a whole {kind.name}, {kind.size} bytes,", f"{reader.left} of them")

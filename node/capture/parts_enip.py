@@ -70,8 +70,8 @@ def take_frame(reader: Reader) -> None:
         reader.raw(8, "sender context", reader.data[reader.at : reader.at + 8].hex(" "))
         reader.number(4, "options", hexadecimal=True)
         if length > reader.left:
-            got = f"the end, after {reader.left}"
-            wanted = f"{length} bytes behind the header, as its length at byte {begun + 2} says,"
+            got = f"the end, after {reader.left} of them"
+            wanted = f"{length} bytes behind the header, which its length at byte {begun + 2} says,"
             fault = Spoilt(reader.end, wanted, got)
             _take_what_is_there(reader, command, fault)
             raise fault

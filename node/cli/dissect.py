@@ -130,7 +130,7 @@ def as_json(found: Dissection) -> dict[str, object]:
 def _teach() -> str:
     return """examples:
   python -m node dissect 00 01 00 00 00 06 01 03 00 00 00 0a
-  python -m node dissect --as rtu --reply 01 03 02 00 11 79 88
+  python -m node dissect --as rtu --reply 01 03 02 00 11 78 48
   python -m node dissect frame.bin --json"""
 
 

@@ -73,9 +73,7 @@ def test_running_them() -> None:
         "Accepted: 'abbbbab'; remaining: ''",
         "Accepted: 'abbbb, ab'; remaining: ''",
     ]
-    assert lines[-1] == (
-        "Final: dotdict({'basic.input': 'abbbb', 'csv.input': 'abbbbab', 'input.input': 'abbbb, ab'})"
-    )
+    assert lines[-1] == ("Final: dotdict({'basic.input': 'abbbb', 'csv.input': 'abbbbab', 'input.input': 'abbbb, ab'})")
 
 
 def test_the_steps_are_those_of_the_manual_s_program() -> None:

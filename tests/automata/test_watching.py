@@ -46,7 +46,7 @@ def test_it_does_not_matter_how_the_symbols_come(machine: dfa, text: str) -> Non
 @given(machines(free=False), st.lists(TEXTS, min_size=1, max_size=4))
 @settings(max_examples=60, deadline=None)
 def test_symbols_may_come_late(machine: dfa, pieces: list[str]) -> None:
-    """Who watches gives more each time that a machine says it has none; a machine that may go on without a symbol does not say so."""
+    """Who watches gives more each time that a machine says it has none; one that goes on without a symbol does not."""
     if not runnable(machine):
         return
     source, waiting, data = chainable(pieces[0]), pieces[1:], dotdict()
