@@ -249,13 +249,7 @@ class Table:
             step.settle(({}, [], inner, inner))
         else:
             step.call = here
-            not_so, so = (
-                self._step(
-                    ("after", chain, here, here.marked and accepted, len(chain) + 1), chain, here, (chain[-1], None)
-                )
-                for accepted in (False, True)
-            )
-            step.then = (not_so, so)
+            step.then = (self._failed(chain, here), self._after(chain, here))
 
     def _moves(self, chain: Chain, here: state, terminal: bool, said: int, origin: tuple[Chain, state, bool]) -> Moves:
         """Where all symbols lead from the state `here` of the innermost machine of `chain`; machines from level `said`
