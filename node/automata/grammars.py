@@ -21,8 +21,8 @@ _BASED = either(then("0", "[xX]", "(_?[0-9a-fA-F])+"), then("0", "[oO]", "(_?[0-
 _SIGN = "[+\\-]?"
 _NUMBER = then(_SIGN, either("0(_?0)*", "[1-9](_?[0-9])*", _BASED))
 """As `int(text, 0)` has it."""
-_PADDED = then("-?", either(_DIGITS, "[1-9](_?[0-9])+", _BASED))
-"""The same without a plus, but with zeros in front as one likes."""
+_PADDED = either(_DIGITS, "[1-9](_?[0-9])+", _BASED)
+"""The same without a sign, but with zeros in front as one likes."""
 _WORD = "[A-Za-z_][A-Za-z0-9_]*"
 
 _TAG_NAME = either(
@@ -45,9 +45,9 @@ _INTEGER = "-?(0|[1-9][0-9]*)"
 _JSON_TEXT = '"[ !#-\\[\\]-~]+"'
 
 
-def _hops(link: str) -> Part:
+def _hops(link: str, blanks: str) -> Part:
     """Ports and links with slashes between."""
-    hop = then(_S, "[0-9]{1,9}", _S, "/", _S, link, _S)
+    hop = then(blanks, "[0-9]{1,9}", blanks, "/", blanks, link, blanks)
     return then(hop, many("/", hop))
 
 
@@ -65,12 +65,12 @@ _HOP = _object(_INTEGER, either(_INTEGER, _JSON_TEXT))
 _ROUTE_HOP = either(
     _HOP,
     _object(_JSON_TEXT, _INTEGER),  # an address as the port, as the manual of 2016 has it
-    then('"', _hops("[!#-.0-\\[\\]-~]([ !#-.0-\\[\\]-~]*[!#-.0-\\[\\]-~])?"), '"'),
+    then('"', _hops("[!#-.0-\\[\\]-~]([ !#-.0-\\[\\]-~]*[!#-.0-\\[\\]-~])?", " *"), '"'),
 )
 _ROUTE = then(
     _W,
     either(
-        _hops("[!-.0-~]([ -.0-~]*[!-.0-~])?"),
+        _hops("[!-.0-~]([ -.0-~]*[!-.0-~])?", _S),
         either("false", then("-?0(\\.0+)?", maybe("[eE]", _SIGN, _DIGITS))),
         _ROUTE_HOP,
         then("\\[", _W, maybe(listed(_ROUTE_HOP, _W)), "\\]"),
@@ -86,7 +86,11 @@ _SPAN = then("\\[", maybe(_BEFORE, maybe(_BEFORE)), _S, _PADDED, _S, "-", _S, _P
 _PART = then(_PART_NAME, maybe(_INDICES))
 _PLACED = then(many(_PART, "\\."), _PART_NAME, maybe(either(_INDICES, _SPAN)))
 _KIND = then('"', either("class", "instance", "attribute", "element", "connection"), '"')
-_SEGMENT = either(then("\\{", _W, _KIND, _W, ":", _W, _INTEGER, _W, "\\}"), _HOP)
+_ADDRESS = '"[ !#-Z\\^-z|~]+"'
+"""In JSON within a path, which is cut at its brackets first."""
+_SEGMENT = either(
+    then("\\{", _W, _KIND, _W, ":", _W, _INTEGER, _W, "\\}"), _object(_INTEGER, either(_INTEGER, _ADDRESS))
+)
 _NUMERIC = then(
     f"{_S}@",
     many(_S, either(_PADDED, _SEGMENT), _S, "/"),

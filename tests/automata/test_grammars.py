@@ -27,7 +27,7 @@ PARSERS: dict[str, Callable[[str], object]] = {
 MEANING = {
     "tag": "is unknown; known|an array of|at most 255|is no address; wanted @CLASS",
     "operation": (
-        "where a value of|where a number was|where a whole number|where true or false|does not fit|is no type|"
+        "where a number of elements|where a byte offset|where an index|where a value of|where a number was|where a whole number|where true or false|does not fit|is no type|"
         "values? where|where .* was wanted, 0 to|elements; 1 to|ends before it begins|has no byte offsets|"
         "between elements|more numbers after @|wanted 1 to 65535, and 0 to 255|in a path, where one of|"
         "holds 0 to|outside ISO|characters|255|where a value"
@@ -47,14 +47,14 @@ TEXTS = {
     ],
     "operation": [
         "Tag",
-        "Tag[0-9]+16=(DINT)4,5",
+        "Tag[0-9]+16=(DINT)4,5,6,7,8,9",
         "Tag[1,2].Member*3",
         "@2/1/1",
         '@4/5/{"connection":100}',
         "@22/1/1[5].x",
         'S=(SSTRING)"a ""b""", c',
         "@0x93/1/10=[1, 2]",
-        "Program:Main.A[1].B[0-3]=1.5,2e3,0x1F,-7",
+        "Program:Main.A[1].B[0-3]=(DINT)1,2,0x1F,-7",
     ],
     "route": ["1/0", "1/0/2/10.0.0.7", '[{"port":1,"link":0}]', '["1/0", {"link":"10.0.0.7","port":2}]', "false", "[]"],
     "range": ["40001-40100=99", "1-16=0,1", "10001", " 40001 - 40002 = 0x1F , -3 "],
@@ -66,6 +66,12 @@ ODD = {
     "range": r"[^ -~]",
 }
 """Texts that are not looked at here: a parser takes more characters in names than its grammar."""
+
+
+def odd_name(text: str) -> bool:
+    """Whether a name has other characters than letters, digits, _ and a colon."""
+    names = re.sub(r"\[[^\]]*\]|\{[^}]*\}|=.*|[@*+].*", "", text)
+    return bool(re.search(r"[^A-Za-z0-9_:. ]", names))
 
 
 def machine(name: str) -> regex:
@@ -127,7 +133,7 @@ def test_a_grammar_takes_what_its_parser_does(name: str, data: st.DataObject) ->
         at = data.draw(st.integers(0, len(text)))
         new = data.draw(st.sampled_from(["", *'aT0129 .,-=+*[]@/{}"()x:']))
         text = text[:at] + new + text[at + data.draw(st.integers(0, 2)) :]
-    if refusal(name, text) is None and not re.search(ODD[name], text):
+    if refusal(name, text) is None and not re.search(ODD[name], text) and not (name == "operation" and odd_name(text)):
         assert MACHINES[name].accepts(text), text
 
 
