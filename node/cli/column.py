@@ -1,16 +1,26 @@
-"""Where a text that a person typed goes wrong: a parser says what is wrong with it, the grammar at which column."""
+"""Where a text that a person typed goes wrong: a parser says what is wrong with it, its grammar at which column."""
 
 import importlib
+from collections.abc import Iterable
 
 
 def located(message: str, grammar: str, text: str) -> str:
     """`message`, with the column of `text`, counted from 1, and what the grammar of that name (of
     `node.automata.grammars`) wants there; as it is where the form of the text is right, and its meaning is not."""
-    machine = importlib.import_module("node.automata.expressions").regex(
-        initial=importlib.import_module("node.automata.grammars").grammar(grammar)
+    states, machines, grammars = (
+        importlib.import_module(f"node.automata.{name}") for name in ("states", "expressions", "grammars")
     )
     try:
-        machine.require(text)
-    except importlib.import_module("node.automata.states").NonTerminal as exc:
-        return f"{message} ({text!r}, column {exc.position + 1}: wanted {exc.wanted})"
+        machines.regex(grammar, grammars.grammar(grammar)).require(text)
+    except states.NonTerminal as exc:
+        return f"{message} (column {exc.position + 1} of {text!r}: {exc.wanted} could come there)"
+    return message
+
+
+def located_word(message: str, grammar: str, texts: Iterable[str]) -> str:
+    """The same for the first word of `texts` whose form is wrong."""
+    for word in (word for text in texts for word in text.split()):
+        told = located(message, grammar, word)
+        if told != message:
+            return told
     return message
