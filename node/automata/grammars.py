@@ -78,7 +78,7 @@ _ROUTE = then(
     _W,
 )
 
-_PART_NAME = f"{_S}[A-Za-z_][A-Za-z0-9_:]*{_S}"
+_PART_NAME = f"{_S}[A-Za-z_:][A-Za-z0-9_:]*{_S}"
 _INDICES = then("\\[", listed(_NUMBER, _S, 3), "\\]", _S)
 _BEFORE = then(_S, _NUMBER, _S, ",")
 _SPAN = then("\\[", maybe(_BEFORE, maybe(_BEFORE)), _S, _PADDED, _S, "-", _S, _PADDED, _S, "\\]", _S)

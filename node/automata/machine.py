@@ -242,16 +242,29 @@ def _order(symbol: Symbol) -> tuple[int, Any]:
 
 
 def _ranges(symbols: list[Symbol]) -> list[str]:
-    """Runs of three or more neighbours as a range."""
+    """Symbols in words: letters and digits in a row as a range, marks in quotes, blanks as one."""
     words: list[str] = []
+    blanks = [symbol for symbol in symbols if isinstance(symbol, str) and symbol.isspace()]
+    symbols = [symbol for symbol in symbols if symbol not in blanks]
     begun = 0
     for at in range(1, len(symbols) + 1):
-        if at < len(symbols) and _order(symbols[at])[0] == _order(symbols[at - 1])[0] + 1:
+        if at < len(symbols) and _follows(symbols[at - 1], symbols[at]):
             continue
         run = symbols[begun:at]
-        words += [f"{shown(run[0])} to {shown(run[-1])}"] if len(run) > 2 else map(shown, run)
+        words += [f"{shown(run[0])} to {shown(run[-1])}"] if len(run) > 2 else map(_word, run)
         begun = at
-    return words
+    return words + (["a blank"] if blanks else [])
+
+
+def _follows(first: Symbol, second: Symbol) -> bool:
+    """Whether a symbol is the one after another, of the same kind."""
+    if not isinstance(first, str) or not isinstance(second, str):
+        return isinstance(first, int) and first + 1 == second
+    return first.isalnum() and second.isalnum() and ord(first) + 1 == ord(second)
+
+
+def _word(symbol: Symbol) -> str:
+    return repr(symbol) if isinstance(symbol, str) and not symbol.isalnum() else shown(symbol)
 
 
 def _source(source: Iterable[Symbol] | None) -> peekable:

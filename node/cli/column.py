@@ -13,7 +13,8 @@ def located(message: str, grammar: str, text: str) -> str:
     try:
         machines.regex(grammar, grammars.grammar(grammar)).require(text)
     except states.NonTerminal as exc:
-        return f"{message} (column {exc.position + 1} of {text!r}: {exc.wanted} could come there)"
+        where = f"column {exc.position + 1}" + ("" if text in message else f" of {text!r}")
+        return f"{message} ({where}: {exc.wanted} could come there)"
     return message
 
 

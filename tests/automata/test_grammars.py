@@ -27,13 +27,14 @@ PARSERS: dict[str, Callable[[str], object]] = {
 MEANING = {
     "tag": "is unknown; known|an array of|at most 255|is no address; wanted @CLASS",
     "operation": (
-        "where a number of elements|where a byte offset|where an index|where a value of|where a number was|where a whole number|where true or false|does not fit|is no type|"
+        "where a number of elements|where a byte offset|where an index|where a value of|where a number was|"
+        "where a whole number|where true or false|does not fit|is no type|"
         "values? where|where .* was wanted, 0 to|elements; 1 to|ends before it begins|has no byte offsets|"
         "between elements|more numbers after @|wanted 1 to 65535, and 0 to 255|in a path, where one of|"
         "holds 0 to|outside ISO|characters|255|where a value"
     ),
     "route": "a port is 1 to 65535, a link 0 to 255",
-    "range": "is no register number; there are|ends .* before it starts|is beyond|do not fill|does not fit|which holds 0",
+    "range": "is no register number; there are|ends .* before|is beyond|do not fill|does not fit|which holds 0",
 }
 """What a parser may still say of a text whose form is right."""
 
