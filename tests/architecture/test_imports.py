@@ -21,12 +21,13 @@ THIRD_PARTY = {
     "flask": ("farm.dashboard.*",),
     "werkzeug": ("farm.dashboard.*",),
     "waitress": ("farm.dashboard.serve",),
+    "greenery": ("node.automata.expressions",),
     "pymodbus": ("node.client.modbus_line",),
     "serial": ("node.client.serial_channel",),
 }
 """Each third-party package and the modules that may import it. A new one is an entry here and in the extras."""
 
-OPTIONAL_IN_FUNCTIONS = {"yaml"}
+OPTIONAL_IN_FUNCTIONS = {"greenery", "yaml"}
 """Packages of an extra, which a function may import so that the rest works without them."""
 
 

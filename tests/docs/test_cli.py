@@ -9,6 +9,7 @@ import typer
 from farm.cli.app import app as farm_app
 from node.cli import (
     browse,
+    dissect,
     enip,
     enip_client,
     get_attribute,
@@ -52,6 +53,7 @@ def commands() -> dict[str, Command]:
         "python -m node throughput": throughput.parser(),
         "python -m node poll": poll.parser(),
         "python -m node browse": browse.parser(),
+        "python -m node dissect": dissect.parser(),
         "python -m node run": run.parser(),
     }
     found |= {
