@@ -127,7 +127,8 @@ def _tag(text: str) -> TagConfig:
     try:
         return parse_tag(text)
     except ConfigError as exc:
-        raise ConfigError(exc.source, exc.line, located(exc.message, "tag", text)) from exc
+        said = located(str(exc), "tag", text).removeprefix(f"{exc.source}: ")
+        raise ConfigError(exc.source, exc.line, said) from exc
 
 
 def main(arguments: Sequence[str] | None = None, program: str = PROGRAM) -> int:

@@ -97,7 +97,7 @@ def test_a_capture_file_is_too_much(tmp_path: Path) -> None:
         (["enip", "X=FLOAT"], "(a 32-bit float is REAL)\n"),
         (["enip", "--route-path", '[{"port":1}]', "X=INT"], "or false for none (column 11: "),
         (["modbus", "40001=1,2,"], "'' is no whole number (column 11: '+', '-', 0 to 9 or a blank could come there)"),
-        (["modbus-poll", "40001-4000x"], "(column 11: '=', 0 to 9, a blank or the end could come there)"),
+        (["modbus-poll", "40001-4000x"], "(column 11: 0 to 9, '=', a blank or the end could come there)"),
         (["enip-client", "--route-path", "1/0/2", "Tag"], "(column 6: '/', 0 to 9 or a blank could come there)"),
     ],
 )
