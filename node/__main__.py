@@ -14,8 +14,8 @@ from node.pack import use_pack
 
 NURSERY, NURSERY_MODULE = "nursery", "node.nursery"
 
-CLIENTS = ("enip-client", "get-attribute", "list-services", "throughput", "browse", "poll", "history")
-"""Verbs that ask a device over plain sockets, or read files, and end."""
+CLIENTS = ("enip-client", "get-attribute", "list-services", "throughput", "browse", "poll", "history", "dissect")
+"""Verbs that ask a device over plain sockets, or read files, or do neither, and end."""
 
 
 def main(arguments: Sequence[str]) -> int:

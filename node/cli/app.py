@@ -20,6 +20,7 @@ VERBS = {
     "browse": "lists the tags of a controller",
     "historize": "a lone EtherNet/IP controller that records every access to its tags",
     "history": "shows histories, and makes tables and drawings of them",
+    "dissect": "shows a frame's parts, and the byte where it goes wrong",
     "run": "a node from its configuration file",
     "shard": "what a farm has its containers do",
 }

@@ -12,6 +12,7 @@ from typing import Any
 from node.cip.path_text import parse_route
 from node.cip.services import UNCONNECTED_SEND
 from node.cip.status import PATH_DESTINATION_UNKNOWN, CipError, describe
+from node.cli.column import located
 from node.cli.command_line import Parser, run_command
 from node.client.client import Client
 from node.client.discovery import responses
@@ -133,7 +134,7 @@ def client_keywords(arguments: argparse.Namespace) -> dict[str, Any]:
 def _routing(arguments: argparse.Namespace) -> dict[str, Any]:
     found: dict[str, Any] = {"simple": arguments.simple}
     if arguments.route_path is not None:
-        found["route_path"] = _told("--route-path", lambda: parse_route(arguments.route_path)) or False
+        found["route_path"] = _route(arguments.route_path) or False
     if arguments.send_path is not None:
         _told("--send-path", lambda: encode_send_path(arguments.send_path))
         found["send_path"] = arguments.send_path or False
@@ -142,6 +143,13 @@ def _routing(arguments: argparse.Namespace) -> dict[str, Any]:
     if found.get("send_path") is False and found.get("route_path"):
         raise ConfigError("--route-path", 0, "without a send path nothing is routed; leave one of the two out")
     return found
+
+
+def _route(text: str) -> Any:
+    try:
+        return parse_route(text)
+    except NodeError as exc:
+        raise ConfigError("--route-path", 0, located(str(exc), "route", text)) from exc
 
 
 def _told(option: str, read: Callable[[], Any]) -> Any:

@@ -8,6 +8,7 @@ from dataclasses import replace
 from functools import partial
 
 from node.cip.path_text import parse_route
+from node.cli.column import located
 from node.cli.command_line import Parser, add_serving_options, run_command
 from node.cli.enip_help import lesson
 from node.cli.log import set_up_log
@@ -17,7 +18,7 @@ from node.cli.web import add_web_option, open_face
 from node.config.address import parse_address
 from node.config.check import problems
 from node.config.identity import identity, lone_serial
-from node.config.model import EnipConfig, NodeConfig
+from node.config.model import EnipConfig, NodeConfig, TagConfig
 from node.config.tagspec import parse_tag
 from node.errors import ConfigError, NodeError
 from node.exchange.exchange import Interceptor
@@ -52,7 +53,7 @@ def build_config(
         kind="logix",
         profile=profile,
         address=numeric,
-        tags=tuple(parse_tag(text) for text in tags),
+        tags=tuple(_tag(text) for text in tags),
         enip=EnipConfig(found, port, route, onward),
         delay=PROFILES[profile].response if delay == TYPICAL else read_delay(delay),
     )
@@ -132,7 +133,15 @@ def _route(text: str | None) -> Route:
     try:
         return parse_route(text)
     except NodeError as exc:
-        raise ConfigError("--route-path", 0, str(exc)) from exc
+        raise ConfigError("--route-path", 0, located(str(exc), "route", text)) from exc
+
+
+def _tag(text: str) -> TagConfig:
+    try:
+        return parse_tag(text)
+    except ConfigError as exc:
+        said = located(str(exc), "tag", text).removeprefix(f"{exc.source}: ")
+        raise ConfigError(exc.source, exc.line, said) from exc
 
 
 def main(

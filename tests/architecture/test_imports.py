@@ -21,13 +21,14 @@ THIRD_PARTY = {
     "flask": ("farm.dashboard.*", "node.web.app"),
     "werkzeug": ("farm.dashboard.*", "node.web.app"),
     "waitress": ("farm.dashboard.serve", "node.web.face"),
+    "greenery": ("node.automata.expressions",),
     "pymodbus": ("node.client.modbus_line",),
     "serial": ("node.client.serial_channel",),
     "pyarrow": ("node.cli.history_parquet",),
 }
 """Each third-party package and the modules that may import it. A new one is an entry here and in the extras."""
 
-OPTIONAL_IN_FUNCTIONS = {"yaml"}
+OPTIONAL_IN_FUNCTIONS = {"greenery", "yaml"}
 """Packages of an extra, which a function may import so that the rest works without them."""
 
 

@@ -1,4 +1,4 @@
-"""`python -m tests.bench [requests|clients|modbus|browse|history|startup|layers|docker|netns|scale …]`: measure, print
+"""`python -m tests.bench [requests|clients|modbus|browse|history|startup|layers|automata|docker|netns|scale …]`: measure, print
 Markdown tables, and with `--write` put each into docs/benchmarks.md between its markers. All when none is named."""
 
 import argparse
@@ -9,7 +9,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from tests.bench import browse, clients, docker, history, layers, modbus, netns, requests, scale, start_up
+from tests.bench import automata, browse, clients, docker, history, layers, modbus, netns, requests, scale, start_up
 from tests.bench.generators import BenchError
 from tests.bench.servers import ROOT
 
@@ -23,6 +23,7 @@ TABLES: dict[str, Callable[[argparse.Namespace], list[str]]] = {
     "history": lambda arguments: history.run(arguments.runs),
     "startup": lambda arguments: start_up.run(max(5, arguments.runs)),
     "layers": lambda arguments: layers.run(arguments.seconds),
+    "automata": lambda arguments: automata.run(arguments.runs, arguments.seconds),
     "docker": lambda arguments: docker.run(arguments.runs),
     "netns": lambda arguments: netns.run(arguments.runs),
     "scale": lambda arguments: scale.run(arguments.peers, arguments.runs, arguments.backend or ("process", "netns")),

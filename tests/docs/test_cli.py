@@ -9,6 +9,7 @@ import typer
 from farm.cli.app import app as farm_app
 from node.cli import (
     browse,
+    dissect,
     enip,
     enip_client,
     get_attribute,
@@ -56,6 +57,7 @@ def commands() -> dict[str, Command]:
         "python -m node browse": browse.parser(),
         "python -m node historize": historize.parser(),
         "python -m node history": history.parser(),
+        "python -m node dissect": dissect.parser(),
         "python -m node run": run.parser(),
     }
     found |= {
