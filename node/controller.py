@@ -189,8 +189,8 @@ class Controller:
         return self._commands.run(path, value)
 
     async def ask_api(self, path: str, value: Json = None) -> "Answer":
-        """What is answered in the words of the web interface of 2016. Raises `CommandError` where a tag's hook takes too
-        long."""
+        """What is answered in the words of the web interface of 2016. Raises `CommandError` where a tag's hook takes
+        too long."""
         assert self._rooms is not None
         api = self._rooms.api()
         return await self._patiently(lambda: api.answer(path, value))

@@ -193,7 +193,7 @@ class TagCommands:
     def _row(self, target: Target, *, element: bool = False, known: bool = True) -> dict[str, Json]:
         """`value` is a list for an array, but for one `element` of it that was asked for alone. With `known` what is
         known besides is there too."""
-        attribute, spot = target.attribute, target.spot
+        spot = target.spot
         row = self._described(target, known)
         try:
             values = _values(target, target.stop, self._now())

@@ -27,7 +27,10 @@ class Desk:
     """Has `answer` called in the thread of `loop`, with a path and a value."""
 
     def __init__(
-        self, loop: asyncio.AbstractEventLoop, answer: Callable[[str, Json], Awaitable[Answer]], seconds: float = SECONDS
+        self,
+        loop: asyncio.AbstractEventLoop,
+        answer: Callable[[str, Json], Awaitable[Answer]],
+        seconds: float = SECONDS,
     ) -> None:
         self._loop = loop
         self._answer = answer

@@ -45,7 +45,9 @@ class WebFace:
         host, port = self._socket.getsockname()[:2]
         return f"http://{host}:{port}/"
 
-    def start(self, loop: asyncio.AbstractEventLoop, answer: Callable[[str, Json], Awaitable[Answer]], title: str) -> None:
+    def start(
+        self, loop: asyncio.AbstractEventLoop, answer: Callable[[str, Json], Awaitable[Answer]], title: str
+    ) -> None:
         """Serves what `answer` says in `loop`."""
         load_now()  # a module that loads itself would be half there for a second thread
         logging.getLogger("waitress").setLevel(logging.ERROR)  # it warns of each browser that is closed
