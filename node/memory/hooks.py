@@ -45,7 +45,7 @@ log = logging.getLogger(__name__)
 
 class HookWaits(Exception):
     """A request has come to a hook that may block, where nothing may wait. It is to be run again by `aside.run`, which
-    gives up once a hook has taken `seconds`."""
+    gives up where it cannot begin within `seconds`."""
 
     def __init__(self, aside: "Aside", seconds: float) -> None:
         super().__init__(seconds)
@@ -54,7 +54,7 @@ class HookWaits(Exception):
 
 
 class HookTimeout(Exception):
-    """A hook took longer than it may."""
+    """There was no room for a request whose hook may block."""
 
 
 class GivenUp(BaseException):
@@ -68,8 +68,8 @@ class Aside(Protocol):
         """Raises `HookWaits`, unless what runs was put aside."""
 
     def call(self, hook: Callable[[], T], seconds: float, what: str) -> T:
-        """What `hook` gives, while all others go on; `what` it is, for people. Raises `HookWaits` as `enter` does, and
-        `GivenUp`."""
+        """What `hook` gives, while all others go on; `what` it is, for people. Raises `HookWaits` as `enter` does,
+        `CipError` 0x02 where it takes longer than `seconds`, and `GivenUp`."""
 
     def run(self, work: Callable[[], T], seconds: float) -> Awaitable[T]:
         """Puts `work` aside: core code, whose hooks may wait. Awaiting it raises `HookTimeout`."""
