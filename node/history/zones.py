@@ -16,6 +16,8 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from node.errors import NodeError
 
 _named: dict[str, ZoneInfo] = {}
+_read: dict[tuple[str, int], ZoneInfo] = {}
+"""Files' zones by path and when they were changed."""
 _OFFSET = re.compile(r"([+-])(\d\d):?([0-5]\d)?", re.ASCII)
 _LOCALTIME = Path("/etc/localtime")
 
@@ -80,8 +82,11 @@ def _read_zone(path: Path) -> tzinfo:
     except (ZoneInfoNotFoundError, ValueError):
         pass  # a file of the machine's own
     try:
-        with path.open("rb") as file:
-            return ZoneInfo.from_file(file, key=name)
+        key = (str(path), path.stat().st_mtime_ns)
+        if key not in _read:
+            with path.open("rb") as file:
+                _read[key] = ZoneInfo.from_file(file, key=name)
+        return _read[key]
     except (OSError, ValueError) as exc:
         raise ZoneError(f"{path}: no time zone can be read here: {exc}") from exc
 

@@ -1,5 +1,6 @@
 """Instants as text, in UTC and in zones, with the time zone data of this machine. All is in 2014, which is settled."""
 
+import os
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -179,6 +180,12 @@ def test_the_machine_s_zone(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> 
     (tmp_path / "localtime").symlink_to("/usr/share/zoneinfo/Europe/Berlin")
     monkeypatch.setattr("node.history.zones._LOCALTIME", tmp_path / "localtime")
     assert Timestamp(0).render("local", detail="name") == "1970-01-01 01:00:00.000 Europe/Berlin"
+    (tmp_path / "copied").write_bytes(Path("/usr/share/zoneinfo/Asia/Kolkata").read_bytes())
+    monkeypatch.setattr("node.history.zones._LOCALTIME", tmp_path / "copied")
+    assert Timestamp(0).local == "1970-01-01 05:30:00.000 IST"
+    (tmp_path / "copied").write_bytes(Path("/usr/share/zoneinfo/Europe/Berlin").read_bytes())
+    os.utime(tmp_path / "copied", (1, 1))
+    assert Timestamp(0).local == "1970-01-01 01:00:00.000 CET"
 
 
 def test_instants_are_equal_within_a_millisecond() -> None:
