@@ -58,7 +58,7 @@ class Gathered:
         """More of a path's symbols."""
         blocks = self._blocks.get(keep)
         if blocks is None:
-            before = self._data.get(self._prefix + self._paths[keep])
+            before = self._data.get(self._prefix + self._paths[keep]) if self._data else None
             blocks = self._blocks[keep] = [before] if isinstance(before, str | bytes | list) and before else []
         blocks.append(block)
 
@@ -73,8 +73,7 @@ class Gathered:
     def settle(self) -> None:
         """The run is over."""
         for keep, symbols in self._growing.items():
-            if self._data.get(self._prefix + self._paths[keep]) is symbols:
-                self._data[self._prefix + self._paths[keep]] = symbols.whole
+            self._data[self._prefix + self._paths[keep]] = symbols.whole
         for keep, blocks in self._blocks.items():
             self._data[self._prefix + self._paths[keep]] = _joined(blocks)
 
@@ -83,7 +82,7 @@ class Gathered:
 
         def take(symbol: Symbol) -> None:
             name = self._prefix + self._paths[keep]
-            before = self._data.get(name)
+            before = self._data.get(name) if self._data else None
             symbols = self._growing[keep] = growing(self._source.block)
             if isinstance(before, str | bytes | list):
                 symbols.extend(before)

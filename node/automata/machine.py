@@ -105,6 +105,8 @@ class dfa(state):
 
     def consume(self, source: Iterable[Symbol] | None = None, data: dotdict | None = None, path: str = "") -> bool:
         """Runs to the end at once; whether it ended in a terminal state."""
+        if self.settled:
+            return self.table.finish(_source(source), self._scratch(data), self.context(path)).accepted
         return self.silently(_source(source), self._scratch(data), path)
 
     def accepts(self, text: Iterable[Symbol]) -> bool:

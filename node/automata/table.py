@@ -172,12 +172,21 @@ class Table:
                 yield pair
                 at = source.at
                 block = source.block
-                if takes and (at < len(block) or source.load()):
-                    idle = 0
-                    at, block = source.at, source.block
-                    symbol = block[at]
+                if takes:
+                    try:
+                        symbol = block[at]
+                    except IndexError:
+                        if not source.load():  # who watches has taken the symbol himself
+                            if step.end is STOP:
+                                return step.accepted
+                            step = step.end
+                            idle += 1
+                            continue
+                        at, block = source.at, source.block
+                        symbol = block[at]
                     source.at = at = at + 1
                     keep[kind](symbol)
+                    idle = 0
                 else:
                     idle += 1
                     if idle > len(self._steps):

@@ -71,7 +71,8 @@ ODD = {
 
 def odd_name(text: str) -> bool:
     """Whether a name has other characters than letters, digits, _ and a colon."""
-    names = re.sub(r"\[[^\]]*\]|\{[^}]*\}|=.*|[*+].*", "", text)
+    left = re.sub(r"\[[^\]]*\]|\{[^}]*\}", "", text).partition("=")[0]
+    names = re.sub(r"(\*\s*\w+\s*)?(\+\s*\w+\s*)?$", "", left)
     return bool(re.search(r"[^A-Za-z0-9_:. @/]", names))
 
 

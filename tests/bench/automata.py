@@ -91,4 +91,5 @@ def run(runs: int, seconds: float) -> list[str]:
         lines.append(
             f"| {name} | {length:,} | {end / 1e6:.1f} M | {seen / 1e6:.2f} M | {other / 1e3:.0f} k | {times} |"
         )
+    print("\n".join(lines), flush=True)
     return lines

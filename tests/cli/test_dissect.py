@@ -91,7 +91,7 @@ def test_a_capture_file_is_too_much(tmp_path: Path) -> None:
     [
         (
             ["enip", "SCADA=INT[10"],
-            "'[10' does not end with ']' (column 13: ',', ']', 0 to 9 or a blank could come there)",
+            "'[10' does not end with ']' (column 13: ',', 0 to 9, ']' or a blank could come there)",
         ),
         (["enip", "X@1/2=INT"], "(column 6: '/', 0 to 9, '_' or a blank could come there)"),
         (["enip", "X=FLOAT"], "(a 32-bit float is REAL)\n"),
