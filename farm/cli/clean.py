@@ -17,7 +17,7 @@ SHOWN = 3
 
 def clean(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="List what there is and change nothing.")] = False,
-    every: Annotated[bool, typer.Option("--all", help="Farms that run, too: everything of every farm.")] = False,
+    every: Annotated[bool, typer.Option("--all", help="End the farms that run, too: all of every farm goes.")] = False,
     as_json: options.AsJson = False,
 ) -> None:
     """Take away what farms without a supervisor left: processes, namespaces, links, containers, networks, folders."""

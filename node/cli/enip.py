@@ -5,6 +5,7 @@ import logging
 import socket
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 
 from node.cip.path_text import parse_route
 from node.cli.column import located
@@ -12,14 +13,17 @@ from node.cli.command_line import Parser, add_serving_options, run_command
 from node.cli.enip_help import lesson
 from node.cli.log import set_up_log
 from node.cli.object_files import read_object_files
-from node.cli.serve import read_delay, resolve, serve
+from node.cli.serve import Started, read_delay, resolve, serve
+from node.cli.web import add_web_option, open_face
 from node.config.address import parse_address
 from node.config.check import problems
 from node.config.identity import identity, lone_serial
 from node.config.model import EnipConfig, NodeConfig, TagConfig
 from node.config.tagspec import parse_tag
 from node.errors import ConfigError, NodeError
+from node.exchange.exchange import Interceptor
 from node.objects.profiles import DEFAULT_PROFILE, PROFILES
+from node.tag_memory import OwnClasses, class_by_tag
 
 PROGRAM = "enip_server"
 PORT = 44818
@@ -68,6 +72,7 @@ def parser(program: str = PROGRAM) -> Parser:
         help="Tags to serve, as SCADA=INT[1000], TEXT=SSTRING[100] or TAG@22/1/1=DINT.",
     )
     add_serving_options(made, PORT, "a tag", f", or `{TYPICAL}`: as long as the device takes")
+    add_web_option(made)
     made.add_argument(
         "-S", "--simple", action="store_true", help="A device that routes nothing: only an empty route path is taken."
     )
@@ -97,8 +102,14 @@ def parser(program: str = PROGRAM) -> Parser:
     return made
 
 
-def serve_tags(arguments: argparse.Namespace) -> None:
-    """Does what was typed. Raises `ConfigError`, and `NodeError` when it cannot be done."""
+def serve_tags(
+    arguments: argparse.Namespace,
+    attribute_class: OwnClasses | None = None,
+    started: Started | None = None,
+    recorder: Interceptor | None = None,
+) -> None:
+    """Does what was typed; `attribute_class` and `started` as for `main`, and `recorder` sees every request. Raises
+    `ConfigError`, and `NodeError` when it cannot be done."""
     if arguments.simple and arguments.route_path is not None:
         raise ConfigError("--simple", 0, "it means --route-path false; give one of the two")
     route = () if arguments.simple else _route(arguments.route_path)
@@ -111,7 +122,9 @@ def serve_tags(arguments: argparse.Namespace) -> None:
         log.info("Loaded config files: %r", files)
     if settings and config.enip is not None:
         config = replace(config, enip=replace(config.enip, objects=settings))
-    serve(config, printing=arguments.printing)
+    own = None if attribute_class is None else class_by_tag(attribute_class, [tag.name for tag in config.tags])
+    web = open_face(arguments.web, arguments.address)
+    serve(config, printing=arguments.printing, own_class=own, started=started, web=web, recorder=recorder)
 
 
 def _route(text: str | None) -> Route:
@@ -131,6 +144,16 @@ def _tag(text: str) -> TagConfig:
         raise ConfigError(exc.source, exc.line, said) from exc
 
 
-def main(arguments: Sequence[str] | None = None, program: str = PROGRAM) -> int:
-    """The command; its exit code."""
-    return run_command(parser(program), serve_tags, arguments)
+def main(
+    arguments: Sequence[str] | None = None,
+    program: str = PROGRAM,
+    *,
+    attribute_class: OwnClasses | None = None,
+    started: Started | None = None,
+) -> int:
+    """The command; its exit code. `attribute_class` is a class whose hooks every tag has, or names of tags to such
+    classes. It may run in any thread: `started` is called with the controller once it serves, whose `stop` ends it as
+    a signal does in the main thread."""
+    return run_command(
+        parser(program), partial(serve_tags, attribute_class=attribute_class, started=started), arguments
+    )

@@ -283,16 +283,18 @@ def _serial_channels() -> Any:
 
 def _values(request: Read, answer: bytes) -> tuple[bool, ...] | tuple[int, ...] | ModbusError:
     """What a reply says of the addresses that were read."""
-    try:
-        reply = decode_reply(answer)
-        check_reply(request, reply)
-    except ModbusError as exc:
-        return exc
-    assert isinstance(reply, DataReply)
-    if READ_LIMITS[request.function] == READ_LIMITS[READ_FUNCTIONS[HOLDING]]:
-        return struct.unpack(f">{request.quantity}H", reply.data)
-    bits = int.from_bytes(reply.data, "little")
-    return tuple(bool(bits >> index & 1) for index in range(request.quantity))
+    quantity = request.quantity
+    registers = READ_LIMITS[request.function] == READ_LIMITS[READ_FUNCTIONS[HOLDING]]
+    size = 2 * quantity if registers else (quantity + 7) // 8
+    if answer[:2] != bytes((request.function, size)) or len(answer) != 2 + size:
+        try:
+            check_reply(request, decode_reply(answer))
+        except ModbusError as exc:
+            return exc
+    if registers:
+        return struct.unpack_from(f">{quantity}H", answer, 2)
+    bits = int.from_bytes(answer[2:], "little")
+    return tuple(bool(bits >> index & 1) for index in range(quantity))
 
 
 def located(where: Where) -> tuple[str, int]:

@@ -66,7 +66,8 @@ class Sweep:
         for table, reads in self._tables.items():
             plan = reads.plan()
             for span, wanted in plan.items():
-                found |= {(table, at): value for at, value in self._poll(table, reads, span, wanted, rate).items()}
+                for at, value in self._poll(table, reads, span, wanted, rate).items():
+                    found[table, at] = value
             if self._failing:
                 self._failing = {each: on for each, on in self._failing.items() if each[0] != table or each[1] in plan}
             found |= self._look(table, reads)

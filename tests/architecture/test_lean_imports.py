@@ -27,6 +27,7 @@ HEAVY = {
     "werkzeug",
     "xml",
     "yaml",
+    "zoneinfo",
 }
 
 

@@ -20,7 +20,7 @@ from tests.bench.servers import Server
 HERE = Path(__file__).parent
 
 POLLED, AMONG = 1000, 10_000
-DEPTH = 16
+DEPTH = 32
 RATE = 0.1
 """Seconds between two reads of the signals."""
 LIMIT = 60

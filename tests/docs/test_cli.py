@@ -13,6 +13,8 @@ from node.cli import (
     enip,
     enip_client,
     get_attribute,
+    historize,
+    history,
     list_services,
     modbus,
     modbus_poll,
@@ -53,6 +55,8 @@ def commands() -> dict[str, Command]:
         "python -m node throughput": throughput.parser(),
         "python -m node poll": poll.parser(),
         "python -m node browse": browse.parser(),
+        "python -m node historize": historize.parser(),
+        "python -m node history": history.parser(),
         "python -m node dissect": dissect.parser(),
         "python -m node run": run.parser(),
     }

@@ -3,6 +3,7 @@ import { node, post, put, remove, tag } from "./api.js";
 import { confirmCount, say } from "./dialogs.js";
 import { fleet } from "./fleet.js";
 import { count, plural } from "./format.js";
+import { parse } from "./json.js";
 
 export const READ_ONLY = "read only: sign in to change things";
 
@@ -60,8 +61,7 @@ export const kick = (of, peer) => attempt(() => remove(`${node(of)}/connections/
 export function typed(text, type = "") {
 	if (/STRING/.test(type)) return text;
 	try {
-		const value = JSON.parse(text);
-		return Math.abs(value) > Number.MAX_SAFE_INTEGER ? text : value; // it would be rounded here
+		return parse(text);
 	} catch {
 		return text; // the node says what does not fit
 	}

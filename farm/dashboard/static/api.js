@@ -1,4 +1,6 @@
 // The one place that talks HTTP. Addresses are relative to this file, so that a path in front of the server does no harm.
+import { parse } from "./json.js";
+
 const BASE = new URL("../api/v1/", import.meta.url);
 
 // Not new URL(path, BASE): what stands before the colon of "nodes:restart" would be a scheme.
@@ -29,7 +31,7 @@ async function ask(method, path, body) {
 	const text = await answer.text();
 	let parsed = {};
 	try {
-		parsed = text ? JSON.parse(text) : {};
+		parsed = text ? parse(text) : {};
 	} catch {
 		// something between us and the server answered; its status says enough
 	}

@@ -3,6 +3,7 @@
 // What it tells: {kind: "fleet", frame}, {kind: "log", entry}, {kind: "node", ...}, {kind: "poll", farm, nodes, events}
 // when streams are refused, and {kind: "link", how: "stream" | "polling" | "none", status}.
 import { at, get, name } from "./api.js";
+import { parse } from "./json.js";
 
 const FLEET = "stream?topics=fleet,events";
 const POLL_MS = 5000;
@@ -50,7 +51,7 @@ export class Feed {
 		const on = (kind, act) =>
 			source.addEventListener(kind, (event) => {
 				this.#heard = Date.now();
-				act(JSON.parse(event.data));
+				act(parse(event.data));
 			});
 		on("fleet", (frame) => this.#tell({ kind: "fleet", frame }));
 		on("node", (body) => this.#tell({ ...body, kind: "node" }));

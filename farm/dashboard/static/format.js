@@ -1,4 +1,6 @@
 // Numbers for people. An unknown one is a dash and never a zero.
+import { format } from "./json.js";
+
 const DASH = "–";
 const missing = (value) => value === null || value === undefined || Number.isNaN(value);
 
@@ -36,7 +38,7 @@ export function age(seconds) {
 export function value(of, longest = 120) {
 	if (missing(of)) return DASH;
 	if (typeof of === "number") return Number.isInteger(of) ? String(of) : String(Number(of.toPrecision(7)));
-	const text = typeof of === "string" ? of : JSON.stringify(of);
+	const text = typeof of === "string" ? of : format(of);
 	return text.length > longest ? `${text.slice(0, longest - 1)}…` : text;
 }
 

@@ -27,7 +27,7 @@ LOOK_OUT = """(name) => {
         window.seenDown ||= tile.matches(".down") && text(tile).includes("DOWN") && counted.includes("1 down");
     }, 20);
 }"""
-INTAKE, DOSING, CHLORINE = "127.64.1.1", "127.64.1.2", "127.64.1.6"
+INTAKE, DOSING, CHLORINE, LAB = "127.64.1.1", "127.64.1.2", "127.64.1.6", "127.64.1.8"
 
 
 def type_into(page: Page, tag: str, button: str, value: str) -> None:
@@ -48,6 +48,19 @@ def test_a_written_tag_is_what_a_client_reads_and_an_event(page: Page, plant: Se
     until(lambda: value_of(INTAKE, "Station") == "weir 7", "it is written")
     show(page, plant, "events")
     expect(page.locator(".events tbody tr", has_text="P_SpeedSP").first).to_contain_text("dashboard")
+
+
+@pytest.mark.parametrize("value", [2**53 + 1, -(2**63), 2**63 - 1])
+def test_a_number_that_is_longer_than_those_of_a_browser_is_shown_and_written_to_its_last_digit(
+    page: Page, plant: Served, value: int
+) -> None:
+    with pylogix(LAB) as plc:
+        assert plc.Write("Test_LINT", value).Status == "Success"
+    show(page, plant, "node/lab")
+    expect(row(page, "Test_LINT").locator(".value")).to_contain_text(str(value))
+    type_into(page, "Test_LINT", "Write", str(value ^ 1))
+    expect(row(page, "Test_LINT").locator(".value")).to_contain_text(str(value ^ 1))
+    assert value_of(LAB, "Test_LINT") == value ^ 1
 
 
 def test_a_value_that_does_not_fit_is_refused_with_the_reason(shown: Watched, plant: Served) -> None:

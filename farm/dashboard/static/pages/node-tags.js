@@ -6,6 +6,7 @@ import { useAsked } from "../asking.js";
 import { Shape } from "../condition.js";
 import { fleet } from "../fleet.js";
 import { age, value } from "../format.js";
+import { format, isLong } from "../json.js";
 import { drawSparklines } from "../sparkline.js";
 import { Search, Table, matches } from "../list.js";
 
@@ -37,7 +38,7 @@ function useMinutes(name, names, told) {
 	const now = Date.now() / 1000;
 	for (const [tag, of] of Object.entries(told.tags)) {
 		const points = minutes.current.get(tag) || [];
-		const number = typeof of === "boolean" ? Number(of) : of;
+		const number = typeof of === "boolean" || isLong(of) ? Number(of) : of;
 		if (typeof number === "number" && points.at(-1)?.[0] !== told.at / 1000) points.push([told.at / 1000, number]);
 		minutes.current.set(tag, points.filter(([time]) => time > now - KEPT_S));
 	}
@@ -53,7 +54,7 @@ function Editor({ tag, now, force, done }) {
 		event.preventDefault();
 		done(typed(event.target.value, tag.type));
 	};
-	const [text] = useState(typeof now === "string" ? now : JSON.stringify(now)); // not what it becomes while somebody types
+	const [text] = useState(typeof now === "string" ? now : format(now)); // not what it becomes while somebody types
 	return html`<input ref=${box} class="edit" aria-label=${`${force ? "force" : "write"} ${tag.name}`} defaultValue=${text}
 		onKeyDown=${keys} onBlur=${() => done(undefined, true)} size=${Math.min(40, Math.max(10, text.length + 2))} />
 		<span class="hint">${force ? "Enter forces" : "Enter writes"}, Esc leaves it</span>`;
