@@ -1,6 +1,6 @@
 """`python -m tests.bench [requests|clients|modbus|browse|history|startup|layers|automata|docker|netns|scale …]`:
-measure, print Markdown tables, and with `--write` put each into docs/benchmarks.md between its markers. All when none is
-named."""
+measure, print Markdown tables, and with `--write` put each into docs/benchmarks.md between its markers. All when none
+is named."""
 
 import argparse
 import datetime
