@@ -13,8 +13,8 @@ from node.capture.line import plain
 from node.errors import NodeError
 from node.record import dataclass
 
-DEEPEST = 8
-"""Messages within messages that are taken apart."""
+DEEPEST = 32
+"""Parts within parts; real frames have a dozen."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +105,7 @@ class Reader:
         self._depth += 1
         self.end = end if size is None else begun + size
         if self._depth > DEEPEST:
-            self.raw(self.left, "not taken apart")
+            raise Spoilt(self.at, f"at most {DEEPEST} parts within each other", "one more")
         yield
         if size is not None and self.left:
             self.raw(self.left, "surplus")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 from node.capture.line import listed
 from node.capture.parts import Reader, Spoilt
 from node.cip import services
@@ -176,7 +178,7 @@ def take_multiple(reader: Reader) -> None:
             low = offsets[-1] if offsets else least
             raise reader.back(2, f"an offset from {low} to {highest}", str(offset))
         offsets.append(offset)
-    for index, (offset, after) in enumerate(zip(offsets, [*offsets[1:], reader.end - begun], strict=True)):
+    for index, (offset, after) in enumerate(pairwise([*offsets, reader.end - begun])):
         if begun + offset > reader.at:
             reader.raw(begun + offset - reader.at, "gap")
         with reader.part(f"message {index}", f"{after - offset} bytes", after - offset):

@@ -7,7 +7,11 @@ from hypothesis import strategies as st
 from node.automata import peekable
 from node.automata.encapsulation import encapsulation
 from node.capture.dissect import ASCII, CIP, ENIP, EPATH, MODBUS, RTU, TAKES, Dissection, dissect
-from node.enip.header import HEADER_SIZE
+from node.cip.message import Request as Message
+from node.cip.message import encode_request as encode_request_message
+from node.cip.unconnected import UnconnectedSend, encode_unconnected_send
+from node.enip.commands import encode_unconnected
+from node.enip.header import HEADER_SIZE, SEND_RR_DATA, pack_header
 from node.modbus.adu import encode_adu
 from node.modbus.ascii import encode_ascii
 from node.modbus.functions import encode_exception
@@ -102,6 +106,27 @@ def test_messages_within_a_message() -> None:
         "Read Tag (0x4C)",
     ]
     assert [part.value for part in found.parts if part.name == "path"][1:] == ["SCADA[3]", "NONE"]
+
+
+def test_several_messages_over_a_route() -> None:
+    inner = FRAMES["multiple"].data[40:]
+    send = encode_unconnected_send(UnconnectedSend(inner, b"\1\0"))
+    body = encode_unconnected(encode_request_message(Message(0x52, b"\x20\6\x24\1", send)))
+    frame = pack_header(SEND_RR_DATA, len(body), 1, 0, bytes(8)) + body
+    found = dissect(frame)
+    assert found.fault is None
+    assert covered(found) == len(frame)
+    assert [part.value for part in found.parts if part.name == "name"] == ["SCADA", "NONE"]
+    assert told(found)["route"] == '@{"port":1,"link":0}'
+
+
+def test_messages_within_messages_without_end() -> None:
+    message = FRAMES["read_tag"].data[40:]
+    for _ in range(20):
+        message = encode_request_message(Message(0x0A, b"\x20\2\x24\1", b"\1\0\4\0" + message))
+    fault = dissect(message, CIP).fault
+    assert fault is not None
+    assert "parts within each other" in fault.wanted
 
 
 @pytest.mark.parametrize("name", FRAMES)
