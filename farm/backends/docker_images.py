@@ -1,17 +1,20 @@
-"""The image that nodes run in: named for what is in it, built when it is missing, without a network.
+"""The images that nodes run in, and farms: named for what is in them, built without a network.
 
     plcfarm/node:VERSION-DIGEST   a base and the node's wheel; DIGEST is of all that went into it, so that no farm ever
-                                  runs on yesterday's code; `plcfarm/node:latest` is the last one built
+                                  runs on yesterday's code; `plcfarm/node:latest` is the last one built. It is built
+                                  when it is missing
+    plcfarm/scada, modbus, farm   the same, of what `docker_recipes` says; built when they are asked for
     plcfarm/base                  a base for machines without a registry (`images/base`), made by this machine's apt
 
-Both carry a label, by which they are listed.
+All carry a label, by which they are listed.
 """
 
-import hashlib
 import io
 import os
+import platform
 import shutil
 import subprocess
+import sys
 import tarfile
 import tempfile
 import threading
@@ -23,11 +26,21 @@ from typing import Any
 from farm import __version__
 from farm.backends import docker_labels as labels
 from farm.backends.docker_engine import Engine, one_line
-from farm.backends.docker_wheel import node_wheel
+from farm.backends.docker_recipes import (
+    FARM,
+    NAMESPACE,
+    NODE,
+    RECIPES,
+    Interpreter,
+    context_files,
+    default_wheels,
+    farm_files,
+    image_tag,
+    node_tag,
+    recipe_files,
+)
 from farm.errors import BackendError
 
-RECIPES = Path(__file__).resolve().parents[1] / "images"
-"""images/ in a checkout."""
 NODE_IMAGE = "plcfarm/node"
 BASE_IMAGE = "plcfarm/base"
 BASES = ("python:3.12-slim", f"{BASE_IMAGE}:latest")
@@ -45,35 +58,14 @@ Say = Callable[[str], None]
 
 @dataclass(frozen=True, slots=True)
 class ImageRow:
-    """An image of ours: its tags, kind (`node` or `base`), id, bytes and when it was made, in seconds since 1970."""
+    """An image of ours: its tags, kind (`node`, `scada`, `modbus`, `farm`, `base`), id, bytes and when it was made, in
+    seconds since 1970."""
 
     tags: tuple[str, ...]
     kind: str
     id: str
     size: int
     created: int
-
-
-def context_files() -> dict[str, bytes]:
-    """What a node's image is built from, by file name: the Dockerfile, its installer and the wheel.
-
-    Raises `BackendError` where the installation has no recipes.
-    """
-    folder = RECIPES / "node"
-    try:
-        files = {name: (folder / name).read_bytes() for name in ("Dockerfile", "install.py")}
-    except OSError as exc:
-        raise BackendError("image", "build", f"{exc.filename} is missing: install plcfarm anew") from exc
-    wheel, content = node_wheel()
-    return {**files, wheel: content}
-
-
-def node_tag(files: dict[str, bytes]) -> str:
-    """`plcfarm/node:0.1.0-0123456789ab` for what is built from `files`."""
-    digest = hashlib.blake2b(digest_size=6)
-    for name in sorted(files):
-        digest.update(f"{name}\0{len(files[name])}\0".encode() + files[name])
-    return f"{NODE_IMAGE}:{__version__}-{digest.hexdigest()}"
 
 
 class Images:
@@ -93,17 +85,42 @@ class Images:
             if not self._ready:
                 files = context_files()
                 tag = node_tag(files)
-                self._ready = tag if self.has(tag) else self._build(files, self._base(tag), lambda line: None)
+                self._ready = tag if self.has(tag) else self._build(NODE, files, self._base(tag), lambda line: None)
             return self._ready
 
     def forget(self) -> None:
         """Look again when it is needed next: it may have been removed meanwhile."""
         self._ready = ""
 
-    def build(self, base: str = "", say: Say = lambda line: None) -> str:
-        """Builds it, whether it is there or not; its tag. `say` gets the daemon's lines."""
-        files = context_files()
-        return self._build(files, base or self._base(node_tag(files)), say)
+    def build(self, base: str = "", say: Say = lambda line: None, name: str = NODE, wheels: Path | None = None) -> str:
+        """Builds image `name`, whether it is there or not; its tag. `say` gets the daemon's lines. Those that derive
+        from the node's get the one of this very code, which is built on `base` where it is missing. `wheels` is where
+        the farm's image finds what it stands on."""
+        if name == NODE:
+            return self._build(NODE, context_files(), base or self._base(node_tag(context_files())), say)
+        if name == FARM:
+            base = base or self._base(f"{NAMESPACE}/{FARM}")
+            return self._build(FARM, farm_files(wheels or default_wheels(), self.interpreter(base)), base, say)
+        node = self.build(base, say) if base else self.ready()
+        return self._build(name, recipe_files(name), node, say)
+
+    def interpreter(self, base: str = "") -> Interpreter:
+        """The Python of a base, the one that is built on when none is named, asked in a container without a network."""
+        base = base or self._base(f"{NAMESPACE}/{FARM}")
+        self._need(base)
+        command = ["python3", "-c", "import sys; print('%d.%d' % sys.version_info[:2])"]
+        with self._engine.told("image", "build"):
+            machine = str(self._engine.api.inspect_image(base)["Architecture"])  # type: ignore[no-untyped-call]
+            made = self._engine.api.create_container(base, command, network_disabled=True)
+            try:
+                self._engine.api.start(made["Id"])
+                code = int(self._engine.api.wait(made["Id"])["StatusCode"])
+                said = self._engine.api.logs(made["Id"]).decode(errors="replace").strip()
+            finally:
+                self._engine.api.remove_container(made["Id"], force=True)
+        if code:
+            raise BackendError("image", "build", f"the base {base} has no Python that runs: {one_line(said)}")
+        return Interpreter(said, machine)
 
     def import_base(self, rootfs: Path) -> str:
         """Makes the base image of a root filesystem's tar file; its tag."""
@@ -140,24 +157,27 @@ class Images:
                 return base
         raise BackendError("image", "build", f"there is no {tag} and no base to build it on: {CURE}")
 
-    def _build(self, files: dict[str, bytes], base: str, say: Say) -> str:
-        tag = node_tag(files)
+    def _need(self, base: str) -> None:
         if not self.has(base):
             raise BackendError("image", "build", f"the base {base} is not there: `docker pull {base}`")
+
+    def _build(self, name: str, files: dict[str, bytes], base: str, say: Say) -> str:
+        tag = node_tag(files) if name == NODE else image_tag(name, files, base)
+        self._need(base)
         with self._engine.told("image", "build"):
             lines = self._engine.api.build(
                 fileobj=io.BytesIO(_packed(files)),
                 custom_context=True,
                 tag=tag,
-                buildargs={"BASE": base},
-                labels={labels.IMAGE: "node"},
+                buildargs={"BASE": base, "VERSION": __version__},
+                labels={labels.IMAGE: name},
                 network_mode="none",
                 rm=True,
                 forcerm=True,
                 decode=True,
             )
             _follow(lines, say)
-            self._engine.api.tag(tag, NODE_IMAGE, "latest")
+            self._engine.api.tag(tag, f"{NAMESPACE}/{name}", "latest")
         return tag
 
 
@@ -184,17 +204,29 @@ def _packed(files: dict[str, bytes]) -> bytes:
     return target.getvalue()
 
 
-def write_context(folder: Path) -> list[str]:
-    """Writes what a node's image is built from into `folder`, for `docker build` or compose; the names of the files.
-    Raises `BackendError`."""
-    files = context_files()
+def write_context(
+    folder: Path, name: str = NODE, wheels: Path | None = None, interpreter: Interpreter | None = None
+) -> list[str]:
+    """Writes what an image is built from into `folder`, for `docker build` or compose; the names of the files. Wheels
+    of the farm's are for the Python that runs this, on this kind of machine, unless told another. Raises
+    `BackendError`."""
+    if name == NODE:
+        files = context_files()
+    elif name == FARM:
+        files = farm_files(wheels or default_wheels(), interpreter or _own_interpreter())
+    else:
+        files = recipe_files(name)
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        for name, content in files.items():
-            (folder / name).write_bytes(content)
+        for file, content in files.items():
+            (folder / file).write_bytes(content)
     except OSError as exc:
         raise BackendError("image", "build", f"cannot write {exc.filename}: {exc.strerror}") from exc
     return sorted(files)
+
+
+def _own_interpreter() -> Interpreter:
+    return Interpreter(f"{sys.version_info[0]}.{sys.version_info[1]}", platform.machine())
 
 
 def make_rootfs(target: Path) -> None:

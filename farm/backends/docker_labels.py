@@ -16,7 +16,7 @@ SPEC = "plcfarm.spec"
 OUTSIDE = "plcfarm.outside"
 """On the network of a run through which ports are published."""
 IMAGE = "plcfarm.image"
-"""On images: `node` or `base`."""
+"""On images: `node`, `scada`, `modbus`, `farm` or `base`."""
 
 Labels = Mapping[str, str]
 

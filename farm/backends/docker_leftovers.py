@@ -11,8 +11,9 @@ from docker.errors import APIError
 
 from farm.backends import docker_labels as labels
 from farm.backends.docker_engine import Engine, is_gone
-from farm.backends.docker_images import BASES, Images, context_files, node_tag
+from farm.backends.docker_images import BASES, Images
 from farm.backends.docker_networks import Networks
+from farm.backends.docker_recipes import context_files, node_tag
 from farm.errors import BackendError
 
 OLDEST_API = (1, 41)

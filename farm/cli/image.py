@@ -1,4 +1,4 @@
-"""`farm image`: the image that nodes of the Docker backend run in, and a base for it where there is no registry."""
+"""`farm image`: the image that nodes of the Docker backend run in, those beside it, and a base where no registry is."""
 
 import datetime
 import importlib
@@ -10,15 +10,22 @@ import typer
 
 from farm.cli import options
 from farm.cli.terminal import note, say, say_json, table
+from farm.cli.usage import UsageError
 from farm.errors import FarmError
 
-app = typer.Typer(help="The image that nodes in containers run in.", no_args_is_help=True)
+app = typer.Typer(help="Images that nodes in containers run in, and farms.", no_args_is_help=True)
 
 MIB = 1 << 20
+IMAGES = ("node", "scada", "modbus", "farm")
+"""Those of `docker_recipes`, which may not be imported yet."""
 
 
 @app.command()
 def build(
+    names: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[IMAGE...]", help=f"Which, of {', '.join(IMAGES)}; {IMAGES[0]} when none is named."),
+    ] = None,
     base: Annotated[
         str | None,
         typer.Option("--base", metavar="IMAGE", help="What it is built on: any with Python 3.11."),
@@ -27,13 +34,25 @@ def build(
         Path | None,
         typer.Option("--context", metavar="FOLDER", help="Only write what it is built from, for `docker build`."),
     ] = None,
+    wheels: Annotated[
+        Path | None,
+        typer.Option("--wheels", metavar="FOLDER", help="Where wheels of what a farm stands on are, or are put."),
+    ] = None,
 ) -> None:
-    """Build the image of this version's nodes, without a network."""
+    """Build images of this version, without a network: of nodes, of lone simulators, of a farm."""
+    wanted = names or [IMAGES[0]]
+    for name in wanted:
+        if name not in IMAGES:
+            raise UsageError(f"{name}: there is no such image; wanted one of {', '.join(IMAGES)}")
     if context is not None:
-        files = _images().write_context(context)
+        if len(wanted) > 1:
+            raise UsageError(f"--context takes the files of one image, not of {', '.join(wanted)}")
+        files = _images().write_context(context, wanted[0], wheels)
         note(f"{', '.join(files)} are in {context}; `docker build {context}` makes the image")
         return
-    say(_images().Images().build(base or "", note))
+    images = _images().Images()
+    for name in wanted:
+        say(images.build(base or "", note, name, wheels))
 
 
 @app.command("base")

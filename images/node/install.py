@@ -6,6 +6,7 @@ All of it together goes into one file (`node.pack`), which a start reads.
 """
 
 import configparser
+import contextlib
 import importlib
 import sys
 import zipfile
@@ -21,6 +22,8 @@ sys.exit({function}())
 """
 IMPORTED = ("node.cli.enip", "node.cli.modbus", "node.cli.run", "node.cli.shard", "node.nursery")
 """Between them they import all that a node may."""
+CLIENTS = ("node.cli.enip_client", "node.cli.list_services")
+"""Compiled beside them, as a farm is that is there too: what asks nodes in a container, as health checks do."""
 
 
 def main(prefix: Path) -> None:
@@ -45,6 +48,11 @@ def main(prefix: Path) -> None:
     for module in IMPORTED:
         importlib.import_module(module)
     importlib.import_module("node.pack").write_pack(str(site / "node.pack"), list(sys.modules.values()))
+    for module in CLIENTS:
+        importlib.import_module(module)
+    for path in sorted((site / "farm").rglob("*.py")):
+        with contextlib.suppress(ImportError):  # of extras that are not in this image
+            importlib.import_module(".".join(path.relative_to(site).with_suffix("").parts))
 
 
 def write_scripts(points: Path, folder: Path) -> None:

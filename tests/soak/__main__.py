@@ -1,5 +1,6 @@
-"""`python -m tests.soak [kills|crashes|load|broadcast|memory|netem|dashboard|line|sessions|opens|idle|slow …]`: all of
-them when none is named; exit 1 when a bound was broken or anything was left behind. It says what it does line by line.
+"""`python -m tests.soak [WHAT …]`: of kills, crashes, load, broadcast, memory, netem, dashboard, line, machine,
+unattended, sessions, opens, idle and slow, all of them when none is named; exit 1 when a bound was broken or anything
+was left behind. It says what it does line by line.
 """
 
 import argparse
@@ -12,8 +13,9 @@ from pathlib import Path
 
 from tests.bench.scale import plant_of
 from tests.dashboard.browser import chromium, served
-from tests.soak import corrupted, crashes, endurance, kills, netem_vm, plant_load, plants, robustness
+from tests.soak import corrupted, crashes, endurance, kills, netem_vm, plant_load, plants, provisioned, robustness
 from tests.soak import dashboard as looked_at
+from tests.soak import unattended as installer
 
 BURDENS = ("sessions", "opens", "idle", "slow")
 P99_MS = 20.0
@@ -183,6 +185,32 @@ def line(arguments: argparse.Namespace) -> int:
     return int(bool(found.wrong) or found.answered < found.unanswered)
 
 
+def machine(arguments: argparse.Namespace) -> int:
+    """Whether a bare Debian did not become a machine that plants run on."""
+    if reason := provisioned.why_not():
+        say(f"not tried: {reason}")
+        return 0
+    try:
+        wrong = provisioned.run()
+    except RuntimeError as exc:
+        wrong = [str(exc)]
+    for line in wrong:
+        say(f"machine: WRONG: {line}")
+    return len(wrong)
+
+
+def unattended(arguments: argparse.Namespace) -> int:
+    """Whether Debian's installer stopped before it had to."""
+    if reason := installer.why_not():
+        say(f"not tried: {reason}")
+        return 0
+    try:
+        return int(not installer.run(60 * (arguments.minutes or 60)))
+    except RuntimeError as exc:
+        say(exc)
+        return 1
+
+
 PLANTS: dict[str, Callable[[argparse.Namespace], int]] = {
     "kills": kill,
     "crashes": crash,
@@ -192,8 +220,10 @@ PLANTS: dict[str, Callable[[argparse.Namespace], int]] = {
     "netem": netem,
     "dashboard": dashboard,
     "line": line,
+    "machine": machine,
+    "unattended": unattended,
 }
-"""What is done to whole plants, to links and to lines; the rest is done to one node."""
+"""What is done to whole plants, to links, to lines and to virtual machines; the rest is done to one node."""
 
 
 def main() -> int:
@@ -203,7 +233,9 @@ def main() -> int:
     parser.add_argument("--kills", type=int, default=50, help="rounds, a kill each, on each backend (50)")
     parser.add_argument("--backend", action="append", choices=list(plants.PLANTS), help="for whole plants (all)")
     parser.add_argument("--nodes", type=int, default=500, help="of the loaded plant; memory takes twice as many (500)")
-    parser.add_argument("--minutes", type=float, help="of load (5), memory (5; it wants 60), dashboard (60), line (1)")
+    parser.add_argument(
+        "--minutes", type=float, help="of load (5), memory (5; it wants 60), dashboard and unattended (60), line (1)"
+    )
     parser.add_argument("--sessions", type=int, default=100_000, help="mutated sessions (100000)")
     parser.add_argument("--opens", type=int, default=10_000, help="Forward Opens that are abandoned (10000)")
     parser.add_argument("--idle", type=int, default=1000, help="idle connections (1000)")

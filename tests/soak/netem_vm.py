@@ -125,7 +125,7 @@ def _tools(until: float) -> None:
 
 def _image(until: float) -> Path:
     """The folder with kernel, initial RAM disk and first disk, made when it is not there."""
-    mirror = _mirror()
+    source = mirror()
     digest = hashlib.blake2b(repr((SUITE, PACKAGES, DISK, BEGIN)).encode(), digest_size=6).hexdigest()
     folder = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "plcfarm" / f"netem-vm-{digest}"
     if (folder / "disk").is_file():
@@ -136,9 +136,9 @@ def _image(until: float) -> Path:
     with tempfile.TemporaryDirectory(prefix="root-", dir=folder) as made:
         root = Path(made)
         begun = time.monotonic()
-        print(f"making {folder} from {mirror}", flush=True)
+        print(f"making {folder} from {source}", flush=True)
         include = f"--include={','.join(PACKAGES)}"
-        _do(["debootstrap", "--variant=minbase", include, SUITE, str(root), mirror], until)
+        _do(["debootstrap", "--variant=minbase", include, SUITE, str(root), source], until)
         (root / "begin").write_text(BEGIN)
         (root / "begin").chmod(0o755)
         for name, target in (("vmlinuz-*", "vmlinuz"), ("initrd.img-*", "initrd")):
@@ -152,7 +152,7 @@ def _image(until: float) -> Path:
     return folder
 
 
-def _mirror() -> str:
+def mirror() -> str:
     """The one that this machine uses."""
     for path in (*Path("/etc/apt").glob("sources.list.d/*.sources"), Path("/etc/apt/sources.list")):
         text = path.read_text() if path.is_file() else ""
