@@ -14,8 +14,8 @@ from node.pack import use_pack
 
 NURSERY, NURSERY_MODULE = "nursery", "node.nursery"
 
-CLIENTS = ("enip-client", "get-attribute", "list-services", "throughput", "browse", "poll")
-"""Verbs that ask a device over plain sockets, and end."""
+CLIENTS = ("enip-client", "get-attribute", "list-services", "throughput", "browse", "poll", "history", "dissect")
+"""Verbs that ask a device over plain sockets, or read files, or do neither, and end."""
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -58,10 +58,11 @@ def _run(module: str, arguments: Sequence[str]) -> int:
 
 
 def _ask(module: str, arguments: Sequence[str]) -> int:
-    """As `_run`, for what asks and ends: it needs no loop, and all that it imports it has at once."""
+    """As `_run`, for what asks and ends: it needs no loop, and all that it imports it has at once, but for what few
+    questions take."""
     gc.disable()
     use_pack()
-    import_later(SELDOM)
+    import_later((*SELDOM, "json"))
     run = import_module(module).main
     gc.freeze()
     gc.enable()

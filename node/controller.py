@@ -10,8 +10,9 @@ process-global, so any number of controllers share a process and its loop and do
 
 import time
 from collections.abc import Callable, Iterator, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
+from node.commands.errors import CommandError
 from node.commands.tags import TagCommands
 from node.commands.tree import CommandTree
 from node.config.data_files import with_data_files
@@ -20,6 +21,8 @@ from node.config.structures import build_templates
 from node.exchange.delay import check_delay, even_delay
 from node.exchange.exchange import Interceptor, build_chain
 from node.memory.attribute import Instant
+from node.memory.hooks import HookTimeout, HookWaits
+from node.memory.place import Place
 from node.objects.device import Device, build_device
 from node.objects.ethernet_link import Traffic
 from node.objects.profiles import DEFAULT_PROFILE, PROFILES
@@ -32,19 +35,24 @@ from node.server.listener import Listener
 from node.server.peer import Peer
 from node.server.ports import Ports
 from node.server.ticker import Ticker
-from node.tag_memory import build_tags
+from node.tag_memory import OwnClass, build_tags, tag_place
 from node.telemetry import Report, Telemetry
 
 if TYPE_CHECKING:
+    from node.commands.api import Answer
     from node.server.doorway import Doorway
+    from node.server.hook_pool import HookPool
     from node.server.modbus_tcp import ModbusService
+
+T = TypeVar("T")
 
 
 class Controller:
     """Serves `config`. `clock` gives seconds that never go back, `epoch` is the plant's start on it: signals count
     from there. `interceptors` see every exchange, the first of them nearest to the client. `everywhere` has its ports
     serve every interface, though `address` is still who it says it is: a container may have a leg of its own for
-    clients outside.
+    clients outside. `own_class` gives the class whose hooks a tag has; by default it is the one that its configuration
+    names.
 
     Raises `NodeError` for a configuration that `node.config.check` would not have let pass.
     """
@@ -58,6 +66,7 @@ class Controller:
         wall: Callable[[], float] = time.time,
         interceptors: Sequence[Interceptor] = (),
         everywhere: bool = False,
+        own_class: OwnClass | None = None,
     ) -> None:
         self.config = config = with_data_files(config)
         self._host = "" if everywhere else config.address
@@ -65,9 +74,19 @@ class Controller:
         self._wall = wall
         self._profile = PROFILES.get(config.profile, PROFILES[DEFAULT_PROFILE])
         self._templates = build_templates(config.types)
+        if own_class is None and config.has_code:
+            from node.tag_classes import configured_class
+
+            own_class = configured_class(config)
         self.tags = build_tags(
-            config.tags, epoch, self._templates, programs=config.programs, bool_true=self._profile.bool_true
+            config.tags,
+            epoch,
+            self._templates,
+            programs=config.programs,
+            bool_true=self._profile.bool_true,
+            own_class=own_class,
         )
+        self._hooks = self._put_aside() if own_class is not None else None
         self._clock = clock
         self._instant = Instant(clock())
         self._started = clock()
@@ -108,6 +127,8 @@ class Controller:
             self._rooms.stop()
         await self.server.close()
         self._ticker.stop()
+        if self._hooks is not None:
+            self._hooks.close()
 
     def claim(self) -> None:
         """Opens its serial line now and holds it from then on, whether it is served or not: a node that gives up its
@@ -167,8 +188,53 @@ class Controller:
         """What `node.commands.tree` has at `path`, after `value` was put there. Raises `CommandError`."""
         return self._commands.run(path, value)
 
+    async def ask_api(self, path: str, value: Json = None) -> "Answer":
+        """What is answered in the words of the web interface of 2016. Raises `CommandError` where a tag's hook takes
+        too long."""
+        assert self._rooms is not None
+        api = self._rooms.api()
+        return await self._patiently(lambda: api.answer(path, value))
+
+    async def ask(self, path: str, value: Json = None) -> Json:
+        """As `command`, where tags' hooks may take their time. Raises `CommandError`, also for one that takes too
+        much."""
+        return await self._patiently(lambda: self.command(path, value))
+
+    async def _patiently(self, act: Callable[[], T]) -> T:
+        try:
+            return act()
+        except HookWaits as waits:
+            try:
+                return await waits.aside.run(act, waits.seconds)
+            except HookTimeout as exc:
+                raise CommandError(str(exc)) from exc
+
+    def place(self, text: str) -> Place:
+        """What `SCADA`, `SCADA[3]` or `Pump.Speed` names. Raises `ConfigError`."""
+        found = self.tags.by_name(text)
+        if found is not None:
+            return Place(found.unpacked)
+        return tag_place(text, {tag.name.casefold(): tag for tag in self.config.tags}, self.tags, self._templates)
+
+    @property
+    def serves_here(self) -> bool:
+        """Whether the calling thread, which is not the loop's, has the node to itself."""
+        return self._hooks is not None and self._hooks.running
+
+    def _put_aside(self) -> "HookPool | None":
+        """Has the hooks that may block called in threads; None where there are none."""
+        from node.server.hook_pool import HookPool
+
+        hooked = [tag for _, tag in self.tags if tag.hooked]
+        pool = HookPool() if any(tag.blocking for tag in hooked) else None
+        for tag in hooked:
+            tag.tags = self.tags
+            tag.put_aside(pool)
+        return pool
+
     def _listen_enip(self, enip: EnipConfig) -> Listener:
         device = self._build_device(enip)
+        device.router.aside = self._hooks
         service = EnipService(device, self._clock, enip.port, self.config.address)
         self._enip = service
         listener = Listener(

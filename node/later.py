@@ -26,13 +26,24 @@ def import_later(names: Iterable[str]) -> None:
             sys.modules[name] = module
 
 
+def load_now() -> None:
+    """Loads what is still to load itself: before there is a second thread, which could find it half loaded."""
+    for module in [*sys.modules.values()]:
+        if type(module) is _Later:
+            module.load()
+
+
 class _Later(ModuleType):
     """A module that holds nothing yet but what the import system writes on it."""
 
     def __getattr__(self, name: str) -> Any:
+        self.load()
+        return getattr(self, name)
+
+    def load(self) -> None:
+        """Becomes what it stands for."""
         spec = self.__spec__
         self.__class__ = ModuleType  # type: ignore[assignment]
         assert spec is not None
         assert spec.loader is not None
         spec.loader.exec_module(self)
-        return getattr(self, name)

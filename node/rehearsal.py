@@ -22,7 +22,7 @@ from types import CodeType, FrameType, FunctionType
 
 from node import modbus_face, shard
 from node.cip import refusal
-from node.commands import api, captures, faults, forces, requests, tag_facts
+from node.commands import api, captures, faults, forces, recordings, replays, requests, tag_facts
 from node.config.load import dump
 from node.config.model import (
     EnipConfig,
@@ -46,9 +46,10 @@ from node.control.messages import (
     encode,
 )
 from node.errors import NodeError
-from node.exchange import printing
+from node.exchange import printing, recorder
 from node.objects import assembly, drive_parameter, file, parameter, pccc
-from node.server import modbus_line_tcp, modbus_udp, serial_line
+from node.server import closing, modbus_line_tcp, modbus_udp, serial_line
+from node.signals import replayed
 
 if sys.platform == "linux":
     from node import privileges
@@ -57,7 +58,10 @@ PRELOADED = (assembly, drive_parameter, file, modbus_face, parameter, pccc)
 """What a shard imports if its family needs it: after the fork it would be every such child's own."""
 TRANSPORTS = (modbus_line_tcp, modbus_udp, serial_line)
 """The same, of what Modbus is carried by beside plain TCP."""
-ASKED_FOR = (api, captures, faults, forces, printing, refusal, requests, tag_facts, datetime, difflib, random)
+ASKED_FOR = (
+    *(api, captures, closing, faults, forces, recordings, recorder, replays, replayed, printing, refusal, requests),
+    *(tag_facts, datetime, difflib, random),
+)
 """What a node imports when somebody first asks for it. By then it may be a user who has no right to read it."""
 REHEARSALS = 10
 """CPython 3.11 specialises a function from its eighth call on."""

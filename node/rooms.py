@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from node.commands.captures import CaptureCommands
     from node.commands.faults import FaultCommands
     from node.commands.forces import ForceCommands
+    from node.commands.recordings import RecordCommands
+    from node.commands.replays import ReplayCommands
     from node.commands.tag_facts import TagFacts
     from node.commands.tags import TagCommands
     from node.commands.tree import Options, Room
@@ -55,13 +57,22 @@ class Rooms:
         self._captures: CaptureCommands | None = None
         self._faults: FaultCommands | None = None
         self._forces: ForceCommands | None = None
+        self._recordings: RecordCommands | None = None
+        self._replays: ReplayCommands | None = None
         self._facts: TagFacts | None = None
         self._api: ApiCommands | None = None
 
     @property
     def by_name(self) -> "Mapping[str, Callable[[], Room]]":
         """What makes each, by the name that the tree of commands knows it by."""
-        return {"capture": self.capture, "faults": self.faults, "forces": self.forces, "api": self.api}
+        return {
+            "capture": self.capture,
+            "faults": self.faults,
+            "forces": self.forces,
+            "record": self.record,
+            "replay": self.replay,
+            "api": self.api,
+        }
 
     def interceptors(self, protocol: str, port: int) -> Iterable[Interceptor]:
         """What sees the exchanges of a port: captures first, which see what the wire saw."""
@@ -70,17 +81,25 @@ class Rooms:
             found += self._captures.taps(port)
         if self._faults is not None:
             found += self._faults.interceptors(protocol)
+        if self._recordings is not None:
+            found += self._recordings.interceptors
         return found
 
     def start(self) -> None:
         """The node serves, again perhaps."""
         if self._faults is not None:
             self._faults.go_on()
+        if self._recordings is not None:
+            self._recordings.go_on()
 
     def stop(self) -> None:
         """It does no more: nothing is to happen later."""
         if self._faults is not None:
             self._faults.stop()
+        if self._recordings is not None:
+            self._recordings.stop()
+        if self._replays is not None:
+            self._replays.stop()
 
     def capture(self) -> "CaptureCommands":
         """What passes through the node."""
@@ -106,6 +125,22 @@ class Rooms:
             self._forces = ForceCommands(self.tags, self._changed)
         return self._forces
 
+    def record(self) -> "RecordCommands":
+        """What its tags hold over time, and who asks for them."""
+        if self._recordings is None:
+            from node.commands.recordings import RecordCommands
+
+            self._recordings = RecordCommands(self.tags, self._changed, self._clock, self._wall, _later)
+        return self._recordings
+
+    def replay(self) -> "ReplayCommands":
+        """A recording that is played into its tags."""
+        if self._replays is None:
+            from node.commands.replays import ReplayCommands
+
+            self._replays = ReplayCommands(self.tags, self._changed, self._clock, self._wall, _later)
+        return self._replays
+
     def facts(self) -> "TagFacts":
         """What is known of its tags."""
         if self._facts is None:
@@ -118,14 +153,21 @@ class Rooms:
         """All of its commands, in the words of 2016."""
         if self._api is None:
             from node.commands.api import ApiCommands
+            from node.server.closing import Closing
 
-            self._api = ApiCommands(self.tags, self.forces(), self._server, self._options, self._wall)
+            closing = Closing(self._server)
+            self._api = ApiCommands(self.tags, self.forces(), closing, self._options, self._wall)
         return self._api
 
     def _changed(self) -> None:
         forced = self._forces.count if self._forces is not None else 0
         faults = self._faults.count if self._faults is not None else 0
-        self._telemetry().marks = {"forced": forced, "faults": faults}
+        marks = {"forced": forced, "faults": faults}
+        if self._recordings is not None:
+            marks["recording"] = self._recordings.count
+        if self._replays is not None:
+            marks["replayed"] = self._replays.count
+        self._telemetry().marks = marks
         self._attach()
 
     def _writers(self) -> Mapping[str, tuple[str, float]]:

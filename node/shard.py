@@ -121,7 +121,7 @@ class Shard:
         if controller is None:
             reason = self._failed.get(node, f"this shard serves {', '.join(self._controllers) or 'no node'}")
             raise NodeError(f"no node {node!r} is running here: {reason}")
-        return controller.command(path, value)
+        return await controller.ask(path, value)
 
     async def _start_all(self) -> None:
         for name, node in self._wanted.items():
@@ -231,9 +231,12 @@ def _make(prepared: Prepared, nodes: Iterable[Message]) -> None:
 
 
 def _holds_the_machines(node: Message) -> bool:
-    """Whether a node has a serial device or files of certificates, which another user may not open."""
+    """Whether a node has a serial device, files of certificates or code of somebody's own, which another user may not
+    open; and such code is to run in no process but the node's."""
     modbus = node.get("modbus")
-    return isinstance(modbus, Mapping) and bool(modbus.get("serial") or modbus.get("tls"))
+    if isinstance(modbus, Mapping) and bool(modbus.get("serial") or modbus.get("tls")):
+        return True
+    return bool(node.get("code_folder"))
 
 
 def _claim(prepared: Prepared) -> None:

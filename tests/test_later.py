@@ -58,3 +58,14 @@ except NodeError:
     print(traceback.format_exc())
 """
     assert "float(low)," in run(code)
+
+
+def test_before_a_second_thread_all_can_be_loaded() -> None:
+    code = """
+import_later(["textwrap", "inspect"])
+import sys
+from node.later import load_now
+load_now()
+print("ast" in sys.modules, type(sys.modules["textwrap"]).__name__, sys.modules["textwrap"].dedent(" x"))
+"""
+    assert run(code) == ["True", "module", "x"]

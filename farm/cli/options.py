@@ -31,6 +31,7 @@ NodeName = Annotated[str, typer.Argument(metavar="NODE", help="Name of a node.")
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for a script.")]
 Output = Annotated[str | None, typer.Option("--output", "-o", metavar="json", help="Print JSON for a script.")]
 Timeout = Annotated[float | None, typer.Option("--timeout", metavar="SECONDS", min=0.1, help="Give up after so long.")]
+AllowCode = Annotated[bool, typer.Option("--allow-code", help="Let tags run the code that the plant file names.")]
 RealNetwork = Annotated[
     bool,
     typer.Option(

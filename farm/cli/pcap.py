@@ -1,28 +1,23 @@
 """`farm pcap`: the packets of a node or a network in files that Wireshark reads."""
 
 import re
-import signal
-import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from types import FrameType
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
 from farm.cli import options
 from farm.cli.capture_files import CaptureFiles
 from farm.cli.capture_sources import Source, find_source
-from farm.cli.terminal import is_terminal, note
+from farm.cli.moving_line import MovingLine, told_to_end
+from farm.cli.terminal import note
 from farm.cli.usage import UsageError
 from farm.cli.whereabouts import enter_holder
 from farm.supervisor.link import Link, run_named
 
 PATIENCE = 0.2
 """Seconds after which it is seen whether it is to end."""
-SHOWN_EVERY = 0.5
 _SIZE = re.compile(r"([0-9]+(?:\.[0-9]+)?) ?(k|M|G)?B?")
 _BYTES = {"": 1, "k": 10**3, "M": 10**6, "G": 10**9}
 SMALLEST = 1000
@@ -57,7 +52,7 @@ def pcap(
 def record(source: Source, out: CaptureFiles, seconds: float | None, count: int | None) -> None:
     """Until it is told to end, or one of the limits is reached. Raises `FarmError`."""
     give_up = time.monotonic() + seconds if seconds is not None else None
-    shown = Counter(out)
+    shown = MovingLine(lambda: f"{out.packets} packets, {out.bytes} bytes; Ctrl-C ends it")
     with told_to_end() as told, shown:
         while not told and (count is None or out.packets < count):
             left = PATIENCE if give_up is None else min(PATIENCE, give_up - time.monotonic())
@@ -71,54 +66,10 @@ def record(source: Source, out: CaptureFiles, seconds: float | None, count: int 
             out.write(packets if count is None else packets[: count - out.packets])
 
 
-class Counter:
-    """On a terminal, how much there is by now: a line that is written over itself, and gone in the end."""
-
-    def __init__(self, out: CaptureFiles) -> None:
-        self._out = out
-        self._moving = is_terminal(sys.stderr)
-        self._painted = 0.0
-        self._shown = ""
-
-    def __enter__(self) -> "Counter":
-        return self
-
-    def __exit__(self, *exc: object) -> None:
-        if self._shown:
-            print(f"\r{' ' * len(self._shown)}\r", end="", file=sys.stderr, flush=True)
-
-    def look(self) -> None:
-        """Shows it, if it is time."""
-        now = time.monotonic()
-        if self._moving and now - self._painted >= SHOWN_EVERY:
-            self._painted = now
-            self._shown = f"{self._out.packets} packets, {self._out.bytes} bytes; Ctrl-C ends it"
-            print(f"\r{self._shown}", end="", file=sys.stderr, flush=True)
-
-
-@contextmanager
-def told_to_end() -> Iterator[list[int]]:
-    """Empty until SIGINT or SIGTERM comes; a second one has its usual effect."""
-    told: list[int] = []
-    before: dict[int, Any] = {}
-
-    def note_it(signum: int, frame: FrameType | None) -> None:
-        told.append(signum)
-        signal.signal(signum, before[signum])
-
-    for signum in (signal.SIGINT, signal.SIGTERM):
-        before[signum] = signal.signal(signum, note_it)
-    try:
-        yield told
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
-
-
-def parse_size(text: str) -> int:
-    """`10MB`, `500kB`, `20000` in bytes. Raises `UsageError`."""
+def parse_size(text: str, option: str = "size") -> int:
+    """`10MB`, `500kB`, `20000` in bytes. Raises `UsageError`, which names the option."""
     found = _SIZE.fullmatch(text)
     size = int(float(found[1]) * _BYTES[found[2] or ""]) if found else 0
     if size < SMALLEST:
-        raise UsageError(f"--size {text}: wanted bytes as 10MB or 500kB, {SMALLEST} at least")
+        raise UsageError(f"--{option} {text}: wanted bytes as 10MB or 500kB, {SMALLEST} at least")
     return size

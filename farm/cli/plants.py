@@ -29,9 +29,10 @@ def load(
     name: str | None = None,
     counts: Mapping[str, int] | None = None,
     write_lock: bool = False,
+    allow_code: bool | None = None,
 ) -> Plant:
     """The plant of the file `path`, or of the one in this folder, as the options of a verb change it. `counts` maps
-    groups to how many members they have now.
+    groups to how many members they have now. `allow_code` says whether its tags may run code, None that nothing will.
 
     Raises `TopologyProblems` with every fault of the file, `UsageError` for an option that makes no sense.
     """
@@ -50,6 +51,7 @@ def load(
         shard=None if shard is None else parse_shard(shard),
         counts=counts,
         write_lock=write_lock,
+        allow_code=allow_code,
     )
     plant = read(outside=backend is not None and served_outside(backend))
     if backend is None and served_outside(plant.backend):

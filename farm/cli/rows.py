@@ -56,7 +56,16 @@ def node_table(rows: Sequence[Row], wide: bool = False) -> str:
         headings.append("LINK")
         for line, row in zip(lines, rows, strict=True):
             line.append(row.get("link") or "good")
+    if any(row.get("recording") or row.get("replayed") for row in rows):
+        headings.append("RECORDING")
+        for line, row in zip(lines, rows, strict=True):
+            line.append(recording(row) or "-")
     return table(headings, lines, STATE_COLOURS)
+
+
+def recording(row: Row) -> str:
+    """`recorded`, `replayed`, or both."""
+    return ", ".join([*(["recorded"] if row.get("recording") else []), *(["replayed"] if row.get("replayed") else [])])
 
 
 def summary(rows: Sequence[Row]) -> str:

@@ -36,14 +36,15 @@ def scale(
     name: options.FarmName = None,
     real_network: options.RealNetwork = False,
     beside_controllers: options.BesideControllers = False,
+    allow_code: options.AllowCode = False,
 ) -> None:
     """Change how many members groups of a running plant have, all or nothing."""
     wanted = parse_counts(groups)
     link = Link.open(run_named(name))
     before = running_plant(link)
     counts = {**before.counts, **wanted}
-    plant = read_again(before, counts, write_lock=not dry_run)
-    changed = changes(before, read_again(before, before.counts))
+    plant = read_again(before, counts, allow_code, write_lock=not dry_run)
+    changed = changes(before, read_again(before, before.counts, allow_code))
     if changed:
         note(f"{before.file} has changed since, and is applied as it is: {changed}")
     warn_about(plant)
@@ -75,8 +76,9 @@ def parse_counts(texts: Sequence[str]) -> dict[str, int]:
     return counts
 
 
-def read_again(before: Plant, counts: Mapping[str, int], write_lock: bool = False) -> Plant:
-    """The plant of the same file, read in the same way with these counts. Raises `FarmError`, `TopologyProblems`."""
+def read_again(before: Plant, counts: Mapping[str, int], allow_code: bool, write_lock: bool = False) -> Plant:
+    """The plant of the same file, read in the same way with these counts, whose tags may run code or not. Raises
+    `FarmError`, `TopologyProblems`."""
     file = Path(before.file)
     if not file.is_file():
         raise FarmError(
@@ -90,6 +92,7 @@ def read_again(before: Plant, counts: Mapping[str, int], write_lock: bool = Fals
         name=before.name,
         counts=counts,
         write_lock=write_lock,
+        allow_code=allow_code,
     )
 
 

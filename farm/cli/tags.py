@@ -15,6 +15,8 @@ from node.config.model import NodeConfig, TagConfig
 
 WIDTH = 40
 """Characters of a value in the table."""
+REPLAY = "replay"
+"""The source of a tag that a recording is played into."""
 
 
 def tags(
@@ -38,11 +40,14 @@ def tags(
         if any(row["unit"] for row in rows):
             heads.insert(4, "UNIT")
             keys.insert(4, "unit")
+        if any(row["source"] == REPLAY for row in rows):
+            heads.append("SOURCE")
+            keys.append("source")
         say(table(heads, [[shorten(row[key]) if key == "value" else row[key] for key in keys] for row in rows]))
 
 
 def tag_row(row: Mapping[str, Any], nodes: Mapping[str, NodeConfig]) -> dict[str, Any]:
-    """One tag as scripts get it: node, name, type, value, unit, address."""
+    """One tag as scripts get it: node, name, type, value, unit, address, source."""
     config = nodes.get(row["node"])
     tag = next((tag for tag in config.tags if tag.name == row["name"]), None) if config is not None else None
     return {
@@ -52,6 +57,7 @@ def tag_row(row: Mapping[str, Any], nodes: Mapping[str, NodeConfig]) -> dict[str
         "value": row["value"],
         "unit": tag.unit if tag is not None else "",
         "address": address(config, tag) if config is not None and tag is not None else "",
+        "source": row.get("source", ""),
     }
 
 

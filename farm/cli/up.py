@@ -34,10 +34,17 @@ def up(
     with_dashboard: Annotated[bool, typer.Option("--dashboard", help="Serve its page as well.")] = False,
     real_network: options.RealNetwork = False,
     beside_controllers: options.BesideControllers = False,
+    allow_code: options.AllowCode = False,
 ) -> None:
     """Start a plant, or change the one that runs to what the file says."""
     plant = plants.load(
-        plant_file, settings=settings or (), backend=backend, shard=shard, name=name, write_lock=not dry_run
+        plant_file,
+        settings=settings or (),
+        backend=backend,
+        shard=shard,
+        name=name,
+        write_lock=not dry_run,
+        allow_code=allow_code,
     )
     warn_about(plant)
     if with_dashboard:

@@ -62,6 +62,8 @@ VERBS: dict[str, Verb] = {
     "exec": Verb("execute", "execute", {"context_settings": THEIRS}),
     "enter": _verb("enter", context_settings=THEIRS),
     "pcap": _verb("pcap"),
+    "record": _verb("record"),
+    "replay": _verb("replay"),
     "hosts": _verb("hosts"),
     "graph": _verb("graph"),
     "plan": _verb("plan"),

@@ -9,38 +9,16 @@ Looking is free where the server listens on loopback only. Changing needs the to
 that our own page sent it. There are no CORS headers at all. Everything here is a function of headers.
 """
 
-import ipaddress
-import re
 from dataclasses import dataclass
-from typing import Protocol
 
 from farm.dashboard.refusal import Refusal
 from farm.dashboard.tokens import WRITE, Keys
+from node.web import origin
+from node.web.origin import HEADERS, LOCAL_NAMES, Headers, is_foreign, is_ours
 
-HEADERS = {
-    "Content-Security-Policy": (
-        "default-src 'self'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; connect-src 'self'; "
-        "object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
-    ),
-    "X-Content-Type-Options": "nosniff",
-    "X-Frame-Options": "DENY",
-    "Referrer-Policy": "no-referrer",
-    "Cross-Origin-Opener-Policy": "same-origin",
-    "Cross-Origin-Resource-Policy": "same-origin",
-}
-"""Of every answer."""
+__all__ = ["HEADERS", "LOCAL_NAMES", "is_foreign"]
 
-LOCAL_NAMES = frozenset({"localhost", "127.0.0.1", "[::1]"})
 SIGN_IN_HINT = "`farm dashboard` prints a link that lets a browser in; `farm dashboard --print-token` prints the tokens"
-
-_HOST = re.compile(r"(?P<name>\[[0-9a-fA-F:.]+\]|[A-Za-z0-9_.-]+)(?::(?P<port>\d{1,5}))?")
-
-
-class Headers(Protocol):
-    """Of a request, by name in any case."""
-
-    def get(self, key: str, default: str, /) -> str:
-        """One of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,42 +32,8 @@ class Doors:
 
 
 def check_host(host: str, doors: Doors) -> None:
-    """Raises `Refusal` 421 unless the request is for us. Any port will do, for a tunnel has one of its own."""
-    match = _HOST.fullmatch(host)
-    name = match["name"].lower().rstrip(".") if match else ""
-    if name in doors.names or (doors.any_address and _is_address(name)):
-        return
-    raise Refusal(421, f"this server is not {host:.80}", f"it answers to {', '.join(sorted(doors.names))}")
-
-
-def _is_address(name: str) -> bool:
-    try:
-        ipaddress.ip_address(name.strip("[]"))
-    except ValueError:
-        return False
-    return True
-
-
-def is_foreign(headers: Headers) -> bool:
-    """Whether another site's page made the request, as the browser says."""
-    site = headers.get("Sec-Fetch-Site", "")
-    if site in ("cross-site", "same-site"):
-        return True
-    origin = headers.get("Origin", "")
-    return bool(origin) and not _is_own(origin, headers.get("Host", ""))
-
-
-def is_ours(headers: Headers) -> bool:
-    """Whether there is a sign that our own page made it."""
-    origin = headers.get("Origin", "")
-    if origin:
-        return _is_own(origin, headers.get("Host", ""))
-    return headers.get("Sec-Fetch-Site", "") == "same-origin"
-
-
-def _is_own(origin: str, host: str) -> bool:
-    scheme, _, rest = origin.partition("://")
-    return scheme in ("http", "https") and bool(host) and rest.lower() == host.lower()
+    """Raises `Refusal` 421 unless the request is for us."""
+    origin.check_host(host, doors.names, doors.any_address)
 
 
 @dataclass(frozen=True, slots=True)

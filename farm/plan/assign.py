@@ -2,7 +2,8 @@
 
 A node that changes its shard must go down in one process and up in another, and its neighbours gain nothing; so what
 was observed stays, room in a shard is filled before another is made, and numbers are not handed out again. A shard of
-the name of its node was made for that node alone, and stays only where shards have one node.
+the name of its node was made for that node alone, and stays only where shards have one node, or where the node runs
+code of somebody's own: what that does to its process is to befall no other node.
 """
 
 from collections.abc import Sequence
@@ -15,6 +16,8 @@ def assign(nodes: Sequence[NodeConfig], shards: Sequence[ObservedShard], size: i
     """`nodes` (in plant order) in shards of at most `size` nodes, given the shards that are there."""
     if size <= 1:
         return [ShardSpec(node.name, (node,)) for node in nodes]
+    alone = [ShardSpec(node.name, (node,)) for node in nodes if node.has_code]
+    nodes = [node for node in nodes if not node.has_code]
     shared = [shard for shard in shards if shard.name not in [node.name for node in shard.nodes]]
     homes = {node.name: shard.name for shard in shared for node in shard.nodes}
     members: dict[str, list[NodeConfig]] = {shard.name: [] for shard in shared}
@@ -26,7 +29,7 @@ def assign(nodes: Sequence[NodeConfig], shards: Sequence[ObservedShard], size: i
         else:
             homeless.append(node)
     _house(homeless, members, size, {shard.name for shard in shards})
-    return [ShardSpec(name, tuple(served)) for name, served in members.items() if served]
+    return [ShardSpec(name, tuple(served)) for name, served in members.items() if served] + alone
 
 
 def _house(nodes: list[NodeConfig], members: dict[str, list[NodeConfig]], size: int, seen: set[str]) -> None:

@@ -20,7 +20,7 @@ log = logging.getLogger(__name__)
 NOBODY_CAME = 10.0
 """Seconds for a first request, where nothing is wanted yet."""
 
-FOLLOWING = ("events", "fleet")
+FOLLOWING = ("events", "fleet", "record")
 """Operations that last, and whose listeners keep no farm from ending."""
 
 

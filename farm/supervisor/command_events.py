@@ -15,7 +15,7 @@ LONGEST = 200
 def changes(path: str, value: Any) -> str:
     """The kind of event that the command is, "" for one that only asks."""
     words = path.strip("/").split("/")
-    if words[0] in ("watch", "capture"):
+    if words[0] in ("watch", "capture", "record"):
         return ""
     if value is None and not (_puts(words[1:]) if words[0] == "api" else words[-1] in ACTS):
         return ""

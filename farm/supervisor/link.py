@@ -25,11 +25,21 @@ what they are done with:
     faults   -                                                            {faults: [fault]}
     fault_add    fault (FAULTSPEC), nodes, where, percent, seed, for, shown, actor           {fault}
     fault_clear  id (a number, a list of them, null for all), actor                          {cleared: [id]}
+    record       nodes, key, tags (patterns), every (s or null), accesses, after ({node: number}), actor
+    record_stop  key (null for all)                                                          {stopped: how many}
+    replay_put   nodes ({node: [what `replay/put` takes]}), text, actor                      {refused, again, away}
+    replay_stop  key (null for any), nodes (null for all), actor                             {nodes: how many}
 
 While it works, `apply` (and `down`, `restart`) says {"event": "progress", "phase": PHASE, "done": n, "total": m} with a
 phase of `start ready probe stop`, {"event": "node", "node": name, "state": state, "text": line} and, when it must wait
-for another command, {"event": "waiting", "text": line}. Rows and frames are made in `fleet`, clients in `clients`,
-faults in `faults`, events in `events`. An error may have a `hint`.
+for another command, {"event": "waiting", "text": line}.
+
+`record` says {"event": "begun", "tags": {node: how many}}, then {"event": "records", "node": name, "records": [[number,
+time, text]], "lost": n}, {"event": "anew", "node": name} of a node that begins again, and once a second {"event":
+"fetched", "nodes": n}.
+
+Rows and frames are made in `fleet`, clients in `clients`, faults in `faults`, events in `events`, recordings in
+`recordings`. An error may have a `hint`.
 """
 
 import contextlib
@@ -60,7 +70,7 @@ GONE_PATIENCE = 10.0
 ATTEMPTS = 3
 SILENCE = 15.0
 """Seconds without a word after which a supervisor is not expected to say another; it says `ALIVE` while it works."""
-REPEATABLE = frozenset({"apply", "down", "ps", "tags", "status", "plant"})
+REPEATABLE = frozenset({"apply", "down", "ps", "tags", "status", "plant", "record_stop", "replay_put", "replay_stop"})
 """Operations that are asked for again when their supervisor was killed: the next one completes them."""
 PACKAGE_ROOT = Path(__file__).resolve().parents[2]
 

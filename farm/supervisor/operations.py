@@ -13,6 +13,7 @@ from farm.supervisor.door import Caller, Operation
 from farm.supervisor.events import RING
 from farm.supervisor.faults import Wish
 from farm.supervisor.node_identity import seen_identity
+from farm.supervisor.recordings import Recording
 from farm.supervisor.supervisor import Supervisor
 from farm.supervisor.wire import Body, decode_plant, encode_plant
 from node.config.load import dump
@@ -51,6 +52,10 @@ class Operations:
             "faults": self._faults,
             "fault_add": self._fault_add,
             "fault_clear": self._fault_clear,
+            "record": self._record,
+            "record_stop": self._record_stop,
+            "replay_put": self._replay_put,
+            "replay_stop": self._replay_stop,
         }
 
     async def _apply(self, request: Body, caller: Caller) -> dict[str, Any]:
@@ -191,6 +196,33 @@ class Operations:
         if ids is not None and not all(isinstance(each, int) for each in ids):
             raise FarmError(f"fault_clear: field 'id': got {wanted!r:.80}, wanted a number, a list of them or null")
         return {"cleared": await self._supervisor.faults.clear(ids, _actor(request))}
+
+    async def _record(self, request: Body, caller: Caller) -> dict[str, Any]:
+        """Records, until `record_stop` or until the client has seen enough."""
+        nodes = _names(request)
+        for node in nodes:
+            self._supervisor.roster.member(node)
+        spec = {name: request.get(name) for name in ("tags", "every", "accesses")}
+        spec["key"] = _field(request, "key", str)
+        after = {str(node): int(number) for node, number in (request.get("after") or {}).items()}
+        return await self._supervisor.recordings.run(Recording(nodes, spec, after), caller, _actor(request))
+
+    async def _record_stop(self, request: Body, caller: Caller) -> dict[str, Any]:
+        key = request.get("key")
+        return {"stopped": self._supervisor.recordings.stop(None if key is None else str(key))}
+
+    async def _replay_put(self, request: Body, caller: Caller) -> dict[str, Any]:
+        """Tells nodes what their tags are to be; with `text` says that a replay begins."""
+        nodes, actor = _field(request, "nodes", dict), _actor(request)
+        if request.get("text"):
+            self._supervisor.recordings.replays.begun(len(nodes), str(request["text"]), actor)
+        return await self._supervisor.recordings.replays.put(nodes)
+
+    async def _replay_stop(self, request: Body, caller: Caller) -> dict[str, Any]:
+        key = request.get("key")
+        nodes = _names(request) if request.get("nodes") is not None else None
+        replays = self._supervisor.recordings.replays
+        return {"nodes": await replays.stop(None if key is None else str(key), nodes, _actor(request))}
 
     async def _events(self, request: Body, caller: Caller) -> dict[str, Any]:
         """Those that were; with `follow` also those that come, until the client has heard enough."""

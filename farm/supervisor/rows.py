@@ -42,6 +42,8 @@ MOVING = (
     "stale",
     "faults",
     "forced",
+    "recording",
+    "replayed",
 )
 """Fields of a row that change while the node is what it is, in the order of `Rows.moving`."""
 
@@ -126,6 +128,8 @@ class Rows:
             age is not None and age > STALE,
             monitor.faults_of(name),
             monitor.counter(name, "forced"),
+            monitor.counter(name, "recording"),
+            monitor.counter(name, "replayed"),
         ]
 
 

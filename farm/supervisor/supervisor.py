@@ -31,6 +31,7 @@ from farm.supervisor.links import Links
 from farm.supervisor.monitor import Monitor
 from farm.supervisor.probe import probe_node
 from farm.supervisor.progress import Progress, Tell
+from farm.supervisor.recordings import Recordings
 from farm.supervisor.roster import STARTING, UP, Member, Roster
 from farm.supervisor.run_directory import RunDirectory
 from farm.supervisor.state import Identity, RunState, write_atomically
@@ -112,6 +113,7 @@ class Supervisor:
         )
         self.ended = asyncio.Event()
         """Set when the farm went down: nothing is left to supervise."""
+        self.recordings = Recordings(self.roster, self._tell_node, self.events, self.ended)
         self._turn = asyncio.Lock()
         self._busy_with = ""
         self._healing: asyncio.Task[None] | None = None

@@ -12,6 +12,7 @@ from farm.topology.inherit import empty_map
 from farm.topology.keys import DELAY, DEVICE_ID_OBJECTS, DEVICE_TEXT, PEERS, PORT, ROUTE, TIME, UNKNOWN
 from farm.topology.named_addresses import NamedAddresses
 from farm.topology.object_settings import ObjectBuilder
+from farm.topology.own_code import OwnCode
 from farm.topology.problem import Report
 from farm.topology.register_maps import MapReader
 from farm.topology.shapes import read, take
@@ -72,6 +73,7 @@ class NodeBuilder:
     types: Types
     named: NamedAddresses
     maps: MapReader
+    own_code: OwnCode
     report: Report
     tags: TagBuilder = field(init=False)
     blocks: BlockBuilder = field(init=False)
@@ -82,7 +84,7 @@ class NodeBuilder:
     """By node: what its blocks, and the tags they make, are made of, by path in its configuration; and its types."""
 
     def __post_init__(self) -> None:
-        self.tags = TagBuilder(self.seed, self.report, self.types)
+        self.tags = TagBuilder(self.seed, self.report, self.types, self.own_code)
         self.blocks = BlockBuilder(self.tags, self.maps, self.report)
         self.identities = IdentityBuilder(self.farm, self.report)
         self.objects = ObjectBuilder(self.report)
@@ -150,6 +152,7 @@ class NodeBuilder:
             interfaces=seat.interfaces,
             outside=self.outside(body, seat, enip, modbus),
             hostname=take(body, "hostname", HOST_NAME, "", self.report),
+            code_folder=self.own_code.folder if any(tag.code for tag in tags) else "",
         )
         if self.report.noted == noted:
             self.fitting(config, profile, found, member)

@@ -21,6 +21,7 @@ _TAG_FIELDS = {
     "alias": ("alias", "type", "dimensions"),
     "unit": ("unit",),
     "address": ("address",),
+    "class": ("code",),
 }
 """Key of a tag in the file to fields of `TagConfig`."""
 

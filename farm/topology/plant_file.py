@@ -17,6 +17,7 @@ from farm.topology.links import LinkBuilder
 from farm.topology.lock import lock_path, read_lock, write_lock
 from farm.topology.named_addresses import NamedAddresses
 from farm.topology.origins import Origins
+from farm.topology.own_code import OwnCode
 from farm.topology.plant import Plant
 from farm.topology.problem import Place, Report, TooManyError, suggestion
 from farm.topology.register_maps import MapReader
@@ -46,6 +47,7 @@ def load_plant(
     counts: Mapping[str, int] | None = None,
     outside: bool = False,
     write_lock: bool = False,
+    allow_code: bool | None = None,
 ) -> Plant:
     """The plant that a file describes, every node complete.
 
@@ -54,10 +56,11 @@ def load_plant(
     file's; that there is such a backend is not checked here. `counts` maps groups to how many members they have now.
     `outside` gives nodes that have a network of their own an address of 127/8 and ports on this machine too.
     `write_lock` keeps the addresses given here for the next time; a folder that cannot be written is a warning.
+    `allow_code` says whether tags may run code of somebody's own; with None each that would is a warning.
 
     Raises `TopologyProblems` with every fault found; nothing is written then.
     """
-    options = _Options(modbus_port, backend, shard, dict(counts or {}), outside)
+    options = _Options(modbus_port, backend, shard, dict(counts or {}), outside, allow_code)
     loader = _Loader(path, dict(settings or {}), dict(environ or {}), options)
     try:
         plant = loader.plant()
@@ -78,6 +81,7 @@ class _Options:
     shard: int | str | None
     counts: dict[str, int]
     outside: bool
+    allow_code: bool | None
 
 
 @dataclass(slots=True)
@@ -116,7 +120,8 @@ class _Loader:
         maps = MapReader(self.path.parent, self.report)
         ports = ModbusPorts(OWN_MODBUS_PORT if own else self.options.modbus_port, self.options.modbus_port)
         seed = take(head, "seed", SEED, 0, self.report)
-        builder = NodeBuilder(name, seed, ports, library.defaults, types, named, maps, self.report)
+        code = OwnCode(backend, str(self.path.parent.absolute()), self.options.allow_code, self.report)
+        builder = NodeBuilder(name, seed, ports, library.defaults, types, named, maps, code, self.report)
         nodes = builder.nodes(members, seats)
         qualities = links.links(members)
         self.unused_settings(file)

@@ -72,6 +72,7 @@ CODES: dict[str, str] = {
     "F071": "something that this backend cannot do",
     "F072": "a group that cannot be scaled",
     "F073": "a register map, or a line of one, that cannot be used",
+    "F074": "a tag that runs code of its own",
 }
 """Message codes, each explained in docs/topology.md; a code is never given to another message."""
 

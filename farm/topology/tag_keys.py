@@ -29,6 +29,10 @@ TAG_NAME = Text("a tag's name")
 TAG_PATH = Text("a tag, or what is within one, such as Tank1.Level or Word.3")
 MEMBER_PATH = Text("a member or element such as Speed, Pump.Speed or [3].Speed")
 TAG_ADDRESS = TagAddress()
+CLASS_NAME = Text(
+    "a class such as weather:Weather or plant.hooks:Pump",
+    r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*:[A-Za-z_]\w*",
+)
 IDENTIFIER = Text(f"a name as Logix has it, at most {MAX_IDENTIFIER} characters", longest=MAX_IDENTIFIER, code="F016")
 ENGINEERING_UNIT = Text("an engineering unit", longest=32)
 RIGHTS = Choice(ACCESS)
@@ -94,6 +98,9 @@ TAG = Section(
         Key("constant", One(TRUTH), "true: it is never written, as a constant of Logix", "false"),
         Key("alias", One(TAG_PATH), "what it is another name of: a tag, a member, an element or a bit", "none"),
         Key("address", One(TAG_ADDRESS), "class/instance/attribute under which it is reached too", "none"),
+        Key(
+            "class", One(CLASS_NAME), "code of your own that its reads and writes call, `package.module:Class`", "none"
+        ),
     ),
 )
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 
 from farm.topology.aliases import Alias, AliasResolver, Tags
 from farm.topology.document import ListNode, MapNode, Node, Scalar, shown
+from farm.topology.own_code import OwnCode
 from farm.topology.problem import Report
 from farm.topology.scalars import number, truth, whole
 from farm.topology.shapes import take
@@ -37,19 +38,32 @@ _PLACES = {
     "access": ("access", "F012"),
     "dimensions": ("type", "F050"),
     "parts": ("members", "F056"),
+    "code": ("class", "F012"),
 }
 """Field of a tag to its key in the file and the code of a fault in it."""
 
-_NOT_OF_AN_ALIAS = ("type", "init", "signal", "on_write", "members", "writable", "access", "constant", "address")
+_NOT_OF_AN_ALIAS = (
+    "type",
+    "init",
+    "signal",
+    "on_write",
+    "members",
+    "writable",
+    "access",
+    "constant",
+    "address",
+    "class",
+)
 
 
 @dataclass(slots=True)
 class TagBuilder:
-    """Builds tags. `seed` is the plant's."""
+    """Builds tags. `seed` is the plant's, `own_code` knows which of them may run code."""
 
     seed: int
     report: Report
     types: Types
+    own_code: OwnCode
     signals: SignalBuilder = field(init=False)
     aliases: AliasResolver = field(init=False)
     _known: dict[tuple[int, str, bool], tuple[Node, TagConfig | None]] = field(default_factory=dict)
@@ -172,6 +186,7 @@ class TagBuilder:
             access=self.access(entry),
             constant=take(entry, "constant", TRUTH, False, self.report),
             unit=take(entry, "unit", ENGINEERING_UNIT, "", self.report),
+            code=self.own_code.of(tag.name, entry),
             parts=tuple(self.parts(tag, entry)),
         )
         for problem in tag_problems(tag, "", self.types.templates):

@@ -56,7 +56,10 @@ def encode_request(request: Request) -> bytes:
 
 
 def decode_reply(data: bytes) -> Reply:
-    """Raises `RemoteProtocolError` when it is no reply or is cut short."""
+    """Raises `RemoteProtocolError` when it is no reply or is cut short.
+
+    Extended status that is counted in bytes is taken too, where nothing follows: libplctag's `ab_server` counts so.
+    """
     if len(data) < 4:
         raise RemoteProtocolError(f"a CIP reply of {len(data)} bytes, wanted 4 or more: {data.hex()}")
     service, _, status, words = data[:4]
@@ -64,6 +67,8 @@ def decode_reply(data: bytes) -> Reply:
         raise RemoteProtocolError(f"service byte 0x{service:02X} in a CIP reply, wanted one with bit 7 set")
     start = 4 + 2 * words
     if start > len(data):
+        if status and len(data) == 4 + words and not words & 1:
+            return Reply(service & ~REPLY, status, struct.unpack_from(f"<{words >> 1}H", data, 4))
         raise RemoteProtocolError(f"a CIP reply of {len(data)} bytes that announces {words} words of extended status")
     extended = struct.unpack_from(f"<{words}H", data, 4) if words else ()
     return Reply(service & ~REPLY, status, extended, data[start:])

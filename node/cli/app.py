@@ -18,6 +18,9 @@ VERBS = {
     "throughput": "measures how many operations an EtherNet/IP device does in a second",
     "poll": "reads parameters, tags and attributes of an EtherNet/IP device over and over",
     "browse": "lists the tags of a controller",
+    "historize": "a lone EtherNet/IP controller that records every access to its tags",
+    "history": "shows histories, and makes tables and drawings of them",
+    "dissect": "shows a frame's parts, and the byte where it goes wrong",
     "run": "a node from its configuration file",
     "shard": "what a farm has its containers do",
 }

@@ -10,12 +10,15 @@ from time import localtime, strftime, time
 from typing import Any
 
 from node.cip.path_text import parse_route
-from node.cip.status import describe
+from node.cip.services import UNCONNECTED_SEND
+from node.cip.status import PATH_DESTINATION_UNKNOWN, CipError, describe
+from node.cli.column import located
 from node.cli.command_line import Parser, run_command
 from node.client.client import Client
 from node.client.discovery import responses
 from node.client.dotted import dotdict
 from node.client.failure import ConnectionLost, Refused, TimedOut
+from node.client.forward_open import unroutable
 from node.client.operations import Operation, OperationError, parse_operation
 from node.client.paths import encode_send_path
 from node.config.address import parse_address
@@ -24,8 +27,15 @@ from node.errors import ConfigError, NodeError
 
 LOOPBACK, EVERYBODY = "127.0.0.1", "255.255.255.255"
 TIMEOUT = 5.0
+MAX_LABEL = 64
+"""Characters that a part of a name has fewer than."""
+
 LONGEST = 1e6
 """Seconds that a time-out may be."""
+
+
+UNROUTED = "a device that routes nothing is asked with --simple (-S)"
+"""What helps when it does not know Unconnected Send."""
 
 
 def add_device_options(parser: Parser, json_is: str = "") -> None:
@@ -86,11 +96,21 @@ def host_and_port(arguments: argparse.Namespace) -> tuple[str, int]:
     host, port = parse_address(arguments.address, PORT)
     if not port:
         raise ConfigError(f"address {arguments.address!r}", 0, "no device is at port 0; wanted 1 to 65535")
-    try:
-        host.encode("idna")  # as the look-up does, whose complaint says nothing to a person
-    except UnicodeError as exc:
-        raise ConfigError(f"address {arguments.address!r}", 0, f"{host!r} cannot be a host's name") from exc
+    if not _nameable(host):
+        raise ConfigError(f"address {arguments.address!r}", 0, f"{host!r} cannot be a host's name")
     return host or (EVERYBODY if getattr(arguments, "broadcast", False) else LOOPBACK), port
+
+
+def _nameable(host: str) -> bool:
+    """Whether it can be looked up, which would say nothing to a person. What is in ASCII does without IDNA and its
+    import."""
+    if host.isascii():
+        return all(0 < len(label) < MAX_LABEL for label in host.removesuffix(".").split(".")) or not host
+    try:
+        host.encode("idna")
+    except UnicodeError:
+        return False
+    return True
 
 
 def client_keywords(arguments: argparse.Namespace) -> dict[str, Any]:
@@ -114,7 +134,7 @@ def client_keywords(arguments: argparse.Namespace) -> dict[str, Any]:
 def _routing(arguments: argparse.Namespace) -> dict[str, Any]:
     found: dict[str, Any] = {"simple": arguments.simple}
     if arguments.route_path is not None:
-        found["route_path"] = _told("--route-path", lambda: parse_route(arguments.route_path)) or False
+        found["route_path"] = _route(arguments.route_path) or False
     if arguments.send_path is not None:
         _told("--send-path", lambda: encode_send_path(arguments.send_path))
         found["send_path"] = arguments.send_path or False
@@ -123,6 +143,13 @@ def _routing(arguments: argparse.Namespace) -> dict[str, Any]:
     if found.get("send_path") is False and found.get("route_path"):
         raise ConfigError("--route-path", 0, "without a send path nothing is routed; leave one of the two out")
     return found
+
+
+def _route(text: str) -> Any:
+    try:
+        return parse_route(text)
+    except NodeError as exc:
+        raise ConfigError("--route-path", 0, located(str(exc), "route", text)) from exc
 
 
 def _told(option: str, read: Callable[[], Any]) -> Any:
@@ -209,6 +236,16 @@ def list_replies(client: Client, commands: Sequence[int]) -> Iterator[dotdict]:
         raise TimedOut(client.host, client.port, f"no answer to {which} within {client.timeout:g} s")
     if refused:
         raise Refused(client.host, client.port, refused)
+
+
+def says_unrouted(arguments: argparse.Namespace, rpy: dotdict, sts: int | tuple[int, tuple[int, ...]]) -> bool:
+    """Whether a result is that of a device which does not know the Unconnected Send that it was sent."""
+    status, extended = sts if isinstance(sts, tuple) else (sts, ())
+    if not status or arguments.simple or arguments.send_path == "":
+        return False
+    if rpy.get("service", 0) & 0x7F != UNCONNECTED_SEND or status == PATH_DESTINATION_UNKNOWN:
+        return False  # which Read Tag Fragmented has for a tag that there is not, and the same code
+    return unroutable(CipError(status, extended))
 
 
 def status_words(status: int | tuple[int, tuple[int, ...]]) -> str:

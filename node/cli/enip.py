@@ -5,20 +5,25 @@ import logging
 import socket
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 
 from node.cip.path_text import parse_route
+from node.cli.column import located
 from node.cli.command_line import Parser, add_serving_options, run_command
 from node.cli.enip_help import lesson
 from node.cli.log import set_up_log
 from node.cli.object_files import read_object_files
-from node.cli.serve import read_delay, resolve, serve
+from node.cli.serve import Started, read_delay, resolve, serve
+from node.cli.web import add_web_option, open_face
 from node.config.address import parse_address
 from node.config.check import problems
 from node.config.identity import identity, lone_serial
-from node.config.model import EnipConfig, NodeConfig
+from node.config.model import EnipConfig, NodeConfig, TagConfig
 from node.config.tagspec import parse_tag
 from node.errors import ConfigError, NodeError
+from node.exchange.exchange import Interceptor
 from node.objects.profiles import DEFAULT_PROFILE, PROFILES
+from node.tag_memory import OwnClasses, class_by_tag
 
 PROGRAM = "enip_server"
 PORT = 44818
@@ -48,7 +53,7 @@ def build_config(
         kind="logix",
         profile=profile,
         address=numeric,
-        tags=tuple(parse_tag(text) for text in tags),
+        tags=tuple(_tag(text) for text in tags),
         enip=EnipConfig(found, port, route, onward),
         delay=PROFILES[profile].response if delay == TYPICAL else read_delay(delay),
     )
@@ -67,6 +72,7 @@ def parser(program: str = PROGRAM) -> Parser:
         help="Tags to serve, as SCADA=INT[1000], TEXT=SSTRING[100] or TAG@22/1/1=DINT.",
     )
     add_serving_options(made, PORT, "a tag", f", or `{TYPICAL}`: as long as the device takes")
+    add_web_option(made)
     made.add_argument(
         "-S", "--simple", action="store_true", help="A device that routes nothing: only an empty route path is taken."
     )
@@ -96,8 +102,14 @@ def parser(program: str = PROGRAM) -> Parser:
     return made
 
 
-def serve_tags(arguments: argparse.Namespace) -> None:
-    """Does what was typed. Raises `ConfigError`, and `NodeError` when it cannot be done."""
+def serve_tags(
+    arguments: argparse.Namespace,
+    attribute_class: OwnClasses | None = None,
+    started: Started | None = None,
+    recorder: Interceptor | None = None,
+) -> None:
+    """Does what was typed; `attribute_class` and `started` as for `main`, and `recorder` sees every request. Raises
+    `ConfigError`, and `NodeError` when it cannot be done."""
     if arguments.simple and arguments.route_path is not None:
         raise ConfigError("--simple", 0, "it means --route-path false; give one of the two")
     route = () if arguments.simple else _route(arguments.route_path)
@@ -110,7 +122,9 @@ def serve_tags(arguments: argparse.Namespace) -> None:
         log.info("Loaded config files: %r", files)
     if settings and config.enip is not None:
         config = replace(config, enip=replace(config.enip, objects=settings))
-    serve(config, printing=arguments.printing)
+    own = None if attribute_class is None else class_by_tag(attribute_class, [tag.name for tag in config.tags])
+    web = open_face(arguments.web, arguments.address)
+    serve(config, printing=arguments.printing, own_class=own, started=started, web=web, recorder=recorder)
 
 
 def _route(text: str | None) -> Route:
@@ -119,9 +133,27 @@ def _route(text: str | None) -> Route:
     try:
         return parse_route(text)
     except NodeError as exc:
-        raise ConfigError("--route-path", 0, str(exc)) from exc
+        raise ConfigError("--route-path", 0, located(str(exc), "route", text)) from exc
 
 
-def main(arguments: Sequence[str] | None = None, program: str = PROGRAM) -> int:
-    """The command; its exit code."""
-    return run_command(parser(program), serve_tags, arguments)
+def _tag(text: str) -> TagConfig:
+    try:
+        return parse_tag(text)
+    except ConfigError as exc:
+        said = located(str(exc), "tag", text).removeprefix(f"{exc.source}: ")
+        raise ConfigError(exc.source, exc.line, said) from exc
+
+
+def main(
+    arguments: Sequence[str] | None = None,
+    program: str = PROGRAM,
+    *,
+    attribute_class: OwnClasses | None = None,
+    started: Started | None = None,
+) -> int:
+    """The command; its exit code. `attribute_class` is a class whose hooks every tag has, or names of tags to such
+    classes. It may run in any thread: `started` is called with the controller once it serves, whose `stop` ends it as
+    a signal does in the main thread."""
+    return run_command(
+        parser(program), partial(serve_tags, attribute_class=attribute_class, started=started), arguments
+    )

@@ -7,6 +7,7 @@ from time import perf_counter
 from node.cip.status import SUCCESS
 from node.cli.command_line import Parser
 from node.cli.device import (
+    UNROUTED,
     Output,
     add_device_options,
     add_routing_options,
@@ -15,6 +16,7 @@ from node.cli.device import (
     list_replies,
     read_operations,
     run_asking,
+    says_unrouted,
     status_words,
 )
 from node.client.client import Client
@@ -79,6 +81,7 @@ def parser(program: str = PROGRAM) -> Parser:
     add("-I", "--list-interfaces", action="store_true", help="Ask for interfaces beside EtherNet/IP.")
     add("-L", "--legacy", metavar="COMMAND", help="Send a command of old; 0x0001 asks for its address.")
     add("-r", "--repeat", metavar="N", type=int, default=1, help="Do all of it so many times; 1 by default.")
+    add("-d", "--depth", metavar="N", type=int, default=0, help="Requests under way at once; 0 by default: one by one.")
     add_routing_options(made)
     add("-p", "--print", action="store_true", dest="printing", help="Show results on stdout even with --log.")
     add("-m", "--multiple", action="store_true", help="Put requests together in Multiple Service Packets.")
@@ -140,17 +143,23 @@ def carry_out(client: Connector, operations: list[Operation], arguments: argpars
     repeated = (operation for _ in range(arguments.repeat) for operation in operations)
     done = failed = 0
     begun = perf_counter()
-    results: Iterator[Result] = client.operate(repeated, fragment=fragment, multiple=arguments.multiple)
+    results: Iterator[Result] = client.operate(
+        repeated, fragment=fragment, multiple=arguments.multiple, depth=arguments.depth
+    )
+    unrouted = False
     for idx, dsc, _, rpy, sts, val in results:
         operation = operations[done % len(operations)]
         done += 1
         failed += sts != SUCCESS
+        unrouted = unrouted or says_unrouted(arguments, rpy, sts)
         output.narrate(idx, dsc, rpy)
         output.show(result_line(operation, dsc, sts, val))
     seconds = perf_counter() - begun
     kinds = [KINDS[operation["method"], fragment or "offset" in operation] for operation in operations]
     summary = f"Client {', '.join(dict.fromkeys(kinds))}. Average {done / seconds:.3f} TPS ({seconds / done:6.3f}s ea)."
     output.remark(summary)
+    if unrouted:
+        output.remark(UNROUTED)
     if failed:
         raise NodeError(f"{failed} of {done} operations failed")
 

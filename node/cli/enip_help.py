@@ -14,6 +14,8 @@ examples:
       another device; the tag is an attribute (class 22, instance 1, attribute 1) too
   enip_server -d 0.1-0.9 -v -l plc.log SCADA=INT[1000]
       replies take 0.1 to 0.9 s; what happens is logged to a file
+  enip_server --web :8080 SCADA=INT[1000]
+      with a page at http://127.0.0.1:8080/ and an API at /api, as in 2016
   enip_server -d typical --profile 1766-L32BXB N7=INT[100]
       replies take as long as that device's; its tags are its data files
   enip_server -S SCADA=INT[1000]

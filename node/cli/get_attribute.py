@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from node.cip.status import SUCCESS
 from node.cli.command_line import Parser
 from node.cli.device import (
+    UNROUTED,
     Output,
     add_bundling_options,
     add_device_options,
@@ -15,6 +16,7 @@ from node.cli.device import (
     now_text,
     read_operations,
     run_asking,
+    says_unrouted,
     status_words,
 )
 from node.client.connector import Connector
@@ -63,12 +65,14 @@ def get_attributes(arguments: argparse.Namespace) -> None:
     operations = attribute_operations(arguments.paths)
     output = Output(arguments, PROGRAM)
     done = failed = 0
+    unrouted = False
     with Connector(connected=False, **keywords) as client:
         repeated = (operation for _ in range(arguments.repeat) for operation in operations)
         for idx, dsc, _, rpy, sts, val in client.operate(repeated, depth=arguments.depth, multiple=arguments.multiple):
             operation = operations[done % len(operations)]
             done += 1
             failed += sts != SUCCESS
+            unrouted = unrouted or says_unrouted(arguments, rpy, sts)
             output.narrate(idx, dsc, rpy)
             error = None if sts == SUCCESS else status_words(sts)
             if val is True:
@@ -79,6 +83,8 @@ def get_attributes(arguments: argparse.Namespace) -> None:
             else:
                 sign = "<=" if "data" in operation else "=="
                 output.show(f"{now_text()}: {idx}: {dsc} {sign} {val!r}{f': {error}' if error else ''}")
+    if unrouted:
+        output.remark(UNROUTED)
     if failed:
         raise NodeError(f"{failed} of {done} attributes failed")
 

@@ -14,6 +14,7 @@ from node.cli.command_line import Parser, add_serving_options, run_command
 from node.cli.log import set_up_log
 from node.cli.modbus_units import PROFILE, UNIT, UNIT_ID, Typed, build_unit, gathered, placed
 from node.cli.serve import modbus_name, read_delay, resolve, serve
+from node.cli.web import add_web_option, open_face
 from node.config.address import parse_address
 from node.config.check import problems
 from node.config.model import FRAMINGS, ModbusConfig, NodeConfig, RegisterBlock, TagConfig, UnitConfig
@@ -116,6 +117,7 @@ def parser(program: str = PROGRAM) -> Parser:
     )
     add_unit_options(made)
     add_serving_options(made, PORT, "a register")
+    add_web_option(made)
     made.set_defaults(address="")
     add_transport_options(made)
     return made
@@ -192,7 +194,8 @@ def serve_registers(arguments: argparse.Namespace) -> None:
 
         faults = tuple(map(parse_fault_words, arguments.fault))
     set_up_log(arguments.verbose, arguments.log)
-    serve(config, printing=arguments.printing, announce=ready_line, faults=faults)
+    web = open_face(arguments.web, arguments.address)
+    serve(config, printing=arguments.printing, announce=ready_line, faults=faults, web=web)
 
 
 def main(arguments: Sequence[str] | None = None, program: str = PROGRAM) -> int:

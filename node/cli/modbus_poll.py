@@ -19,6 +19,7 @@ from queue import Empty, SimpleQueue
 from types import FrameType
 from typing import TYPE_CHECKING
 
+from node.cli.column import located_word
 from node.cli.command_line import Parser, run_command
 from node.cli.log import set_up_log
 from node.cli.poll_table import PollTable, Seen
@@ -98,10 +99,11 @@ def poll_registers(arguments: argparse.Namespace) -> None:
 
 def read_ranges(texts: Iterable[str]) -> list[tuple[str, Range]]:
     """Each as it was typed, and what it means. Raises `ConfigError`."""
+    texts = list(texts)
     try:
         found = [(word, parse_range(word)) for text in texts for word in text.split()]
     except RangeError as exc:
-        raise ConfigError("registers", 0, str(exc)) from exc
+        raise ConfigError("registers", 0, located_word(str(exc), "range", texts)) from exc
     for text, each in found:
         if "=" in text and each.table not in WRITABLE_TABLES:
             raise ConfigError("registers", 0, f"{text}: the {each.table} table cannot be written")

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from itertools import starmap
 
+from node.cli.column import located_word
 from node.config.model import RegisterBlock, TagConfig, UnitConfig
 from node.errors import ConfigError
 from node.modbus.ranges import BIT_TABLES, Range, RangeError, adjoining, parse_ranges
@@ -106,7 +107,8 @@ def build_unit(
     try:
         typed = parse_ranges(ranges)
     except RangeError as exc:
-        raise ConfigError("registers" if unit == UNIT_ID else f"registers of unit {unit}", 0, str(exc)) from exc
+        source = "registers" if unit == UNIT_ID else f"registers of unit {unit}"
+        raise ConfigError(source, 0, located_word(str(exc), "range", ranges)) from exc
     tags, blocks, left = _laid_over(*mapped, typed)
     own = adjoining(left)
     made = [_tag(each) for each in own]

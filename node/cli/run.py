@@ -8,6 +8,7 @@ from pathlib import Path
 from node.cli.command_line import Parser, add_log_options, run_command
 from node.cli.log import set_up_log
 from node.cli.serve import serve
+from node.cli.web import add_web_option, open_face
 from node.config.load import load
 from node.config.model import NodeConfig
 from node.errors import ConfigError, NodeError
@@ -19,14 +20,21 @@ def parser(program: str = PROGRAM) -> Parser:
     """What may be typed."""
     made = Parser(program, "Serve a node from its configuration file, until Ctrl-C.")
     made.add_argument("file", type=Path, metavar="FILE", help="A node's configuration in JSON.")
+    made.add_argument("--allow-code", action="store_true", help="Let tags run the code that the file names.")
     add_log_options(made, "a tag")
+    add_web_option(made)
     return made
 
 
 def run_file(arguments: argparse.Namespace) -> None:
     """Does what was typed. Raises `ConfigError`, and `NodeError` when it cannot be done."""
     set_up_log(arguments.verbose, arguments.log)
-    serve(read_config(arguments.file), printing=arguments.printing)
+    config = read_config(arguments.file)
+    named = [tag for tag in config.tags if tag.code]
+    if named and not arguments.allow_code:
+        what = f"tag {named[0].name!r} runs code of its own, {named[0].code}"
+        raise ConfigError(str(arguments.file), 0, f"{what}: read that code, then say --allow-code")
+    serve(config, printing=arguments.printing, web=open_face(arguments.web, config.address))
 
 
 def read_config(file: Path) -> NodeConfig:

@@ -6,6 +6,7 @@ import os
 import signal
 import socket
 import sys
+import threading
 import time
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
@@ -16,12 +17,16 @@ from node.config.transports import carriers
 from node.controller import Controller
 from node.errors import ConfigError, NodeError
 from node.exchange.delay import check_delay, parse_delay
+from node.exchange.exchange import Interceptor
 from node.exchange.printing import Printer
 from node.server.descriptors import raise_descriptor_limit
 from node.server.loop import new_loop
+from node.tag_memory import OwnClass
 
 if TYPE_CHECKING:
     from node.config.faults import FaultSpec
+    from node.served import Served
+    from node.web.face import WebFace
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
@@ -31,8 +36,17 @@ Announce = Callable[[NodeConfig, dict[str, int], tuple[str, ...]], str]
 """Gives the line that says a controller is ready, from its configuration, the ports it got and its serial lines."""
 
 
+Started = Callable[["Served"], object]
+"""Is given a controller that serves."""
+
+
 def ready_line(config: NodeConfig, ports: dict[str, int], lines: tuple[str, ...] = ()) -> str:
     """What serves where, in one line."""
+    return "; ".join([*served(config, ports, lines), f"PID {os.getpid()}", "Ctrl-C ends it"])
+
+
+def served(config: NodeConfig, ports: dict[str, int], lines: tuple[str, ...] = ()) -> list[str]:
+    """What there is: controller, device, units, tags."""
     host = config.address or "0.0.0.0"
     parts = []
     if config.enip is not None:
@@ -41,8 +55,7 @@ def ready_line(config: NodeConfig, ports: dict[str, int], lines: tuple[str, ...]
         where = [f"{host}:{ports['modbus']}"] if config.modbus.tcp or config.modbus.udp else []
         parts.append(f"{modbus_name(config.modbus)} device {config.profile} on {' and '.join([*where, *lines])}")
         parts.append(_count(len(config.modbus.units), "unit"))
-    parts.append(_count(len(config.tags), "tag") if config.tags else NO_TAGS)
-    return "; ".join([*parts, f"PID {os.getpid()}", "Ctrl-C ends it"])
+    return [*parts, _count(len(config.tags), "tag") if config.tags else NO_TAGS]
 
 
 def modbus_name(modbus: ModbusConfig) -> str:
@@ -66,23 +79,34 @@ def serve(
     printing: bool = False,
     announce: Announce = ready_line,
     faults: "Sequence[FaultSpec]" = (),
+    own_class: OwnClass | None = None,
+    started: Started | None = None,
+    web: "WebFace | None" = None,
+    recorder: Interceptor | None = None,
 ) -> None:
-    """Serves `config` until SIGINT or SIGTERM; says on stdout when it is ready, in the words of `announce`. Signals of
-    its tags begin now.
+    """Serves `config` until SIGINT or SIGTERM, which the main thread alone can take, or until its `web` interface is
+    told that it is done; says on stdout when it is ready, in the words of `announce`, and then where that is. Signals
+    of its tags begin now.
 
-    `printing` shows every access to a tag on stdout; `faults` are on from the first request. Raises `NodeError`
+    `printing` shows every access to a tag on stdout; `faults` are on from the first request. `own_class` gives the
+    class whose hooks a tag has; `started` is called once it serves; `recorder` sees every request. Raises `NodeError`
     (`ListenError`) when it cannot begin, `ConfigError` for a fault of a tag that there is not.
     """
     raise_descriptor_limit()
-    interceptors = [Printer(_show)] if printing else []
-    controller = Controller(config, epoch=time.monotonic(), interceptors=interceptors)
-    gc.freeze()  # what is there now stays, and need not be looked at again
-    gc.enable()
+    interceptors: list[Interceptor] = [Printer(_show)] if printing else []
+    if recorder is not None:
+        interceptors.append(recorder)
+    controller = Controller(config, epoch=time.monotonic(), interceptors=interceptors, own_class=own_class)
+    if not gc.isenabled():  # until now: see `node.__main__`
+        gc.freeze()  # what is there now stays, and need not be looked at again
+        gc.enable()
     with asyncio.Runner(loop_factory=new_loop) as runner:
         told = asyncio.Event()
-        if sys.platform != "win32":  # where asyncio takes no signals, Ctrl-C is a KeyboardInterrupt
+        main = threading.current_thread() is threading.main_thread()
+        if main and sys.platform != "win32":  # where asyncio takes no signals, Ctrl-C is a KeyboardInterrupt
             _listen_to_signals(runner.get_loop(), told)
-        runner.run(_serve(controller, announce, told, faults))
+        controller.server.when_done = told.set
+        runner.run(_serve(controller, announce, told, faults, started, web))
 
 
 def _listen_to_signals(loop: asyncio.AbstractEventLoop, told: asyncio.Event) -> None:
@@ -93,15 +117,33 @@ def _listen_to_signals(loop: asyncio.AbstractEventLoop, told: asyncio.Event) -> 
 
 
 async def _serve(
-    controller: Controller, announce: Announce, told: asyncio.Event, faults: "Sequence[FaultSpec]"
+    controller: Controller,
+    announce: Announce,
+    told: asyncio.Event,
+    faults: "Sequence[FaultSpec]",
+    started: Started | None,
+    web: "WebFace | None",
 ) -> None:
     await controller.start()
     try:
         for fault in faults:
             _put_on(controller, fault)
-        _show(announce(controller.config, controller.ports, controller.lines))
+        what = controller.config, controller.ports, controller.lines
+        if web is not None:
+            web.start(asyncio.get_running_loop(), controller.ask_api, "; ".join(served(*what)))
+        _show(announce(*what))
+        if web is not None:
+            _show(f"Web interface on {web.url}")
+        if started is not None:
+            from node.served import Served
+
+            around = Served(controller)
+            around.serves(asyncio.get_running_loop(), told.set)
+            started(around)
         await told.wait()
     finally:
+        if web is not None:
+            await web.close()
         await controller.stop()
 
 

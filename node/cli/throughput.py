@@ -7,6 +7,7 @@ from time import perf_counter
 from node.cip.status import SUCCESS
 from node.cli.command_line import Parser
 from node.cli.device import (
+    UNROUTED,
     Output,
     add_bundling_options,
     add_device_options,
@@ -16,6 +17,7 @@ from node.cli.device import (
     now_text,
     read_operations,
     run_asking,
+    says_unrouted,
 )
 from node.client.connector import Connector
 from node.errors import NodeError
@@ -42,6 +44,7 @@ def measure(arguments: argparse.Namespace) -> None:
     operations = read_operations(arguments.tags)
     output = Output(arguments, PROGRAM)
     done = failed = 0
+    unrouted = False
     last = -1
     with Connector(connected=False, **keywords) as client:
         repeated = (operation for _ in range(arguments.repeat) for operation in operations)
@@ -49,6 +52,7 @@ def measure(arguments: argparse.Namespace) -> None:
         for idx, dsc, _, rpy, sts, val in client.operate(repeated, depth=arguments.depth, multiple=arguments.multiple):
             done += 1
             failed += sts != SUCCESS
+            unrouted = unrouted or says_unrouted(arguments, rpy, sts)
             last = max(last, idx)
             output.narrate(idx, dsc, rpy)
             if not arguments.as_json:
@@ -61,6 +65,8 @@ def measure(arguments: argparse.Namespace) -> None:
     else:
         took = f"{done:3d} operations using {requests:3d} requests in {seconds:7.2f}s"
         output.show(f"{took} at pipeline depth {depth:2d}; {tps:5.1f} TPS")
+    if unrouted:
+        output.remark(UNROUTED)
     if failed:
         raise NodeError(f"{failed} of {done} operations failed")
 

@@ -14,6 +14,8 @@ if typing.TYPE_CHECKING:
     from node.client.discovery import Device as Device
     from node.client.discovery import discover as discover
     from node.client.dotted import dotdict as dotdict
+    from node.client.drives import PowerFlex as PowerFlex
+    from node.client.drives import PowerFlex750 as PowerFlex750
     from node.client.failure import BadAnswer as BadAnswer
     from node.client.failure import ConnectionLost as ConnectionLost
     from node.client.failure import NoAnswer as NoAnswer
@@ -23,10 +25,18 @@ if typing.TYPE_CHECKING:
     from node.client.operations import Operation as Operation
     from node.client.operations import OperationError as OperationError
     from node.client.operations import parse_operations as parse_operations
+    from node.client.parameters import Parameter as Parameter
+    from node.client.poll import Poller as Poller
+    from node.client.poll_aio import AsyncPoller as AsyncPoller
+    from node.client.proxy import Proxy as Proxy
+    from node.client.proxy import ProxySimple as ProxySimple
+    from node.client.proxy_aio import AsyncProxy as AsyncProxy
     from node.client.replies import format_tree as format_tree
 
 __all__ = [
     "AsyncConnector",
+    "AsyncPoller",
+    "AsyncProxy",
     "BadAnswer",
     "Client",
     "ConnectionLost",
@@ -35,6 +45,12 @@ __all__ = [
     "NoAnswer",
     "Operation",
     "OperationError",
+    "Parameter",
+    "Poller",
+    "PowerFlex",
+    "PowerFlex750",
+    "Proxy",
+    "ProxySimple",
     "Refused",
     "Tag",
     "TagError",
@@ -49,6 +65,8 @@ __all__ = [
 
 _MODULES = {
     "AsyncConnector": "aio",
+    "AsyncPoller": "poll_aio",
+    "AsyncProxy": "proxy_aio",
     "BadAnswer": "failure",
     "Client": "client",
     "ConnectionLost": "failure",
@@ -57,6 +75,12 @@ _MODULES = {
     "NoAnswer": "failure",
     "Operation": "operations",
     "OperationError": "operations",
+    "Parameter": "parameters",
+    "Poller": "poll",
+    "PowerFlex": "drives",
+    "PowerFlex750": "drives",
+    "Proxy": "proxy",
+    "ProxySimple": "proxy",
     "Refused": "failure",
     "Tag": "browsing",
     "TagError": "failure",

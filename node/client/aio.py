@@ -54,6 +54,8 @@ ROUTE_OVERHEAD = 13
 """Bytes of Unconnected Send beside its paths and its message."""
 
 CLOSE_TIMEOUT = 1.0
+OPENING = 5.0
+"""Seconds that a connection which need not be may take to open."""
 
 
 class _Refused(RemoteProtocolError):
@@ -93,6 +95,11 @@ class Link(asyncio.Protocol):
         self._fail(exc if isinstance(exc, OSError) else ConnectionError("connection closed by the controller"))
         if not self.closed.done():
             self.closed.set_result(None)
+
+    @property
+    def lost(self) -> bool:
+        """Whether nothing can be sent any more."""
+        return self._transport is None
 
     def send(self, token: int, frame: bytes) -> asyncio.Future[Answer]:
         """Sends a frame of `session`; what its answer will be in. `forget` it in the end. Raises `ConnectionError`."""
@@ -180,17 +187,16 @@ class AsyncConnector:
 
     async def open(self) -> None:
         """Connects and registers a session."""
+        self._opened = self._connection = None  # of a session that is gone
         async with deadline(self.host, self.port, self.timeout):
-            link = await _connect(self.host, self.port)
+            link = await self._registered()
             try:
-                _checked(await link.ask(*link.session.register()))
-                self._link = link
                 if self._connected is not False:
-                    await self._connect(link)
+                    link = await self._choose(link)
             except BaseException:
-                self._link = None
                 link.abort()
                 raise
+            self._link = link
 
     async def close(self) -> None:
         """Ends the session; does nothing without one."""
@@ -203,6 +209,11 @@ class AsyncConnector:
         self._link = None
         if link is not None:
             await link.close()
+
+    @property
+    def closed(self) -> bool:
+        """Whether there is no session: it was not opened yet, or closed, or the controller ended the connection."""
+        return self._link is None or self._link.lost
 
     async def list_identity(self) -> IdentityItem:
         """Who the controller says it is."""
@@ -333,13 +344,30 @@ class AsyncConnector:
             kind = self._kinds[path] = await arun(kind_steps(path, self.known, tag), self._message)
         return kind
 
-    async def _connect(self, link: Link) -> None:
+    async def _registered(self) -> Link:
+        link = await _connect(self.host, self.port)
         try:
-            opened = await arun(open_steps(self._route or b""), self._message)
-        except (CipError, Refused):
+            _checked(await link.ask(*link.session.register()))
+        except BaseException:
+            link.abort()
+            raise
+        return link
+
+    async def _choose(self, link: Link) -> Link:
+        """The link with a connection, which `connected` None does without: there are devices that refuse one, that say
+        nothing to it, and that hang up, so that another link is needed."""
+        patience = None if self._connected else min(self.timeout / 2, OPENING)
+        try:
+            async with asyncio.timeout(patience):
+                await self._connect(link)
+        except (CipError, _Refused, OSError):
             if self._connected:
                 raise
-            return
+            return await self._registered() if link.lost else link
+        return link
+
+    async def _connect(self, link: Link) -> None:
+        opened = await arun(open_steps(self._route or b""), lambda request: self._ask(link, request))
         self._opened = opened
         self._connection = link.session.connect(opened.target_id, opened.own_id)
 
@@ -377,7 +405,9 @@ class AsyncConnector:
         return TagError(outcome.task.tag, self.host, self.port, CipError(outcome.status, outcome.extended))
 
     async def _message(self, request: Request) -> Reply:
-        link = self._open_link()
+        return await self._ask(self._open_link(), request)
+
+    async def _ask(self, link: Link, request: Request) -> Reply:
         message = encode_request(request)
         if self._connection is not None:
             token, frame = link.session.connected(self._connection, message)

@@ -66,6 +66,12 @@ from node.errors import LocalProtocolError, RemoteProtocolError
 MESSAGE_LIMIT = 504
 """Bytes of an unconnected Message Router request that every controller takes."""
 
+SPREAD = 2.0
+"""Seconds over which devices spread their answers to a broadcast unless told."""
+
+IN_TIME = 0.8
+"""The part of the time-out by which they are to be sent."""
+
 SEND_HEAD = 13
 """Bytes of Unconnected Send beside its paths and its message: service, path size, ticks, length, a pad, route size."""
 
@@ -297,12 +303,20 @@ class Client:
             raise self._malformed(exc) from exc
 
     def _command(self, command: int, timeout: float | None) -> dotdict:
-        # over UDP, the context may say by how many ms an answer may be delayed: none
-        _, frame = self._session.command(command, index=0)
-        self._transport.send(frame, self._deadline(timeout))
+        deadline = self._deadline(timeout)
+        _, frame = self._session.command(command, index=self._spread(timeout) if command == LIST_IDENTITY else 0)
+        self._transport.send(frame, deadline)
         return dotdict(
             {"enip": {"command": command, "CIP": {COMMAND_NAMES.get(command, "legacy"): dotdict()}}, "input": frame}
         )
+
+    def _spread(self, timeout: float | None) -> int:
+        """By how many milliseconds the answers to a broadcast may be spread, in the first bytes of the context; 0 is
+        the 2 s that devices take by themselves, longer than many wait (CIP Vol 2, 2-4.2)."""
+        seconds = self.timeout if timeout is None else timeout
+        if not self.broadcast or seconds is None or seconds >= SPREAD / IN_TIME:
+            return 0
+        return max(int(seconds * IN_TIME * 1000), 1)
 
     def _attribute(self, service: int, path: Path, data: bytes, send: bool, routing: dict[str, Any]) -> dotdict:
         segments, _ = _target(path, None)
@@ -337,12 +351,19 @@ class Client:
             self._transport.send(frame, deadline)
             while True:
                 self._collect(deadline)
-                for place, (answer, _) in enumerate(self._mail):
-                    if answer.token == token:
-                        del self._mail[place]
-                        return answer
+                answer = self._taken(token)
+                if answer is not None:
+                    return answer
         finally:
             self._session.forget(token)
+
+    def _taken(self, token: int) -> Answer | None:
+        """The answer to a request out of the mail, None when it is not there."""
+        for place, (answer, _) in enumerate(self._mail):
+            if answer.token == token:
+                del self._mail[place]
+                return answer
+        return None
 
     def _collect_at_once(self) -> None:
         """Puts what is there into the mail; the end of the connection leaves it closed."""

@@ -2,6 +2,9 @@
 
 `ConnectedClient` chooses the way by itself or is told. Replies are matched by sender context, or by connection and
 sequence count, so that a late, doubled or foreign one is never taken for another's.
+
+Where nobody told a route, Unconnected Send goes to slot 0; a device that knows no Unconnected Send, as adapters and
+drives do not, did nothing of what was in it, and is asked again, plainly from then on.
 """
 
 from __future__ import annotations
@@ -12,13 +15,15 @@ from contextlib import contextmanager
 from time import monotonic
 from typing import TypeVar
 
-from node.cip.message import Reply, Request, encode_request
-from node.cip.status import CipError
+from node.cip.epath import Attribute, Class, Instance, encode_epath
+from node.cip.message import Reply, Request, decode_reply, encode_request
+from node.cip.services import GET_ATTRIBUTE_SINGLE, REPLY, UNCONNECTED_SEND
+from node.cip.status import CONNECTION_FAILURE, CipError
 from node.cip.template import Template
 from node.client.client import MESSAGE_LIMIT, SEND_HEAD, Client
 from node.client.exchanges import Steps, checked_reply, run
 from node.client.failure import BadAnswer, ConnectionLost, NoAnswer, Refused, TagError, TimedOut
-from node.client.forward_open import IDLE, Opened, close_steps, open_steps
+from node.client.forward_open import IDLE, ROUTES_NOTHING, Opened, close_steps, open_steps, unroutable
 from node.client.paths import Path, RoutePath
 from node.client.pipeline import Outcome, Packet, Pipeline
 from node.client.tasks import OWN, Routing, Task
@@ -29,6 +34,9 @@ from node.errors import RemoteProtocolError
 
 T = TypeVar("T")
 
+Flying = dict[int, tuple[Packet, float | None, bool]]
+"""What is under way, by token: by when it must be answered, and whether the client's own route is in it."""
+
 CLOSING = 0.5
 """Seconds that closing a connection may take."""
 
@@ -37,6 +45,11 @@ TRUSTED = 0.9 * IDLE
 
 OPENING = 5.0
 """Seconds that a connection which need not be may take to open."""
+
+_REFUSALS = tuple(bytes((status,)) for status in (CONNECTION_FAILURE, *ROUTES_NOTHING))
+_UNSENT = bytes((UNCONNECTED_SEND | REPLY,))
+_VENDOR = encode_request(Request(GET_ATTRIBUTE_SINGLE, encode_epath((Class(1), Instance(1), Attribute(1)))))
+"""What every device can be asked: the vendor of its Identity."""
 
 UNREAD = 1 << 15
 """Bytes sent after which what has come is read first, lest both ends wait for each other to read."""
@@ -77,6 +90,7 @@ class ConnectedClient(Client):
         )
         self.connected = connected
         self._size = size
+        self._untold = route_path is None and send_path is None and not simple
         self._opened: Opened | None = None
         self._connection: Connection | None = None
         self._used = 0.0
@@ -124,7 +138,12 @@ class ConnectedClient(Client):
 
     def transact_until(self, message: bytes, deadline: float | None) -> bytes:
         """As `transact`, by an instant of `time.monotonic`, None for ever."""
-        over = self._ready(1, deadline)
+        over, now = self._connection, monotonic()
+        if over is not None and now - self._used < TRUSTED:
+            self._used = now
+        else:
+            over = self._ready(1, deadline)
+        routed = over is None and self._send is not None
         if over is not None:
             token, frame = self._session.connected(over, message)
         else:
@@ -138,14 +157,19 @@ class ConnectedClient(Client):
                 answers = self._understood(transport.receive(deadline))
                 if len(answers) == 1 and answers[0].token == token:  # what nearly always comes
                     answer = answers[0]
-                    return answer.data if answer.status == SUCCESS else self._message(answer)
+                    break
                 self._mail.extend((answer, transport.peer) for answer in answers)
-                for place, (answer, _) in enumerate(self._mail):
-                    if answer.token == token:
-                        del self._mail[place]
-                        return self._message(answer)
-        finally:
+                found = self._taken(token)
+                if found is not None:
+                    answer = found
+                    break
+        except BaseException:
             self._session.forget(token)
+            raise
+        reply = answer.data if answer.status == SUCCESS else self._message(answer)
+        if routed and reply[:1] == _UNSENT and self._unrouted(message, reply, deadline):
+            return self.transact_until(message, deadline)
+        return reply
 
     def request(self, request: Request, timeout: float | None = None) -> Reply:
         """The reply to any Message Router request, whatever its status."""
@@ -173,15 +197,18 @@ class ConnectedClient(Client):
         automatic = multiple is None or multiple is True
         limit = self.message_limit(depth) if automatic else int(multiple or 0)
         pipeline = Pipeline(tasks, depth=depth, limit=limit, index=index)
-        flying: dict[int, tuple[Packet, float | None]] = {}
+        flying: Flying = {}
         try:
             while True:
                 self._fly(pipeline, flying, over, timeout)
                 if not flying:
                     return
                 answer = self._landed(flying)
-                packet, _ = flying.pop(answer.token)
+                packet, _, routed = flying.pop(answer.token)
                 message = self._message(answer)
+                if routed and self._unrouted(packet.message, message, self._deadline(timeout)):
+                    self._launch(packet, flying, over, timeout)
+                    continue
                 with self.naming():
                     outcomes = pipeline.take(packet, message)
                 yield from outcomes
@@ -220,13 +247,12 @@ class ConnectedClient(Client):
     def _choose(self, deadline: float | None) -> None:
         """Opens a connection, or settles for none. Raises what stopped it when there has to be one."""
         self._chosen = True
-        route = self._route if self._send is not None else b""
         if self.connected is None:  # the rest of the time is for what was asked
             now = monotonic()
             deadline = now + OPENING if deadline is None else min((now + deadline) / 2, now + OPENING)
         try:
             with self.naming("Forward Open"):
-                opened = run(open_steps(route, self._size), lambda request: self._reply(request, deadline, plain=True))
+                opened = self._granted(deadline)
         except CipError as exc:
             if self.connected:
                 self._chosen = False
@@ -245,6 +271,31 @@ class ConnectedClient(Client):
         self._connection = self._session.connect(opened.target_id, opened.own_id)
         self._used = monotonic()
 
+    def _granted(self, deadline: float | None) -> Opened:
+        """A connection, without a route when one has to be had from a device that has none, and none was told."""
+        route = self._route if self._send is not None else b""
+        try:
+            return run(open_steps(route, self._size), lambda request: self._reply(request, deadline, plain=True))
+        except CipError as exc:
+            if not (route and self.connected and self._untold and unroutable(exc)):
+                raise
+        return run(open_steps(b"", self._size), lambda request: self._reply(request, deadline, plain=True))
+
+    def _unrouted(self, message: bytes, reply: bytes, deadline: float | None) -> bool:
+        """Whether `message`, which went by Unconnected Send, has to go again without: the device knows none of it."""
+        if not _unsent(reply):
+            return False
+        if self._send is not None and self.connected is None and self._untold:
+            if message[0] == UNCONNECTED_SEND and self._routes(deadline):  # Read Tag Fragmented has the same code
+                self._untold = False
+            else:
+                self._send = None
+        return self._send is None
+
+    def _routes(self, deadline: float | None) -> bool:
+        """Whether the device knows Unconnected Send, by a question that cannot be mistaken for it."""
+        return not _unsent(self._message(self._ask(*self._framed(_VENDOR, OWN, None), deadline)))
+
     def _framed(
         self, message: bytes, routing: Routing, over: Connection | None, index: int | None = None
     ) -> tuple[int, bytes]:
@@ -260,9 +311,10 @@ class ConnectedClient(Client):
 
     def _reply(self, request: Request, deadline: float | None, plain: bool = False) -> Reply:
         message = encode_request(request)
-        over = None if plain else self._ready(1, deadline)
-        token, frame = self._session.unconnected(message) if plain else self._framed(message, OWN, over)
-        return checked_reply(self._message(self._ask(token, frame, deadline)), request.service)
+        if not plain:
+            return checked_reply(self.transact_until(message, deadline), request.service)
+        answer = self._ask(*self._session.unconnected(message), deadline)
+        return checked_reply(self._message(answer), request.service)
 
     def _message(self, answer: Answer) -> bytes:
         """The Message Router reply of an answer. Raises `Refused` when the encapsulation's status says no."""
@@ -279,27 +331,25 @@ class ConnectedClient(Client):
             self._transport.close()
             raise self._malformed(exc) from exc
 
-    def _fly(
-        self,
-        pipeline: Pipeline,
-        flying: dict[int, tuple[Packet, float | None]],
-        over: Connection | None,
-        timeout: float | None,
-    ) -> None:
+    def _fly(self, pipeline: Pipeline, flying: Flying, over: Connection | None, timeout: float | None) -> None:
         """Sends what may be sent."""
         sent = 0
         while (packet := pipeline.next()) is not None:
-            token, frame = self._framed(packet.message, packet.routing, over, packet.idx)
-            deadline = None if timeout is None else monotonic() + timeout
-            flying[token] = (packet, deadline)
-            sent += len(frame)
+            sent += len(packet.message)
             if sent > UNREAD and self._transport.readable(monotonic()):
                 self._collect(monotonic() + 0.001)
-            self._transport.send(frame, deadline)
+            self._launch(packet, flying, over, timeout)
 
-    def _landed(self, flying: dict[int, tuple[Packet, float | None]]) -> Answer:
+    def _launch(self, packet: Packet, flying: Flying, over: Connection | None, timeout: float | None) -> None:
+        routed = self._send is not None and over is None and packet.routing is OWN
+        token, frame = self._framed(packet.message, packet.routing, over, packet.idx)
+        deadline = None if timeout is None else monotonic() + timeout
+        flying[token] = (packet, deadline, routed)
+        self._transport.send(frame, deadline)
+
+    def _landed(self, flying: Flying) -> Answer:
         """The next answer to what is under way; the oldest has to be there by its time."""
-        _, deadline = next(iter(flying.values()))
+        _, deadline, _ = next(iter(flying.values()))
         while True:
             for place, (answer, _) in enumerate(self._mail):
                 if answer.token in flying:
@@ -312,3 +362,14 @@ class ConnectedClient(Client):
             self._collect(monotonic() + 0.001 if late else deadline)
             if late and len(self._mail) == before:
                 raise self._transport.too_late()
+
+
+def _unsent(message: bytes) -> bool:
+    """Whether a reply to an Unconnected Send is that of a device which cannot send it on, as it routes nothing."""
+    if message[:1] != _UNSENT or message[2:3] not in _REFUSALS:
+        return False
+    try:
+        reply = decode_reply(message)
+    except RemoteProtocolError:
+        return False  # whoever asked is told what is wrong with it
+    return unroutable(CipError(reply.status, reply.extended))

@@ -5,7 +5,7 @@ tried smaller: a large Forward Open that it does not know becomes a small one, a
 names (CIP Vol 1, 3-5.5.2; general status 0x01, extended 0x0109 and a word more).
 """
 
-import random
+from os import urandom
 
 from node.cip.epath import Class, Instance, encode_epath
 from node.cip.forward import (
@@ -19,7 +19,18 @@ from node.cip.forward import (
 )
 from node.cip.message import Reply, Request
 from node.cip.services import FORWARD_CLOSE, FORWARD_OPEN, LARGE_FORWARD_OPEN, MESSAGE_ROUTER_CLASS
-from node.cip.status import CONNECTION_FAILURE, CONNECTION_IN_USE, INVALID_CONNECTION_SIZE, SUCCESS, CipError
+from node.cip.status import (
+    CONNECTION_FAILURE,
+    CONNECTION_IN_USE,
+    INVALID_CONNECTION_SIZE,
+    INVALID_PORT,
+    INVALID_SEGMENT,
+    OBJECT_DOES_NOT_EXIST,
+    PATH_DESTINATION_UNKNOWN,
+    SERVICE_NOT_SUPPORTED,
+    SUCCESS,
+    CipError,
+)
 from node.client.exchanges import Steps
 from node.enip.originator import CONNECTION_MANAGER
 from node.errors import RemoteProtocolError
@@ -38,6 +49,9 @@ IDLE = RPI * (4 << TIMEOUT_MULTIPLIER) / 1e6
 
 VENDOR = 0x504C
 """Ours, as originators give one; it is nobody's."""
+
+ROUTES_NOTHING = (PATH_DESTINATION_UNKNOWN, SERVICE_NOT_SUPPORTED, OBJECT_DOES_NOT_EXIST)
+"""How a device without routes says no to what only a router knows: OpENer and libplctag's `ab_server` for two."""
 
 _SEQUENCE_COUNT = 2
 _TRIES = 5
@@ -85,6 +99,12 @@ def opens(request: Request) -> bool:
     return request.service in _OPENING and request.path == CONNECTION_MANAGER
 
 
+def unroutable(fault: CipError) -> bool:
+    """Whether a refusal is that of a device which routes nothing: without a route it may do what was asked."""
+    in_path = fault.general == CONNECTION_FAILURE and fault.extended[:1] in ((INVALID_PORT,), (INVALID_SEGMENT,))
+    return in_path or fault.general in ROUTES_NOTHING
+
+
 def close_steps(opened: Opened) -> Steps[None]:
     """Closes a connection. Raises `CipError` when the target does not know it."""
     reply = yield Request(FORWARD_CLOSE, CONNECTION_MANAGER, encode_forward_close(opened.close))
@@ -97,11 +117,15 @@ def _forward_open(route: bytes, size: int) -> ForwardOpen:
     """Its ids are random: a target may still have the connections of a client that was killed."""
     path = route + MESSAGE_ROUTER
     parameters = NetworkParameters(size)
-    own_id = random.randrange(1, 0xFFFFFFFF)
-    serial, originator = random.randrange(1, 0xFFFF), random.randrange(1, 0xFFFFFFFF)
+    own_id, serial, originator = _some(4), _some(2), _some(4)
     return ForwardOpen(
         0, own_id, serial, VENDOR, originator, parameters, parameters, path, RPI, RPI, TIMEOUT_MULTIPLIER
     )
+
+
+def _some(size: int) -> int:
+    """Any number of `size` bytes but 0. Without `random`, whose import takes longer than a request."""
+    return int.from_bytes(urandom(size), "little") or 1
 
 
 def _granted(reply: Reply, ask: ForwardOpen, size: int) -> Opened:

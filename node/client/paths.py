@@ -31,8 +31,8 @@ PathSegment = dict[str, int | str]
 Path = str | Sequence[Mapping[str, int | str]]
 RoutePath = str | bool | int | Sequence[object] | Mapping[str, object] | None
 
-DEFAULT_ROUTE_PATH: list[dict[str, int | str]] = [{"link": 0, "port": 1}]
-"""Slot 0 of the backplane: where a Logix controller is most often."""
+BACKPLANE = encode_epath((Port(1, 0),))
+"""To slot 0 of the backplane, `[{"link": 0, "port": 1}]`: where a Logix controller is most often."""
 
 DEFAULT_SEND_PATH = "@6/1"
 """The Connection Manager, which takes Unconnected Send."""
@@ -104,7 +104,7 @@ def encode_path(path: Path) -> bytes:
 def encode_route_path(route_path: RoutePath) -> bytes:
     """The EPATH of a route: None is slot 0 of the backplane, False, 0 and "" are none. Raises `LocalProtocolError`."""
     if route_path is None:
-        route_path = DEFAULT_ROUTE_PATH
+        return BACKPLANE
     if not route_path:
         return b""
     if isinstance(route_path, str):

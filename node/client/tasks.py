@@ -48,6 +48,8 @@ GUESS = 4
 REPLY_HEAD = 8
 """Bytes of a read's reply beside its values: service, status and a structure's type."""
 
+_NO_VALUES = struct.Struct("").unpack_from
+
 _FORMS: Mapping[int, tuple[int, str]] = {
     kind.code: (kind.size, "?" if kind is BOOL else kind.typecode) for kind in ELEMENTARY
 }
@@ -74,10 +76,9 @@ class Task:
     it; `routing` where it goes unless that is the connector's own."""
 
     __slots__ = (
-        "_elements",
         "_length",
-        "_type",
         "_unpack",
+        "_usual",
         "decoded",
         "estimate",
         "first",
@@ -109,10 +110,9 @@ class Task:
         self.decoded = decoded
         self.routing = OWN
         self.good = bytes((first[0] | REPLY, 0, 0, 0))
-        self._elements = reads
-        self._type = b""
+        self._usual = b"none yet"
         self._length = 0
-        self._unpack: Callable[[bytes, int], tuple[Any, ...]] | None = None
+        self._unpack: Callable[[bytes, int], tuple[Any, ...]] = _NO_VALUES
 
     @property
     def service(self) -> int:
@@ -126,12 +126,12 @@ class Task:
 
     def quick(self, reply: bytes) -> Any:
         """The value of a reply, `SLOW` when it is not of the kind that this can tell."""
+        if reply[:6] == self._usual and len(reply) == self._length:
+            values = self._unpack(reply, 6)
+            return values[0] if self.single else list(values)
         if reply[:4] != self.good:
             return SLOW
         if self.reads:
-            if reply[4:6] == self._type and len(reply) == self._length and self._unpack is not None:
-                values = self._unpack(reply, 6)
-                return values[0] if self.single else list(values)
             return self._learn(reply)
         return SLOW if self.decoded is None else self.decoded(reply)
 
@@ -140,7 +140,7 @@ class Task:
         form = _FORMS.get(reply[4]) if len(reply) > 6 and reply[5] == 0 else None
         if form is None or len(reply) != 6 + self.reads * form[0]:
             return SLOW
-        self._type = reply[4:6]
+        self._usual = reply[:6]
         self._length = len(reply)
         self.estimate = len(reply)
         self._unpack = struct.Struct(f"<{self.reads}{form[1]}").unpack_from

@@ -7,6 +7,8 @@ trickle in. A transport that times out while it receives can be used on; one tha
 import contextlib
 import select
 import socket
+import struct
+import sys
 from math import ceil
 from time import monotonic
 
@@ -20,6 +22,15 @@ CHUNK = 1 << 14
 
 READ, WRITE = 1, 4
 """What is waited for: POLLIN and POLLOUT."""
+
+IN_KERNEL = sys.platform == "linux"
+"""Whether the system is trusted to wait within `recv`: a call less for each answer, a tenth of what it costs."""
+
+_AT_ONCE = socket.MSG_DONTWAIT if IN_KERNEL else 0
+_TIMEVAL = struct.Struct("@ll")
+_LONGEST = 1e6
+_SLACK = 0.002
+"""Seconds that an answer may be later than its deadline, so that the system need not be told anew each time."""
 
 
 def deadline_after(timeout: float | None) -> float | None:
@@ -110,12 +121,14 @@ class TcpTransport(_Socket):
         super().__init__(host, port, timeout)
         left = None if deadline is None else max(deadline - monotonic(), 0.001)
         try:
-            opened = socket.create_connection((host, port), left, (source_address, 0) if source_address else None)
+            source = (source_address, 0) if source_address else None
+            opened = socket.create_connection((_looked_up(host), port), left, source)  # type: ignore[arg-type]
         except UnicodeError as exc:
             raise self._failed(_no_name(exc)) from exc
         except OSError as exc:
             raise self._failed(exc) from exc
         self._keep(opened)
+        self._patience = 0.0
         try:
             opened.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             name = opened.getpeername()
@@ -128,7 +141,7 @@ class TcpTransport(_Socket):
         opened = self._open()
         while True:
             try:
-                sent = opened.send(data)
+                sent = opened.send(data, _AT_ONCE)
             except BlockingIOError:
                 sent = 0
             except OSError as exc:
@@ -146,11 +159,12 @@ class TcpTransport(_Socket):
         """Some bytes. Raises `TimedOut`, and `ConnectionLost` at the end."""
         opened = self._open()
         while True:
-            self._await(opened, READ, deadline)
+            if not IN_KERNEL or deadline is None or not self._waits(opened, deadline - monotonic()):
+                self._await(opened, READ, deadline)
             try:
                 data = opened.recv(CHUNK)
                 break
-            except BlockingIOError:
+            except BlockingIOError:  # late, or nothing after all
                 continue
             except OSError as exc:
                 raise self._failed(exc) from exc
@@ -158,6 +172,23 @@ class TcpTransport(_Socket):
             self.close()
             raise ConnectionLost(self.host, self.port, "connection closed by the controller")
         return data
+
+    def _waits(self, opened: socket.socket, left: float) -> bool:
+        """Whether `recv` itself waits for `left` seconds and hardly longer: it has been told so for the first bytes of
+        an answer, which have the whole of the time that each call has. What comes in pieces has less and less."""
+        if 0.0 <= self._patience - left < _SLACK:
+            return True
+        timeout = self.timeout
+        if timeout is None or not 0.0 <= timeout - left < _SLACK or not _SLACK < timeout < _LONGEST:
+            return False
+        try:
+            span = _TIMEVAL.pack(*divmod(int(timeout * 1e6), 1_000_000))
+            opened.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, span)
+            opened.setblocking(True)
+        except OSError:
+            return False
+        self._patience = timeout
+        return True
 
 
 class UdpTransport(_Socket):
@@ -173,7 +204,7 @@ class UdpTransport(_Socket):
     ) -> None:
         super().__init__(host, port, timeout)
         try:
-            family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_DGRAM)[0]
+            family, _, _, _, address = socket.getaddrinfo(_looked_up(host), port, type=socket.SOCK_DGRAM)[0]
             opened = socket.socket(family, socket.SOCK_DGRAM)
         except UnicodeError as exc:
             raise self._failed(_no_name(exc)) from exc
@@ -226,6 +257,12 @@ def discard(transport: TcpTransport | UdpTransport, farewell: bytes = b"") -> No
         if farewell and not transport.closed:
             transport.send(farewell, deadline_after(0.2))
     transport.close()
+
+
+def _looked_up(host: str) -> str | bytes:
+    """A host as it is looked up. Of a text Python makes a name by IDNA, which it has to import first, though it be an
+    address."""
+    return host.encode() if host.isascii() and host.isprintable() else host
 
 
 def _no_name(exc: UnicodeError) -> OSError:

@@ -51,7 +51,11 @@ class ForceCommands:
 
     def status(self, name: str) -> Json:
         """The status that accesses to a tag are refused with; 0 for none. Raises `CommandError`."""
-        found = self._errors.get(_key(self._tags.target(name)))
+        return self.status_of(self._tags.target(name))
+
+    def status_of(self, target: Target) -> Json:
+        """The same of a tag that was found."""
+        found = self._errors.get(_key(target)) if self._errors else None
         return 0 if found is None else found.status[0] if len(found.status) == 1 else list(found.status)
 
     def _force(self, name: str, value: Json) -> Json:

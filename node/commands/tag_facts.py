@@ -12,6 +12,7 @@ from node.config.tag_check import split_path
 from node.memory.attribute import Attribute
 from node.memory.effects import FORCED, Effected
 from node.memory.tag_gate import TagGate
+from node.signals.replayed import Replayed
 from node.tag_memory import build_tags
 
 Writers = Callable[[], Mapping[str, tuple[str, float]]]
@@ -51,8 +52,12 @@ class TagFacts:
         return {**facts, "registers": registers} if registers else facts
 
     def _origin(self, root: Attribute) -> str:
+        if isinstance(root.source, Replayed):
+            return "replay"
         if root.source is not None:
             return "signal"
+        if root.hooked:
+            return "code"
         config = self._configs.get(root.name.casefold())
         if config is None:
             return "initial"

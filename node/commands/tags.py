@@ -18,6 +18,7 @@ from node.config.places import Spot, find, root
 from node.config.tag_check import split_path
 from node.errors import ConfigError
 from node.memory.attribute import Attribute, Value
+from node.memory.hooks import HookWaits
 from node.memory.part import Part
 from node.memory.place import Place
 from node.memory.structured import StructuredAttribute
@@ -31,6 +32,8 @@ LISTED = 100
 
 ASKED = 10_000
 """Elements that one command reads or writes."""
+
+BY_NAME = "its own code takes its time; ask for it by name"
 
 _ELEMENTS = re.compile(r"(?P<tag>.+)\[(?P<first>\d{1,9})(?:-(?P<last>\d{1,9}))?\]")
 
@@ -82,7 +85,7 @@ class TagCommands:
     def list(self) -> list[Json]:
         """Every tag with its value; of a long array the first `LISTED` elements."""
         found = [self.target(config.name) for config in self._configs.values()]
-        return [self._row(replace(target, stop=min(target.stop, target.start + LISTED))) for target in found]
+        return [self._listed(replace(target, stop=min(target.stop, target.start + LISTED))) for target in found]
 
     def read(self, text: str) -> Json:
         """One tag, what is within one (`NAME.Member`), or with `NAME[3]` or `NAME[3-5]` some elements. Raises
@@ -100,6 +103,15 @@ class TagCommands:
         stop = min(target.stop, target.start + LISTED)
         one = target.chosen and stop - target.start == 1
         return self._row(replace(target, stop=stop), element=one, known=False)["value"]
+
+    def glance(self, target: Target, most: int) -> Json:
+        """The value of its first elements, `most` of them; None where it cannot be read."""
+        stop = min(target.stop, target.start + most)
+        try:
+            values = _values(target, stop, self._now())
+        except CipError:
+            return None
+        return values if target.spot.dimensions else values[0]
 
     def write(self, text: str, value: Json) -> Json:
         """Writes a scalar tag, an element (`NAME[3]`), a member or, with a list, elements from there on; of a structure
@@ -171,9 +183,27 @@ class TagCommands:
         """The element after the last one that `target`'s tag or member has."""
         return target.stop if not target.spot.dimensions else target.spot.length
 
+    def _listed(self, target: Target) -> dict[str, Json]:
+        """Its row among all others, which no hook is to hold up."""
+        try:
+            return self._row(target)
+        except HookWaits:
+            return {**self._described(target, True), "error": BY_NAME}
+
     def _row(self, target: Target, *, element: bool = False, known: bool = True) -> dict[str, Json]:
         """`value` is a list for an array, but for one `element` of it that was asked for alone. With `known` what is
         known besides is there too."""
+        spot = target.spot
+        row = self._described(target, known)
+        try:
+            values = _values(target, target.stop, self._now())
+        except CipError as exc:
+            return {**row, "error": str(exc)}
+        row["value"] = values if spot.dimensions and not element else values[0]
+        return row
+
+    def _described(self, target: Target, known: bool) -> dict[str, Json]:
+        """The row without a value."""
         attribute, config, spot = target.attribute, target.config, target.spot
         row: dict[str, Json] = {
             "name": target.text,
@@ -187,14 +217,15 @@ class TagCommands:
         }
         if known and self._facts is not None:
             row |= self._facts().of(attribute, target.start, target.stop)
-        try:
-            with onlooking(attribute.root if isinstance(attribute, Part) else attribute):
-                read = attribute.read(target.start, target.stop, self._now())
-            values = [shown(spot.kind, value) for value in read]
-        except CipError as exc:
-            return {**row, "error": str(exc)}
-        row["value"] = values if spot.dimensions and not element else values[0]
         return row
+
+
+def _values(target: Target, stop: int, now: float) -> list[Json]:
+    """Those up to `stop`, as they are behind the error that clients get. Raises `CipError`."""
+    attribute = target.attribute
+    with onlooking(attribute.root if isinstance(attribute, Part) else attribute):
+        read = attribute.read(target.start, stop, now)
+    return [shown(target.spot.kind, value) for value in read]
 
 
 def _reason(attribute: Attribute, exc: CipError) -> str:

@@ -16,6 +16,8 @@
     faults ...             what goes wrong on purpose (`node.commands.faults`)
     api/...                all of this as the web interface of 2016 had it (`node.commands.api`)
     capture/...            what passes through the node (`node.commands.captures`)
+    record/...             what its tags hold over time, and who asks for them (`node.commands.recordings`)
+    replay/...             a recording that is played into its tags (`node.commands.replays`)
 
 Paths and values come from outside: whatever is wrong with them is a `CommandError`.
 """
@@ -42,6 +44,8 @@ GROUPS = (
     "faults",
     "api",
     "capture",
+    "record",
+    "replay",
 )
 FORCING = ("force", "release", "error")
 """What can be done to a tag beside writing it."""
@@ -115,7 +119,8 @@ class Watch(Protocol):
 
 class CommandTree:
     """The commands of one node. `connections` gives (protocol, peer) of all there are, `now` the instant, `watch`
-    what reports the node, `rooms` what there is by the names "capture", "faults", "forces" and "api"."""
+    what reports the node, `rooms` what there is by the names "capture", "faults", "forces", "record", "replay" and
+    "api"."""
 
     def __init__(
         self,
@@ -156,7 +161,7 @@ class CommandTree:
                 return self._look_back(group)
             case "watch" if not rest:
                 return self._watch_for(value)
-            case "capture" | "faults" | "api":
+            case "capture" | "faults" | "record" | "replay" | "api":
                 return self._rooms[group]().run(rest, value)
         raise CommandError(f"there is nothing at {path!r}; groups are {' '.join(GROUPS)}")
 

@@ -77,7 +77,8 @@ class TagConfig:
     structure start with. `address` makes the tag reachable as class, instance, attribute too. `unit` is the engineering
     unit, for people only. `packed` lays BOOL[n] out as Logix does, 32 to a DWORD. `alias` names what the tag is
     another name of (`Tank1.Level`, `Word.3`, `Table[2]`); type and dimensions are then what it names, and say so.
-    `access` is what clients may do, one of `ACCESS`; a `constant` is never written.
+    `access` is what clients may do, one of `ACCESS`; a `constant` is never written. `code` names a class, as
+    `package.module:Class`, whose hooks are called for every access ("" for none).
     """
 
     name: str
@@ -92,6 +93,7 @@ class TagConfig:
     packed: bool = False
     alias: str = ""
     parts: tuple[PartConfig, ...] = ()
+    code: str = ""
 
     @property
     def writable(self) -> bool:
@@ -257,7 +259,8 @@ class NodeConfig:
     `delay` is the least and the greatest time in seconds that each reply waits. `interfaces` are those of its own
     network namespace or container, the first of them with `address`; none where it shares the machine's. `outside` are
     (protocol, address, port) of the machine at which it is served as well. `hostname` is what it calls itself, "" for
-    its name."""
+    its name. `code_folder` is where the modules of its tags' classes are sought before where Python looks, "" for no
+    folder of one's own."""
 
     name: str
     kind: str
@@ -272,6 +275,12 @@ class NodeConfig:
     interfaces: tuple[InterfaceConfig, ...] = ()
     outside: tuple[tuple[str, str, int], ...] = ()
     hostname: str = ""
+    code_folder: str = ""
+
+    @property
+    def has_code(self) -> bool:
+        """Whether tags of it run code of somebody's own."""
+        return any(tag.code for tag in self.tags)
 
     @property
     def ports(self) -> dict[str, int]:

@@ -1,5 +1,6 @@
 """What is wrong with the tags of a node: each by itself, and those that are other names against what they name."""
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 
 from node.cip.template import Kind, Template
@@ -23,6 +24,8 @@ MAX_BYTES = 1 << 25
 MAX_CHAIN = 20
 """Aliases that name each other in a row."""
 
+_CLASS = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*:[A-Za-z_]\w*", re.ASCII)
+
 Tags = Mapping[str, TagConfig]
 """Name without case to tag."""
 
@@ -43,6 +46,8 @@ def tag_problems(tag: TagConfig, place: str, templates: Mapping[str, Template]) 
         found.append(Problem(f"{place}.address", "class, instance and attribute are 0 to 65535 each"))
     if tag.access not in ACCESS:
         found.append(Problem(f"{place}.access", f"{tag.access!r}; wanted {', '.join(ACCESS)}"))
+    if tag.code and not _CLASS.fullmatch(tag.code):
+        found.append(Problem(f"{place}.code", f"{tag.code!r}; wanted a class as package.module:Class"))
     if tag.packed and (tag.type != BOOL.name or len(tag.dimensions) != 1):
         found.append(Problem(f"{place}.packed", "only BOOL arrays of one dimension are packed"))
     kind = tag_kind(tag.type, templates)
@@ -160,7 +165,7 @@ def _name_problems(tag: TagConfig, place: str) -> Iterator[Problem]:
 
 def _alias_problems(tag: TagConfig, place: str) -> Iterator[Problem]:
     plain = TagConfig(tag.name, tag.type)
-    for field in ("initial", "signal", "parts", "address", "access", "constant"):
+    for field in ("initial", "signal", "parts", "address", "access", "constant", "code"):
         if getattr(tag, field) != getattr(plain, field):
             yield Problem(f"{place}.{field}", f"is the business of {tag.alias}, of which this is another name")
 

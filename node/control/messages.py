@@ -20,10 +20,11 @@ Two streams, both JSON, one object a line, UTF-8, at most `LIMIT` bytes a line:
 `place` says where and as whom a shard serves (`Place`); without it, it is left where and who the nursery is.
 
 A report is {requests, errors, bugs, connections, bytes_in, bytes_out, refused, evicted, timeouts, uptime, latency,
-peers}, all counted since the node was made, and where there are any `faults` and `forced` (how many), `tags` (of those
-that are watched, what changed: {name: value}) and `writes` ([seconds ago, peer, tag, value], while they are watched).
-`latency` are requests by how long they took: below 2**i µs in place i, the zeros at the end left out. `peers` are the
-busiest, [protocol, peer, seconds, requests, errors] each. The first report after `hello` is never null.
+peers}, all counted since the node was made, and where there are any `faults`, `forced`, `recording` and `replayed` (how
+many: faults, forced tags, recordings, tags that a recording is played into), `tags` (of those that are watched, what
+changed: {name: value}) and `writes` ([seconds ago, peer, tag, value], while they are watched). `latency` are requests
+by how long they took: below 2**i µs in place i, the zeros at the end left out. `peers` are the busiest, [protocol,
+peer, seconds, requests, errors] each. The first report after `hello` is never null.
 
 Two commands are for the shard and not for a node of it: path "shard/start" with a node configuration as `value` starts
 the node `node`, in place of one of that name if there is one; "shard/stop" ends it and forgets it. Each is followed by

@@ -52,6 +52,7 @@ CONNECTED_SIZE = _CONNECTED.size
 
 _UNCONNECTED_ITEMS = b"\2\0\0\0\0\0\xb2\0"
 _CONNECTED_ITEMS = b"\2\0\xa1\0\4\0"
+_CONNECTED_DATA = b"\xb1\0"
 _IDENTITY = struct.Struct("<H16sHHHBBHIB")
 _LEGACY = struct.Struct("<HH16s16s")
 _SOCKADDR = struct.Struct(">hH4s8x")
@@ -252,6 +253,18 @@ def decode_connected(data: bytes) -> tuple[int, int, bytes]:
     if len(address) != 4 or len(body) < 2:
         raise RemoteProtocolError(f"a connected address of {len(address)} bytes and data of {len(body)}")
     return _U32.unpack(address)[0], _SEQUENCE.unpack_from(body)[0], body[2:]
+
+
+def decode_early(data: bytes) -> tuple[int, bytes] | None:
+    """Connection id and message of a connected reply whose items stand six bytes too early, where interface handle and
+    time-out should be, and whose sequence count is left zero; the message is in its place. None when it is none.
+
+    libplctag's `ab_server` of before 2025 answers so.
+    """
+    early = data[:6] == _CONNECTED_ITEMS and data[10:12] == _CONNECTED_DATA and len(data) >= CONNECTED_SIZE
+    if not early or data[12] | data[13] << 8 != len(data) - 20:
+        return None
+    return _U32.unpack_from(data, 6)[0], data[CONNECTED_SIZE:]
 
 
 def _types(items: list[Item]) -> str:

@@ -34,9 +34,12 @@ class FrameBuffer:
         Raises `RemoteProtocolError` for a frame longer than the limit, once the frames before it have been given:
         then the buffer is of no more use.
         """
+        size = len(data)
+        if not self._rest and size >= HEADER_SIZE and size == HEADER_SIZE + (data[2] | data[3] << 8) <= self.limit:
+            return [data]  # what nearly always comes
         if self._rest:
             data = self._rest + data
-        size = len(data)
+            size = len(data)
         frames: list[bytes] = []
         start = 0
         while size - start >= HEADER_SIZE:
@@ -47,9 +50,6 @@ class FrameBuffer:
                 raise RemoteProtocolError(f"a frame of {end - start} bytes; {self.limit} are taken here")
             if end > size:
                 break
-            if start == 0 and end == size:
-                self._rest = b""
-                return [data]
             frames.append(data[start:end])
             start = end
         self._rest = data[start:] if start else data

@@ -3,6 +3,9 @@
 Each request gets a token, sent as its sender context; a reply is matched by it, so several may be in flight and an
 answer that comes after its caller gave up is dropped instead of being taken for the next one. Connected replies are
 matched by connection and sequence count, for a target need not echo a context there (CIP Vol 2, 2-3 and 2-4).
+
+There are targets that give neither back: libplctag's `ab_server` of before 2026 leaves every context zero, and the
+sequence counts too. They answer in order, and so theirs are matched, those that nobody waits for any more counted in.
 """
 
 import struct
@@ -16,14 +19,13 @@ from node.cip.unconnected import UnconnectedSend, encode_unconnected_send
 from node.enip.commands import (
     CONNECTED_SIZE,
     decode_connected,
+    decode_early,
     decode_unconnected,
-    encode_connected,
     encode_register_session,
-    encode_unconnected,
 )
+from node.enip.cpf import CONNECTED_ADDRESS, CONNECTED_DATA, NULL_ADDRESS, UNCONNECTED_DATA
 from node.enip.framing import FrameBuffer
 from node.enip.header import (
-    HEADER,
     HEADER_SIZE,
     NO_CONTEXT,
     REGISTER_SESSION,
@@ -39,7 +41,22 @@ from node.record import dataclass
 
 CONNECTION_MANAGER = encode_epath((Class(CONNECTION_MANAGER_CLASS), Instance(1)))
 
-_TOKEN = struct.Struct("<Q")
+_HEADER = struct.Struct("<HHIIQI")
+"""The header, with the sender context as the number that it is here."""
+_RR = struct.Struct("<HHIIQI IHHHHHH")
+"""Header and items of SendRRData: command, length, session, status, token, options and interface (both 0), timeout, two
+items, the address's type and length, the data's."""
+_UNIT = struct.Struct("<HHIIQI IHHHHIHHH")
+"""The same of SendUnitData, with connection id and sequence count."""
+_UNIT_END = struct.Struct("<IHHH")
+_RR_SIZE = _RR.size - HEADER_SIZE
+_LARGEST_RR = 0xFFFF - _RR_SIZE
+_RR_ITEMS = b"\2\0\0\0\0\0\xb2\0"
+_UNIT_ITEMS = b"\2\0\xa1\0\4\0"
+_REMEMBERED = 64
+"""Ways whose Unconnected Send is kept ready."""
+_NAMELESS = 0
+"""The token that no request has but RegisterSession."""
 
 
 @dataclass(slots=True)
@@ -66,14 +83,27 @@ class Connection:
 class OriginatorSession:
     """One TCP session: `session` is its handle, 0 until the answer to `register` came in."""
 
-    __slots__ = ("_connections", "_frames", "_last", "_sequences", "_waiting", "session")
+    __slots__ = (
+        "_connections",
+        "_forgotten",
+        "_frames",
+        "_last",
+        "_named",
+        "_sequences",
+        "_waiting",
+        "_ways",
+        "session",
+    )
 
     def __init__(self) -> None:
         self.session = 0
+        self._named = False  # whether the target gives contexts back
+        self._forgotten: dict[int, int] = {}  # until then: how many answers to a command nobody waits for any more
         self._last = 0
         self._waiting: dict[int, int] = {}
         self._connections: dict[int, Connection] = {}
         self._sequences: dict[tuple[int, int], int] = {}
+        self._ways: dict[tuple[bytes, bytes], tuple[bytes, bytes]] = {}
         self._frames = FrameBuffer()
 
     @property
@@ -82,8 +112,10 @@ class OriginatorSession:
         return len(self._waiting)
 
     def register(self) -> tuple[int, bytes]:
-        """Token and frame of RegisterSession."""
-        return self.command(REGISTER_SESSION, encode_register_session())
+        """Token and frame of RegisterSession. There are targets that want its context to be zero (`ab_server`)."""
+        body = encode_register_session()
+        self._waiting[_NAMELESS] = REGISTER_SESSION
+        return _NAMELESS, pack_header(REGISTER_SESSION, len(body), self.session, SUCCESS, NO_CONTEXT) + body
 
     def unregister(self) -> bytes:
         """The frame that ends the session; nothing answers it."""
@@ -97,7 +129,7 @@ class OriginatorSession:
         if len(body) > 0xFFFF:
             raise LocalProtocolError(f"a request of {len(body)} bytes: a frame carries 65535")
         token = self._token(command, index)
-        return token, pack_header(command, len(body), self.session, SUCCESS, _TOKEN.pack(token)) + body
+        return token, _HEADER.pack(command, len(body), self.session, SUCCESS, token, 0) + body
 
     def unconnected(
         self,
@@ -110,10 +142,17 @@ class OriginatorSession:
     ) -> tuple[int, bytes]:
         """Token and frame of a Message Router request: inside Unconnected Send to `send_path` with `route` (an EPATH,
         b"" for an empty one), plain with None. `timeout` in seconds, for routers; `index` as in `command`."""
+        size = len(message)
         if route is not None:
-            send = encode_unconnected_send(UnconnectedSend(message, route))
-            message = encode_request(Request(UNCONNECTED_SEND_SERVICE, send_path, send))
-        return self.command(SEND_RR_DATA, encode_unconnected(message, timeout), index)
+            head, tail = self._ways.get((send_path, route)) or self._way(send_path, route)
+            pad = b"\0" if size & 1 else b""
+            message = b"".join((head, size.to_bytes(2, "little"), message, pad, tail))
+            size = len(message)
+        if size > _LARGEST_RR:
+            raise LocalProtocolError(f"a request of {size} bytes: a frame carries {_LARGEST_RR}")
+        token = self._token(SEND_RR_DATA, index)
+        items = (0, timeout, 2, NULL_ADDRESS, 0, UNCONNECTED_DATA, size)
+        return token, _RR.pack(SEND_RR_DATA, size + _RR_SIZE, self.session, SUCCESS, token, 0, *items) + message
 
     def connect(self, target_id: int, own_id: int) -> Connection:
         """Notes a connection that a Forward Open opened."""
@@ -127,17 +166,20 @@ class OriginatorSession:
     def connected(self, connection: Connection, message: bytes, *, index: int | None = None) -> tuple[int, bytes]:
         """Token and frame of a request over `connection`, with the next sequence count; `index` as in `command`."""
         sequence = connection.sequence = connection.sequence + 1 & 0xFFFF
-        length = len(message) + CONNECTED_SIZE
+        size = len(message) + 2
+        length = size + CONNECTED_SIZE - 2
         if length > 0xFFFF:
             raise LocalProtocolError(f"a request of {length} bytes: a frame carries 65535")
         token = self._token(SEND_UNIT_DATA, index)
         self._sequences[connection.own_id, sequence] = token
-        head = pack_header(SEND_UNIT_DATA, length, self.session, SUCCESS, _TOKEN.pack(token))
-        return token, head + encode_connected(connection.target_id, sequence, message)
+        items = (0, 0, 2, CONNECTED_ADDRESS, 4, connection.target_id, CONNECTED_DATA, size, sequence)
+        return token, _UNIT.pack(SEND_UNIT_DATA, length, self.session, SUCCESS, token, 0, *items) + message
 
     def forget(self, token: int) -> None:
         """Gives up on a request: its answer, if it still comes, is dropped."""
-        self._waiting.pop(token, None)
+        command = self._waiting.pop(token, None)
+        if command is not None and not self._named and command != SEND_UNIT_DATA:
+            self._forgotten[command] = self._forgotten.get(command, 0) + 1
 
     def datagram(self, data: bytes) -> Answer | None:
         """The answer that a datagram is, None when nobody waits for it. The request goes on waiting, for a broadcast
@@ -173,27 +215,64 @@ class OriginatorSession:
         return token
 
     def _answer(self, frame: bytes) -> Answer | None:
-        command, _, session, status, context, _ = HEADER.unpack_from(frame)
-        body = frame[HEADER_SIZE:]
+        command, length, session, status, token, _ = _HEADER.unpack_from(frame)
         if command == SEND_UNIT_DATA and status == SUCCESS:
-            ident, sequence, message = decode_connected(body)
-            own_id = ident if ident in self._connections else self._own_id(ident)
-            token = self._sequences.pop((own_id, sequence), 0)
-            if own_id not in self._connections or self._waiting.pop(token, None) is None:
-                return None
-            return Answer(token, command, status, message, frame)
-        (token,) = _TOKEN.unpack(context)
+            return self._connected_answer(frame, length)
         if self._waiting.get(token) != command:
-            return None
+            if token != _NAMELESS or self._named:
+                return None
+            token = self._oldest(command)
+            if token == _NAMELESS:
+                return None
+        elif token != _NAMELESS:
+            self._named = True
         del self._waiting[token]
-        if status == SUCCESS:
-            if command == REGISTER_SESSION:
-                self.session = session
-            elif command == SEND_RR_DATA:
-                body = decode_unconnected(body)
-        return Answer(token, command, status, body, frame)
+        if status == SUCCESS and command == SEND_RR_DATA:
+            if frame[30:38] == _RR_ITEMS and length >= _RR_SIZE and frame[38] | frame[39] << 8 == length - _RR_SIZE:
+                return Answer(token, command, status, frame[_RR.size :], frame)  # what nearly every frame is
+            return Answer(token, command, status, decode_unconnected(frame[HEADER_SIZE:]), frame)
+        if status == SUCCESS and command == REGISTER_SESSION:
+            self.session = session
+        return Answer(token, command, status, frame[HEADER_SIZE:], frame)
+
+    def _connected_answer(self, frame: bytes, length: int) -> Answer | None:
+        ident, kind, size, sequence = _UNIT_END.unpack_from(frame, 36) if length >= CONNECTED_SIZE else (0, 0, 0, 0)
+        if kind == CONNECTED_DATA and size == length - 20 and frame[30:36] == _UNIT_ITEMS:
+            message = frame[_UNIT.size :]  # what nearly every frame is
+        else:
+            ident, sequence, message = self._unusual(frame[HEADER_SIZE:])
+        own_id = ident if ident in self._connections else self._own_id(ident)
+        token = self._sequences.pop((own_id, sequence), -1)
+        if own_id not in self._connections or self._waiting.pop(token, None) is None:
+            return None
+        return Answer(token, SEND_UNIT_DATA, SUCCESS, message, frame)
+
+    def _way(self, send_path: bytes, route: bytes) -> tuple[bytes, bytes]:
+        """What an Unconnected Send is in front of its message's length and behind the message."""
+        send = encode_unconnected_send(UnconnectedSend(b"", route))
+        head = encode_request(Request(UNCONNECTED_SEND_SERVICE, send_path, send[:2]))
+        if len(self._ways) >= _REMEMBERED:
+            self._ways.clear()
+        self._ways[send_path, route] = head, send[4:]
+        return head, send[4:]
 
     def _own_id(self, ident: int) -> int:
         """The T->O id of the connection that a reply under `ident` belongs to. A target that does not know the
         connection any more can only give back the O->T id it was sent, and some targets always do."""
         return next((own for own, connection in self._connections.items() if connection.target_id == ident), 0)
+
+    def _oldest(self, command: int) -> int:
+        """The request that an answer without a context is to, when the target has never given one back."""
+        if self._forgotten.get(command):
+            self._forgotten[command] -= 1
+            return _NAMELESS
+        return next((token for token, asked in self._waiting.items() if asked == command), _NAMELESS)
+
+    def _unusual(self, body: bytes) -> tuple[int, int, bytes]:
+        """Connection id, sequence count and message of a reply; one that has no count (`decode_early`) is to the
+        connection's oldest request. Raises `RemoteProtocolError` when it is malformed."""
+        found = decode_early(body)
+        if found is None:
+            return decode_connected(body)
+        ident, message = found
+        return ident, next((sequence for own_id, sequence in self._sequences if own_id == ident), -1), message

@@ -13,7 +13,7 @@ def main() -> None:
     """Prints each answer as a tree."""
     host, port = parse_address(sys.argv[1] if sys.argv[1:] else "255.255.255.255", 44818)
     with Client(host, port, udp=True, broadcast=True) as conn:
-        conn.list_identity()
+        conn.list_identity(timeout=TIMEOUT)
         while True:
             response, _ = await_response(conn, timeout=TIMEOUT)
             if not response:

@@ -4,6 +4,7 @@ Stop it and start it again, and see how they fare.
 """
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
 from dataclasses import replace
@@ -34,9 +35,16 @@ def build(address: str) -> NodeConfig:
     return replace(config, enip=replace(config.enip, objects=settings))
 
 
+def ready_line(config: NodeConfig, ports: dict[str, int], lines: tuple[str, ...] = ()) -> str:
+    """What is said once it can be asked: `PowerFlex 755 on 0.0.0.0:44818; PID 4711; Ctrl-C ends it`."""
+    assert config.enip is not None
+    name = config.enip.identity.product_name.strip()
+    return f"{name} on {config.address or '0.0.0.0'}:{ports['enip']}; PID {os.getpid()}; Ctrl-C ends it"
+
+
 def simulate(arguments: argparse.Namespace) -> None:
     """Serves until it is told to end."""
-    serve(build(arguments.address))
+    serve(build(arguments.address), announce=ready_line)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -4,7 +4,7 @@ faults, capture, history and printing attach to a request. Counting is not here:
 A chain with nothing in it is None to the servers, so that a request nobody looks at pays for nothing.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Coroutine, Iterable
 from dataclasses import field
 from typing import Protocol
 
@@ -52,6 +52,14 @@ class Exchange:
     def wanted(self) -> bool:
         """Whether the request is to be run: no interceptor has answered it, dropped it or ended the connection."""
         return self.action == SEND and self.reply is None
+
+
+class Unfinished(Exception):
+    """Raised in place of an exchange whose reply takes time: `rest` is to be awaited for it."""
+
+    def __init__(self, rest: Coroutine[object, object, Exchange]) -> None:
+        super().__init__()
+        self.rest = rest
 
 
 class Interceptor(Protocol):

@@ -46,10 +46,10 @@ def format_access(access: Access) -> str:
     if access.status not in (0, PARTIAL_TRANSFER):
         return f"{name} {sign} error 0x{access.status:02X}"
     values = access.values
-    return f"{name} {sign} " + _shown([*map(_shortest, values)] if access.attribute.type is REAL else values)
+    return f"{name} {sign} " + _shown([*map(shortest, values)] if access.attribute.type is REAL else values)
 
 
-def _shortest(value: Value) -> Value:
+def shortest(value: Value) -> Value:
     """A REAL in as few digits as tell it from its neighbours: 1.1, and not the 1.100000023841858 that it is."""
     if isinstance(value, float) and math.isfinite(value):
         for digits in range(1, 9):

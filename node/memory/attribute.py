@@ -1,9 +1,9 @@
 """A typed vector: what a controller remembers under one name, and the one place where a value gets its meaning.
 
 Every protocol, the signals, the commands and the players reach a value through an `Attribute`, so a subclass that
-overrides `__getitem__`/`__setitem__` is seen by all of them. Elements live in an `array.array` (BOOL as one byte, 0 or
-1), which on a little-endian host is wire order already: reading a hundred INTs is a slice and no conversion. Hosts that
-are big-endian are refused at import, for every reply of theirs would be wrong.
+overrides `__getitem__`/`__setitem__` is seen by all of them: `node.memory.hooks` says how. Elements live in an
+`array.array` (BOOL as one byte, 0 or 1), which on a little-endian host is wire order already: reading a hundred INTs is
+a slice and no conversion. Hosts that are big-endian are refused at import, for every reply of theirs would be wrong.
 
 A read is: rights (`readable`), `source.fill`, then `gate.admit`, then the elements, then `gate.shown`. A write is:
 rights (`readable`, `writable`, `source.refuses`), then `gate.admit`, then all elements or none, then `source.wrote`.
@@ -15,6 +15,7 @@ import sys
 from array import array
 from collections.abc import Callable, Sequence
 from functools import cache
+from types import MappingProxyType
 from typing import ClassVar, Protocol, overload
 from weakref import WeakSet
 
@@ -29,8 +30,10 @@ from node.cip.status import (
 )
 from node.cip.structure_values import StructureValue
 from node.cip.template import Kind
+from node.cip.text import TextType
 from node.cip.types import BOOL, BOOL_TRUE, Type
 from node.errors import NodeError
+from node.memory.hooks import Aside, fetch, put
 
 if sys.byteorder != "little":
     raise ImportError("node.memory keeps values in wire order and needs a little-endian host; this one is big-endian")
@@ -74,6 +77,13 @@ class Gate(Protocol):
         """What a client sees in place of `values`, which begin at element `start`; as many as were given."""
 
 
+class Tags(Protocol):
+    """Tags by name (`node.memory.tags.TagTable`)."""
+
+    def __getitem__(self, name: str) -> "Attribute":
+        """The tag called `name` in any case. Raises `KeyError`."""
+
+
 class Attribute:
     """`type` a CIP type, `dimensions` none to three lengths (flattened row-major here), `initial` one value for all
     elements, or one each. `array` is never replaced or resized: replies are prepared with views on it.
@@ -82,18 +92,31 @@ class Attribute:
     the array's, `bits` the BOOLs that are packed in DWORDs here (0 for anything else), `wire_bools` a table of the byte
     that each byte of a BOOL is sent as.
 
+    A subclass that overrides `__getitem__` or `__setitem__` says by `blocking` whether these may take their time, and
+    by `timeout` for how many seconds clients wait for one call. `aside` is where they take it, None for in line.
+
     Raises `NodeError` for dimensions or initial values that do not fit.
     """
 
-    _direct: ClassVar[bool] = True
-    _direct_set: ClassVar[bool] = True
+    blocking: ClassVar[bool] = True
+    timeout: ClassVar[float] = 10.0
+
+    _direct: bool = True
+    _direct_set: bool = True
 
     bits: int = 0
+    tags: Tags = MappingProxyType({})
+    """All tags of the controller, where there are hooks."""
+    passed: tuple[int, int, list[Value]] | None = None
+    """Elements [start, stop) that passed a hook last."""
+    recalled: tuple[int, int, list[Value]] | None = None
+    faults: frozenset[tuple[str, str, int]] = frozenset()
+    """Of its hooks, that were logged."""
 
     def __init_subclass__(cls) -> None:
         super().__init_subclass__()
-        cls._direct = cls._direct and "__getitem__" not in cls.__dict__
-        cls._direct_set = cls._direct_set and "__setitem__" not in cls.__dict__
+        cls._direct = cls.__getitem__ is Attribute.__getitem__
+        cls._direct_set = cls.__setitem__ is Attribute.__setitem__
 
     def __init__(
         self,
@@ -116,6 +139,7 @@ class Attribute:
         self.wire_bools = _wire_bools(BOOL_TRUE)
         self._source: Source | None = None
         self._gate: Gate | None = None
+        self.aside: Aside | None = None
         self._watchers: list[Callable[[], None]] = []
         self._parts: WeakSet[Attribute] | None = None
         self.array: array[int] | array[float] = self._allocate()
@@ -147,6 +171,13 @@ class Attribute:
     @source.setter
     def source(self, source: Source | None) -> None:
         self._put_source(source)
+
+    def swap_source(self, source: Source | None) -> Source | None:
+        """Has `source` alone move the elements, and gives what did until now, its parts' sources among it: for who
+        takes a tag over for a while, and swaps back."""
+        before, self._source = self._source, source
+        self._changed()
+        return before
 
     @property
     def gate(self) -> Gate | None:
@@ -271,12 +302,56 @@ class Attribute:
         cells: array[int] | array[float] = array(self.typecode, data)
         return [*cells]
 
+    def bounds(self, key: int | slice) -> tuple[int, int]:
+        """The elements [start, stop) that `key` means. Raises `IndexError` for those that are not there."""
+        return _span(key, self.length)
+
+    def cast(self, value: object) -> Value:
+        """`value` as this type has it: a bool, a whole number, a float or a text; a structure's as it is. Raises
+        `ValueError` or `TypeError` for what is none."""
+        kind = self.type
+        if isinstance(kind, TextType):
+            return str(value)
+        if not isinstance(kind, Type):
+            return value  # type: ignore[return-value]
+        if kind is BOOL:
+            return bool(value)
+        return round(value) if isinstance(kind.low, int) else float(value)  # type: ignore[call-overload,arg-type]
+
+    # Hooks: what subclasses override
+
+    @property
+    def hooked(self) -> bool:
+        """Whether reading or writing it calls code of a subclass's own."""
+        return not (self._direct and self._direct_set)
+
+    def put_aside(self, aside: Aside | None) -> None:
+        """Has its hooks called there from now on, if they may block."""
+        self.aside = aside if self.hooked and self.blocking else None
+        self._changed()
+
+    def enter(self, writing: bool) -> None:
+        """Raises `HookWaits` where an access would come to a hook that may block, and nothing may wait."""
+        if self.aside is not None and not (self._direct_set if writing else self._direct):
+            self.aside.enter(self.timeout)
+
+    def held(self, start: int, stop: int) -> "list[Value]":
+        """Elements [start, stop) without rights, source and gate, by `__getitem__` where a subclass has its own. Raises
+        `CipError` for what goes wrong there."""
+        return self._items(start, stop) if self._direct else fetch(self, start, stop)
+
+    def _put(self, start: int, values: Sequence[Value]) -> None:
+        if self._direct_set:
+            self._store(start, self.encode(values))
+        else:
+            put(self, start, values)
+
     # What clients do: with rights, source and gate
 
     def read(self, start: int, stop: int, now: float = 0.0) -> "list[Value]":
         """Elements [start, stop) as a client sees them. Raises `CipError`."""
         self._before(start, stop, now, False)
-        values = self[start:stop]
+        values = self.held(start, stop)
         return values if self._gate is None else list(self._gate.shown(self, now, start, values))
 
     def dump(self, start: int, stop: int, now: float = 0.0) -> bytes:
@@ -295,7 +370,7 @@ class Attribute:
             self._store(start, self.encode(values))
         else:
             self.encode(values)
-            self[start:stop] = values
+            put(self, start, values)
         if self._source is not None:
             self._source.wrote(self, now, start, stop)
 
@@ -315,14 +390,14 @@ class Attribute:
         a gate shows. Masks shorter than the element are for its low bytes. Raises `CipError`."""
         self._before(index, index + 1, now, False)
         size = len(or_mask)
-        old = self._take(index, index + 1) if self._direct else self.encode(self[index : index + 1])
+        old = self._take(index, index + 1) if self._direct else self.encode(self.held(index, index + 1))
         ones, kept = int.from_bytes(or_mask, "little"), int.from_bytes(and_mask, "little")
         new = ((int.from_bytes(old[:size], "little") | ones) & kept).to_bytes(size, "little") + old[size:]
         self._before(index, index + 1, now, True)
         if self._direct_set:
             self._store(index, new)
         else:
-            self[index : index + 1] = self.decode(new)
+            put(self, index, self.decode(new))
         if self._source is not None:
             self._modified(index, ones | ~kept & (1 << 8 * size) - 1, now)
         return new
@@ -345,6 +420,8 @@ class Attribute:
         return data
 
     def _before(self, start: int, stop: int, now: float, writing: bool) -> None:
+        if self.aside is not None:
+            self.enter(writing)
         if start < 0 or start > stop or stop > self.length:
             raise CipError(GENERAL_ERROR, (INDEX_PAST_END,))
         if writing:

@@ -134,6 +134,7 @@ def write_words(words: Words, data: bytes, now: float, mask: bytes = FULL_MASK) 
     Raises `PcccError`.
     """
     attribute = words.file.attribute
+    attribute.enter(True)
     part = not words.whole or bool(mask.strip(b"\xff"))
     try:
         if part and attribute.source is not None and attribute.type in _WITH_MEMBERS:

@@ -22,6 +22,7 @@ from node.cip.template import Kind, Template
 from node.cip.types import BOOL, LREAL, REAL, Type
 from node.errors import NodeError
 from node.memory.attribute import Attribute, Value
+from node.memory.hooks import without_waiting
 from node.memory.part import Part, place_of
 from node.memory.structured import StructuredAttribute
 from node.memory.tag_gate import Effect, TagGate, unit_of
@@ -129,8 +130,10 @@ class Frozen(Effected):
         super().__init__(attribute, first, stop)
         if attribute.source is not None:
             attribute.source.fill(attribute, now, first, stop)
-        self._texts = [] if attribute.size else attribute[first:stop]
-        self._raw = attribute.encode(attribute[first:stop]) if attribute.size else b""
+        root, _ = place_of(attribute, first)
+        values = without_waiting(root, lambda: attribute.held(first, stop))
+        self._texts = [] if attribute.size else values
+        self._raw = attribute.encode(values) if attribute.size else b""
 
     def changed(self, raw: bytes, index: int, onlooker: bool) -> bytes:
         """What was held."""

@@ -35,7 +35,7 @@ class Part(Attribute):
     def _follow_root(self) -> None:
         root = self.root
         self._writable, self._readable, self._bool_true = root._writable, root._readable, root._bool_true
-        self.wire_bools = root.wire_bools
+        self.wire_bools, self.aside = root.wire_bools, root.aside
         self._source = None if root._source is None else _RootSource(self)
         self._gate = None if root._gate is None else _RootGate(self)
 
@@ -44,6 +44,17 @@ class Part(Attribute):
 
     def _put_gate(self, gate: Gate | None) -> None:
         self.root.gate = gate
+
+    @property
+    def hooked(self) -> bool:
+        """As its root is."""
+        return self.root.hooked
+
+    def enter(self, writing: bool) -> None:
+        """As of its root, of which a write of a part is a read too."""
+        self.root.enter(False)
+        if writing:
+            self.root.enter(True)
 
     def watch(self, changed: Callable[[], None]) -> None:
         """Has `changed` called when something comes or goes at the root."""
@@ -82,7 +93,7 @@ class Part(Attribute):
             begin, end = self.span(start, stop)
             return self.extract(bytes(self._memory[begin // 8 : -(-end // 8)]), begin // 8, start, stop)
         first, last = self.elements(start, stop)
-        return self.extract(root.encode(root[first:last]), first * root.size, start, stop)
+        return self.extract(root.encode(root.held(first, last)), first * root.size, start, stop)
 
     def _store(self, start: int, data: bytes) -> None:
         root = self.root
@@ -94,9 +105,9 @@ class Part(Attribute):
             self._memory[begin // 8 : -(-end // 8)] = held
             return
         first, last = self.elements(start, stop)
-        whole = bytearray(root.encode(root[first:last]))
+        whole = bytearray(root.encode(root.held(first, last)))
         self.insert(whole, first * root.size, start, data)
-        root[first:last] = root.decode(bytes(whole))
+        root._put(first, root.decode(bytes(whole)))
 
     def view(self, start: int, stop: int) -> memoryview | None:
         """As `Attribute.view`; None too when the root's elements are not what its bytes say."""
@@ -159,10 +170,10 @@ class _RootGate:
         if gate is None:
             return values
         if isinstance(gate, TagGate):
-            data = root._take(first, last) if root._direct else root.encode(root[first:last])
+            data = root._take(first, last) if root._direct else root.encode(root.held(first, last))
             seen = gate.shown_bytes(now, first, data, *part.span(start, stop))
             return part.decode(part.extract(seen, first * root.size, start, stop))
-        held = root[first:last]
+        held = root.held(first, last)
         shown = list(gate.shown(root, now, first, held))
         if shown == held:
             return values

@@ -65,14 +65,14 @@ class StructuredAttribute(Attribute):
         then. Raises `CipError` as `load` does."""
         start, stop = offset // self.size, -(-(offset + len(data)) // self.size)
         self._before(start, stop, now, True)
-        whole = bytearray(self._take(start, stop) if self._direct else self.encode(self[start:stop]))
+        whole = bytearray(self._take(start, stop) if self._direct else self.encode(self.held(start, stop)))
         within = offset - start * self.size
         whole[within : within + len(data)] = data
         touched = bytes(whole)
         if self._direct_set:
             self._store(start, touched)
         else:
-            self[start:stop] = self.decode(touched)
+            self._put(start, self.decode(touched))
         if self._source is not None:
             self._source.wrote(self, now, start, stop)
         return touched

@@ -104,6 +104,13 @@ class TagTable:
         symbol = self.find(*split_program(name))
         return symbol.place.attribute if symbol and symbol.place and not symbol.place.indexed else None
 
+    def __getitem__(self, name: str) -> Attribute:
+        """The same. Raises `KeyError` where there is none."""
+        found = self.by_name(name)
+        if found is None:
+            raise KeyError(name)
+        return found
+
     def find(self, scope: str, name: str) -> Symbol | None:
         """The symbol called `name` in any case, in the program `scope` or the controller ("")."""
         found = self._scopes.get(scope.casefold())

@@ -6,6 +6,7 @@ Texts are kept as Python strings, so that short ones waste no memory and a write
 
 from array import array
 from collections.abc import Sequence
+from typing import Any, TypeVar
 
 from node.cip.status import INVALID_ATTRIBUTE_VALUE, CipError
 from node.cip.template import Kind, Template
@@ -15,6 +16,8 @@ from node.errors import LocalProtocolError
 from node.memory.attribute import Attribute, Value
 from node.memory.bool_array import BoolArray
 from node.memory.structured import StructuredAttribute
+
+Made = TypeVar("Made", bound=Attribute)
 
 
 class TextAttribute(Attribute):
@@ -82,13 +85,30 @@ def create_attribute(
     writable: bool = True,
     *,
     packed: bool = False,
+    own: type[Attribute] | None = None,
 ) -> Attribute:
     """The attribute that holds values of `type`; `packed` lays BOOL[n] out in DWORDs, which a BOOL of no or several
-    dimensions never is. Raises `NodeError` as `Attribute` does."""
+    dimensions never is. `own` is a class whose hooks it has. Raises `NodeError` as `Attribute` does."""
     if isinstance(type, TextType):
-        return TextAttribute(type, dimensions, initial, name, writable)
+        return _made_of(TextAttribute, own)(type, dimensions, initial, name, writable)
     if isinstance(type, Template):
-        return StructuredAttribute(type, dimensions, initial, name, writable)
+        return _made_of(StructuredAttribute, own)(type, dimensions, initial, name, writable)
     if packed and type is BOOL and len(dimensions) == 1:
-        return BoolArray(dimensions[0], initial, name, writable)
-    return Attribute(type, dimensions, initial, name, writable)
+        return _made_of(BoolArray, own)(dimensions[0], initial, name, writable)
+    return _made_of(Attribute, own)(type, dimensions, initial, name, writable)
+
+
+_MADE: dict[tuple[object, object], Any] = {}
+
+
+def _made_of(memory: type[Made], own: type[Attribute] | None) -> type[Made]:
+    """`memory` with the hooks of `own` before it."""
+    if own is None:
+        return memory
+    if issubclass(own, memory):
+        return own
+    if (own, memory) not in _MADE:
+        names = {"__module__": own.__module__, "__doc__": own.__doc__}
+        _MADE[own, memory] = type(own.__name__, (own, memory), names)
+    made: type[Made] = _MADE[own, memory]
+    return made

@@ -55,7 +55,7 @@ class TextRegisterView:
         attribute, first, last = self.span(start, start + len(data) // 2)
         size = 2 * self._each
         admit_write(attribute, first, last, now)
-        held = attribute.read(first, last, now) if attribute.gate is None else attribute[first:last]
+        held = attribute.read(first, last, now) if attribute.gate is None else attribute.held(first, last)
         whole = bytearray(self._registers(held))
         skip = 2 * (start - first * self._each)
         whole[skip : skip + len(data)] = data

@@ -86,7 +86,7 @@ def stored(attribute: Attribute, start: int, stop: int, now: float) -> bytes:
     """The elements that a write of a part of them is put into: what is held, not what a gate shows in its place."""
     if attribute.gate is None:
         return attribute.dump(start, stop, now)
-    return attribute.encode(attribute[start:stop])
+    return attribute.encode(attribute.held(start, stop))
 
 
 def block_attribute(attribute: Attribute, count: int, capacity: int, what: str) -> Attribute:

@@ -123,6 +123,11 @@ class RegisterBank:
         for changed in self._watchers:
             attribute.watch(changed)
 
+    @property
+    def hooked(self) -> list[Attribute]:
+        """The tags whose hooks may block."""
+        return [attribute for attribute in self._attributes if attribute.aside is not None]
+
     def watch(self, changed: Callable[[], None]) -> None:
         """Has `changed` called when a `reader` may be void, for a source or gate of a tag came or went."""
         self._watchers.append(changed)

@@ -11,6 +11,7 @@ from itertools import chain
 from node.cip.status import SUCCESS, CipError
 from node.memory.access import Access
 from node.memory.attribute import Attribute
+from node.memory.hooks import recalling
 from node.memory.part import Part
 from node.memory.tag_gate import onlooking
 from node.modbus.bank import RegisterBank
@@ -62,7 +63,17 @@ class Unit:
     `exception_coils` the first of the eight coils that function 7 tells, None for none set. `functions` are the codes
     that it knows."""
 
-    __slots__ = ("bank", "counters", "exception_coils", "files", "functions", "identification", "queues", "server_id")
+    __slots__ = (
+        "bank",
+        "counters",
+        "exception_coils",
+        "files",
+        "functions",
+        "hooked",
+        "identification",
+        "queues",
+        "server_id",
+    )
 
     def __init__(
         self,
@@ -83,10 +94,13 @@ class Unit:
         self.exception_coils = exception_coils
         self.functions = functions
         self.counters = Counters()
+        self.hooked = [tag for each in (bank, *self.files.values(), *self.queues.values()) for tag in each.hooked]
 
     def answer(self, pdu: bytes, now: float, trace: list[Access] | None = None) -> bytes:
         """The reply PDU of a request PDU; every fault of a request is an exception reply. `SILENCE` from a device that
-        was told to listen only. `trace` takes the accesses to tags. Raises only for a bug."""
+        was told to listen only. `trace` takes the accesses to tags. Raises `HookWaits`, and else only for a bug."""
+        if self.hooked:
+            self.enter(pdu)
         counters = self.counters
         counters.settle()
         was_listening = counters.listening
@@ -126,6 +140,20 @@ class Unit:
                 self._serve(request, now)
         except (ModbusError, CipError):
             return  # a fault of a broadcast is told to nobody
+
+    def enter(self, pdu: bytes) -> None:
+        """Raises `HookWaits`, before anything is done or counted, for a request that comes to a hook that may block."""
+        try:
+            request = self._decode(pdu)
+            if isinstance(request, Bare | FifoRead):
+                for attribute in self.hooked:
+                    attribute.enter(False)
+            for bank, table, start, count, writing in self._parts(request):
+                for attribute, _, _ in bank.spans(table, start, count):
+                    attribute.enter(False)
+                    attribute.enter(writing)
+        except (ModbusError, CipError, KeyError):
+            return  # which the request itself will meet
 
     def _decode(self, pdu: bytes) -> Request:
         if pdu and pdu[0] not in self.functions:
@@ -261,7 +289,6 @@ def _joined(parts: Sequence[tuple[int, int, bytes]]) -> list[tuple[int, int, byt
 
 def _passed(attribute: Attribute, first: int, last: int, writing: bool, now: float) -> bytes:
     """The elements that were read or written: as the client saw them, or as it left them. Nothing is decided anew."""
-    if writing:
-        return attribute.encode(attribute[first:last])
-    with onlooking(attribute.root if isinstance(attribute, Part) else attribute):
-        return attribute.dump(first, last, now)
+    root = attribute.root if isinstance(attribute, Part) else attribute
+    with recalling(root), onlooking(root):
+        return attribute.encode(attribute.held(first, last)) if writing else attribute.dump(first, last, now)

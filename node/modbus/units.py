@@ -61,7 +61,7 @@ class Units:
 
     def answer(self, adu: bytes, now: float, trace: list[Access] | None = None) -> bytes:
         """The reply to one whole frame as `TcpFramer` gives it, `SILENCE` where there is none. `trace` takes the
-        accesses to tags."""
+        accesses to tags. Raises `HookWaits`."""
         if trace is None and (known := self.readers.get(adu[2:])) is not None:
             with suppress(CipError):  # a tag in error: the whole way has the words for it
                 return adu[:2] + known(now)
@@ -80,8 +80,12 @@ class Units:
 
     def answer_station(self, station: int, pdu: bytes, now: float, trace: list[Access] | None = None) -> bytes:
         """The reply PDU to one on a line, where all hear all and only who is meant answers: `SILENCE` for a broadcast
-        and for a station that is not here. Of two that share a line, the other's replies must not come this way."""
+        and for a station that is not here. Of two that share a line, the other's replies must not come this way.
+        Raises `HookWaits`."""
         found = self.configured.get(station) if station != BROADCAST else None
+        for unit in self.configured.values():
+            if unit.hooked and (unit is found or station == BROADCAST):
+                unit.enter(pdu)
         for unit in self.configured.values():
             if unit is not found:
                 unit.hear(pdu, now, station == BROADCAST)

@@ -45,13 +45,15 @@ def message_router_object(router: Router, connections: Connections, multiple: bo
 
 
 def multiple_service_packet(call: Call) -> bytes:
-    """Runs the requests in order; a reply without room is an error 0x11, or part of the values with 0x06."""
+    """Runs the requests in order; a reply without room is an error 0x11, or part of the values with 0x06. Raises
+    `HookWaits` before it has run any."""
     messages = decode_multiple(call.data)
     room = call.limit - _HEAD - 2 - 2 * len(messages)
     if not all(messages):
         raise CipError(NOT_ENOUGH_DATA)
     if room < _ERROR * len(messages):
         raise CipError(REPLY_DATA_TOO_LARGE)
+    call.router.enter(messages)
     replies = []
     failed = False
     for index, message in enumerate(messages):

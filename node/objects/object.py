@@ -7,7 +7,7 @@ status that is not success.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import field
 from struct import Struct
 from typing import ClassVar, Protocol
@@ -39,6 +39,9 @@ class Service(Protocol):
         depth: int = 0,
     ) -> bytes:
         """The reply to an embedded message."""
+
+    def enter(self, messages: Iterable[bytes]) -> None:
+        """Raises `HookWaits` where one of the embedded messages comes to a hook that may block."""
 
     def keep(self, message: bytes, plan: Plan) -> None:
         """Remembers how to answer the same bytes again."""

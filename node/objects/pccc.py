@@ -46,6 +46,7 @@ from node.cip.slc_files import by_code
 from node.cip.status import SERVICE_NOT_SUPPORTED, CipError
 from node.memory.access import Access
 from node.memory.data_files import FULL_MASK, DataFiles, Words, read_words, write_words
+from node.memory.hooks import recalling
 from node.memory.tags import TagTable
 from node.objects.attribute_access import get_attribute_single
 from node.objects.object import Call, Handler, Object, ObjectTarget, success
@@ -185,5 +186,6 @@ def _note(call: Call, words: Words, writing: bool, status: int = SUCCESS) -> Non
     """Says which elements were touched, whole, to whoever follows the request; `status` is that of PCCC."""
     if call.trace is not None:
         attribute = words.file.attribute
-        data = b"" if status else attribute.encode(attribute[words.first : words.last])
+        with recalling(attribute):
+            data = b"" if status else attribute.encode(attribute.held(words.first, words.last))
         call.trace.append(Access(attribute, words.first, words.last, writing, data, status))

@@ -6,6 +6,7 @@ or a gate comes or goes; a hostile client that sends ever new requests only empt
 """
 
 from collections.abc import Iterable
+from contextlib import suppress
 
 from node.cip.epath import decode_epath
 from node.cip.message import error_reply
@@ -20,11 +21,13 @@ from node.cip.status import (
 from node.cip.unconnected import UNCONNECTED_LIMIT
 from node.errors import RemoteProtocolError
 from node.memory.access import Access
-from node.memory.attribute import Instant
+from node.memory.attribute import Attribute, Instant
+from node.memory.hooks import Aside
 from node.memory.tags import TagTable
 from node.objects.object import Call, Object, Plan, Requester, Target
 from node.objects.resolve import Resolver
 from node.objects.shelf import Make, Shelf
+from node.objects.tag_access import READS, TagTarget
 
 MAX_PLANS = 1024
 MAX_PLAN_BYTES = 256 * 1024
@@ -44,6 +47,8 @@ class Router:
         self.objects = Shelf()
         self.resolver = Resolver(tags, self.objects, instant)
         self.plans: dict[bytes, Plan] = {}
+        self.aside: Aside | None = None
+        """Where hooks of its tags may block; None while there are none such."""
         self._plan_bytes = 0
         self._targets: dict[bytes, Target] = {}
         tags.watch(self.forget)
@@ -99,6 +104,20 @@ class Router:
             return reply
         except CipError as exc:
             return error_reply(message[0] & ~REPLY, exc)
+
+    def enter(self, messages: Iterable[bytes]) -> None:
+        """Raises `HookWaits`, before any of `messages` was run, where one of them comes to a hook that may block."""
+        if self.aside is None:
+            return
+        for message in messages:
+            with suppress(CipError):
+                path = message[2 : 2 + 2 * message[1]] if len(message) > 1 else b""
+                target = self._targets.get(path) or self._find(path)
+                if not isinstance(target, TagTarget):
+                    self.aside.enter(Attribute.timeout)  # there may be anything behind it
+                else:
+                    target.attribute.enter(False)
+                    target.attribute.enter(message[0] not in READS)
 
     def keep(self, message: bytes, plan: Plan) -> None:
         """Remembers how to answer the same bytes again."""

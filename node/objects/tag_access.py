@@ -51,6 +51,8 @@ from node.cip.tag_services import (
 from node.cip.types import BOOL, LREAL, REAL, Type
 from node.memory.access import Access
 from node.memory.attribute import Attribute
+from node.memory.hooks import recalling
+from node.memory.part import Part
 from node.memory.structured import StructuredAttribute
 from node.memory.view import stored
 from node.objects.object import Call, Handler, success
@@ -182,6 +184,10 @@ TAG_SERVICES: dict[int, Handler] = {
 }
 
 
+READS = frozenset((READ_TAG, READ_TAG_FRAGMENTED, GET_ATTRIBUTE_SINGLE))
+"""Services that write nothing."""
+
+
 def _aim(call: Call) -> TagTarget:
     assert isinstance(call.target, TagTarget)
     return call.target
@@ -229,7 +235,7 @@ def _read(call: Call, count: int, offset: int) -> bytes:
         raise
     head = success(call.service, attribute.type_bytes, PARTIAL_TRANSFER if more else 0)
     if call.trace is not None:
-        whole = data if isinstance(attribute.type, Type) else attribute.dump(first, stop, call.router.now)
+        whole = data if isinstance(attribute.type, Type) else _again(attribute, first, stop, call.router.now)
         call.trace.append(Access(attribute, first, stop, False, whole, head[2]))
     elif attribute.size and not more:
         plan_read(call, attribute, first, stop, head, offset % attribute.size)
@@ -253,6 +259,12 @@ def _piece(
     if fits < 1:
         raise CipError(REPLY_DATA_TOO_LARGE)
     return first, first + fits, attribute.dump(first, first + fits, now), fits < left
+
+
+def _again(attribute: Attribute, start: int, stop: int, now: float) -> bytes:
+    """Whole elements of which a part was just read."""
+    with recalling(attribute.root if isinstance(attribute, Part) else attribute):
+        return attribute.dump(start, stop, now)
 
 
 def _cut(

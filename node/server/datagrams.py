@@ -16,7 +16,7 @@ import sys
 from collections.abc import Sequence
 from typing import Protocol
 
-from node.exchange.exchange import SEND, Exchange
+from node.exchange.exchange import SEND, Exchange, Unfinished
 from node.server.segment import find_segment
 
 Address = tuple[str, int]
@@ -43,7 +43,7 @@ class Responder(Protocol):
     """What answers datagrams."""
 
     def answer(self, data: bytes, asker: Address, local: str, broadcast: bool) -> Exchange:
-        """The fate of `data`, which came to the address `local` of the node."""
+        """The fate of `data`, which came to the address `local` of the node. Raises `Unfinished` if it takes time."""
 
 
 class Datagrams:
@@ -55,6 +55,7 @@ class Datagrams:
         self._responder = responder
         self._loop = asyncio.get_running_loop()
         self._waiting: set[asyncio.TimerHandle] = set()
+        self._unfinished: set[asyncio.Task[None]] = set()
         self._interface = 0
         self._shared: Sequence[socket.socket] = ()
         if self._host == _ANY and _PACKET_INFO:
@@ -72,7 +73,7 @@ class Datagrams:
     @property
     def owes(self) -> bool:
         """Whether a reply waits for its time."""
-        return bool(self._waiting)
+        return bool(self._waiting or self._unfinished)
 
     def retire(self) -> None:
         """Hears no more; replies that wait are still sent."""
@@ -84,6 +85,8 @@ class Datagrams:
         for timer in self._waiting:
             timer.cancel()
         self._waiting.clear()
+        for task in tuple(self._unfinished):
+            task.cancel()
         for sock in (self._own, *self._shared):
             self._loop.remove_reader(sock)
             sock.close()
@@ -135,7 +138,19 @@ class Datagrams:
                 self._answer(data, asker, self._host, True)
 
     def _answer(self, data: bytes, asker: Address, local: str, broadcast: bool) -> None:
-        exchange = self._responder.answer(data, asker, local, broadcast)
+        try:
+            exchange = self._responder.answer(data, asker, local, broadcast)
+        except Unfinished as unfinished:
+            task = self._loop.create_task(self._answer_later(unfinished, asker, local))
+            self._unfinished.add(task)
+            task.add_done_callback(self._unfinished.discard)
+            return
+        self._deliver(exchange, asker, local)
+
+    async def _answer_later(self, unfinished: Unfinished, asker: Address, local: str) -> None:
+        self._deliver(await unfinished.rest, asker, local)
+
+    def _deliver(self, exchange: Exchange, asker: Address, local: str) -> None:
         reply = exchange.reply
         if reply is None or exchange.action != SEND:
             return

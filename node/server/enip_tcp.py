@@ -1,32 +1,45 @@
 """EtherNet/IP over TCP: bytes to `TargetSession` and back, all whole frames of a segment answered with one write.
 
-A request whose answer is elsewhere parks its peer until it is there (`node.server.onward`); everybody else goes on as
-without. This is the one place where a stray exception ends: it is answered with general status 0x1F, counted, logged
-once with the frame in hex, and the node lives.
+A request whose answer is elsewhere (`node.server.onward`), or takes its time (`node.memory.hooks`), parks its peer
+until it is there; everybody else goes on as without. This is the one place where a stray exception ends: it is answered
+with general status 0x1F, counted, logged once with the frame in hex, and the node lives.
 """
 
 from collections.abc import Callable, Sequence
 from functools import partial
 
+from node.cip.status import PARTIAL_TRANSFER, RESOURCE_UNAVAILABLE
 from node.config.model import Json
 from node.enip.commands import encode_list_identity
 from node.enip.framing import FrameBuffer
-from node.enip.header import HEADER_SIZE, SEND_UNIT_DATA
+from node.enip.header import HEADER, HEADER_SIZE, SEND_RR_DATA, SEND_UNIT_DATA
 from node.enip.target import TargetSession
 from node.errors import RemoteProtocolError
 from node.exchange.exchange import CLOSE, ENDS, NOTHING, Chain, Exchange
 from node.exchange.metrics import KEPT
 from node.memory.access import Access
 from node.memory.attribute import Instant
+from node.memory.hooks import HookTimeout, HookWaits
 from node.objects.device import Device
 from node.objects.identity import identity_item
 from node.objects.onward import Onward
-from node.server.onward import Forwarder, Gateway, Parked
+from node.server.onward import Forwarder, Gateway
+from node.server.parked import Parked
 from node.server.peer import Peer, Peers
 
 _NO_ADDRESS = "0.0.0.0"
 CONNECTED_MESSAGE = 46
 """Where the message of a SendUnitData begins, as nearly everybody lays it out."""
+UNCONNECTED_MESSAGE = 40
+"""The same of a SendRRData."""
+
+
+def refuses(reply: bytes) -> bool:
+    """Whether a reply, whole, says no: by an encapsulation status, or by that of its CIP message."""
+    command, _, _, status, _, _ = HEADER.unpack_from(reply)
+    at = {SEND_RR_DATA: UNCONNECTED_MESSAGE, SEND_UNIT_DATA: CONNECTED_MESSAGE}.get(command)
+    said = reply[at + 2 : at + 3] if at is not None else b""
+    return bool(status) or said not in (b"", b"\0", bytes((PARTIAL_TRANSFER,)))
 
 
 class EnipService:
@@ -62,7 +75,6 @@ class EnipTcp(Peer):
         self._clock = service.clock
         self._frames = FrameBuffer()
         self._forwarder: Forwarder | None = None
-        self._parked: Parked | None = None
         self.session: TargetSession[list[Access]] = TargetSession(
             device.router, device.connections, self._identity, self.metrics
         )
@@ -115,11 +127,6 @@ class EnipTcp(Peer):
         ]
         return {"session": f"0x{session.handle:08X}" if session.handle > 0 else "", "connected": connected}
 
-    def read_on(self) -> None:
-        """Reads again, unless its unread or delayed replies have piled up."""
-        if not self.unread_since and not self._full:
-            self.transport.resume_reading()
-
     def _answer_all(self, frames: Sequence[bytes], now: float) -> None:
         session = self.session
         answer = session.answer
@@ -127,13 +134,13 @@ class EnipTcp(Peer):
         note = metrics.ring.append
         errors = metrics.errors
         replies = []
-        onward = None
+        later = None
         waiting = iter(frames)
         for frame in waiting:
             try:
                 reply = answer(frame)
-            except Onward as exc:
-                onward = exc
+            except (Onward, HookWaits) as exc:
+                later = exc
                 break
             except Exception as exc:
                 reply = self._failed(frame, exc)
@@ -152,11 +159,11 @@ class EnipTcp(Peer):
             self.transport.write(data)
         left = tuple(waiting)
         if len(frames) > len(left):
-            metrics.took(self._clock() - now, len(frames) - len(left) - (onward is not None))
+            metrics.took(self._clock() - now, len(frames) - len(left) - (later is not None))
         if session.closing:
             self.transport.close()
-        elif onward is not None:
-            self._park(onward, Exchange(self.name, now, frame), NOTHING, left)
+        elif later is not None:
+            self._park(later, Exchange(self.name, now, frame), NOTHING, left)
 
     def _run_all(self, frames: Sequence[bytes], now: float, chain: Chain) -> None:
         for index, frame in enumerate(frames):
@@ -169,8 +176,8 @@ class EnipTcp(Peer):
                 if self.metrics.errors != errors:
                     self._note_refusal(frame, exchange.reply, now, bool(exchange.status))
                 chain.end(exchange)
-            except Onward as onward:
-                self._park(onward, exchange, chain, frames[index + 1 :])
+            except (Onward, HookWaits) as later:
+                self._park(later, exchange, chain, frames[index + 1 :])
                 return
             except Exception as exc:
                 exchange = Exchange(self.name, now, frame, reply=self._failed(frame, exc))
@@ -195,28 +202,52 @@ class EnipTcp(Peer):
             exchange.action = CLOSE
         self.deliver(exchange)
 
-    def _park(self, onward: Onward, exchange: Exchange, chain: Chain, frames: Sequence[bytes]) -> None:
+    def _park(self, later: Onward | HookWaits, exchange: Exchange, chain: Chain, frames: Sequence[bytes]) -> None:
         """Has the peer wait for an answer from elsewhere; `frames` are those behind it."""
-        if self._forwarder is None:
-            self._forwarder = Forwarder(self._service.gateway)
         self.partial_since = 0.0
-        self._parked = Parked(self, self._send_on(onward, exchange, chain, frames))
+        self.parked = Parked(self, self._answer_later(later, exchange, chain, frames))
 
-    async def _send_on(self, onward: Onward, exchange: Exchange, chain: Chain, frames: Sequence[bytes]) -> None:
-        assert self._forwarder is not None
+    async def _answer_later(
+        self, later: Onward | HookWaits, exchange: Exchange, chain: Chain, frames: Sequence[bytes]
+    ) -> None:
         frame = exchange.request
         try:
-            reply = await self._forwarder.ask(onward)
-            errors = self.metrics.errors
-            exchange.reply = self.session.finish(frame, reply, onward.relay if onward.connected else None)
-            if self.metrics.errors != errors:
+            onward = later if isinstance(later, Onward) else await self._put_aside(later, exchange, chain)
+            if onward is not None:
+                exchange.reply = await self._send_on(onward, frame)
+            if exchange.reply is not None and refuses(exchange.reply):
                 self._note_refusal(frame, exchange.reply, self._clock())
             chain.end(exchange)
         except Exception as exc:
             exchange.reply = self._failed(frame, exc)
-        parked, self._parked = self._parked, None
+        parked, self.parked = self.parked, None
         if parked is not None:
             parked.release(partial(self._go_on, exchange, frames))
+
+    async def _send_on(self, onward: Onward, frame: bytes) -> bytes:
+        """The reply of another device."""
+        if self._forwarder is None:
+            self._forwarder = Forwarder(self._service.gateway)
+        reply = await self._forwarder.ask(onward)
+        return self.session.finish(frame, reply, onward.relay if onward.connected else None)
+
+    async def _put_aside(self, waits: HookWaits, exchange: Exchange, chain: Chain) -> Onward | None:
+        """Has the frame answered where hooks may take their time; where that is elsewhere, the way there."""
+        frame = exchange.request
+        exchange.accesses.clear()
+        trace = None if chain is NOTHING else exchange.accesses
+
+        def answer() -> bytes | None:
+            self._instant.now = self._clock()
+            return self.session.answer(frame, trace)
+
+        try:
+            exchange.reply = await waits.aside.run(answer, waits.seconds)
+        except HookTimeout:
+            exchange.reply = self.session.refusal(frame, (RESOURCE_UNAVAILABLE,))
+        except Onward as onward:
+            return onward
+        return None
 
     def _go_on(self, exchange: Exchange, frames: Sequence[bytes]) -> None:
         """Answers what was parked, and serves the frames behind it."""
@@ -236,7 +267,7 @@ class EnipTcp(Peer):
         try:
             refusal = self.session.refusal(frame, exchange.status) if exchange.status else None
             return refusal or self.session.answer(frame, exchange.accesses)
-        except Onward:
+        except (Onward, HookWaits):
             raise
         except Exception as exc:
             return self._failed(frame, exc)

@@ -182,7 +182,7 @@ class Listener:
             for host in self._also:
                 kinds = [socket.SOCK_STREAM] if self._tcp else []
                 kinds += [socket.SOCK_DGRAM] if self._udp and ":" not in host else []
-                made += [_socket(host, kind, self.port) for kind in kinds]
+                made += [listening_socket(host, kind, self.port) for kind in kinds]
             if self.doorway is not None:
                 made += self._hand_in(self.doorway)
         except ListenError:
@@ -212,10 +212,10 @@ class Listener:
     def _bind(self) -> list[socket.socket]:
         """Those of its first address, which have one number."""
         for attempt in range(_ATTEMPTS):
-            made = [_socket(self.host, socket.SOCK_STREAM, self.port)] if self._tcp else []
+            made = [listening_socket(self.host, socket.SOCK_STREAM, self.port)] if self._tcp else []
             port = made[0].getsockname()[1] if made else self.port
             try:
-                made += [_socket(self.host, socket.SOCK_DGRAM, port)] if self._udp else []
+                made += [listening_socket(self.host, socket.SOCK_DGRAM, port)] if self._udp else []
             except ListenError:
                 for sock in made:
                     sock.close()
@@ -227,7 +227,9 @@ class Listener:
         raise ListenError(f"{self.host}: no port is free for both TCP and UDP")
 
 
-def _socket(host: str, kind: socket.SocketKind, port: int) -> socket.socket:
+def listening_socket(host: str, kind: socket.SocketKind, port: int) -> socket.socket:
+    """A socket at an address, "" for every interface, that listens if its `kind` can. Raises `ListenError`, which says
+    what to do."""
     host = host or "0.0.0.0"
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     sock = socket.socket(family, kind)

@@ -5,19 +5,24 @@ header (transaction 0), and what they made of the reply goes out with the check 
 was spoilt on purpose is told by its check, as on a line.
 """
 
+import asyncio
+from collections import deque
 from collections.abc import Callable, Iterator
 from typing import Protocol
 
-from node.exchange.exchange import NOTHING, Exchange
+from node.exchange.exchange import NOTHING, Chain, Exchange, Unfinished
 from node.exchange.metrics import Metrics
+from node.memory.hooks import HookWaits
 from node.modbus.adu import HEADER_SIZE, MBAP
 from node.modbus.ascii import LF, AsciiFramer
 from node.modbus.functions import EXCEPTION
 from node.modbus.line import BROADCAST
 from node.modbus.rtu import RtuFramer
-from node.server.modbus_tcp import UNIT_AT, ModbusService
+from node.server.modbus_tcp import BUSY, UNIT_AT, ModbusService, put_aside
 
 RTU, ASCII = "rtu", "ascii"
+BEHIND = 64
+"""Requests that wait behind one that takes time; whoever speaks on a line waits for its reply, and seldom has one."""
 
 
 class Framer(Protocol):
@@ -60,6 +65,10 @@ class ModbusLine:
         self.framer: Framer = self._ascii or RtuFramer(self._stations, silence)
         self._spoilt = 0
         self._delimiters: dict[int, int] = {}
+        self.late: Callable[[Exchange], None] = lambda exchange: None
+        """Is given exchanges whose reply took time; what came meanwhile waits behind it, as on a line."""
+        self._unfinished: asyncio.Task[None] | None = None
+        self._behind: deque[tuple[bytes, str, float | None]] = deque(maxlen=BEHIND)
 
     def feed(self, data: bytes, peer: str, since: float | None = None) -> Iterator[Exchange]:
         """The exchanges of the requests that `data` completes, one by one; `reply` is what goes out. `since` is the
@@ -79,7 +88,36 @@ class ModbusLine:
                 unit.counters.spoilt()
         self._spoilt = self.framer.spoilt
         for frame in frames:
-            yield self._exchange(frame, peer, now, since)
+            if self._unfinished is not None:
+                self._behind.append((frame, peer, since))
+                continue
+            try:
+                yield self._exchange(frame, peer, now, since)
+            except Unfinished as unfinished:
+                self._unfinished = asyncio.get_running_loop().create_task(self._finish(unfinished))
+
+    async def _finish(self, unfinished: Unfinished) -> None:
+        self.late(await unfinished.rest)
+        while self._behind:
+            frame, peer, since = self._behind.popleft()
+            try:
+                exchange = self._exchange(frame, peer, self._clock(), since)
+            except Unfinished as again:
+                exchange = await again.rest
+            self.late(exchange)
+        self._unfinished = None
+
+    @property
+    def owes(self) -> bool:
+        """Whether a request waits for its reply."""
+        return self._unfinished is not None
+
+    def forget(self) -> None:
+        """Answers nothing that waits."""
+        if self._unfinished is not None:
+            self._unfinished.cancel()
+        self._unfinished = None
+        self._behind.clear()
 
     def _exchange(self, frame: bytes, peer: str, now: float, since: float | None) -> Exchange:
         metrics = self._metrics
@@ -87,20 +125,44 @@ class ModbusLine:
         station, pdu = self.framer.decode(frame)
         adu = MBAP.pack(0, 0, len(pdu) + 1, station) + pdu
         chain = self._service.chain or NOTHING
+        exchange = Exchange(peer, now, adu, datagram=since is None)
         try:
             exchange = chain.begin(adu, peer, now, since is None, since or 0.0)
             if exchange.wanted:
                 exchange.reply = self._answer(adu, exchange)
-            meant = exchange.reply
+        except HookWaits as waits:
+            raise Unfinished(self._answer_later(waits, exchange, chain)) from waits
+        except Exception as exc:
+            exchange.reply, chain = self._failed(adu, exc), NOTHING
+        return self._end(exchange, chain)
+
+    async def _answer_later(self, waits: HookWaits, exchange: Exchange, chain: Chain) -> Exchange:
+        adu = exchange.request
+        exchange.accesses.clear()
+
+        def refuse() -> bytes | None:
+            exchange.status = BUSY
+            return self._answer(adu, exchange)
+
+        try:
+            exchange.reply = await put_aside(waits, lambda: self._answer(adu, exchange), refuse)
+        except Exception as exc:
+            exchange.reply = self._failed(adu, exc)
+        return self._end(exchange, chain)
+
+    def _end(self, exchange: Exchange, chain: Chain) -> Exchange:
+        """With the reply in place: what looks at it, and how it goes out."""
+        metrics, adu, meant = self._metrics, exchange.request, exchange.reply
+        try:
             chain.end(exchange)
         except Exception as exc:
             meant = self._failed(adu, exc)
-            exchange = Exchange(peer, now, adu, reply=meant, datagram=since is None)
-        metrics.ring.append((now, adu, exchange.reply, peer))
-        metrics.took(self._clock() - now + exchange.delay, 1)
+            exchange = Exchange(exchange.peer, exchange.now, adu, reply=meant, datagram=exchange.datagram)
+        metrics.ring.append((exchange.now, adu, exchange.reply, exchange.peer))
+        metrics.took(self._clock() - exchange.now + exchange.delay, 1)
         if exchange.reply is not None and meant is not None:
             exchange.reply = self._framed(exchange.reply, meant)
-        self._follow(station)
+        self._follow(adu[UNIT_AT])
         return exchange
 
     def _answer(self, adu: bytes, exchange: Exchange) -> bytes | None:
@@ -112,6 +174,8 @@ class ModbusLine:
             else:
                 reply = units.answer_station(adu[UNIT_AT], adu[HEADER_SIZE:], now, exchange.accesses)
                 answer = MBAP.pack(0, 0, len(reply) + 1, adu[UNIT_AT]) + reply if reply else None
+        except HookWaits:
+            raise
         except Exception as exc:
             answer = self._failed(adu, exc)
         if answer is not None and answer[HEADER_SIZE] & EXCEPTION:

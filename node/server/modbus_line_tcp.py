@@ -25,6 +25,7 @@ class ModbusLineTcp(Peer):
     def __init__(self, peers: Peers, service: ModbusService, framing: str) -> None:
         super().__init__(peers)
         self._line = ModbusLine(service, peers.metrics, peers.clock, framing, SILENCE)
+        self._line.late = self._deliver_late
         self._quiet: asyncio.TimerHandle | None = None
 
     def data_received(self, data: bytes) -> None:
@@ -46,6 +47,7 @@ class ModbusLineTcp(Peer):
     def connection_lost(self, exc: Exception | None) -> None:
         """Gives the place back."""
         self._forget_silence()
+        self._line.forget()
         super().connection_lost(exc)
 
     def _fell_silent(self) -> None:
@@ -63,6 +65,15 @@ class ModbusLineTcp(Peer):
                 break
         self.errors += self.metrics.errors - errors
         return ended
+
+    @property
+    def owes(self) -> bool:
+        """Whether a reply waits for its time, or takes some."""
+        return super().owes or self._line.owes
+
+    def _deliver_late(self, exchange: Exchange) -> None:
+        self.requests += 1
+        self.deliver(exchange)
 
     def _forget_silence(self) -> None:
         if self._quiet is not None:

@@ -6,19 +6,37 @@ sends the same bytes over and over, so a read that was answered once is looked u
 costs a dictionary look-up, a slice and a byte swap.
 """
 
+from collections.abc import Callable, Sequence
+from functools import partial
 from itertools import repeat
+from typing import TypeVar
 
+from node.cip.status import RESOURCE_UNAVAILABLE
 from node.exchange.exchange import CLOSE, ENDS, NOTHING, Chain, Exchange
 from node.exchange.metrics import RING
 from node.memory.access import Access
 from node.memory.attribute import Instant
+from node.memory.hooks import HookTimeout, HookWaits
 from node.modbus.adu import HEADER_SIZE, TcpFramer
 from node.modbus.functions import EXCEPTION
 from node.modbus.units import READ_REQUEST_SIZE, Units
+from node.server.parked import Parked
 from node.server.peer import Peer, Peers
 
 UNIT_AT = 6
 """Where a frame's unit id stands, and what does not differ each time that it is sent begins."""
+BUSY = (RESOURCE_UNAVAILABLE,)
+"""The status of a request whose hook takes too long: exception 06, server device busy."""
+
+Reply = TypeVar("Reply")
+
+
+async def put_aside(waits: HookWaits, answer: Callable[[], Reply], refuse: Callable[[], Reply]) -> Reply:
+    """What `answer` gives where hooks may take their time; what `refuse` does, where one takes too much."""
+    try:
+        return await waits.aside.run(answer, waits.seconds)
+    except HookTimeout:
+        return refuse()
 
 
 class ModbusService:
@@ -53,7 +71,7 @@ class ModbusTcp(Peer):
         self.bytes_in += len(data)
         data = b"%b" % data  # see RECEIVE
         if self._service.chain is not None or self._outbox:
-            self._run(self._service.chain or NOTHING, data, started)
+            self._run(self._service.chain or NOTHING, self._frames(data, started), started)
             return
         reply = b"" if self.partial_since else self._answer_known(data, started)
         if not reply:
@@ -62,7 +80,7 @@ class ModbusTcp(Peer):
             metrics.bytes_out += len(reply)
             self.bytes_out += len(reply)
             self.transport.write(reply)
-        if self._framer.fault is not None:
+        if self._framer.fault is not None and self.parked is None:
             metrics.errors += 1
             self.transport.close()
 
@@ -90,10 +108,16 @@ class ModbusTcp(Peer):
 
     def _answer_all(self, data: bytes, now: float) -> bytes:
         metrics = self.metrics
-        replies = []
+        replies: list[bytes] = []
         frames = self._frames(data, now)
         for frame in frames:
-            reply = self._answer(frame)
+            try:
+                reply = self._answer(frame)
+            except HookWaits as waits:
+                done = len(replies)
+                self._park(waits, Exchange(self.name, now, frame), NOTHING, frames[done + 1 :])
+                frames = frames[:done]
+                break
             metrics.ring.append((now, frame, reply, self.name))
             replies.append(reply)
         self.requests += len(frames)
@@ -101,27 +125,67 @@ class ModbusTcp(Peer):
         metrics.took(self._clock() - now, len(frames))
         return b"".join(replies)
 
-    def _run(self, chain: Chain, data: bytes, now: float) -> None:
+    def _run(self, chain: Chain, frames: Sequence[bytes], now: float) -> None:
         """The same with interceptors: each reply goes to the outbox, which keeps their order."""
-        metrics = self.metrics
-        for frame in self._frames(data, now):
-            self.requests += 1
-            metrics.requests += 1
+        for index, frame in enumerate(frames):
+            exchange = Exchange(self.name, now, frame)
             try:
                 exchange = chain.begin(frame, self.name, now, since=self.since)
                 if exchange.wanted:
                     exchange.reply = self._answer(frame, exchange.accesses, exchange.status)
                 chain.end(exchange)
+            except HookWaits as waits:
+                self._park(waits, exchange, chain, frames[index + 1 :])
+                return
             except Exception as exc:
                 exchange = Exchange(self.name, now, frame, reply=self._failed(frame, exc))
-            metrics.ring.append((now, frame, exchange.reply, self.name))
-            metrics.took(self._clock() - now + exchange.delay, 1)
-            self.deliver(exchange)
-            if exchange.action in ENDS:
+            if self._delivered(exchange) in ENDS:
                 return
         if self._framer.fault is not None:
-            metrics.errors += 1
+            self.metrics.errors += 1
             self.deliver(Exchange(self.name, now, b"", action=CLOSE))
+
+    def _delivered(self, exchange: Exchange) -> str:
+        """Sends a reply in its turn; what becomes of the connection."""
+        self.requests += 1
+        self.metrics.requests += 1
+        self.metrics.ring.append((exchange.now, exchange.request, exchange.reply, self.name))
+        self.metrics.took(self._clock() - exchange.now + exchange.delay, 1)
+        self.deliver(exchange)
+        return exchange.action
+
+    def _park(self, waits: HookWaits, exchange: Exchange, chain: Chain, frames: Sequence[bytes]) -> None:
+        """Has the peer wait until a hook has come to its end; `frames` are those behind it."""
+        self.partial_since = 0.0
+        self.parked = Parked(self, self._answer_later(waits, exchange, chain, frames))
+
+    async def _answer_later(self, waits: HookWaits, exchange: Exchange, chain: Chain, frames: Sequence[bytes]) -> None:
+        frame = exchange.request
+        exchange.accesses.clear()
+        try:
+            exchange.reply = await put_aside(
+                waits,
+                lambda: self._answer_now(frame, None if chain is NOTHING else exchange.accesses),
+                lambda: self._answer(frame, status=BUSY),
+            )
+            chain.end(exchange)
+        except Exception as exc:
+            exchange.reply = self._failed(frame, exc)
+        parked, self.parked = self.parked, None
+        if parked is not None:
+            parked.release(partial(self._go_on, exchange, frames))
+
+    def _answer_now(self, frame: bytes, accesses: list[Access] | None) -> bytes:
+        self._instant.now = self._clock()
+        return self._answer(frame, accesses)
+
+    def _go_on(self, exchange: Exchange, frames: Sequence[bytes]) -> None:
+        """Answers what was parked, and serves the frames behind it."""
+        self._instant.now = now = self._clock()
+        if self._framer.pending:
+            self.partial_since = now
+        if self._delivered(exchange) not in ENDS:
+            self._run(self._service.chain or NOTHING, frames, now)
 
     def _frames(self, data: bytes, now: float) -> list[bytes]:
         """Whole frames; notes when the first byte of an unfinished one came."""
@@ -139,6 +203,8 @@ class ModbusTcp(Peer):
         units = self._units
         try:
             reply = units.refusal(frame, status) if status else units.answer(frame, self._instant.now, accesses)
+        except HookWaits:
+            raise
         except Exception as exc:
             reply = self._failed(frame, exc)
         if reply and reply[HEADER_SIZE] & EXCEPTION:

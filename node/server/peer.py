@@ -10,12 +10,15 @@ import logging
 import socket
 from collections import deque
 from collections.abc import Callable, Iterator
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 from node.config.model import Json
 from node.exchange.exchange import CLOSE, ENDS, RESET, SENT, Exchange
 from node.exchange.metrics import Metrics
 from node.server.acceptor import RESETTING
+
+if TYPE_CHECKING:
+    from node.server.parked import Parked
 
 RECEIVE = 64 * 1024
 """Bytes asked of the socket at a time; asyncio's own 256 KiB buffer costs some 40 % of the request rate.
@@ -59,6 +62,8 @@ class Peer(asyncio.Protocol):
         self._admitted = False
         self._full = False
         self._retired = False
+        self.parked: Parked | None = None
+        """What stands in for it while its next reply takes time."""
         self._outbox: deque[tuple[float, bytes | None, str]] | None = None
         self._timer: asyncio.TimerHandle | None = None
 
@@ -92,6 +97,11 @@ class Peer(asyncio.Protocol):
             return True
         return False
 
+    def read_on(self) -> None:
+        """Reads again, unless its unread or delayed replies have piled up, or it is to be read no more."""
+        if not self.unread_since and not self._full and not self._retired:
+            self.transport.resume_reading()
+
     def pause_writing(self) -> None:
         """The peer does not read its replies: nothing more is read from it."""
         self.unread_since = self.peers.clock()
@@ -106,7 +116,7 @@ class Peer(asyncio.Protocol):
     @property
     def owes(self) -> bool:
         """Whether a reply waits for its time."""
-        return bool(self._outbox)
+        return bool(self._outbox) or self.parked is not None
 
     def retire(self) -> None:
         """Reads no more; replies that wait are still sent."""
@@ -138,7 +148,7 @@ class Peer(asyncio.Protocol):
     @property
     def held_up(self) -> bool:
         """Whether its silence is ours: replies are held back, or it was told to end and has yet to be."""
-        return bool(self._outbox) or self.transport.is_closing()
+        return bool(self._outbox) or self.parked is not None or self.transport.is_closing()
 
     def describe(self) -> dict[str, Json]:
         """What its protocol knows of it besides."""
@@ -204,6 +214,8 @@ class Peers:
         self.limit = limit
         self.clock = clock
         self._joined = joined
+        self.told: Callable[[str, bool], None] | None = None
+        """Is given the name of each peer that came, and then whether it went."""
         self._peers: dict[Peer, None] = {}
 
     def __len__(self) -> int:
@@ -222,6 +234,8 @@ class Peers:
         self.metrics.connections_total += 1
         if self._joined is not None:
             self._joined()
+        if self.told is not None:
+            self.told(peer.name, False)
         return True
 
     def left(self, peer: Peer) -> None:
@@ -229,6 +243,8 @@ class Peers:
         if peer in self._peers:
             del self._peers[peer]
             self.metrics.connections -= 1
+            if self.told is not None:
+                self.told(peer.name, True)
 
     def abort(self) -> None:
         """Ends all connections at once."""

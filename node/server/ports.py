@@ -5,8 +5,9 @@ cannot be opened whole is closed again.
 """
 
 import asyncio
+import contextlib
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 
 from node.errors import NodeError
 from node.exchange.metrics import Metrics
@@ -31,7 +32,10 @@ class Ports:
         self.wanted = False
         """Whether they are to be open, as far as nobody hides the node."""
         self.hidden = False
+        self.when_done: Callable[[], None] | None = None
+        """Called when they are closed for good (`node.server.closing`)."""
         self._switching: asyncio.Task[None] | None = None
+        self._hurry: asyncio.Event | None = None
 
     @property
     def numbers(self) -> dict[str, int]:
@@ -46,6 +50,7 @@ class Ports:
     async def open(self) -> None:
         """Opens all, unless the node hides. Raises `ListenError` and leaves nothing open when one cannot be."""
         self.wanted = True
+        self._hurry = None
         if not self.hidden:
             await self._open_all()
 
@@ -61,18 +66,22 @@ class Ports:
         """Closes all and ends every connection, after what `switch` or `hide` began. What was asked before is answered
         before, as far as that takes no longer than `LAST_ANSWERS`."""
         self.wanted = False
+        if self._hurry is not None:
+            self._hurry.set()
         await self.settled()
-        await self._answer_last()
+        await self._answer_last(LAST_ANSWERS)
         await self._close_all()
 
-    async def _answer_last(self) -> None:
+    async def _answer_last(self, seconds: float, hurry: asyncio.Event | None = None) -> None:
         listeners, loop = tuple(self.listeners.values()), asyncio.get_running_loop()
         if not any(listener.owes for listener in listeners):
             return
         for listener in listeners:
             listener.retire()
-        until = loop.time() + LAST_ANSWERS
-        while any(listener.owes for listener in listeners) and loop.time() < until:  # noqa: ASYNC110 - of many kinds
+        until = loop.time() + seconds
+        while any(listener.owes for listener in listeners) and loop.time() < until:
+            if hurry is not None and hurry.is_set():
+                return
             await asyncio.sleep(LOOK_AGAIN)
 
     async def settled(self) -> None:
@@ -89,6 +98,25 @@ class Ports:
         node that hides stay closed until it does no more."""
         self.wanted = on
         self._move()
+
+    def close_later(self, latency: float, timeout: float) -> None:
+        """As `switch(False)`, but `latency` seconds from now, and what was asked by then is answered, as far as that
+        takes no longer than `timeout`. It is done even if they are wanted again meanwhile: they are opened after it."""
+        self.wanted = False
+        self._hurry = self._hurry or asyncio.Event()
+        closing = self._close_after(self._switching, self._hurry, latency, timeout)
+        self._switching = asyncio.get_running_loop().create_task(closing)
+
+    async def _close_after(
+        self, earlier: "asyncio.Task[None] | None", hurry: asyncio.Event, latency: float, seconds: float
+    ) -> None:
+        if earlier is not None:
+            await asyncio.wait([earlier])
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(hurry.wait(), latency)
+        await self._answer_last(seconds, hurry)
+        if not hurry.is_set():  # else `close` goes on from here
+            await self._close_all(self.hidden)
 
     def hide(self, hidden: bool) -> None:
         """Closes all ports and resets every connection until it is told to hide no more."""

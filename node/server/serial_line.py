@@ -44,6 +44,7 @@ class SerialLine:
         self._gap = t3_5(config.baud)
         patience = ASCII_SILENCE if config.framing == ASCII else silence(config.baud)
         self._line = ModbusLine(service, metrics, clock, config.framing, patience)
+        self._line.late = self._deliver
         self._terminal: Terminal | None = None
         self._open = False
         self._held = False
@@ -87,7 +88,7 @@ class SerialLine:
         terminal = self._terminal
         if terminal is None or not self._open:
             return False
-        if self._replies or self._unsent:
+        if self._replies or self._unsent or self._line.owes:
             return True
         on_its_way = terminal.is_pseudo and self._clock() - self._wrote < ON_ITS_WAY
         return self._retired and (on_its_way or terminal.unread > 0)
@@ -119,6 +120,7 @@ class SerialLine:
                 timer.cancel()
         self._quiet = self._due = None
         self._replies.clear()
+        self._line.forget()
         self._unsent = b""
         terminal = self._terminal
         if terminal is not None:

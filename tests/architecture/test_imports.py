@@ -18,15 +18,17 @@ THIRD_PARTY = {
     "yaml": ("farm.topology.*",),
     "pyroute2": ("farm.backends.netns*",),
     "docker": ("farm.backends.docker*",),
-    "flask": ("farm.dashboard.*",),
-    "werkzeug": ("farm.dashboard.*",),
-    "waitress": ("farm.dashboard.serve",),
+    "flask": ("farm.dashboard.*", "node.web.app"),
+    "werkzeug": ("farm.dashboard.*", "node.web.app"),
+    "waitress": ("farm.dashboard.serve", "node.web.face"),
+    "greenery": ("node.automata.expressions",),
     "pymodbus": ("node.client.modbus_line",),
     "serial": ("node.client.serial_channel",),
+    "pyarrow": ("node.cli.history_parquet",),
 }
 """Each third-party package and the modules that may import it. A new one is an entry here and in the extras."""
 
-OPTIONAL_IN_FUNCTIONS = {"yaml"}
+OPTIONAL_IN_FUNCTIONS = {"greenery", "yaml"}
 """Packages of an extra, which a function may import so that the rest works without them."""
 
 
@@ -43,9 +45,17 @@ UNNEEDED_IN_MOST_RUNS = {
     "node.commands.faults": "node.rooms",  # one that goes wrong on purpose
     "node.commands.forces": "node.rooms",  # one whose tags are forced
     "node.commands.requests": "node.commands.tree",  # one that is looked at
+    "node.commands.recordings": "node.rooms",  # one that is recorded
+    "node.commands.replays": "node.rooms",  # one that a recording is played into
     "node.commands.tag_facts": "node.rooms",  # the same
+    "node.server.closing": "node.rooms",  # the same as node.commands.api
+    "node.web.door": "node.cli.web",  # one with a web interface
+    "node.web.face": "node.cli.web",  # the same
     "node.exchange.printing": "node.telemetry",  # one whose writes are watched
     "node.modbus_face": "node.controller",  # a controller that speaks Modbus
+    "node.served": "node.cli.serve",  # one that is part of a program
+    "node.server.hook_pool": "node.controller",  # one whose tags run code of somebody's own
+    "node.tag_classes": "node.controller",  # the same
     "node.server.modbus_line_tcp": "node.modbus_face",  # one that is asked as on a line
     "node.server.modbus_udp": "node.modbus_face",  # one that is asked by datagrams
     "node.server.serial_line": "node.modbus_face",  # one on a serial line
@@ -59,9 +69,9 @@ UNNEEDED_IN_MOST_RUNS = {
 }
 """What a function of that module may import so that the rest starts without it: a lone simulator has 0.2 s."""
 
-GIVES_UP_NOTHING = {"node.server.tls"}
-"""Of these what only a node imports that stays the user it is: certificates are the machine's, as backend process is.
-They would cost every node's nursery a tenth of its memory."""
+GIVES_UP_NOTHING = {"node.server.hook_pool", "node.server.tls", "node.tag_classes"}
+"""Of these what a node imports that stays the user it is: certificates are the machine's, as backend process is; and
+what it imports, with code of somebody's own, while it still is that user. They would cost every nursery its memory."""
 
 
 def imports(source: Source, tree: ast.AST) -> Iterator[tuple[str, int]]:

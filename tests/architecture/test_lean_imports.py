@@ -27,6 +27,7 @@ HEAVY = {
     "werkzeug",
     "xml",
     "yaml",
+    "zoneinfo",
 }
 
 
@@ -43,6 +44,8 @@ def imported_with(module: str) -> set[str]:
     [
         "node.nursery",
         "node.controller",
+        "node.automata.encapsulation",
+        "node.automata.expressions",
         "node.client",
         "node.client.aio",
         "node.client.connector",

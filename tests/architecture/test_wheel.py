@@ -42,6 +42,11 @@ def test_nothing_is_left_out_of_the_wheel(wheel: Path) -> None:
     wanted |= {"farm/py.typed", "node/py.typed"}
     wanted |= {f"farm/data/{path.name}" for path in (ROOT / "topologies").glob("*.*")}
     wanted |= {f"node/profiles/{path.name}" for path in (ROOT / "node" / "profiles").iterdir()}
+    wanted |= {
+        str(path.relative_to(ROOT))
+        for name in ("static", "templates")
+        for path in (ROOT / f"node/web/{name}").iterdir()
+    }
     wanted |= {f"farm/images/{path.relative_to(ROOT / 'images')}" for path in (ROOT / "images").glob("*/*")}
     assert wanted - set(names) == set()
     assert {name.partition("/")[0] for name in names if ".dist-info/" not in name} == {"farm", "node"}

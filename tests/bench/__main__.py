@@ -1,5 +1,6 @@
-"""`python -m tests.bench [requests|clients|modbus|browse|startup|layers|docker|netns|scale …]`: measure, print Markdown
-tables, and with `--write` put each into docs/benchmarks.md between its markers. All of them when none is named."""
+"""`python -m tests.bench [requests|clients|modbus|browse|history|startup|layers|automata|docker|netns|scale …]`:
+measure, print Markdown tables, and with `--write` put each into docs/benchmarks.md between its markers. All when none
+is named."""
 
 import argparse
 import datetime
@@ -9,7 +10,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from tests.bench import browse, clients, docker, layers, modbus, netns, requests, scale, start_up
+from tests.bench import automata, browse, clients, docker, history, layers, modbus, netns, requests, scale, start_up
 from tests.bench.generators import BenchError
 from tests.bench.servers import ROOT
 
@@ -20,8 +21,10 @@ TABLES: dict[str, Callable[[argparse.Namespace], list[str]]] = {
     "clients": lambda arguments: clients.run(arguments.runs, arguments.seconds),
     "modbus": lambda arguments: modbus.run(arguments.runs, arguments.seconds, arguments.core),
     "browse": lambda arguments: browse.run(max(3, arguments.runs)),
+    "history": lambda arguments: history.run(arguments.runs),
     "startup": lambda arguments: start_up.run(max(5, arguments.runs)),
     "layers": lambda arguments: layers.run(arguments.seconds),
+    "automata": lambda arguments: automata.run(arguments.runs, arguments.seconds),
     "docker": lambda arguments: docker.run(arguments.runs),
     "netns": lambda arguments: netns.run(arguments.runs),
     "scale": lambda arguments: scale.run(arguments.peers, arguments.runs, arguments.backend or ("process", "netns")),

@@ -5,6 +5,7 @@ import json
 import signal
 import socket
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -15,7 +16,7 @@ from node.cli import enip as enip_module
 from node.cli.enip import build_config, main, parser
 from node.client.aio import AsyncConnector
 from node.config.load import dump
-from node.config.model import NodeConfig
+from node.config.model import NodeConfig, TagConfig
 from node.config.tagspec import TYPES
 from node.errors import ConfigError
 from node.objects.profiles import PROFILES
@@ -270,6 +271,24 @@ def test_a_configuration_file_is_served(start: Start, tmp_path: Path) -> None:
     process.terminate()
     process.communicate(timeout=30)
     assert process.returncode == 0
+
+
+@pytest.mark.net
+def test_a_file_with_code_is_served_where_that_is_allowed(start: Start, tmp_path: Path) -> None:
+    (tmp_path / "own_code_of_a_file.py").write_text(
+        "from node import Attribute\n\nclass Nine(Attribute):\n    def __getitem__(self, key):\n        return 9\n"
+    )
+    tag = TagConfig("Name", "DINT", code="own_code_of_a_file:Nine")
+    config = replace(GATEWAY, address=HOST, tags=(tag,), modbus=None, types=(), code_folder=str(tmp_path))
+    file = tmp_path / "node.json"
+    file.write_text(json.dumps(dump(config)))
+    code, _, err = run(*NODE, "run", str(file))
+    assert code == 2
+    assert err.endswith(
+        "node.json: tag 'Name' runs code of its own, own_code_of_a_file:Nine: read that code, then say --allow-code\n"
+    )
+    process = start(*NODE, "run", str(file), "--allow-code")
+    assert asyncio.run(read_one(port_of(ready(process)))) == [9]
 
 
 async def read_one(port: int) -> list[object]:

@@ -462,3 +462,26 @@ def test_a_probe_of_nothing_is_one_line() -> None:
             assert str(caught.value) == f"{HOST}:{script.port}: no answer within 0.05 s"
 
     run(body())
+
+
+def test_it_says_whether_there_is_a_session() -> None:
+    async def talk(script: Scripted) -> None:
+        plc = AsyncConnector(HOST, script.port)
+        assert plc.closed, "not opened yet"
+        async with plc:
+            assert not plc.closed
+            script.hang_up = True
+            with pytest.raises(NoAnswer):
+                await plc.read("SCADA")
+            assert plc.closed, "the controller hung up"
+        script.hang_up = False
+        await plc.open()
+        assert not plc.closed
+        await plc.close()
+        assert plc.closed
+
+    async def body() -> None:
+        async with serving(Scripted()) as script:
+            await talk(script)
+
+    asyncio.run(body())

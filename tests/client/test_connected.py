@@ -222,3 +222,19 @@ def test_a_micro_controller_is_asked_as_it_can_be() -> None:
     with node("--profile", "1766-L32BXB", "N7=INT[10]") as micro, Connector(micro.host, micro.port) as plc:
         ((name,),) = ([val for *_, val in plc.pipeline([{"method": "get_attribute_single", "path": "@1/1/7"}])],)
         assert bytes(name[1:]).startswith(b"1766-L32BXB")
+
+
+def test_an_asyncio_client_may_be_opened_again_with_its_connection() -> None:
+    async def asked(server: Hostile) -> None:
+        plc = AsyncConnector(HOST, server.port, 5.0, connected=True)
+        for _ in range(2):
+            await plc.open()
+            assert await plc.read_tags(["T[4]"]) == [4]
+            assert plc._link is not None
+            plc._link.abort()  # as if the network had gone
+            await plc._link.closed
+            assert plc.closed
+        await plc.close()
+
+    with hostile() as server:
+        asyncio.run(asked(server))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import sys
 from collections.abc import Iterator
 
 import pytest
@@ -301,3 +302,18 @@ def test_the_end_of_a_node_is_the_end_of_the_replies() -> None:
     conn.close()
     with pytest.raises(Refused):
         Client(served.host, served.port, 1.0)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere the system is not trusted to wait")
+@pytest.mark.parametrize("connected", [None, False])
+def test_a_read_is_sent_and_received_and_not_waited_for_beside(controller: Served, connected: bool | None) -> None:
+    """Two system calls: a third is a tenth of what a read costs."""
+    with Connector(controller.host, controller.port, connected=connected) as plc:
+        value = plc.read_tag("T1")
+        waited: list[object] = []
+        ready = plc._transport._ready
+        plc._transport._ready = lambda *all_of_it: waited.append(all_of_it) or ready(*all_of_it)  # type: ignore
+        for timeout in (None, 1.0, 5.0):
+            for _ in range(20):
+                assert plc.read_tag("T1", timeout=timeout) == value
+        assert len(waited) < 30, "none, but where this process was not let run for 2 ms"

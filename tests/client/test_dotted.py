@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from node import automata, client
 from node.client.dotted import dotdict, latedict
 
 
@@ -12,6 +13,10 @@ def tree() -> dotdict:
     return dotdict(
         {"peer": ("10.0.0.4", 44818), "enip": {"status": 0, "CPF": {"item": [{"type_id": 0}, {"length": 4}]}}}
     )
+
+
+def test_there_is_one_of_it() -> None:
+    assert automata.dotdict is client.dotdict is dotdict
 
 
 def test_paths_lead_in(tree: dotdict) -> None:

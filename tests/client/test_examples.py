@@ -10,6 +10,8 @@ from collections.abc import Iterator
 
 import pytest
 
+from node.client import PowerFlex750
+from tests.cli.lone import ready
 from tests.client.nodes import ROOT, Served
 from tests.client.restarted import Restarted
 
@@ -52,6 +54,23 @@ def values_of(lines: list[str]) -> dict[str, str]:
     matches = [VALUE.fullmatch(line) for line in lines]
     assert None not in matches, lines
     return {match["name"]: match["value"] for match in matches if match is not None}
+
+
+def test_powerflex_says_when_it_can_be_asked() -> None:
+    """At once, whoever reads its output: its port accepts by then."""
+    command = [sys.executable, "-m", "node.examples.powerflex", "-a", "127.64.33.16:0"]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as process:
+        try:
+            line = ready(process)
+            match = re.fullmatch(r"PowerFlex 755 on 127\.64\.33\.16:(\d+); PID (\d+); Ctrl-C ends it\n", line)
+            assert match is not None, line
+            assert int(match[2]) == process.pid
+            with PowerFlex750("127.64.33.16", int(match[1]), timeout=5.0) as via:
+                assert list(via.read("Motor Velocity")) == [[pytest.approx(789.01)]]
+            via.close()
+        finally:
+            process.send_signal(signal.SIGINT)
+            assert process.wait(10) == 0
 
 
 def test_poll_example(drive: Restarted) -> None:

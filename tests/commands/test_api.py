@@ -167,7 +167,7 @@ def test_the_server_is_disabled_and_done() -> None:
         ("/options/delay/value=-1", "delay"),
         ("/options/delay/range=5", "wanted two times in seconds, as 0.1-0.9"),
         ("/server/control/disable=maybe", "wanted true or false"),
-        ("/server/control/timeout=nan", "wanted seconds, 0 or more"),
+        ("/server/control/timeout=nan", "wanted seconds, 0 to 60"),
     ],
 )
 def test_what_cannot_be_done_is_said_in_the_envelope(path: str, said: str) -> None:

@@ -9,9 +9,12 @@ import typer
 from farm.cli.app import app as farm_app
 from node.cli import (
     browse,
+    dissect,
     enip,
     enip_client,
     get_attribute,
+    historize,
+    history,
     list_services,
     modbus,
     modbus_poll,
@@ -52,6 +55,9 @@ def commands() -> dict[str, Command]:
         "python -m node throughput": throughput.parser(),
         "python -m node poll": poll.parser(),
         "python -m node browse": browse.parser(),
+        "python -m node historize": historize.parser(),
+        "python -m node history": history.parser(),
+        "python -m node dissect": dissect.parser(),
         "python -m node run": run.parser(),
     }
     found |= {

@@ -23,7 +23,7 @@ from tests.vectors import read_vectors
 ROOT = Path(__file__).parents[2]
 MAX_LENGTH = 600
 NAMES = (
-    *("framing", "encapsulation", "requests", "replies", "epath", "message", "modbus", "lines", "text"),
+    *("framing", "encapsulation", "requests", "replies", "epath", "message", "modbus", "lines", "text", "dissect"),
     *("mbap", "rtu", "ascii", "rtu replies", "ascii replies", "answers", "client", "client frames"),
     *("logix", "paths", "connected", "routing", "pccc", "browse", "structures", "object files"),
     "api",

@@ -7,6 +7,7 @@ Message Router behind a live session, Modbus units, the replies that our clients
 import contextlib
 from collections.abc import Callable
 
+from node.capture.dissect import TAKES, dissect
 from node.cip import attribute_services, epath, forward, message, multiple, path_text, tag_services, types, unconnected
 from node.cip.predefined import STRING
 from node.cip.text import SSTRING
@@ -201,6 +202,14 @@ def text(data: bytes) -> None:
             parse(words)
 
 
+def taken_apart(data: bytes) -> None:
+    """As every protocol: a fault is one of the bytes."""
+    for protocol in ("", *TAKES):
+        fault = dissect(data, protocol).fault
+        if fault is not None and not 0 <= fault.offset <= len(data):
+            raise AssertionError(f"{protocol}: {fault}")
+
+
 TARGETS: dict[str, Target] = {
     "framing": framing,
     "encapsulation": encapsulation,
@@ -211,6 +220,7 @@ TARGETS: dict[str, Target] = {
     "modbus": modbus,
     "lines": lines,
     "text": text,
+    "dissect": taken_apart,
     **MODBUS_TARGETS,
     **LOGIX_TARGETS,
 }

@@ -75,17 +75,24 @@ def test_unregistering_ends_the_connection_after_the_replies() -> None:
     asyncio.run(scene())
 
 
-class Weather(Attribute):
-    """A tag whose reading has a bug."""
+class Weather:
+    """A source with a bug."""
 
-    def __getitem__(self, key):  # type: ignore[no-untyped-def]
+    refuses = False
+
+    def fill(self, attribute: Attribute, now: float, start: int, stop: int) -> None:
         raise RuntimeError("no weather today")
+
+    def wrote(self, attribute: Attribute, now: float, start: int, stop: int) -> None:
+        """Nothing."""
 
 
 def test_a_bug_is_answered_and_the_node_lives(caplog: pytest.LogCaptureFixture) -> None:
     async def scene() -> None:
         async with serving() as node:
-            node.device.router.tags.add("WEATHER", Weather(DINT))
+            weather = Attribute(DINT)
+            weather.source = Weather()
+            node.device.router.tags.add("WEATHER", weather)
             client = await node.connect()
             handle = await client.register()
             broken = request(0x4C, name("WEATHER"), "0100")

@@ -14,7 +14,8 @@ from node.exchange.delay import even_delay
 from node.exchange.exchange import Exchange, build_chain
 from node.objects.routes import Subnet, parse_subnet
 from node.server import onward as onward_module
-from node.server.onward import HELD, MAX_PEER_SESSIONS
+from node.server.onward import MAX_PEER_SESSIONS
+from node.server.parked import HELD
 from node.server.peer import RECEIVE
 from tests.enip.test_target import ANSWER, ONE, frame, rr, unit
 from tests.objects.devices import name, request
@@ -82,8 +83,8 @@ class Rogue:
             writer.close()
 
 
-REGISTERED = bytes.fromhex("6500 0400 07000000 00000000 0100000000000000 00000000 01000000")
-REFUSED = bytes.fromhex("6500 0000 00000000 02000000 0100000000000000 00000000")
+REGISTERED = bytes.fromhex("6500 0400 07000000 00000000 0000000000000000 00000000 01000000")
+REFUSED = bytes.fromhex("6500 0000 00000000 02000000 0000000000000000 00000000")
 GARBAGE = bytes.fromhex("6f00 0100 07000000 00000000 0100000000000000 00000000 ff")
 
 

@@ -97,6 +97,7 @@ def test_a_tag_for_scripts() -> None:
         "value": [0] * 6,
         "unit": "",
         "address": "Grid[2,3] @22/1/1",
+        "source": "",
     }
 
 

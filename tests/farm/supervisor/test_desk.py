@@ -107,7 +107,7 @@ def test_the_pages_get_what_they_need(platform: Platform) -> None:
 def test_and_nothing_else(platform: Platform) -> None:
     async def work(farm: Supervisor, desk: Asking) -> None:
         refused = set(Operations(farm).table) - set(ALLOWED)
-        assert refused == {"apply", "down", "ps", "link"}
+        assert refused == {"apply", "down", "ps", "link", "record", "record_stop", "replay_put", "replay_stop"}
         for op in refused:
             assert (await desk.ask(op=op))["error"].startswith(f"no operation '{op}'; there is fleet")
         assert platform.running()

@@ -72,9 +72,9 @@ EXAMPLES: dict[str, str] = {
     "F071": f"gateways: {{fw: {{between: [default, super]}}}}\n{PLC}",
 }
 
-ELSEWHERE = {"F001", "F022", "F044", "F070", "F072"}
-"""Codes whose examples need more than a plant file: tests of reading, settings, the lock, warnings and scaling have
-them."""
+ELSEWHERE = {"F001", "F022", "F044", "F070", "F072", "F074"}
+"""Codes whose examples need more than a plant file: tests of reading, settings, the lock, warnings, scaling and code
+have them."""
 
 
 @pytest.mark.parametrize("code", EXAMPLES)

@@ -1,0 +1,23 @@
+"""The code of docs/automata.md is run as it stands, in order, and prints what it says."""
+
+import contextlib
+import io
+import re
+
+from tests.architecture.sources import ROOT
+
+PAGE = (ROOT / "docs" / "automata.md").read_text()
+BLOCK = re.compile(r"^```python\n(?P<code>.*?)^```\n\n```\n(?P<shown>.*?)^```$", re.M | re.S)
+
+
+def test_every_block_of_code_shows_what_it_prints() -> None:
+    assert len(BLOCK.findall(PAGE)) == PAGE.count("```python\n") == 7
+
+
+def test_the_code_prints_what_the_page_says() -> None:
+    names: dict[str, object] = {"__name__": "__main__"}
+    for match in BLOCK.finditer(PAGE):
+        printed = io.StringIO()
+        with contextlib.redirect_stdout(printed):
+            exec(compile(match["code"], "docs/automata.md", "exec"), names)
+        assert printed.getvalue() == match["shown"], match["code"]
