@@ -307,7 +307,7 @@ def test_a_route_that_is_none(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["--route-path", '[{"link": 0}]', "SCADA"]) == 2
     assert capsys.readouterr().err == (
         """enip_client: --route-path: '[{"link": 0}]' is no route; wanted one like [{"port":1,"link":0}] or 1/0, """
-        "or false for none\n"
+        "or false for none (column 12: ',' or a blank could come there)\n"
     )
 
 

@@ -147,8 +147,8 @@ def test_done_is_answered_however_soon_it_ends() -> None:
         served.say("/server/control/latency=0")
         served.say("/server/control/timeout=0")
         assert served.say("/server/control/done=true").startswith("server.control.done=")
-        served.process.wait(20)
-        assert served.process.returncode == 0
+        output, _ = served.process.communicate(timeout=20)
+        assert (served.process.returncode, output) == (0, "")
 
 
 def test_ctrl_c_waits_for_no_latency_and_no_slow_browser() -> None:

@@ -1,4 +1,4 @@
-// The one place that talks HTTP. Addresses are relative to this file, so that a path in front of the server does no harm.
+// All HTTP. Addresses are relative to this file: a path in front of the server does no harm.
 import { parse } from "./json.js";
 
 const BASE = new URL("../api/v1/", import.meta.url);
@@ -6,7 +6,7 @@ const BASE = new URL("../api/v1/", import.meta.url);
 // Not new URL(path, BASE): what stands before the colon of "nodes:restart" would be a scheme.
 export const at = (path) => new URL(BASE.href + path);
 
-/** What the server refused, or that it could not be reached (`status` 0). `hint` says what to do, if there is something. */
+/** A refusal, or a server out of reach (`status` 0). `hint` says what to do, if anything. */
 export class ApiError extends Error {
 	constructor(status, body) {
 		super(body.error || `the server answered ${status}`);
@@ -33,7 +33,7 @@ async function ask(method, path, body) {
 	try {
 		parsed = text ? parse(text) : {};
 	} catch {
-		// something between us and the server answered; its status says enough
+		// not our server: its status says enough
 	}
 	if (!answer.ok) throw new ApiError(answer.status, parsed);
 	return parsed;

@@ -1,4 +1,4 @@
-// The frame around every page: the strip on top, the ways to the pages, and which page the hash names.
+// The frame around every page: the strip on top, the ways to pages, the page that the hash names.
 import { html, render, useEffect, useErrorBoundary } from "./vendor/preact-htm.js";
 import { Dialogs } from "./dialogs.js";
 import { fleet, useFleet } from "./fleet.js";

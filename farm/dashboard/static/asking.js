@@ -3,7 +3,7 @@ import { useCallback, useEffect, useRef, useState } from "./vendor/preact-htm.js
 import { get } from "./api.js";
 import { fleet } from "./fleet.js";
 
-/** [what `path` answered last, what went wrong last or null, ask again]. `seconds` 0 asks once; a pause asks nothing. */
+/** [the last answer of `path`, the last error or null, ask again]. `seconds` 0 asks once; a pause asks nothing. */
 export function useAsked(path, seconds = 0) {
 	const [state, set] = useState([null, null]);
 	const { current: turn } = useRef({ asked: 0, told: 0 });

@@ -1,4 +1,4 @@
-// A configuration as YAML would have it, a line at a time, so that each line can stand beside where it comes from.
+// A configuration as YAML, a line at a time: each can stand beside where it comes from.
 const plain = /^[A-Za-z_][\w .@/:-]*$/;
 const reserved = /^(y|n|yes|no|on|off|true|false|null|~)$/i;
 

@@ -1,4 +1,4 @@
-// What stands over a page: a question that must be answered first, and the line that tells how an act went.
+// What stands over a page: a question to be answered first, the line that tells how an act went.
 import { html, useEffect, useReducer, useRef, useState } from "./vendor/preact-htm.js";
 import { post } from "./api.js";
 import { fleet } from "./fleet.js";
@@ -32,7 +32,7 @@ export function ask(title, Body) {
 	});
 }
 
-/** Acts on more than ten nodes ask for the count to be typed: such a thing is not done by a slip of the hand. */
+/** Acts on more than ten nodes ask for the count to be typed: no slip of the hand does that. */
 export function confirmCount(act, names) {
 	if (names.length <= 10) return Promise.resolve(true);
 	return ask(`${act} ${plural(names.length, "node")}?`, ({ done }) => {

@@ -66,7 +66,7 @@ export class Feed {
 		};
 	}
 
-	// A browser does not say why. A node that is no more would spoil the stream of every tab: first without any nodes.
+	// A browser does not say why. It may be a node that is no more: first without any.
 	#refused() {
 		if (!this.#address.includes("node%3A")) return this.#startPolling();
 		this.#address = FLEET;
@@ -84,7 +84,7 @@ export class Feed {
 		for (const entry of events) this.#event(entry);
 	}
 
-	// A stream opened anew for other nodes bears no Last-Event-ID: what happened in between is asked for.
+	// A stream opened anew bears no Last-Event-ID: what happened in between is asked for.
 	async #catchUp() {
 		if (!this.#last) return;
 		try {

@@ -1,4 +1,4 @@
-// What is known of the plant: rows by plant order, the farm's own numbers, events; and how old all of it is.
+// What is known of the plant: rows in its order, the farm's numbers, events; how old all of it is.
 import { useEffect, useReducer } from "./vendor/preact-htm.js";
 import { get } from "./api.js";
 import { openStream } from "./stream.js";
@@ -66,7 +66,7 @@ class Fleet {
 		this.faultKinds = new Map(this.faults.map((fault) => [fault.id, fault.kind]));
 	}
 
-	/** Seconds since the last frame was made, by the server's clock: that of this browser may be wrong. */
+	/** Seconds since the last frame was made, by the server's clock: this one may be wrong. */
 	age() {
 		return this.#skew === null ? 0 : Math.max(0, Date.now() / 1000 - this.#skew - this.frameTime);
 	}

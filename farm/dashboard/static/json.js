@@ -1,10 +1,8 @@
-// JSON as it was meant: LINT and ULINT go further than a number here does, which keeps 53 bits of them.
+// JSON of LINT and ULINT, which go further than the 53 bits of a number here.
 const LONG = /(^|[^.\d])\d{16}/;
 
-/** What `text` says, but each whole number that would be rounded stays its own text (where the browser shows it). */
-export function parse(text) {
-	return LONG.test(text) ? JSON.parse(text, asItStands) : JSON.parse(text);
-}
+/** What `text` says, but a whole number that would be rounded stays text (where the browser shows it). */
+export const parse = (text) => JSON.parse(text, LONG.test(text) ? asItStands : undefined);
 
 /** The text of a value that `parse` made. */
 export const format = (value) => JSON.stringify(value).replace(/"(-?\d{16,20})"/g, "$1");
@@ -13,6 +11,5 @@ export const format = (value) => JSON.stringify(value).replace(/"(-?\d{16,20})"/
 export const isLong = (value) => typeof value === "string" && /^-?\d{16,20}$/.test(value);
 
 function asItStands(_key, value, context) {
-	if (typeof value !== "number" || Math.abs(value) <= Number.MAX_SAFE_INTEGER) return value;
-	return /^-?\d+$/.test(context?.source) ? context.source : value;
+	return typeof value === "number" && !Number.isSafeInteger(value) && /^-?\d+$/.test(context?.source) ? context.source : value;
 }

@@ -1,4 +1,4 @@
-// Keys that work on every page. Items that can be walked through bear data-item; a page acts on what bears data-key-….
+// Keys of every page. What can be walked through bears data-item; a page acts on what bears data-key-….
 import { fleet } from "./fleet.js";
 import { showKeys } from "./dialogs.js";
 import { go } from "./view.js";

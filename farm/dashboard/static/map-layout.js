@@ -1,4 +1,4 @@
-// Where everything stands on the map, computed from the plant alone: the same plant is the same picture every time.
+// Where everything stands on the map: the same plant is the same picture every time.
 import { levelName } from "./tiles.js";
 
 export const WIDTH = 1180;
@@ -80,8 +80,8 @@ export function layOut(rows, clients) {
 	return { bands, boxes, spots, height: top, large };
 }
 
-/** Has the nodes of each box change places, so that they stand nearest to those they talk with: by the mean place of
- *  these (the barycentre), column by column. Nothing overlaps, and the same talk is the same picture. */
+/** Has the nodes of each box change places, to stand nearest to those they talk with: by the mean place of these (the
+ *  barycentre), column by column. */
 export function bringTogether({ boxes, spots }, edges) {
 	const partners = new Map();
 	for (const { client, node } of edges) {

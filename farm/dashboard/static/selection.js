@@ -1,4 +1,4 @@
-// Which nodes are chosen, on whatever page: a choice made among the tiles is still there in the table.
+// Which nodes are chosen, on whatever page: a choice among the tiles is still there in the table.
 import { html, useEffect, useReducer, useState } from "./vendor/preact-htm.js";
 import { READ_ONLY, changeNodes, typed, writeMany } from "./actions.js";
 import { ask } from "./dialogs.js";

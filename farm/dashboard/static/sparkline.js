@@ -1,4 +1,4 @@
-// All sparklines of a table on one canvas that lies over it: a chart for each would be five hundred charts.
+// All sparklines of a table on one canvas over it: a chart each would be five hundred charts.
 const PAD = 4;
 
 /** Draws into each row's cell of class `spark` the points of `lines` (Map of item to [[time, number], ...]). */

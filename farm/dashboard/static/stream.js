@@ -1,4 +1,4 @@
-// How a tab gets at the stream: by a shared worker; where there is none, by whichever tab holds a lock; else its own.
+// How a tab gets at the stream: a shared worker's, else that of the tab that holds a lock, else its own.
 import { Hub } from "./feed.js";
 
 const CHANNEL = "plcfarm-stream";
@@ -10,7 +10,7 @@ function byWorker(tell) {
 	return (wants) => worker.port.postMessage({ wants });
 }
 
-// The leader's hub takes everybody's wants over the channel; when it goes, the lock falls to another tab, which asks all.
+// The leader takes everybody's wants over the channel; when it goes, another tab gets the lock and asks all.
 function byLeader(tell) {
 	const channel = new BroadcastChannel(CHANNEL);
 	let mine = null;

@@ -1,4 +1,4 @@
-// The strip on top of every page: what is abnormal, how much goes on, how old that is, and where the plant can be reached.
+// The strip on top of every page: what is abnormal, how much goes on, how old that is, where the plant is.
 import { html } from "./vendor/preact-htm.js";
 import { clearFaults } from "./actions.js";
 import { CONDITIONS, Shape, wordOf } from "./condition.js";

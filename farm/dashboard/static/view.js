@@ -1,4 +1,4 @@
-// The URL's hash is the view, so that it can be sent to a colleague: #nodes?condition=down&sort=p99, #node/intake?tab=tags
+// The URL's hash is the view, to be sent to a colleague: #nodes?condition=down&sort=p99, #node/intake?tab=tags
 import { useEffect, useState } from "./vendor/preact-htm.js";
 import { KEYS, words } from "./filter.js";
 

@@ -102,8 +102,7 @@ def test_a_recording_played_at_ten_times_its_speed_into_a_fresh_plant(running: R
     with begun(
         "record", "-d", str(folder), "--every", "0.2s", "--for", "5s", sign="recording 5 tags of 2 nodes"
     ) as recorder:
-        rows = json.loads(running("ps", "--json").out)
-        assert [row["recording"] for row in rows] == [1, 1]
+        assert _until(lambda: [row["recording"] for row in json.loads(running("ps", "--json").out)] == [1, 1])
         said = ended(recorder, None)
     assert re.fullmatch(rf"{folder}: \d+ records of 2 nodes\n", said)
     times = [record.time for record in records(folder / "mill.hst")]

@@ -11,7 +11,7 @@ import { change, nodeLink } from "../view.js";
 const KINDS = ["state", "write", "fault", "client", "config", "command", "farm"];
 const SHOWN = 500;
 
-// Of a trainer's interest: writes that did not come from the usual writer. `hmi` is an address, or several with commas.
+// For trainers: writes that did not come from the usual writer. `hmi` is an address, or several with commas.
 const byHmi = (entry, hmi) => hmi.split(",").some((address) => address && (entry.actor === address || entry.actor.startsWith(`${address}:`)));
 
 function fits(entry, { kind = "", q = "", node = "", hmi = "" }) {

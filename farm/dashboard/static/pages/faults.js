@@ -1,4 +1,4 @@
-// Faults on purpose: which are on and for how long yet, one button that takes all off, and a form for a new one.
+// Faults on purpose: which are on, for how long yet, one button that ends all, a form for a new one.
 import { html, useState } from "../vendor/preact-htm.js";
 import { READ_ONLY, addFault, clearFaults } from "../actions.js";
 import { useAsked } from "../asking.js";

@@ -1,4 +1,4 @@
-// The map: Purdue levels as bands, subnets as boxes, and lines for who really talks to whom, whoever that is.
+// The map: Purdue levels as bands, subnets as boxes, lines for who really talks to whom.
 import { Component, html, useMemo, useRef, useState } from "../vendor/preact-htm.js";
 import { useAsked } from "../asking.js";
 import { known, wordOf } from "../condition.js";
@@ -34,7 +34,7 @@ class Spot extends Component {
 	}
 }
 
-/** Like the page's own style, but with everything in it, for a file that stands alone. */
+/** The page's style with everything in it, for a file that stands alone. */
 function standAlone(svg) {
 	const copy = svg.cloneNode(true);
 	const [from, to] = [svg, copy].map((root) => [root, ...root.querySelectorAll("*")]);

@@ -1,4 +1,4 @@
-// Tabs of a node that show what the server answers as it is: who is connected, what was asked, faults, log, configuration.
+// Tabs of a node that show answers as they are: who is connected, what was asked, faults, log, configuration.
 import { html, useState } from "../vendor/preact-htm.js";
 import { kick } from "../actions.js";
 import { node } from "../api.js";

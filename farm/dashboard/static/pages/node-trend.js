@@ -8,7 +8,7 @@ import { change } from "../view.js";
 
 const MOST = 8;
 const KEPT_S = 600;
-// Lines are told apart by their dashes too: colour alone is nothing on a grey projector.
+// Lines differ in their dashes too: a projector may be grey.
 const HUES = [210, 30, 285, 140, 350, 185, 55, 250];
 const DASHES = [[], [8, 4], [2, 3], [10, 3, 2, 3], [5, 2], [1, 4], [12, 6], [4, 4, 1, 4]];
 
@@ -17,7 +17,7 @@ const AXIS = { size: 52, labelSize: 20 };
 const timeOfDay = (epoch) => new Date(epoch * 1000).toTimeString().slice(0, 8);
 const numeric = (tag) => !tag.dimensions?.length && !/STRING/.test(tag.type) && typeof tag.value !== "object";
 
-/** Adds what came since to what is kept; the last second is told again, since it may not have been whole. */
+/** Adds what came since to what is kept; the last second, which may not have been whole, is told again. */
 function merge(kept, news) {
 	if (!kept) return news;
 	const begin = (news.times.at(-1) ?? 0) - KEPT_S;

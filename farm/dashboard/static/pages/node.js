@@ -1,4 +1,4 @@
-// One node in full: who it says it is, what can be done with it, and a tab for each thing one wants to know.
+// One node: who it says it is, what can be done with it, a tab for each thing one wants to know.
 import { html, useEffect, useLayoutEffect, useState } from "../vendor/preact-htm.js";
 import { READ_ONLY, changeNodes } from "../actions.js";
 import { node } from "../api.js";
@@ -74,7 +74,7 @@ export function NodePage({ view: { name, params } }) {
 		if (known) again(); // who it is may be another after it was started anew
 	}, [known?.pid, fleet.generation]);
 	if (!known) return html`<h1>${name}</h1><p>This plant has no such node. <a href=${format("nodes")}>All nodes</a></p>`;
-	// A frame may be newer than the stream of the node, above all when the node is gone: its values win.
+	// A frame may be newer than the node's stream, above all when the node is gone: it wins.
 	const row = told.at > fleet.listed ? { ...known, ...told.row, ...Object.fromEntries(FRAME_FIELDS.map((key) => [key, known[key]])) } : known;
 	const tab = TABS[params.tab] ? params.tab : "tags";
 	const Tab = TABS[tab];

@@ -61,7 +61,7 @@ function compare(sort) {
 	};
 }
 
-/** Rows in order. It is kept for some seconds, and while somebody is in the table: rows must not run from the mouse. */
+/** Rows in an order that is kept for some seconds, and while somebody is in the table: none runs from the mouse. */
 function useOrder(rows, sort, body) {
 	const kept = useRef({ key: "", at: 0, places: new Map() });
 	const key = [sort, rows.length, ...rows.map((row) => row.name + row.condition)].join("|");

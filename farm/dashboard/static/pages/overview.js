@@ -1,4 +1,4 @@
-// The overview: a quiet grey field of all nodes, and beside it who stands out and what happened last.
+// A quiet grey field of all nodes, beside it who stands out and what happened last.
 import { html, useEffect, useLayoutEffect, useRef } from "../vendor/preact-htm.js";
 import { Shape } from "../condition.js";
 import { Choice, FilterBox } from "../filter-box.js";
