@@ -29,9 +29,22 @@ _HOMES = {
 """Public name to the module it is in."""
 
 
-def __getattr__(name: str) -> object:
-    if name not in _HOMES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    found: object = getattr(importlib.import_module(f"{__name__}.{_HOMES[name]}"), name)
-    globals()[name] = found
-    return found
+def lazy_names(
+    package: str, homes: typing.Mapping[str, str]
+) -> tuple[typing.Callable[[str], typing.Any], typing.Callable[[], list[str]]]:
+    """`__getattr__` and `__dir__` (PEP 562) of `package`, whose public names live in its modules `homes` and are
+    imported when they are asked for. Each time, so that a name is what it names where a module is called so, too."""
+
+    def get(name: str) -> typing.Any:
+        module = homes.get(name)
+        if module is None:
+            raise AttributeError(f"module {package!r} has no attribute {name!r}")
+        return getattr(importlib.import_module(f"{package}.{module}"), name)
+
+    def names() -> list[str]:
+        return sorted([*vars(importlib.import_module(package)), *homes])
+
+    return get, names
+
+
+__getattr__, __dir__ = lazy_names(__name__, _HOMES)

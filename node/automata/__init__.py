@@ -1,8 +1,9 @@
 """Deterministic finite automata as a small language, spelt as the manual of 2016 spells it. Nothing is imported until
 it is asked for."""
 
-import importlib
 import typing
+
+from node import lazy_names
 
 if typing.TYPE_CHECKING:
     from node.automata.diagrams import diagram as diagram
@@ -61,13 +62,4 @@ __all__ = [
     "structure",
 ]
 
-
-def __getattr__(name: str) -> typing.Any:
-    module = _MODULES.get(name)
-    if module is None:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(importlib.import_module(f"{__name__}.{module}"), name)
-
-
-def __dir__() -> list[str]:
-    return sorted([*globals(), *_MODULES])
+__getattr__, __dir__ = lazy_names(__name__, _MODULES)

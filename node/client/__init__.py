@@ -1,8 +1,9 @@
 """Talking to a controller, ours or a real one. Nothing is imported until it is asked for: who wants one client does not
 load the others."""
 
-import importlib
 import typing
+
+from node import lazy_names
 
 if typing.TYPE_CHECKING:
     from node.client.aio import AsyncConnector as AsyncConnector
@@ -94,13 +95,4 @@ _MODULES = {
 }
 """Where each public name lives."""
 
-
-def __getattr__(name: str) -> typing.Any:
-    module = _MODULES.get(name)
-    if module is None:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(importlib.import_module(f"{__name__}.{module}"), name)
-
-
-def __dir__() -> list[str]:
-    return sorted([*globals(), *_MODULES])
+__getattr__, __dir__ = lazy_names(__name__, _MODULES)

@@ -1,8 +1,9 @@
 """Time series of a plant: instants and spans of time, files of records, and playing them back. Nothing is imported
 until it is asked for: time zones are not what a node needs to start."""
 
-import importlib
 import typing
+
+from node import lazy_names
 
 if typing.TYPE_CHECKING:
     from node.history.abbreviations import AmbiguousAbbreviation as AmbiguousAbbreviation
@@ -64,13 +65,4 @@ _MODULES = {
 }
 """Where each public name lives."""
 
-
-def __getattr__(name: str) -> typing.Any:
-    module = _MODULES.get(name)
-    if module is None:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(importlib.import_module(f"{__name__}.{module}"), name)
-
-
-def __dir__() -> list[str]:
-    return sorted([*globals(), *_MODULES])
+__getattr__, __dir__ = lazy_names(__name__, _MODULES)
