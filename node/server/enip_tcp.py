@@ -24,7 +24,6 @@ from node.objects.device import Device
 from node.objects.identity import identity_item
 from node.objects.onward import Onward
 from node.server.onward import Forwarder, Gateway
-from node.server.parked import Parked
 from node.server.peer import Peer, Peers
 
 _NO_ADDRESS = "0.0.0.0"
@@ -163,7 +162,7 @@ class EnipTcp(Peer):
         if session.closing:
             self.transport.close()
         elif later is not None:
-            self._park(later, Exchange(self.name, now, frame), NOTHING, left)
+            self.park(self._answer_later(later, Exchange(self.name, now, frame), NOTHING, left))
 
     def _run_all(self, frames: Sequence[bytes], now: float, chain: Chain) -> None:
         for index, frame in enumerate(frames):
@@ -177,7 +176,7 @@ class EnipTcp(Peer):
                     self._note_refusal(frame, exchange.reply, now, bool(exchange.status))
                 chain.end(exchange)
             except (Onward, HookWaits) as later:
-                self._park(later, exchange, chain, frames[index + 1 :])
+                self.park(self._answer_later(later, exchange, chain, frames[index + 1 :]))
                 return
             except Exception as exc:
                 exchange = Exchange(self.name, now, frame, reply=self._failed(frame, exc))
@@ -202,14 +201,10 @@ class EnipTcp(Peer):
             exchange.action = CLOSE
         self.deliver(exchange)
 
-    def _park(self, later: Onward | HookWaits, exchange: Exchange, chain: Chain, frames: Sequence[bytes]) -> None:
-        """Has the peer wait for an answer from elsewhere; `frames` are those behind it."""
-        self.partial_since = 0.0
-        self.parked = Parked(self, self._answer_later(later, exchange, chain, frames))
-
     async def _answer_later(
         self, later: Onward | HookWaits, exchange: Exchange, chain: Chain, frames: Sequence[bytes]
     ) -> None:
+        """Has the peer answered once there is an answer from elsewhere; `frames` are those behind it."""
         frame = exchange.request
         try:
             onward = later if isinstance(later, Onward) else await self._put_aside(later, exchange, chain)
@@ -220,9 +215,7 @@ class EnipTcp(Peer):
             chain.end(exchange)
         except Exception as exc:
             exchange.reply = self._failed(frame, exc)
-        parked, self.parked = self.parked, None
-        if parked is not None:
-            parked.release(partial(self._go_on, exchange, frames))
+        self.unpark(partial(self._go_on, exchange, frames))
 
     async def _send_on(self, onward: Onward, frame: bytes) -> bytes:
         """The reply of another device."""

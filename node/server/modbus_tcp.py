@@ -20,7 +20,6 @@ from node.memory.hooks import HookTimeout, HookWaits
 from node.modbus.adu import HEADER_SIZE, TcpFramer
 from node.modbus.functions import EXCEPTION
 from node.modbus.units import READ_REQUEST_SIZE, Units
-from node.server.parked import Parked
 from node.server.peer import Peer, Peers
 
 UNIT_AT = 6
@@ -115,7 +114,7 @@ class ModbusTcp(Peer):
                 reply = self._answer(frame)
             except HookWaits as waits:
                 done = len(replies)
-                self._park(waits, Exchange(self.name, now, frame), NOTHING, frames[done + 1 :])
+                self.park(self._answer_later(waits, Exchange(self.name, now, frame), NOTHING, frames[done + 1 :]))
                 frames = frames[:done]
                 break
             metrics.ring.append((now, frame, reply, self.name))
@@ -135,7 +134,7 @@ class ModbusTcp(Peer):
                     exchange.reply = self._answer(frame, exchange.accesses, exchange.status)
                 chain.end(exchange)
             except HookWaits as waits:
-                self._park(waits, exchange, chain, frames[index + 1 :])
+                self.park(self._answer_later(waits, exchange, chain, frames[index + 1 :]))
                 return
             except Exception as exc:
                 exchange = Exchange(self.name, now, frame, reply=self._failed(frame, exc))
@@ -154,12 +153,8 @@ class ModbusTcp(Peer):
         self.deliver(exchange)
         return exchange.action
 
-    def _park(self, waits: HookWaits, exchange: Exchange, chain: Chain, frames: Sequence[bytes]) -> None:
-        """Has the peer wait until a hook has come to its end; `frames` are those behind it."""
-        self.partial_since = 0.0
-        self.parked = Parked(self, self._answer_later(waits, exchange, chain, frames))
-
     async def _answer_later(self, waits: HookWaits, exchange: Exchange, chain: Chain, frames: Sequence[bytes]) -> None:
+        """Has the peer answered once a hook has come to its end; `frames` are those behind it."""
         frame = exchange.request
         exchange.accesses.clear()
         try:
@@ -171,9 +166,7 @@ class ModbusTcp(Peer):
             chain.end(exchange)
         except Exception as exc:
             exchange.reply = self._failed(frame, exc)
-        parked, self.parked = self.parked, None
-        if parked is not None:
-            parked.release(partial(self._go_on, exchange, frames))
+        self.unpark(partial(self._go_on, exchange, frames))
 
     def _answer_now(self, frame: bytes, accesses: list[Access] | None) -> bytes:
         self._instant.now = self._clock()

@@ -9,16 +9,14 @@ import contextlib
 import logging
 import socket
 from collections import deque
-from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, cast
+from collections.abc import Callable, Coroutine, Iterator
+from typing import cast
 
 from node.config.model import Json
 from node.exchange.exchange import CLOSE, ENDS, RESET, SENT, Exchange
 from node.exchange.metrics import Metrics
 from node.server.acceptor import RESETTING
-
-if TYPE_CHECKING:
-    from node.server.parked import Parked
+from node.server.parked import Parked
 
 RECEIVE = 64 * 1024
 """Bytes asked of the socket at a time; asyncio's own 256 KiB buffer costs some 40 % of the request rate.
@@ -102,6 +100,17 @@ class Peer(asyncio.Protocol):
         if not self.unread_since and not self._full and not self._retired:
             self.transport.resume_reading()
 
+    def park(self, work: Coroutine[None, None, None]) -> None:
+        """Has the peer wait until `work`, which ends with `unpark`, has its next reply."""
+        self.partial_since = 0.0
+        self.parked = Parked(self, work)
+
+    def unpark(self, go_on: Callable[[], None]) -> None:
+        """Has it `go_on`, unless it is gone, and take what came meanwhile."""
+        parked, self.parked = self.parked, None
+        if parked is not None:
+            parked.release(go_on)
+
     def pause_writing(self) -> None:
         """The peer does not read its replies: nothing more is read from it."""
         self.unread_since = self.peers.clock()
@@ -110,8 +119,7 @@ class Peer(asyncio.Protocol):
     def resume_writing(self) -> None:
         """It does again."""
         self.unread_since = 0.0
-        if not self._full and not self._retired:
-            self.transport.resume_reading()
+        self.read_on()
 
     @property
     def owes(self) -> bool:
@@ -187,8 +195,7 @@ class Peer(asyncio.Protocol):
                 self._full = False
                 if self.partial_since:
                     self.partial_since = now  # it could not end its frame before
-                if not self.unread_since and not self._retired:
-                    self.transport.resume_reading()
+                self.read_on()
 
     def _emit(self, data: bytes | None, action: str) -> None:
         if self.transport.is_closing():
