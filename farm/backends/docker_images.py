@@ -97,7 +97,8 @@ class Images:
         from the node's get the one of this very code, which is built on `base` where it is missing. `wheels` is where
         the farm's image finds what it stands on."""
         if name == NODE:
-            return self._build(NODE, context_files(), base or self._base(node_tag(context_files())), say)
+            files = context_files()
+            return self._build(NODE, files, base or self._base(node_tag(files)), say)
         if name == FARM:
             base = base or self._base(f"{NAMESPACE}/{FARM}")
             return self._build(FARM, farm_files(wheels or default_wheels(), self.interpreter(base)), base, say)

@@ -3,7 +3,6 @@ requests of its clients, and whoever asks waits only so long.
 """
 
 import asyncio
-import logging
 import threading
 from collections.abc import Awaitable, Callable
 from concurrent.futures import Future
@@ -19,8 +18,6 @@ AT_ONCE = 6
 """Questions that wait at the same time: fewer than there are threads, so that a page is served while they do."""
 TURN = 1.0
 """Seconds to wait for one's turn."""
-
-log = logging.getLogger(__name__)
 
 
 class Desk:
