@@ -8,10 +8,9 @@ EIPStackGroup's OpENer, `source/src`.
 from __future__ import annotations
 
 import socket
-import threading
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from typing import ClassVar
 
 from node.cip.epath import Element, Symbolic, decode_epath
@@ -57,6 +56,7 @@ from node.enip.header import (
     decode_header,
     pack_header,
 )
+from tests.client.listening import Listening
 
 HOST = "127.64.33.14"
 SESSION = 0x2A2A
@@ -65,18 +65,14 @@ ROUTER = b"\x20\x02\x24\x01"
 TARGET_ID = 0x70010000
 
 
-class Foreign(ABC):
+class Foreign(Listening):
     """Listens, and answers each frame by `answer`; `services` are the Message Router services that came."""
 
     def __init__(self) -> None:
         self.services: list[int] = []
         self.connections = 0
         self.own_id = 0
-        self._listener = socket.create_server((HOST, 0))
-        self.port: int = self._listener.getsockname()[1]
-        self._open: list[socket.socket] = []
-        self._threads = [threading.Thread(target=self._serve, daemon=True)]
-        self._threads[0].start()
+        super().__init__(HOST)
 
     @abstractmethod
     def answer(self, frame: bytes) -> bytes | None:
@@ -86,39 +82,15 @@ class Foreign(ABC):
     def message(self, message: bytes, connected: bool) -> bytes:
         """The reply to a Message Router request."""
 
-    def close(self) -> None:
-        """Ends it and every connection."""
-        self._listener.shutdown(socket.SHUT_RDWR)
-        self._listener.close()
-        for connection in self._open:
-            with suppress(OSError):
-                connection.shutdown(socket.SHUT_RDWR)
-        for thread in self._threads:
-            thread.join(5)
-        for connection in self._open:
-            connection.close()
-
-    def _serve(self) -> None:
-        while True:
-            try:
-                connection, _ = self._listener.accept()
-            except OSError:
-                return
-            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            self._open.append(connection)
-            self._threads.append(threading.Thread(target=self._speak, args=(connection,), daemon=True))
-            self._threads[-1].start()
-
-    def _speak(self, connection: socket.socket) -> None:
+    def speak(self, connection: socket.socket) -> None:
         buffer = FrameBuffer()
-        with suppress(OSError):
-            while data := connection.recv(65536):
-                for frame in buffer.feed(data):
-                    answer = self.answer(frame)
-                    if answer == b"":
-                        connection.shutdown(socket.SHUT_RDWR)
-                    elif answer is not None:
-                        connection.sendall(answer)
+        while data := connection.recv(65536):
+            for frame in buffer.feed(data):
+                answer = self.answer(frame)
+                if answer == b"":
+                    connection.shutdown(socket.SHUT_RDWR)
+                elif answer is not None:
+                    connection.sendall(answer)
 
     def open(self, request: Request) -> Reply:
         """The grant of a Forward Open."""

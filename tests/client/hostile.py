@@ -7,7 +7,6 @@ client.
 from __future__ import annotations
 
 import socket
-import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -37,6 +36,7 @@ from node.enip.header import (
     decode_header,
     pack_header,
 )
+from tests.client.listening import Listening
 
 HOST = "127.64.33.8"
 SESSION = 0x5151
@@ -52,7 +52,7 @@ def honest(server: Hostile, answers: list[bytes], say: Say) -> None:
         say(answer)
 
 
-class Hostile:
+class Hostile(Listening):
     """`answering` may be changed while it runs; `requests` are the services that came, bundled ones singly. `opening`
     is asked first what is said to a Forward Open; None grants it, and an `OSError` hangs up."""
 
@@ -62,37 +62,9 @@ class Hostile:
         self.own_id = 0
         self.reply: Callable[[Request], Reply] = values
         self.opening: Callable[[Request], Reply | None] | None = None
-        self._listener = socket.create_server((HOST, 0))
-        self.port: int = self._listener.getsockname()[1]
-        self._open: list[socket.socket] = []
-        self._threads = [threading.Thread(target=self._serve, daemon=True)]
-        self._threads[0].start()
+        super().__init__(HOST)  # which may be asked at once
 
-    def close(self) -> None:
-        """Ends it and every connection."""
-        self._listener.shutdown(socket.SHUT_RDWR)  # which ends `accept`
-        self._listener.close()
-        self._threads[0].join(5)
-        for connection in self._open:
-            with suppress(OSError):
-                connection.shutdown(socket.SHUT_RDWR)
-        for thread in self._threads[1:]:
-            thread.join(5)
-        for connection in self._open:
-            connection.close()
-
-    def _serve(self) -> None:
-        while True:
-            try:
-                connection, _ = self._listener.accept()
-            except OSError:
-                return
-            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            self._open.append(connection)
-            self._threads.append(threading.Thread(target=self._speak, args=(connection,), daemon=True))
-            self._threads[-1].start()
-
-    def _speak(self, connection: socket.socket) -> None:
+    def speak(self, connection: socket.socket) -> None:
         buffer = FrameBuffer()
         with suppress(OSError):
             while data := connection.recv(65536):

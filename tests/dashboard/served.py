@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.conftest import ROOT, marked_processes
+from tests.http_answers import Answer, ask
 
 NASTY = "<img src=x onerror=alert(1)>"
 """A tag's text and a device's name that must do nothing."""
@@ -34,20 +35,6 @@ OTHER_PLANT = PLANT.partition("groups:")[0].replace("127.64.231", "127.64.232")
 """Three nodes, which may run beside those."""
 
 PATIENCE = 30.0
-
-
-@dataclass(frozen=True)
-class Answer:
-    """What came back."""
-
-    status: int
-    headers: Mapping[str, str]
-    body: bytes
-
-    @property
-    def json(self) -> Any:
-        """The body as JSON."""
-        return json.loads(self.body)
 
 
 @dataclass
@@ -111,13 +98,7 @@ class Served:
         self, method: str, path: str, body: bytes | None = None, headers: Mapping[str, str] | None = None
     ) -> Answer:
         """Exactly that request."""
-        connection = http.client.HTTPConnection(self.host, self.port, timeout=30)
-        try:
-            connection.request(method, path, body, dict(headers or {}))
-            response = connection.getresponse()
-            return Answer(response.status, {k.lower(): v for k, v in response.getheaders()}, response.read())
-        finally:
-            connection.close()
+        return ask(self.host, self.port, method, path, body, headers, timeout=30)
 
     def get(self, path: str, **headers: str) -> Any:
         """What is answered to a GET that must succeed."""

@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import ROOT
-from tests.dashboard.served import OTHER_PLANT, Answer, Served, a_root, until
+from tests.dashboard.served import OTHER_PLANT, Served, a_root, until
+from tests.http_answers import Answer
 
 pytestmark = [pytest.mark.net, pytest.mark.slow]
 

@@ -1,7 +1,5 @@
 """A simulator with a web interface, as a person starts it, and a client of HTTP that sends exactly what it is told."""
 
-import http.client
-import json
 import os
 import re
 import subprocess
@@ -13,24 +11,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from tests.cli.lone import ROOT, ready
+from tests.http_answers import Answer, ask
 
 HOST = "127.64.12.1"
 ENIP = ("-c", "from node.__main__ import enip_server; enip_server()")
 MODBUS = ("-c", "from node.__main__ import modbus_sim; modbus_sim()")
-
-
-@dataclass(frozen=True)
-class Answer:
-    """What came back."""
-
-    status: int
-    headers: Mapping[str, str]
-    body: bytes
-
-    @property
-    def json(self) -> Any:
-        """The body as JSON."""
-        return json.loads(self.body)
 
 
 @dataclass(frozen=True)
@@ -46,13 +31,7 @@ class Simulator:
         self, method: str, path: str, body: bytes | None = None, headers: Mapping[str, str] | None = None
     ) -> Answer:
         """Exactly that request, with a `Host` that is right unless `headers` have another."""
-        connection = http.client.HTTPConnection(self.host, self.web, timeout=20)
-        try:
-            connection.request(method, path, body, dict(headers or {}))
-            response = connection.getresponse()
-            return Answer(response.status, {k.lower(): v for k, v in response.getheaders()}, response.read())
-        finally:
-            connection.close()
+        return ask(self.host, self.web, method, path, body, headers, timeout=20)
 
     def get(self, path: str) -> Any:
         """The envelope that a GET gets, which must succeed."""

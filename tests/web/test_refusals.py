@@ -7,7 +7,8 @@ from collections.abc import Iterator
 import pytest
 
 from node.web.app import HEADERS
-from tests.web.simulator import HOST, Answer, Simulator, simulator
+from tests.http_answers import Answer
+from tests.web.simulator import HOST, Simulator, simulator
 
 pytestmark = pytest.mark.net
 
