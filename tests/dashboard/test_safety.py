@@ -163,8 +163,9 @@ def test_a_link_to_look_with_changes_nothing(served: Served) -> None:
 
 
 def test_a_cookie_that_was_made_up_is_none(served: Served, cookie: str) -> None:
-    name = cookie.partition("=")[0]
-    for value in ("", "write.1.2", "a" * 5000, cookie.partition("=")[2][:-1] + "0"):
+    name, _, signed = cookie.partition("=")
+    almost = signed[:-1] + ("1" if signed[-1] == "0" else "0")
+    for value in ("", "write.1.2", "a" * 5000, almost):
         headers = {**JSON, "Cookie": f"{name}={value}", "Sec-Fetch-Site": "same-origin"}
         assert sent(served, "PUT", TAG, ROGUE, headers) == 401
 
