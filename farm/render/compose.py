@@ -196,7 +196,7 @@ def _missing(plant: Plant, inline: bool) -> Iterator[str]:
     if shaped := sorted(name for name, quality in plant.links.items() if quality != GOOD):
         yield f"links of {_few(shaped)}: Compose shapes none, so they are good ones"
     if plural := [node.name for node in plant.nodes if sum(bool(each.mac) for each in node.interfaces) > 1]:
-        yield f"MACs of further interfaces of {_few(plural)}: Docker sets them from 25 on (API 1.44); older refuses"
+        yield f"MACs of further interfaces of {_few(plural)}: Docker sets them from 25 on, and before may refuse"
     if holding := [node.name for node in plant.nodes if _holds_files(node)]:
         yield f"serial lines and certificates of {_few(holding)}: mount what their configurations name"
     if internal := [spec.name for spec in plant.networks if spec.internal]:
