@@ -3,16 +3,17 @@
 What whoever runs the container asks for its health: a List Services over EtherNet/IP, a read of one register or coil
 over Modbus, in the node's own framing. A refusal is an answer too. A serial line is nobody's who is in here, and what
 speaks TLS is asked for a connection alone, for whom it trusts is not known here.
+
+This runs in each container every half minute, so it takes in nothing that checks a configuration: who serves it has.
 """
 
 import socket
 from collections.abc import Iterator, Sequence
 
 from node.cli.outcome import FAILED, USAGE, complain
-from node.config.load import load
-from node.config.model import TABLES, ModbusConfig, NodeConfig
-from node.control.messages import ShardFile, read_file
-from node.enip.header import HEADER_SIZE, LIST_SERVICES, Header, decode_header, encode_header
+from node.config.model import TABLES, ModbusConfig
+from node.control.messages import Message, ShardFile, read_file
+from node.enip.header import HEADER_SIZE, LIST_SERVICES, PORT, Header, decode_header, encode_header
 from node.errors import NodeError
 from node.modbus.adu import PREFIX_SIZE, decode_adu, encode_adu
 from node.modbus.ascii import LF, decode_ascii, encode_ascii
@@ -50,59 +51,61 @@ def main(arguments: Sequence[str], program: str = PROGRAM) -> int:
             return complain(program, f"wanted FILE, got {' '.join(words) or 'nothing'} (--help says more)", USAGE)
     try:
         shard = ShardFile.decode(file, read_file(file))
-        for body in shard.nodes:
-            node = load(body, file, checked=True)
-            for protocol, failure in failures(node, LOOPBACK if shard.everywhere or not node.address else node.address):
-                return complain(program, f"{node.name}: {protocol} {node.ports[protocol]}: {failure}", FAILED)
+        for node in shard.nodes:
+            for failure in failures(node, LOOPBACK if shard.everywhere else node["address"] or LOOPBACK):
+                return complain(program, f"{node['name']}: {failure}", FAILED)
     except (NodeError, OSError) as exc:
         return complain(program, str(exc), FAILED)
+    except (KeyError, TypeError, ValueError, AttributeError) as exc:
+        return complain(program, f"{file}: not a node's configuration: {exc!r}", FAILED)
     return 0
 
 
-def failures(node: NodeConfig, address: str) -> Iterator[tuple[str, str]]:
-    """(protocol, what went wrong) of each that does not answer at `address`."""
-    for protocol, ask in (("enip", _ask_enip), ("modbus", _ask_modbus)):
-        if protocol in node.ports:
+def failures(node: Message, address: str) -> Iterator[str]:
+    """What went wrong with each protocol that does not answer at `address`; a node as a shard file has it."""
+    for protocol, ask, port in (("enip", _ask_enip, PORT), ("modbus", _ask_modbus, ModbusConfig().port)):
+        face = node.get(protocol)
+        if face is not None:
+            port = face.get("port", port)
             try:
-                ask(node, address)
+                ask(face, (address, port))
             except TimeoutError:
-                yield protocol, f"no answer within {SECONDS:g} s"
+                yield f"{protocol} {port}: no answer within {SECONDS:g} s"
             except (NodeError, OSError) as exc:
-                yield protocol, str(exc)
+                yield f"{protocol} {port}: {exc}"
 
 
-def _ask_enip(node: NodeConfig, address: str) -> None:
-    with socket.create_connection((address, node.ports["enip"]), SECONDS) as connection:
+def _ask_enip(face: Message, where: tuple[str, int]) -> None:
+    with socket.create_connection(where, SECONDS) as connection:
         connection.sendall(encode_header(Header(LIST_SERVICES, context=CONTEXT)))
         answer = decode_header(_read(connection, HEADER_SIZE))
     if (answer.command, answer.context) != (LIST_SERVICES, CONTEXT):
         raise NodeError(f"command 0x{answer.command:04X} came in place of an answer")
 
 
-def _ask_modbus(node: NodeConfig, address: str) -> None:
-    modbus = node.modbus
-    assert modbus is not None
+def _ask_modbus(face: Message, where: tuple[str, int]) -> None:
+    modbus = ModbusConfig(**{name: face[name] for name in ("tcp", "udp", "framing", "tls") if name in face})
     if not modbus.tcp and not modbus.udp:
         return  # a serial line alone
     kind = socket.SOCK_STREAM if modbus.tcp else socket.SOCK_DGRAM
     with socket.socket(socket.AF_INET, kind) as connection:
         connection.settimeout(SECONDS)
-        connection.connect((address, modbus.port))
+        connection.connect(where)
         if modbus.tls is not None:
             return
-        unit, pdu = _question(modbus)
+        unit, pdu = _question(face.get("units", ()))
         connection.sendall(_framed(modbus.framing, unit, pdu))
         answer = _answer(connection, modbus)
     if answer[0] & ~EXCEPTION != pdu[0]:
         raise NodeError(f"function {answer[0]} came in place of an answer to {pdu[0]}")
 
 
-def _question(modbus: ModbusConfig) -> tuple[int, bytes]:
+def _question(units: Sequence[Message]) -> tuple[int, bytes]:
     """The unit and the PDU that reads the first thing that it has; register 0 where nothing is known of any."""
-    for unit in modbus.units:
-        for block in unit.blocks:
-            return unit.unit_id, bytes((READS[block.table], *block.start.to_bytes(2, "big"), 0, 1))
-    return (modbus.units[0].unit_id if modbus.units else 1), bytes((READS["holding"], 0, 0, 0, 1))
+    for unit in units:
+        for block in unit.get("blocks", ()):
+            return int(unit["unit_id"]), bytes((READS[block["table"]], *block["start"].to_bytes(2, "big"), 0, 1))
+    return (int(units[0]["unit_id"]) if units else 1), bytes((READS["holding"], 0, 0, 0, 1))
 
 
 def _framed(framing: str, unit: int, pdu: bytes) -> bytes:
