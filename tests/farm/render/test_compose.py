@@ -124,6 +124,13 @@ def test_what_is_not_in_it_is_said(tmp_path: Path) -> None:
     assert compose(mill(tmp_path, text=calm), IMAGE).missing == ()
 
 
+def test_a_network_that_no_bridge_holds_is_said(tmp_path: Path) -> None:
+    group = "groups:\n  many: {count: 1024, kind: logix, network: office, tags: {A: DINT}}\n"
+    text = TEXT.replace("10.231.1.0/24", "10.232.0.0/16").replace("10.231.1.", "10.232.1.")
+    missing = compose(mill(tmp_path, text=text.replace("nodes:\n", f"{group}nodes:\n", 1)), IMAGE).missing
+    assert "network office has 1026 nodes: a bridge takes 1023, and the rest will not start" in missing
+
+
 def test_what_cannot_be_is_refused(tmp_path: Path) -> None:
     plant = mill(tmp_path)
     coded = replace(plant.nodes[0], tags=(TagConfig("A", "DINT", code="weather:Weather"),))
