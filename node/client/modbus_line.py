@@ -218,7 +218,9 @@ class _Transactions(ModbusBaseSyncClient):
             self._frames = TcpFramer()
             self.execute(False, _Request(unit, pdu))
             return self._reply
-        patience.pause(self._overdue.pause(unit, pdu, time.monotonic()))
+        late = self._overdue.pause(unit, pdu, time.monotonic())
+        patience.prolong(late)  # else one that was lost would be followed by all whose answer takes half the time
+        patience.pause(late)
         doubtful = self._overdue.any(time.monotonic())
         self._frames = RtuReplies(unit, pdu[0], partial(fits, pdu)) if doubtful else RtuReplies(unit, pdu[0])
         try:

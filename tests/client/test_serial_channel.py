@@ -131,6 +131,20 @@ def test_a_late_answer_of_another_length_is_passed_over_at_once(line: tuple[int,
         assert time.monotonic() - begun < 20
 
 
+def test_one_lost_answer_costs_those_behind_it_none_of_their_time(line: tuple[int, str]) -> None:
+    """Answers take more than half of the time that there is."""
+    asked: list[bytes] = []
+
+    def answer(request: bytes) -> list[tuple[float, bytes]]:
+        asked.append(request)
+        return [(0.6, line_reply(request, len(asked)))] if len(asked) > 1 else []
+
+    with on_line(line[0], answer), ModbusClient.rtu(line[1], limits=Limits(total=1.0)) as client:
+        with pytest.raises(NoAnswer):
+            client.read(40001, count=2)
+        assert [client.read(address, count=2) for address in (40101, 40201)] == [[2] * 2, [3] * 2]
+
+
 @pytest.mark.quiet
 def test_nothing_is_sent_while_others_speak(line: tuple[int, str]) -> None:
     """A frame of somebody else's is under way, and ends before ours begins."""
