@@ -14,7 +14,17 @@ from node.pack import use_pack
 
 NURSERY, NURSERY_MODULE = "nursery", "node.nursery"
 
-CLIENTS = ("enip-client", "get-attribute", "list-services", "throughput", "browse", "poll", "history", "dissect")
+CLIENTS = (
+    "enip-client",
+    "get-attribute",
+    "list-services",
+    "throughput",
+    "browse",
+    "poll",
+    "history",
+    "dissect",
+    "health",
+)
 """Verbs that ask a device over plain sockets, or read files, or do neither, and end."""
 
 

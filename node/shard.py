@@ -49,8 +49,8 @@ LAST_WORDS_SECONDS = 2.0
 
 
 class Shard:
-    """The controllers of one shard file and their control stream. `pid_file` is a descriptor, -1 for none, `doorway`
-    where sockets of the machine are had that the nodes are to serve as well."""
+    """The controllers of one shard file and their control stream, to nobody where `control` is "". `pid_file` is a
+    descriptor, -1 for none, `doorway` where sockets of the machine are had that the nodes are to serve as well."""
 
     def __init__(
         self, prepared: "Prepared", control: str, token: str, pid_file: int = -1, doorway: "Doorway | None" = None
@@ -66,6 +66,7 @@ class Shard:
         self._controllers: dict[str, Controller] = {}
         self._failed: dict[str, str] = {}
         self._agent = Agent(control, self)
+        self._reports = bool(control)
         self._changing = asyncio.Lock()
         self._told = asyncio.Event()
         self._started = start_time(os.getpid())
@@ -80,12 +81,13 @@ class Shard:
         except OSError as exc:
             log.error("cannot write the pid file: %s", exc)
             self._failed = dict.fromkeys(self._wanted, f"cannot write the pid file: {exc}")
-        talking = loop.create_task(self._agent.run())
+        talking = loop.create_task(self._agent.run()) if self._reports else None
         await self._start_all()
         if not self._controllers and not self._told.is_set():
             return await self._give_up()
         await self._told.wait()
-        talking.cancel()
+        if talking is not None:
+            talking.cancel()
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self._stop_all(), STOP_SECONDS)
         return 0
@@ -142,6 +144,8 @@ class Shard:
         else:
             self._controllers[name] = controller
             self._agent.report(_ready(name, controller))
+            if not self._reports:  # its log is all that says so
+                log.info("%s: serves %s", name, ", ".join(f"{at} {port}" for at, port in controller.ports.items()))
 
     def _build(self, name: str, node: Message) -> Controller:
         return build_controller(name, node, self._file.epoch, self._checked, self._file.everywhere)
@@ -153,6 +157,8 @@ class Shard:
         self._agent.report(_failed(name, line))
 
     async def _give_up(self) -> int:
+        if not self._reports:
+            return 1
         told, heard = asyncio.create_task(self._told.wait()), asyncio.create_task(self._agent.last_words())
         await asyncio.wait([told, heard], timeout=LAST_WORDS_SECONDS, return_when=asyncio.FIRST_COMPLETED)
         return 1
@@ -259,10 +265,10 @@ def run(
 ) -> int:
     """Serve the shard file `config` until told to end; the exit code.
 
-    `control` is the path of the farm's socket and `token` what it knows this shard by. `prepared` is what the file
-    holds, if somebody has read it already. `settle` is called once all files are open that must be, and before anything
-    is served: it may take all rights away, and returns where sockets of the machine are had, if anywhere. The process
-    is one that `set_up` was called in, or in its parent.
+    `control` is the path of the farm's socket, "" for none, and `token` what it knows this shard by. `prepared` is what
+    the file holds, if somebody has read it already. `settle` is called once all files are open that must be, and before
+    anything is served: it may take all rights away, and returns where sockets of the machine are had, if anywhere. The
+    process is one that `set_up` was called in, or in its parent.
     """
     try:
         prepared = prepared or read(config, read_file(config))

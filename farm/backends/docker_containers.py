@@ -1,9 +1,5 @@
-"""A node as a container: what it is given, and everything that is taken from it.
-
-It runs as nobody, without capabilities, on a root filesystem that it cannot write, and can get no privilege back;
-processes, memory and what Docker keeps of its output are limited. Ports from 0 on are everybody's inside
-(`ip_unprivileged_port_start`), so that not even NET_BIND_SERVICE is needed for 502. Two files and a folder of the run
-are mounted: its configuration, its log, and the folder of the farm's control socket.
+"""A node as a container: made with what it is given (`farm.backends.confinement`), and put on its networks. Two files
+and a folder of the run are mounted: its configuration, its log, and the folder of the farm's control socket.
 """
 
 from dataclasses import dataclass
@@ -14,20 +10,24 @@ from docker.api.client import APIClient
 from docker.types import EndpointConfig, LogConfig, Mount, NetworkingConfig
 
 from farm.backends import docker_labels as labels
+from farm.backends.confinement import (
+    INSIDE,
+    LOG_FILES,
+    LOG_SIZE,
+    MEMORY,
+    NOBODY,
+    NODE_COMMAND,
+    PORTS_FROM,
+    PROCESSES,
+    SHARD_FILE,
+    TRANSPORTS,
+)
 from node.config.model import InterfaceConfig, NodeConfig
 from node.control.messages import RUN_VARIABLE
 
-NOBODY = "65534:65534"
-MEMORY = "256m"
-PROCESSES = 64
-LOG_SIZE, LOG_FILES = "1m", "2"
-PORTS_FROM = {"net.ipv4.ip_unprivileged_port_start": "0"}
-TRANSPORTS = {"enip": ("tcp", "udp"), "modbus": ("tcp",)}
 MAC_EACH = (1, 44)
 """The API from which on every interface may be given its MAC; before, only the first is."""
 
-INSIDE = "/run/plcfarm"
-SHARD_FILE = f"{INSIDE}/shard.json"
 LOG_FILE = f"{INSIDE}/node.log"
 CONTROL = f"{INSIDE}/control"
 TOKEN_VARIABLE = "FARM_TOKEN"
@@ -58,7 +58,7 @@ def create(api: APIClient, node: NodeConfig, place: Place) -> str:
     network = labels.network_name(place.run_id, first.network) if first else place.outside or "none"
     found = api.create_container(
         place.image,
-        ["python3", "-S", "-m", "node", "shard", SHARD_FILE, f"{CONTROL}/{place.control.name}", "--log", LOG_FILE],
+        [*NODE_COMMAND, "shard", SHARD_FILE, f"{CONTROL}/{place.control.name}", "--log", LOG_FILE],
         name=labels.container_name(place.run_id, node.name),
         hostname=node.hostname or node.name,
         user=NOBODY,

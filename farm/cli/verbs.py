@@ -73,6 +73,7 @@ VERBS: dict[str, Verb] = {
     "doctor": _verb("doctor"),
     "schema": _verb("schema"),
     "image": Verb("image", "app"),
+    "render": Verb("render", "app"),
     "supervise": _verb("supervise", hidden=True),
 }
 

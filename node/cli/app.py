@@ -23,6 +23,7 @@ VERBS = {
     "dissect": "shows a frame's parts, and the byte where it goes wrong",
     "run": "a node from its configuration file",
     "shard": "what a farm has its containers do",
+    "health": "asks the nodes of a shard file, in the container that serves them",
 }
 """Each has a module of its name beside this one (`_` where it has `-`), imported when it is asked for."""
 

@@ -1,8 +1,8 @@
-"""`python -m node shard FILE CONTROL`: the nodes of a shard file for a farm, in a process that no nursery forked.
+"""`python -m node shard FILE [CONTROL]`: the nodes of a shard file, in a process that no nursery forked.
 
-This is what runs in a container. The token that the farm knows it by comes in the environment, where no list of
-processes shows it. A farm types this and hardly a person, so it is read without argparse, which each container would
-import anew.
+This is what runs in a container, for a farm or, without CONTROL, for whatever else started the container. The token
+that the farm knows it by comes in the environment, where no list of processes shows it. Programs type this and hardly
+a person, so it is read without argparse, which each container would import anew.
 """
 
 import gc
@@ -17,12 +17,12 @@ PROGRAM = "python -m node shard"
 TOKEN_VARIABLE = "FARM_TOKEN"
 FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 HELP = f"""\
-usage: {{program}} FILE CONTROL [--log FILE]
+usage: {{program}} FILE [CONTROL] [--log FILE]
 
-Serve the nodes of a shard file for a farm; its token is in {TOKEN_VARIABLE}.
+Serve the nodes of a shard file, for a farm or on their own; the farm's token is in {TOKEN_VARIABLE}.
 
-  FILE        the shard file, as the farm wrote it
-  CONTROL     the farm's control socket
+  FILE        the shard file, as the farm or `farm render` wrote it
+  CONTROL     the farm's control socket; nobody is reported to without it
   --log FILE  log to this file too, at its end"""
 
 
@@ -30,15 +30,19 @@ def main(arguments: Sequence[str], program: str = PROGRAM) -> int:
     """The command. Serves until SIGTERM and then ends the process, with 1 when no node could be served, which the log
     says more about; returns an exit code only where it could not begin."""
     match list(arguments):
+        case [file] if not _is_option(file):
+            return _serve(file, "", "", program)
         case [file, control] if not _is_option(file, control):
             return _serve(file, control, "", program)
+        case [file, "--log", log] if not _is_option(file, log):
+            return _serve(file, "", log, program)
         case [file, control, "--log", log] if not _is_option(file, control, log):
             return _serve(file, control, log, program)
         case [*words] if "--help" in words or "-h" in words:
             print(HELP.format(program=program))
             return 0
     shown = " ".join(arguments) or "nothing"
-    return complain(program, f"wanted FILE CONTROL [--log FILE], got {shown} (--help says more)", USAGE)
+    return complain(program, f"wanted FILE [CONTROL] [--log FILE], got {shown} (--help says more)", USAGE)
 
 
 def _is_option(*words: str) -> bool:

@@ -65,9 +65,9 @@ def test_a_damaged_file_is_one_line(tmp_path: Path, content: str) -> None:
 @pytest.mark.parametrize(
     ("words", "code", "said"),
     [
-        (["--help"], 0, "FILE CONTROL [--log FILE]"),
+        (["--help"], 0, "FILE [CONTROL] [--log FILE]"),
         ([], 2, "got nothing"),
-        (["file"], 2, "got file"),
+        (["file"], 1, "No such file or directory: 'file'"),
         (["file", "sock", "--log"], 2, "got file sock --log"),
         (["file", "sock", "--log", "/nowhere/log"], 1, "/nowhere/log: No such file or directory"),
     ],

@@ -63,6 +63,7 @@ def commands() -> dict[str, Command]:
     found |= {
         name: [(action.option_strings, action.help) for action in parser._actions] for name, parser in lone.items()
     }
+    found["python -m node health"] = []
     written = re.findall(r"^  (--[a-z]+).*?  (.*)$", shard.HELP, re.MULTILINE)
     return found | {"python -m node shard": [([option], text) for option, text in written]}
 

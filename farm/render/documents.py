@@ -1,0 +1,36 @@
+"""YAML for people and for tools that read it: block style, keys in the order given, comments above."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import yaml
+
+WIDTH = 120
+
+
+class _Dumper(getattr(yaml, "CSafeDumper", yaml.SafeDumper)):  # type: ignore[misc]
+    """Without anchors: what stands twice is written twice."""
+
+    def ignore_aliases(self, data: Any) -> bool:
+        """Always."""
+        return True
+
+    def represent_list(self, data: Any) -> Any:
+        """On a line where it holds plain values, as a person writes it."""
+        plain = not any(isinstance(item, dict | list) for item in data)
+        return self.represent_sequence("tag:yaml.org,2002:seq", data, flow_style=plain)
+
+    def represent_text(self, data: Any) -> Any:
+        """As it stands, where it has lines of its own."""
+        return self.represent_scalar("tag:yaml.org,2002:str", data, style="|" if "\n" in data else None)
+
+
+_Dumper.add_representer(list, _Dumper.represent_list)
+_Dumper.add_representer(str, _Dumper.represent_text)
+
+
+def yaml_text(body: Any, comments: Sequence[str] = ()) -> str:
+    """The document of `body`, which is plain JSON, with a line of comment for each of `comments` ("" is a blank)."""
+    head = "".join(f"# {line}".rstrip() + "\n" for line in comments)
+    text: str = yaml.dump(body, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=WIDTH)
+    return head + text

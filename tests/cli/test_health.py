@@ -1,0 +1,106 @@
+"""`python -m node health` as a container's health check: every protocol by a real request, and what does not answer."""
+
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from node.config.load import dump
+from node.config.model import ModbusConfig, NodeConfig, RegisterBlock, SerialConfig, TagConfig, UnitConfig
+from node.control.messages import ShardFile
+from tests.backends.contract import a_node, address
+from tests.cli.lone import ROOT, run
+
+pytestmark = pytest.mark.net
+
+UNITS = (UnitConfig(7, (RegisterBlock("coils", 16, 8, "C"),)),)
+
+
+def plant(folder: Path, everywhere: bool = False) -> tuple[str, list[NodeConfig]]:
+    """A shard file of a controller with Modbus too, and of a node for every other way of Modbus, at an address each."""
+    first = replace(a_node(1), tags=(TagConfig("C", "BOOL", (8,)),), modbus=ModbusConfig(5502, UNITS))
+    ways = (
+        ModbusConfig(5502, UNITS, tcp=False, udp=True),
+        ModbusConfig(5502, UNITS, framing="rtu"),
+        ModbusConfig(5502, UNITS, framing="ascii"),
+        ModbusConfig(5502, (UnitConfig(9),)),  # without a register, which it refuses
+        ModbusConfig(5502, UNITS, tcp=False, serial=SerialConfig(pty=True)),
+    )
+    nodes = [first] if everywhere else [first, *(_meter(number, way) for number, way in enumerate(ways, 2))]
+    file = ShardFile("all", "", 0.0, "", tuple(dict(dump(node)) for node in nodes), everywhere=everywhere)
+    (folder / "shard.json").write_bytes(file.encode())
+    return str(folder / "shard.json"), nodes
+
+
+def _meter(number: int, modbus: ModbusConfig) -> NodeConfig:
+    tags = (TagConfig("C", "BOOL", (8,)),)
+    return NodeConfig(f"m{number}", "modbus", "generic", address(number), tags=tags, modbus=modbus)
+
+
+@contextmanager
+def served(file: str) -> Iterator["subprocess.Popen[str]"]:
+    """The shard, without anybody to report to; waits until its log says that the last node is served."""
+    command = [sys.executable, "-m", "node", "shard", file]
+    with subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, text=True) as process:
+        try:
+            assert process.stderr is not None
+            count = len(ShardFile.decode(file, Path(file).read_bytes()).nodes)
+            said = [process.stderr.readline() for _ in range(count)]
+            assert all(": serves " in line for line in said), said
+            yield process
+        finally:
+            process.kill()
+
+
+def test_all_answer_in_every_way_and_without_a_farm(tmp_path: Path) -> None:
+    file, nodes = plant(tmp_path)
+    with served(file) as process:
+        assert run("-S", "-m", "node", "health", file) == (0, "", "")
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(20) == 0
+    line = f"python -m node health: plc-1: enip {nodes[0].ports['enip']}: [Errno 111] Connection refused\n"
+    assert run("-S", "-m", "node", "health", file) == (1, "", line)
+
+
+def test_one_that_is_served_everywhere_is_asked_on_loopback(tmp_path: Path) -> None:
+    file, _ = plant(tmp_path, everywhere=True)
+    with served(file):
+        assert run("-m", "node", "health", file)[0] == 0
+
+
+@pytest.mark.parametrize("reply", [b"", b"HTTP/1.1 400 Bad Request\r\nServer: nobody\r\n\r\n"])
+def test_somebody_else_at_its_port_is_no_health(tmp_path: Path, reply: bytes) -> None:
+    node = _meter(9, ModbusConfig(5503, UNITS))
+    file = tmp_path / "shard.json"
+    file.write_bytes(ShardFile("m9", "", 0.0, "", (dict(dump(node)),)).encode())
+    with socket.create_server((address(9), 5503)) as server:
+        command = [sys.executable, "-m", "node", "health", str(file)]
+        asking = subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, text=True)
+        with server.accept()[0] as peer:
+            assert len(peer.recv(100)) == 12
+            peer.sendall(reply)
+        error = asking.communicate(timeout=20)[1]
+    assert asking.returncode == 1
+    assert error.startswith("python -m node health: m9: modbus 5503: ")
+    assert len(error.splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "said"),
+    [
+        ((), 2, "wanted FILE, got nothing"),
+        (("a", "b"), 2, "wanted FILE, got a b"),
+        (("/nowhere.json",), 1, "No such file or directory"),
+        ((__file__,), 1, "not a shard file"),
+        (("--help",), 0, ""),
+    ],
+)
+def test_what_is_typed_wrongly_is_one_line(words: tuple[str, ...], code: int, said: str) -> None:
+    found, _, error = run("-m", "node", "health", *words)
+    assert (found, said in error, len(error.splitlines())) == (code, True, 1 if code else 0)
