@@ -1,4 +1,5 @@
-"""Everything that is known of nodes from what they report: once a second all of it is brought up to that second.
+"""Everything that is known of nodes from what they report: each time that all have reported (`pace`), once a second in
+farms that are not very large, all of it is brought up to that second.
 
 What costs something is done for nodes of which something changed; an idle node costs a line of its history.
 """
@@ -12,8 +13,8 @@ from farm.supervisor.condition import condition
 from farm.supervisor.events import CLIENT, WRITE, EventLog
 from farm.supervisor.history import History
 from farm.supervisor.meter import Meter
-from farm.supervisor.roster import SILENT, UP, Member, Roster
-from farm.supervisor.telemetry import STALE, Telemetry
+from farm.supervisor.roster import UP, Member, Roster
+from farm.supervisor.telemetry import Telemetry
 from farm.supervisor.usage import NodeMemory
 from farm.supervisor.watching import Watching
 from node.config.transports import spoken
@@ -37,8 +38,9 @@ class Monitor:
     ) -> None:
         self.clock = clock
         self.wall = wall
-        self.history = History()
-        self.clients = Clients()
+        self.pace = telemetry.pace
+        self.history = History(self.pace.every)
+        self.clients = Clients(self.pace)
         self.watching = Watching()
         self.memory = NodeMemory()
         self.faults_of = faults_of
@@ -46,6 +48,12 @@ class Monitor:
         self._telemetry = telemetry
         self._events = events
         self._meters: dict[str, Meter] = {}
+        self._seconds = 0
+
+    def paced(self) -> None:
+        """Nodes report at another pace from now on: what has been kept of them was at the one before."""
+        self.history.begin(self.pace.every)
+        self._seconds = 0
 
     def report(self, nodes: Mapping[str, Any]) -> None:
         """Takes the `nodes` of a telemetry message."""
@@ -58,6 +66,16 @@ class Monitor:
     def tick(self) -> None:
         """A second passed."""
         now, wall = self.clock(), self.wall()
+        if self._seconds % self.pace.every == 0:
+            self._bring_up(now, wall)
+        self._seconds += 1
+        self.watching.tick(now, wall)
+        for address in self.clients.leave(now):
+            self._events.farm(f"{address} has left", kind=CLIENT, actor=address)
+        self.memory.tick(list({member.pid for member in self._roster.members.values() if member.pid}))
+
+    def _bring_up(self, now: float, wall: float) -> None:
+        """Every node's numbers are made those of `now`."""
         self.history.turn(wall)
         for name, member in self._roster.members.items():
             meter = self.meter(name)
@@ -65,16 +83,12 @@ class Monitor:
                 meter.ended()
                 self.clients.ended(name, now)
             if meter.active:
-                meter.tick(now)
+                meter.tick(now, self.pace.every)
             age = self._telemetry.age(name, now)
-            known = age is not None and age <= STALE and member.pid
+            known = age is not None and age <= self.pace.stale and member.pid
             self.history.note(
                 name, meter.requests, meter.errors, meter.p50, meter.p99, meter.connections if known else None
             )
-        self.watching.tick(now, wall)
-        for address in self.clients.leave(now):
-            self._events.farm(f"{address} has left", kind=CLIENT, actor=address)
-        self.memory.tick(list({member.pid for member in self._roster.members.values() if member.pid}))
 
     def keep(self, nodes: Iterable[str]) -> None:
         """Forgets all nodes but these."""
@@ -106,7 +120,7 @@ class Monitor:
 
     def state_of(self, member: Member, age: float | None) -> str:
         """The member's state; one that was up and is silent is not."""
-        return "down" if member.state == UP and age is not None and age > SILENT else member.state
+        return "down" if member.state == UP and age is not None and age > self.pace.silent else member.state
 
     def condition_of(self, member: Member, now: float) -> str:
         """One of `condition.CONDITIONS`."""
@@ -116,6 +130,7 @@ class Monitor:
         return condition(
             self.state_of(member, age),
             age,
+            pace=self.pace,
             faults=len(self.faults_of(name)),
             forced=self.counter(name, "forced"),
             bad_link=bool(member.link),

@@ -6,6 +6,7 @@ Requests come from outside: whatever is wrong with one is a `FarmError`. What ch
 
 import asyncio
 import contextlib
+import json
 from typing import Any
 
 from farm.errors import FarmError
@@ -15,7 +16,7 @@ from farm.supervisor.faults import Wish
 from farm.supervisor.node_identity import seen_identity
 from farm.supervisor.recordings import Recording
 from farm.supervisor.supervisor import Supervisor
-from farm.supervisor.wire import Body, decode_plant, encode_plant
+from farm.supervisor.wire import Body, decode_plant, pack
 from node.config.load import dump
 
 LOG_LINES = 200
@@ -59,12 +60,17 @@ class Operations:
         }
 
     async def _apply(self, request: Body, caller: Caller) -> dict[str, Any]:
-        plant = decode_plant(_field(request, "plant", dict))
+        body = _field(request, "plant", dict)
+        plant, encoded = decode_plant(body), pack(body)
         seconds = request.get("timeout")
         if plant.name != self._supervisor.run.name:
             raise FarmError(f"the plant is named {plant.name!r}, but this is the run of {self._supervisor.run.name!r}")
         return await self._supervisor.apply(
-            plant, caller, dry_run=bool(request.get("dry_run")), seconds=float(seconds) if seconds else None
+            plant,
+            caller,
+            dry_run=bool(request.get("dry_run")),
+            seconds=float(seconds) if seconds else None,
+            encoded=encoded,
         )
 
     async def _down(self, request: Body, caller: Caller) -> dict[str, Any]:
@@ -263,8 +269,7 @@ class Operations:
         return self._rows_of(request)
 
     async def _plant(self, request: Body, caller: Caller) -> dict[str, Any]:
-        plant = self._supervisor.state.plant
-        return {"plant": encode_plant(plant) if plant is not None else None}
+        return {"plant": json.loads(self._supervisor.state.plant_json)}
 
     def _rows_of(self, request: Body) -> dict[str, Any]:
         wanted = dict.fromkeys(_names(request))

@@ -27,9 +27,6 @@ RESTARTING = "restarting"
 CRASH_LOOP = "crash-loop"
 STOPPED = "stopped"
 
-SILENT = 10.0
-"""Seconds without a report after which a node that was up counts as down: it hangs, or is suspended."""
-
 
 @dataclass(slots=True)
 class Member:

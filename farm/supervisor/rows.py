@@ -10,7 +10,7 @@ from typing import Any
 
 from farm.supervisor.monitor import Monitor
 from farm.supervisor.roster import Member, Roster, uptime
-from farm.supervisor.telemetry import STALE, Telemetry
+from farm.supervisor.telemetry import Telemetry
 from farm.topology.plant import NOWHERE, Plant
 from node.config.model import NodeConfig
 from node.config.transports import spoken
@@ -125,7 +125,7 @@ class Rows:
             None if meter.last_request is None else round(now - meter.last_request, 1),
             monitor.memory.of(member.pid),
             None if age is None else round(age, 1),
-            age is not None and age > STALE,
+            age is not None and age > self._telemetry.pace.stale,
             monitor.faults_of(name),
             monitor.counter(name, "forced"),
             monitor.counter(name, "recording"),

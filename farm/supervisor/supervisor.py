@@ -29,6 +29,7 @@ from farm.supervisor.fleet import Fleet
 from farm.supervisor.keeper import Keeper, Probe
 from farm.supervisor.links import Links
 from farm.supervisor.monitor import Monitor
+from farm.supervisor.pace import Pace
 from farm.supervisor.probe import probe_node
 from farm.supervisor.progress import Progress, Tell
 from farm.supervisor.recordings import Recordings
@@ -75,7 +76,7 @@ class Supervisor:
         self.clock = clock
         self.state = RunState.read(run, identity)
         self.events = EventLog(run.events_file)
-        self.telemetry = Telemetry()
+        self.telemetry = Telemetry(Pace())
         self.roster = Roster(self.events, self.telemetry)
         self.streams = ControlStreams(run.control_socket, identity.token, self)
         self.keeper = Keeper(
@@ -186,8 +187,11 @@ class Supervisor:
                 await self._save()
         self.events.close()
 
-    async def apply(self, wanted: Plant, tell: Tell, *, dry_run: bool, seconds: float | None) -> dict[str, Any]:
-        """Makes what runs be `wanted`, all or nothing. What it is done with: see `link`."""
+    async def apply(
+        self, wanted: Plant, tell: Tell, *, dry_run: bool, seconds: float | None, encoded: bytes = b""
+    ) -> dict[str, Any]:
+        """Makes what runs be `wanted`, all or nothing. `encoded` is it as JSON, where it came so. What it is done with:
+        see `link`."""
         if isinstance(wanted.shard, int) and wanted.shard > 0:
             descriptors.check(-(-len(wanted.nodes) // wanted.shard))
         began = self.clock()
@@ -197,7 +201,7 @@ class Supervisor:
                 return {"plan": plan.lines(), "changes": len(plan)}
             previous = self.state.plant
             if wanted != previous:
-                self.state.plant = wanted
+                self.state.want(wanted, encoded)
                 await self._save()  # before the first fork
             self._want(wanted)
             execution = self.changes.execution(plan)
@@ -391,8 +395,18 @@ class Supervisor:
         self.links.want(plant)
         self.faults.keep(self.roster.members)
         self.monitor.keep(self.roster.members)
+        self._keep_pace(plant)
         self.fleet.changed()
         self.state.stopped.intersection_update(self.roster.members)  # in place: the keeper has the same set
+
+    def _keep_pace(self, plant: Plant | None) -> None:
+        """Nodes report as often as so many of them may."""
+        nodes = len(self.roster.members)
+        each = plant.shard if plant is not None and isinstance(plant.shard, int) else 1
+        pace = self.telemetry.pace
+        if pace.suit(nodes, -(-nodes // each)):
+            self.monitor.paced()
+            self.streams.pace(pace.every)
 
     async def _save(self) -> None:
         """Writes the state. Raises `FarmError`."""

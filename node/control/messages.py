@@ -3,7 +3,7 @@
 Two streams, both JSON, one object a line, UTF-8, at most `LIMIT` bytes a line:
 
 * control, over a Unix socket in the run directory: the shard dials and says `hello`; then it sends `ready` or `failed`
-  for each node, `telemetry` once a second and `answer`s, and gets `command`s.
+  for each node, `telemetry` once a second, or as the `pace` that it is told, and `answer`s, and gets `command`s.
 * nursery, over the socket it inherited: `fork` in, `forked` or `refused` out, one for one and in order;
   those that come together are forked together, and their shards share memory.
 
@@ -11,6 +11,7 @@ Two streams, both JSON, one object a line, UTF-8, at most `LIMIT` bytes a line:
     ready      {type, node, ports: {protocol: port}}
     failed     {type, node, error}
     telemetry  {type, nodes: {name: report or null}}                 null: nothing new since the last one on this stream
+    pace       {type, every, first}     seconds between two telemetries from now on, and to the next one
     command    {type, id, node, path, value}        path: "tags", "tags/SCADA", "server/stop", "server/start"
     answer     {type, id, value}  or  {type, id, error}
     fork       {type, shard, config, log, control, token [, place]}   file paths; config is the shard file (`ShardFile`)
@@ -24,7 +25,8 @@ peers}, all counted since the node was made, and where there are any `faults`, `
 many: faults, forced tags, recordings, tags that a recording is played into), `tags` (of those that are watched, what
 changed: {name: value}) and `writes` ([seconds ago, peer, tag, value], while they are watched). `latency` are requests
 by how long they took: below 2**i µs in place i, the zeros at the end left out. `peers` are the busiest, [protocol,
-peer, seconds, requests, errors] each. The first report after `hello` is never null.
+peer, seconds, requests, errors] each. The first report after `hello` is never null. A shard of many nodes sends its
+telemetry in several messages, one after the other.
 
 Two commands are for the shard and not for a node of it: path "shard/start" with a node configuration as `value` starts
 the node `node`, in place of one of that name if there is one; "shard/stop" ends it and forgets it. Each is followed by
@@ -55,7 +57,7 @@ except ImportError:
     from hashlib import blake2b
 
 LIMIT = 4 * 1024 * 1024
-"""Bytes in one line; a longer one ends the stream (a shard of many nodes sends its telemetry in one line)."""
+"""Bytes in one line; a longer one ends the stream."""
 
 Message = dict[str, Any]
 
@@ -63,6 +65,7 @@ HELLO = "hello"
 READY = "ready"
 FAILED = "failed"
 TELEMETRY = "telemetry"
+PACE = "pace"
 COMMAND = "command"
 ANSWER = "answer"
 FORK = "fork"
@@ -77,6 +80,9 @@ RUN_VARIABLE = "FARM_RUN"
 
 READ_SIZE = 1 << 20
 PID_FILE_SIZE = 512
+
+SLOWEST = 3600.0
+"""Seconds between two telemetries at most."""
 
 GONE = "ZX"
 """States of a process that is dead and not yet waited for."""
@@ -96,6 +102,30 @@ def decode(line: bytes) -> Message:
     if not isinstance(message, dict) or not isinstance(message.get("type"), str):
         raise RemoteProtocolError(f"a control line without a type: {line[:80]!r}")
     return message
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How often a shard is to report: `every` so many seconds, the next time in `first`, so that the shards of a farm
+    do not all report at once."""
+
+    every: float
+    first: float
+
+    def encode(self) -> Message:
+        """The message."""
+        return {"type": PACE, "every": self.every, "first": self.first}
+
+    @classmethod
+    def decode(cls, message: Message) -> "Pace":
+        """The pace back. Raises `RemoteProtocolError` for one that nobody could keep."""
+        try:
+            every, first = float(message["every"]), float(message["first"])
+        except (KeyError, TypeError, ValueError) as exc:
+            raise RemoteProtocolError(f"not a pace: {message!r:.80}") from exc
+        if not (0 < every <= SLOWEST and 0 <= first <= every):
+            raise RemoteProtocolError(f"a pace of {every:g} s, {first:g} s to the first: wanted 0 to {SLOWEST:g} s")
+        return cls(every, first)
 
 
 @dataclass(frozen=True, slots=True)
