@@ -100,8 +100,8 @@ class RunState:
 
     @property
     def plant_json(self) -> bytes:
-        """The plant as JSON (`wire.encode_plant`), `null` for none. Made once, for a plant never changes itself; as text
-        it takes a tenth of what it takes as objects."""
+        """The plant as JSON (`wire.encode_plant`), `null` for none. Made once, for a plant never changes itself, and
+        kept as text, which takes a tenth of what objects do."""
         if self.plant is not self._encoded[0]:
             self._encoded = (self.plant, _packed(encode_plant(self.plant)) if self.plant else b"null")
         return self._encoded[1]

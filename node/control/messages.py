@@ -48,6 +48,7 @@ from functools import cache
 from typing import Any
 
 from node import __version__
+from node.config.shared_tags import fold, unfold
 from node.errors import ConfigError, RemoteProtocolError
 from node.record import dataclass
 
@@ -134,7 +135,8 @@ class ShardFile:
     seconds, `pid_file` where it writes who it is ("" for nowhere: in a container it cannot know), `nodes` the node
     configurations as `node.config.load.dump` gives them. `checked` is `checked_mark` of the nodes when
     `node.config.check` has passed them, so that a shard need not ask it again; whoever changes a node by hand makes the
-    mark another's. `everywhere` has them served on every interface there is."""
+    mark another's. `everywhere` has them served on every interface there is. Tags that nodes have alike stand in the
+    file once."""
 
     shard: str
     run: str
@@ -150,20 +152,20 @@ class ShardFile:
         body["checked"] = self.checked
         if self.everywhere:
             body["everywhere"] = True
-        return json.dumps({**body, "nodes": list(self.nodes)}, separators=(",", ":")).encode()
+        body["nodes"] = self.nodes
+        if len(self.nodes) > 1:
+            body["nodes"], body["tags"] = fold(self.nodes)
+        return json.dumps(body, separators=(",", ":")).encode()
 
     @classmethod
     def decode(cls, source: str, data: bytes) -> "ShardFile":
         """The file back. Raises `ConfigError` naming `source` when it is damaged."""
         try:
             body = json.loads(data)
-            nodes, checked, everywhere = (
-                tuple(body["nodes"]),
-                str(body.get("checked", "")),
-                body.get("everywhere") is True,
-            )
+            nodes = tuple(unfold(body["nodes"], body["tags"]) if "tags" in body else body["nodes"])
+            checked, everywhere = str(body.get("checked", "")), body.get("everywhere") is True
             return cls(body["shard"], body["run"], float(body["epoch"]), body["pid_file"], nodes, checked, everywhere)
-        except (ValueError, KeyError, TypeError) as exc:
+        except (ValueError, KeyError, TypeError, IndexError) as exc:
             raise ConfigError(source, 0, f"not a shard file ({exc})") from exc
 
 
