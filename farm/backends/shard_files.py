@@ -149,8 +149,10 @@ class ShardFiles:
         """The log of the shard that serves the node; it may not exist yet."""
         if not self.path(node, ".json").exists():
             for name in self.names():
-                file = self.read(name)
-                if file is not None and node in [config.get("name") for config in file.nodes]:
+                content: Content | None = None
+                with contextlib.suppress(BackendError):
+                    content = self.content(name)
+                if content is not None and any(served.name == node for served in content.nodes):
                     return self.log(name)
         return self.log(node)
 

@@ -163,6 +163,7 @@ class Fleet:
             "reach": where,
             "reach_kind": kind,
             "nodes": len(meters),
+            "report_every_s": self._telemetry.pace.every,
             "conditions": {name: conditions[name] for name in reversed(CONDITIONS)},
             "requests_per_s": round(sum(meter.requests_per_s for meter in busy), 1),
             "errors_per_s": round(sum(meter.errors_per_s for meter in busy), 2),

@@ -183,7 +183,8 @@ def row(nodes: int, busy: bool, seconds: float) -> str:
         whole = max(viewer.largest for viewer in viewers) / 1000
         return (
             f"| {nodes:,} | {'asked each second' if busy else 'idle'} | {pace.every} s | {alone:.1f} % "
-            f"| {beside:.1f} % | {web:.1f} % | {rate:.0f} | {whole:.0f} | {quantile(ages, 0.5):.1f}, {quantile(ages, 0.99):.0f} "
+            f"| {beside:.1f} % | {web:.1f} % | {rate:.0f} | {whole:.0f} "
+            f"| {quantile(ages, 0.5):.1f}, {quantile(ages, 0.99):.0f} "
             f"| {quantile(spans, 0.5):.0f}, {quantile(spans, 0.99):.0f} | {span:.2f} s, {size / 1e6:.1f} MB "
             f"| {processes.pss_mib([farm.supervisor]):.0f} | {processes.pss_mib([farm.dashboard]):.0f} |"
         )
