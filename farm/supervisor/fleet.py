@@ -147,7 +147,7 @@ class Fleet:
     def farm(self) -> dict[str, Any]:
         """The line of the farm as a whole."""
         now = self._monitor.clock()
-        conditions = [self._monitor.condition_of(member, now) for member in self._roster.members.values()]
+        conditions = [self._monitor.look(member, now).condition for member in self._roster.members.values()]
         return self._farm(Counter(conditions))
 
     def _farm(self, conditions: Counter[str]) -> dict[str, Any]:
@@ -188,17 +188,17 @@ class Fleet:
 
     def _entry(self, number: int, member: Member, now: float) -> Entry:
         monitor, name = self._monitor, member.config.name
-        meter, age = monitor.meter(name), self._telemetry.age(name, now)
+        meter, look = monitor.meter(name), monitor.look(member, now)
         return [
             number,
-            monitor.condition_of(member, now),
+            look.condition,
             round(meter.requests_per_s, 1),
             to_three_figures(meter.p50),
             to_three_figures(meter.p99),
             meter.connections,
-            monitor.errors_per_minute(name, now)[0],
+            look.errors,
             member.restarts,
-            None if age is None else round(age, 1),
+            None if look.age is None else round(look.age, 1),
             len(monitor.faults_of(name)),
         ]
 

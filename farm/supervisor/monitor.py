@@ -6,20 +6,34 @@ What costs something is done for nodes of which something changed; an idle node 
 
 import time
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 from farm.supervisor.clients import Clients
 from farm.supervisor.condition import condition
 from farm.supervisor.events import CLIENT, WRITE, EventLog
 from farm.supervisor.history import History
 from farm.supervisor.meter import Meter
-from farm.supervisor.roster import UP, Member, Roster
+from farm.supervisor.roster import DOWN, UP, Member, Roster
 from farm.supervisor.telemetry import Telemetry
 from farm.supervisor.usage import NodeMemory
 from farm.supervisor.watching import Watching
+from node.config.model import NodeConfig
 from node.config.transports import spoken
 
 MINUTE = 60.0
+
+
+class Look(NamedTuple):
+    """How a node is at an instant: the `age` of its last report in seconds, None for none, and whether it is `silent`,
+    so that its `state` is no longer what the roster has; its `condition`, the errors of the last minute, and the
+    counters that it reported last."""
+
+    age: float | None
+    silent: bool
+    state: str
+    condition: str
+    errors: int
+    counters: Mapping[str, Any]
 
 
 class Monitor:
@@ -48,6 +62,7 @@ class Monitor:
         self._telemetry = telemetry
         self._events = events
         self._meters: dict[str, Meter] = {}
+        self._spoken: dict[str, tuple[NodeConfig, dict[str, str]]] = {}
         self._seconds = 0
 
     def paced(self) -> None:
@@ -94,6 +109,7 @@ class Monitor:
         """Forgets all nodes but these."""
         kept = set(nodes)
         self._meters = {name: meter for name, meter in self._meters.items() if name in kept}
+        self._spoken = {name: found for name, found in self._spoken.items() if name in kept}
         self.history.keep(kept)
         self.clients.keep(kept, self.clock())
         self.watching.keep(kept)
@@ -105,11 +121,6 @@ class Monitor:
             found = self._meters[node] = Meter()
         return found
 
-    def counter(self, node: str, name: str) -> int:
-        """What the node itself counted last; 0 when it never reported."""
-        value = self._telemetry.last(node).get(name, 0)
-        return int(value) if isinstance(value, int | float) else 0
-
     def errors_per_minute(self, node: str, now: float) -> tuple[int, int]:
         """Errors and requests of the last minute; (0, 0) where there was no error."""
         at = self.meter(node).last_error
@@ -118,31 +129,34 @@ class Monitor:
         requests, errors = self.history.last_minute(node)
         return errors, requests
 
-    def state_of(self, member: Member, age: float | None) -> str:
-        """The member's state; one that was up and is silent is not."""
-        return "down" if member.state == UP and age is not None and age > self.pace.silent else member.state
-
-    def condition_of(self, member: Member, now: float) -> str:
-        """One of `condition.CONDITIONS`."""
+    def look(self, member: Member, now: float) -> Look:
+        """How the member is."""
         name = member.config.name
-        age = self._telemetry.age(name, now)
+        age, counters = self._telemetry.age(name, now), self._telemetry.last(name)
+        silent = member.state == UP and age is not None and age > self.pace.silent
+        state = DOWN if silent else member.state
         errors, requests = self.errors_per_minute(name, now)
-        return condition(
-            self.state_of(member, age),
+        word = condition(
+            state,
             age,
             pace=self.pace,
             faults=len(self.faults_of(name)),
-            forced=self.counter(name, "forced"),
+            forced=count(counters, "forced"),
             bad_link=bool(member.link),
-            bugs=self.counter(name, "bugs"),
+            bugs=count(counters, "bugs"),
             errors=errors,
             requests=requests,
         )
+        return Look(age, silent, state, word, errors, counters)
 
     def _services(self, name: str) -> dict[str, str]:
-        """What the protocols of a node's connections are called."""
-        member = self._roster.members.get(name)
-        return {port: names[0] for port, names in spoken(member.config).items() if names} if member is not None else {}
+        """What the protocols of a node's connections are called; found out once, for each report asks."""
+        config = self._roster.members[name].config
+        known = self._spoken.get(name)
+        if known is None or known[0] is not config:
+            names = {port: services[0] for port, services in spoken(config).items() if services}
+            known = self._spoken[name] = config, names
+        return known[1]
 
     def _take(self, name: str, counters: dict[str, Any], now: float) -> None:
         self.meter(name).report(counters, now)
@@ -155,3 +169,9 @@ class Monitor:
         for _, peer, tag, value in counters.get("writes", ()):
             state = self._roster.members[name].state
             self._events.node(name, state, f"{tag} = {value}", kind=WRITE, actor=str(peer))
+
+
+def count(counters: Mapping[str, Any], name: str) -> int:
+    """What a node counted; 0 where it has not said."""
+    value = counters.get(name, 0)
+    return int(value) if isinstance(value, int | float) else 0
