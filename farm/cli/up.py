@@ -15,6 +15,7 @@ from farm.cli.rows import LONG, node_table, summary
 from farm.cli.terminal import node_count, note, program, say, warn
 from farm.cli.uplinks import allow_uplinks
 from farm.supervisor.link import Link, run_directory
+from farm.supervisor.pace import Pace
 from farm.supervisor.wire import encode_plant
 from farm.topology.plant import Plant
 
@@ -72,6 +73,9 @@ def warn_about(plant: Plant) -> None:
 def bring_up(plant: Plant, *, timeout: float | None = None, every: bool = False) -> Link:
     """Applies `plant` and prints its table. Raises `FarmError` before anything began, or after it was undone."""
     refuse_early(plant)
+    size = large(plant)
+    if size:
+        note(size)
     link = Link.open(run_directory(plant.name), plant.backend)
     done = apply_plant(link, plant, timeout)
     rows = done["rows"]
@@ -93,6 +97,16 @@ def apply_plant(link: Link, plant: Plant, timeout: float | None = None) -> dict[
     except KeyboardInterrupt:
         note("what this call began is being undone")
         raise
+
+
+def large(plant: Plant) -> str:
+    """The line that says how often so many nodes report; "" where they do each second, as in most plants."""
+    each = plant.shard if isinstance(plant.shard, int) else 1
+    processes, pace = -(-len(plant.nodes) // each), Pace()
+    if not pace.suit(len(plant.nodes), processes):
+        return ""
+    count = node_count(len(plant.nodes))
+    return f"{plant.name}: {count} in {processes} processes, which report every {pace.every} s"
 
 
 def closing(plant: Plant, done: dict[str, Any]) -> str:

@@ -16,7 +16,8 @@ from farm.supervisor.faults import Wish
 from farm.supervisor.node_identity import seen_identity
 from farm.supervisor.recordings import Recording
 from farm.supervisor.supervisor import Supervisor
-from farm.supervisor.wire import Body, decode_plant, pack
+from farm.supervisor.wire import Body, decode_plant, encode_plant, pack
+from farm.topology.plant import Plant
 from node.config.load import dump
 
 LOG_LINES = 200
@@ -60,8 +61,8 @@ class Operations:
         }
 
     async def _apply(self, request: Body, caller: Caller) -> dict[str, Any]:
-        body = _field(request, "plant", dict)
-        plant, encoded = decode_plant(body), pack(body)
+        # in a thread: of 10,000 nodes it takes seconds, in which others are to be answered
+        plant, encoded = await asyncio.to_thread(_read_plant, _field(request, "plant", dict))
         seconds = request.get("timeout")
         if plant.name != self._supervisor.run.name:
             raise FarmError(f"the plant is named {plant.name!r}, but this is the run of {self._supervisor.run.name!r}")
@@ -269,12 +270,21 @@ class Operations:
         return self._rows_of(request)
 
     async def _plant(self, request: Body, caller: Caller) -> dict[str, Any]:
-        return {"plant": json.loads(self._supervisor.state.plant_json)}
+        """The plant; with `nodes`, as if it had only those."""
+        plant = self._supervisor.state.plant
+        if plant is None or request.get("nodes") is None:
+            return {"plant": json.loads(self._supervisor.state.plant_json)}
+        return {"plant": encode_plant(plant.only(_names(request)))}
 
     def _rows_of(self, request: Body) -> dict[str, Any]:
         wanted = dict.fromkeys(_names(request))
         rows = {row["name"]: row for row in self._supervisor.fleet.rows.all()}
         return {"rows": [rows[name] for name in wanted if name in rows]}
+
+
+def _read_plant(body: Body) -> tuple[Plant, bytes]:
+    """A plant, and itself as JSON. Raises `FarmError`."""
+    return decode_plant(body), pack(body)
 
 
 def _names(request: Body) -> list[str]:

@@ -4,7 +4,8 @@
     reply     {"event": ..., ...}                   any number, while it works; ALIVE when there is nothing to say
               {"done": {...}} or {"error": "line"}  the last
 
-A plant travels as JSON too, with its origins: members of a group share theirs, so equal ones are sent once.
+A plant travels as JSON too, with its origins. Members of a group share those and most of their tags, so equal ones are
+sent once.
 """
 
 import json
@@ -87,9 +88,9 @@ def decode_plant(body: Body) -> Plant:
 
 
 def _decode_plant(body: Body) -> Plant:
-    shared = SharedTags()
-    bodies = unfold(body["nodes"], body["tags"]) if "tags" in body else body["nodes"]
     segments = [decode_segment(segment) for segment in body["segments"]]
+    bodies = unfold(body["nodes"], body["tags"]) if "tags" in body else body["nodes"]
+    shared = SharedTags()
     maps = [{path: Origin(*place) for path, place in entry.items()} for entry in body["origins"]]
     return Plant(
         name=body["name"],

@@ -87,6 +87,8 @@ def test_a_farm_comes_up_and_is_asked_about(platform: Platform) -> None:
         status = (await desk.ask("status"))["done"]
         assert (status["nodes"], status["up"], status["backend"]) == (2, 2, "memory")
         assert (await desk.ask("plant"))["done"]["plant"] == WORKS
+        assert (await desk.ask("plant", nodes=["pump-2"]))["done"]["plant"] == encode_plant(plant(node("pump-2")))
+        assert (await desk.ask("plant", nodes=[]))["done"]["plant"]["nodes"] == []
         assert (await desk.ask("restart", nodes=["pump-1"]))["done"]["rows"][0]["state"] == "up"
         heard = (await desk.ask("events"))["done"]["events"]
         assert {event["node"] for event in heard if event["event"] == "node"} == {"pump-1", "pump-2"}
