@@ -24,6 +24,7 @@ from farm.supervisor.pace import Pace
 from farm.supervisor.run_directory import RunDirectory
 from farm.supervisor.state import Identity
 from tests.bench import processes, servers
+from tests.bench.dashboard_page import page_cost
 from tests.bench.generators import BenchError
 from tests.bench.reported_farm import pid_of, plant_of, shards_of
 from tests.bench.reporting_shards import Orders
@@ -41,9 +42,9 @@ PATHS = ("farm", "nodes?limit=50", "events?limit=50", "clients", "nodes/{node}")
 API_EVERY = 0.25
 HEADING = (
     "| nodes | they are | report every | supervisor | beside 5 viewers | dashboard | frames kB/s | largest kB "
-    "| frame age p50, p99 ms | API p50, p99 ms | list of all | supervisor MiB | dashboard MiB |"
+    "| frame age p50, p99 ms | API p50, p99 ms | list of all | page in Chromium | supervisor MiB | dashboard MiB |"
 )
-RULE = "|--:|---|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|"
+RULE = "|--:|---|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|"
 
 
 @dataclass(slots=True)
@@ -180,13 +181,15 @@ def row(nodes: int, busy: bool, seconds: float) -> str:
         ages = [age for viewer in viewers for age in viewer.ages]
         time.sleep(2 * pace.every)
         span, size = asked(farm.url, "nodes")
+        page = page_cost(farm.url, seconds)
         whole = max(viewer.largest for viewer in viewers) / 1000
         return (
             f"| {nodes:,} | {'asked each second' if busy else 'idle'} | {pace.every} s | {alone:.1f} % "
             f"| {beside:.1f} % | {web:.1f} % | {rate:.0f} | {whole:.0f} "
             f"| {quantile(ages, 0.5):.1f}, {quantile(ages, 0.99):.0f} "
             f"| {quantile(spans, 0.5):.0f}, {quantile(spans, 0.99):.0f} | {span:.2f} s, {size / 1e6:.1f} MB "
-            f"| {processes.pss_mib([farm.supervisor]):.0f} | {processes.pss_mib([farm.dashboard]):.0f} |"
+            f"| {page or '—'} | {processes.pss_mib([farm.supervisor]):.0f} "
+            f"| {processes.pss_mib([farm.dashboard]):.0f} |"
         )
 
 
