@@ -5,6 +5,7 @@ supervisor that was killed in between costs one error line and not a broken obje
 what they are done with:
 
     apply    plant (`wire.encode_plant`), dry_run, timeout (seconds, none: by size)   {plan: [line], rows, seconds}
+    apply    known (`wire.digest_plant` of what is wanted already), dry_run, timeout  the same, or {unknown: true}
     down     -                                                            {nodes, seconds}
     ps       -                                                            {farm, file, rows}
     restart, stop, start    nodes, actor                                  {rows}

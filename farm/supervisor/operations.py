@@ -61,8 +61,13 @@ class Operations:
         }
 
     async def _apply(self, request: Body, caller: Caller) -> dict[str, Any]:
-        # in a thread: of 10,000 nodes it takes seconds, in which others are to be answered
-        plant, encoded = await asyncio.to_thread(_read_plant, _field(request, "plant", dict))
+        state = self._supervisor.state
+        if request.get("known") is not None:
+            if state.plant is None or not state.is_wanted(str(request["known"])):
+                return {"unknown": True}
+            plant, encoded = state.plant, b""
+        else:  # in a thread: of 10,000 nodes it takes seconds, in which others are to be answered
+            plant, encoded = await asyncio.to_thread(_read_plant, _field(request, "plant", dict))
         seconds = request.get("timeout")
         if plant.name != self._supervisor.run.name:
             raise FarmError(f"the plant is named {plant.name!r}, but this is the run of {self._supervisor.run.name!r}")

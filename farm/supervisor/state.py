@@ -14,7 +14,7 @@ from typing import Any
 
 from farm.errors import FarmError
 from farm.supervisor.run_directory import RunDirectory
-from farm.supervisor.wire import decode_plant, encode_plant
+from farm.supervisor.wire import decode_plant, digest_plant, encode_plant
 from farm.topology.plant import Plant
 from node.control.messages import boot_id
 
@@ -105,6 +105,10 @@ class RunState:
         if self.plant is not self._encoded[0]:
             self._encoded = (self.plant, _packed(encode_plant(self.plant)) if self.plant else b"null")
         return self._encoded[1]
+
+    def is_wanted(self, digest: str) -> bool:
+        """Whether a plant is wanted of which the JSON has this `wire.digest_plant`."""
+        return self.plant is not None and digest_plant(self.plant_json) == digest
 
     def want(self, plant: Plant, encoded: bytes = b"") -> None:
         """This plant is wanted, which came as the JSON `encoded` where somebody sent it."""

@@ -8,6 +8,7 @@ A plant travels as JSON too, with its origins. Members of a group share those an
 sent once.
 """
 
+import hashlib
 import json
 from collections.abc import Mapping
 from typing import Any
@@ -50,6 +51,11 @@ def unpack(line: bytes) -> Body:
     if not isinstance(body, dict):
         raise FarmError(f"a line that is no JSON object: {line[:80]!r}")
     return body
+
+
+def digest_plant(encoded: bytes) -> str:
+    """32 hex digits for a plant as JSON, whatever space is around it."""
+    return hashlib.blake2b(encoded.strip(), digest_size=16).hexdigest()
 
 
 def encode_plant(plant: Plant) -> Body:
