@@ -26,6 +26,8 @@ EXTRAS = {"farm": "yaml", "docker": "docker", "netns": "pyroute2", "web": "flask
 
 MIB = {"process": 4.0, "netns": 5.0, "docker": 20.0}
 """Memory of a node in a process of its own, its share of the kernel's included (docs/benchmarks.md)."""
+SHARED_MIB = 0.12
+"""Of a node in a process with others, its share of the supervisor's and the kernel's included (docs/scale.md)."""
 THREADS = {"process": 1, "netns": 1, "docker": 14}
 """Processes and threads that a node takes; a container's shim has a dozen."""
 MANY = 1000
@@ -125,7 +127,7 @@ def memory(need: Need) -> Check:
         return Check("memory", GOOD, "cannot be told here")
     backend = need.backend or "process"
     each = MIB.get(backend, MIB["netns"])
-    wanted = need.nodes * (each if need.shard == 1 else 0.2) + need.processes * (0 if need.shard == 1 else each)
+    wanted = need.nodes * (each if need.shard == 1 else SHARED_MIB) + need.processes * (0 if need.shard == 1 else each)
     found = f"{available:.0f} MiB free"
     if not need.nodes:
         room = max(0, available - SPARE_MIB) / MIB["netns"]

@@ -8,6 +8,7 @@ that a supervisor that comes after this one's sudden death knows what to complet
 import asyncio
 import contextlib
 import dataclasses
+import gc
 import logging
 import os
 import time
@@ -52,6 +53,9 @@ HEAL_AFTER = 0.3
 ADOPTION = 3.0
 """Seconds for nodes that were found running to answer, for those who ask how they are."""
 SAVE_AFTER = 0.5
+MANY = 1000
+"""Nodes from which on what is kept of them is put out of the collector's sight: it would look at all of it, again and
+again, for as long as a frame may take to come."""
 
 
 class FarmGone(FarmError):
@@ -211,6 +215,8 @@ class Supervisor:
             except BaseException as exc:
                 await asyncio.shield(self._go_back(execution, previous, str(exc) or "interrupted"))
                 raise
+            if len(wanted.nodes) >= MANY:
+                gc.freeze()
             if plan:
                 text = f"applied {len(plan)} operations in {self.clock() - began:.1f} s"
                 self.events.farm(text, kind=CONFIG, actor="cli")
