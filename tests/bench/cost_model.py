@@ -14,7 +14,7 @@ from tests.bench.generators import BenchError
 from tests.bench.large_plants import Case, measure
 
 SIZES = (100, 500, 1000, 3000, 10_000)
-SHARDS: tuple[int | str, ...] = (1, 10, 50, "auto")
+SHARDS: tuple[int | str, ...] = ("auto", 50, 10, 1)
 MIB_ALONE = 4.5
 """A node in a process of its own, with what the kernel keeps for it: so many are not begun where they would not fit."""
 SPARE_MIB = 4000
