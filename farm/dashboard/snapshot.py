@@ -13,6 +13,7 @@ from typing import Any
 
 from farm.dashboard.desk import Body, Desk
 from farm.dashboard.refusal import Refusal
+from farm.dashboard.table import Table
 
 Entry = list[Any]
 """A node in a frame, its id first."""
@@ -97,7 +98,7 @@ class Listing:
     """All nodes at one moment: `rows` by name."""
 
     generation: int
-    rows: dict[str, Body]
+    rows: Table
     turn: tuple[int, ...]
     """The frame (`Snapshot.turn`), and the changes of ours, that were before it."""
     at: float
@@ -162,9 +163,8 @@ class Rows:
             return self._listing
         if answer["fixed"] is not None:
             self._edition, self._fixed = answer["edition"], answer["fixed"]
-        fields = answer["fields"]
-        both = zip(self._fixed, answer["moving"], strict=True)
-        rows = {fixed["name"]: fixed | dict(zip(fields, moving, strict=True)) for fixed, moving in both}
+        same = answer["fixed"] is None and last is not None
+        rows = Table(self._fixed, answer["fields"], answer["moving"], last.rows.index if same and last else None)
         self._listing = Listing(answer["generation"], rows, turn, self._clock())
         return self._listing
 
