@@ -10,7 +10,9 @@ which makes instances of it twice as quick to make. All else is as Python's: `fi
 import dataclasses
 from collections.abc import Callable, Iterator
 from operator import attrgetter
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
+
+T = TypeVar("T")
 
 if TYPE_CHECKING:
     from dataclasses import dataclass as dataclass
@@ -23,6 +25,16 @@ else:
             return _complete(dataclasses.dataclass(init=False, repr=False, eq=False, slots=slots)(cls), frozen)
 
         return decorate if cls is None else decorate(cls)
+
+
+def replace(record: T, **changes: Any) -> T:
+    """`dataclasses.replace`, in a third of its time: the record with some fields otherwise. Raises TypeError for a name
+    that is no field's."""
+    names = record.__match_args__  # type: ignore[attr-defined]
+    values = [changes.pop(name) if name in changes else getattr(record, name) for name in names]
+    if changes:
+        raise TypeError(f"{type(record).__name__} has no field {next(iter(changes))!r}")
+    return type(record)(*values)
 
 
 def _complete(cls: Any, frozen: bool) -> Any:

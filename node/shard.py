@@ -8,6 +8,7 @@ the others go on; a shard left without any node from the start ends with exit co
 
 import asyncio
 import contextlib
+import gc
 import logging
 import os
 import signal
@@ -15,6 +16,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from node.config.load import load
+from node.config.shared_tags import SharedTags
 from node.control.agent import Agent
 from node.control.messages import (
     FAILED,
@@ -62,6 +64,7 @@ class Shard:
         self._wanted: dict[str, Message] = {_name_of(node): node for node in file.nodes}
         self._made = prepared.controllers
         self._digest = prepared.digest
+        self._shared = prepared.shared
         self._checked = prepared.checked
         self._controllers: dict[str, Controller] = {}
         self._failed: dict[str, str] = {}
@@ -126,9 +129,18 @@ class Shard:
         return await controller.ask(path, value)
 
     async def _start_all(self) -> None:
+        """Of many nodes hardly anything that is made is garbage: the collector would look at all of it again and again,
+        while they are made and as long as they serve."""
+        many = len(self._wanted) > 1
+        if many:
+            gc.disable()
         for name, node in self._wanted.items():
             if name not in self._failed and not self._told.is_set():
                 await self._start(name, node)
+        self._shared = None
+        if many:
+            gc.freeze()
+            gc.enable()
 
     async def _start(self, name: str, node: Message) -> None:
         try:
@@ -148,7 +160,7 @@ class Shard:
                 log.info("%s: serves %s", name, ", ".join(f"{at} {port}" for at, port in controller.ports.items()))
 
     def _build(self, name: str, node: Message) -> Controller:
-        return build_controller(name, node, self._file.epoch, self._checked, self._file.everywhere)
+        return build_controller(name, node, self._file.epoch, self._checked, self._file.everywhere, self._shared)
 
     def _fail(self, name: str, error: str) -> None:
         line = " ".join(error.split())
@@ -206,19 +218,22 @@ class Shard:
 class Prepared:
     """A shard file as far as it can be had ready before the shard's process is there: `digest` is that of its nodes,
     `checked` whether the file's mark says that they need no check, and `controllers` are those that could be made, to
-    be taken from here. A node that is not among them cannot be served, and the shard will find out why."""
+    be taken from here. A node that is not among them cannot be served, and the shard will find out why. `shared` are
+    the tags that several nodes have alike, None where there is one node."""
 
     file: ShardFile
     digest: str
     checked: bool
     controllers: dict[str, Controller]
+    shared: SharedTags | None = None
 
 
 def read(source: str, content: bytes) -> Prepared:
     """What the content of the shard file `source` says; no controllers yet. Raises `ConfigError` when it is damaged."""
     file = ShardFile.decode(source, content)
     digest = digest_nodes(file.nodes)
-    return Prepared(file, digest, file.checked == checked_mark(digest), {})
+    shared = SharedTags() if len(file.nodes) > 1 else None
+    return Prepared(file, digest, file.checked == checked_mark(digest), {}, shared)
 
 
 def prepare(source: str, content: bytes) -> Prepared:
@@ -233,7 +248,9 @@ def _make(prepared: Prepared, nodes: Iterable[Message]) -> None:
     for node in nodes:
         with contextlib.suppress(Exception):
             name = _name_of(node)
-            prepared.controllers[name] = build_controller(name, node, file.epoch, prepared.checked, file.everywhere)
+            prepared.controllers[name] = build_controller(
+                name, node, file.epoch, prepared.checked, file.everywhere, prepared.shared
+            )
 
 
 def _holds_the_machines(node: Message) -> bool:
@@ -299,10 +316,16 @@ def _name_of(node: Message) -> str:
 
 
 def build_controller(
-    name: str, node: Message, epoch: float, checked: bool = False, everywhere: bool = False
+    name: str,
+    node: Message,
+    epoch: float,
+    checked: bool = False,
+    everywhere: bool = False,
+    shared: SharedTags | None = None,
 ) -> Controller:
-    """The controller of a node as it stands in a shard file; `checked` as for `load`. Raises `NodeError`."""
-    config = load(node, name, checked)
+    """The controller of a node as it stands in a shard file; `checked` and `shared` as for `load`. Raises
+    `NodeError`."""
+    config = load(node, name, checked, shared)
     if config.name != name:
         raise NodeError(f"the configuration is for {config.name!r} and not for {name!r}")
     return Controller(config, epoch=epoch, everywhere=everywhere)

@@ -7,7 +7,7 @@ from dataclasses import field
 
 import pytest
 
-from node.record import dataclass
+from node.record import dataclass, replace
 
 
 def forms(decorator):  # type: ignore[no-untyped-def]
@@ -125,3 +125,12 @@ def test_what_a_class_defines_itself_stays() -> None:
             return 7
 
     assert (repr(Odd(1)), Odd(1) == Odd(2), hash(Odd(1))) == ("odd", True, 7)
+
+
+def test_fields_are_replaced_as_python_s_own_does() -> None:
+    for form in OURS, THEIRS:
+        place = replace(form[0](1, names=("a",)), y=5)
+        assert (place.x, place.y, place.names, type(place)) == (1, 5, ("a",), form[0])
+        assert replace(form[2]("w", "n"), what="v").note == "n"
+        with pytest.raises(TypeError, match="Place has no field 'z'"):
+            replace(place, z=1)

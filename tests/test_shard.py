@@ -17,7 +17,7 @@ from farm.backends.observed import ShardSpec
 from node import shard
 from node.config.load import dump
 from node.config.model import ModbusConfig, NodeConfig, RegisterBlock, SerialConfig, TagConfig, UnitConfig
-from node.control.messages import SHARD_START, SHARD_STOP, ShardFile, digest_nodes, start_time
+from node.control.messages import SHARD_START, SHARD_STOP, Pace, ShardFile, digest_nodes, start_time
 from tests.backends.conftest import run as run
 from tests.backends.contract import Run, a_node, address, one
 from tests.test_nursery import is_gone
@@ -137,6 +137,13 @@ def test_telemetry_is_of_each_node(run: Run) -> None:
     run.up(ShardSpec("shard-001", (a_node(1), a_node(2))))
     run.farm.wait_for(lambda: set(run.farm.telemetry) == {"plc-1", "plc-2"})
     assert {"requests", "errors", "bugs", "connections", "uptime"} <= set(run.farm.telemetry["plc-1"])
+
+
+def test_telemetry_comes_as_often_as_the_farm_says(run: Run) -> None:
+    run.up(ShardSpec("both", (a_node(1), a_node(2))))
+    run.farm.wait_for(lambda: run.farm.reports["plc-2"])
+    run.farm.tell("both", Pace(0.02, 0.0).encode())
+    run.farm.wait_for(lambda: min(run.farm.reports[name] for name in ("plc-1", "plc-2")) >= 20, patience=10)
 
 
 @pytest.mark.parametrize("signum", [signal.SIGTERM, signal.SIGINT])

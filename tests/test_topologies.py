@@ -163,3 +163,16 @@ def test_the_brewery_needs_a_backend_that_routes(backend: str) -> None:
     first = caught.value.problems[0]
     assert first.message == f"backend {backend} cannot route between networks"
     assert (first.code, first.hint) == ("F071", "use --backend netns, or leave gateways out")
+
+
+def test_ten_thousand_nodes_are_one_small_file() -> None:
+    path = FOLDER / "large" / "tank-farm-10000.yaml"
+    text = path.read_text()
+    assert (len(text) < 3000, "vars: {sites: 1000}" in text) == (True, True)
+    found = load_plant(path, environ={}, settings={"sites": "260"})
+    assert (found.shard, found.warnings, len(found.nodes)) == ("auto", (), 2600)
+    assert len({node.address for node in found.nodes}) == 2600
+    by_name = {node.name: node for node in found.nodes}
+    assert by_name["tank-0250-8"].address == "127.65.250.8"
+    assert by_name["gauge-0251-2"].address == "127.66.1.102"
+    assert [problem for name in ("tank-0007-3", "gauge-0260-1") for problem in problems(by_name[name])] == []

@@ -63,7 +63,16 @@ def auto_size(nodes: Sequence[NodeConfig], limit: int, cores: int | None = None)
         raise BackendError(
             greediest.name, "create", f"needs {needed} descriptors, this user may have {limit}: raise `ulimit -Hn`"
         )
-    each_core = -(-len(nodes) // (cores or os.cpu_count() or 1))
+    return _spread(len(nodes), fitting, cores)
+
+
+def auto_size_of(count: int, limit: int, cores: int | None = None) -> int:
+    """The same for so many controllers that are not known yet."""
+    return _spread(count, (limit - RESERVE) // (1 + UDP_LISTENERS + PROMISED), cores)
+
+
+def _spread(count: int, fitting: int, cores: int | None) -> int:
+    each_core = -(-count // (cores or os.cpu_count() or 1))
     return max(1, min(fitting, each_core))
 
 

@@ -21,6 +21,7 @@ from farm.backends.observed import ObservedShard, ShardSpec
 from farm.errors import BackendError
 from node.config.load import dump, load
 from node.config.model import NodeConfig
+from node.config.shared_tags import SharedTags
 from node.control.messages import PidFile, ShardFile, boot_id, checked_mark, digest_nodes
 from node.errors import ConfigError
 
@@ -87,7 +88,9 @@ class ShardFiles:
             known = self._contents.get(name)
             if known is None or known.mark != _mark(data):
                 file = ShardFile.decode(str(path), data)
-                known = self._contents[name] = Content(_mark(data), digest_nodes(file.nodes), load_nodes(file))
+                digest = digest_nodes(file.nodes)
+                nodes = load_nodes(file, file.checked == checked_mark(digest))
+                known = self._contents[name] = Content(_mark(data), digest, nodes)
         except (OSError, ConfigError):
             self._contents.pop(name, None)
             return None
@@ -109,7 +112,8 @@ class ShardFiles:
             if not self.is_alive(shard.name):
                 place.unlink(missing_ok=True)
                 os.close(os.open(place, os.O_WRONLY | os.O_CREAT, 0o600))
-            nodes = tuple(dict(dump(node)) for node in shard.nodes)
+            shared = SharedTags() if len(shard.nodes) > 1 else None
+            nodes = tuple(dump(node, shared) for node in shard.nodes)
             digest = digest_nodes(nodes)
             file = ShardFile(
                 shard.name, self._run, self._epoch, str(place.absolute()), nodes, checked=checked_mark(digest)
@@ -145,8 +149,10 @@ class ShardFiles:
         """The log of the shard that serves the node; it may not exist yet."""
         if not self.path(node, ".json").exists():
             for name in self.names():
-                file = self.read(name)
-                if file is not None and node in [config.get("name") for config in file.nodes]:
+                content: Content | None = None
+                with contextlib.suppress(BackendError):
+                    content = self.content(name)
+                if content is not None and any(served.name == node for served in content.nodes):
                     return self.log(name)
         return self.log(node)
 
@@ -165,10 +171,12 @@ class ShardFiles:
         return None
 
 
-def load_nodes(file: ShardFile) -> tuple[NodeConfig, ...]:
-    """The nodes of a shard file. Raises `BackendError` when it is damaged."""
+def load_nodes(file: ShardFile, checked: bool = False) -> tuple[NodeConfig, ...]:
+    """The nodes of a shard file, of which its mark may say that they were `checked`. Raises `BackendError` when it is
+    damaged."""
+    shared = SharedTags() if len(file.nodes) > 1 else None
     try:
-        return tuple(load(node, file.shard) for node in file.nodes)
+        return tuple([load(node, file.shard, checked, shared) for node in file.nodes])
     except ConfigError as exc:
         raise BackendError(file.shard, "start", f"its file is damaged: {exc}") from exc
 

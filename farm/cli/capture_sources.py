@@ -42,7 +42,7 @@ class Source(Protocol):
 def find_source(link: Link, target: str) -> Source:
     """Where the packets of the network `target`, or of the node, or of nodes that match a pattern, can be seen. Raises
     `FarmError`."""
-    networks = {network.name: network for network in running_plant(link).networks}
+    networks = {network.name: network for network in running_plant(link, []).networks}
     rows = link.ask("ps")["rows"]
     if target in networks and not any(row["name"] == target for row in rows):
         return _network_source(link, networks[target])

@@ -41,9 +41,9 @@ class Need:
     configs: tuple[NodeConfig, ...] = ()
 
     @classmethod
-    def of_nodes(cls, backend: str, nodes: int) -> "Need":
-        """So many small nodes on one network, each in a process of its own."""
-        return cls(backend, nodes, 1, nodes)
+    def of_nodes(cls, backend: str, nodes: int, shard: int = 1) -> "Need":
+        """So many small nodes on one network, `shard` of them in a process."""
+        return cls(backend, nodes, shard, nodes)
 
     @classmethod
     def of_plant(cls, plant: Plant) -> "Need":

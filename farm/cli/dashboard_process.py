@@ -30,9 +30,10 @@ RECORD, LOG = "web.json", "web.log"
 SOCKET_PATIENCE = 10.0
 """Seconds for a supervisor to listen."""
 GRACE = 1.0
-FEW_ARENAS = {"MALLOC_ARENA_MAX": "2"}
-"""glibc gives each of many threads memory of its own, which all of them come to fill with the rows of a large plant: in
-an hour the process was a third larger, and still grew. It looks at this when it starts."""
+ALLOCATION = {"MALLOC_ARENA_MAX": "2", "MALLOC_MMAP_THRESHOLD_": "65536"}
+"""glibc gives each of many threads memory of its own, which all of them come to fill with what is said of a large
+plant: in an hour the process was a third larger, and still grew. And once a large piece was given back, it takes the
+next ones from where small ones are, between which they leave holes. It looks at these when it starts."""
 
 
 def require_web() -> None:
@@ -125,7 +126,7 @@ def spawn(start: Start, log: Path | None, environment: dict[str, str]) -> "subpr
             stderr=errors,
             pass_fds=start.sockets,
             cwd=PACKAGE_ROOT,  # `-m` finds the packages there, also in a checkout that is not installed
-            env={**FEW_ARENAS, **os.environ, **environment},
+            env={**ALLOCATION, **os.environ, **environment},
             start_new_session=True,
         )
     assert process.stdin is not None

@@ -35,7 +35,7 @@ def enter(
 
 def stand_in(link: Link, network: str) -> dict[str, str]:
     """Goes to where the farm's networks are; what to say of it in the environment. Raises `FarmError`."""
-    networks = {each.name: each for each in running_plant(link).networks}
+    networks = {each.name: each for each in running_plant(link, []).networks}
     if link.backend != "netns":
         raise FarmError(f"backend {link.backend} has no place of its own for networks: --network needs netns")
     if network not in networks:

@@ -26,8 +26,12 @@ EXTRAS = {"farm": "yaml", "docker": "docker", "netns": "pyroute2", "web": "flask
 
 MIB = {"process": 4.0, "netns": 5.0, "docker": 20.0}
 """Memory of a node in a process of its own, its share of the kernel's included (docs/benchmarks.md)."""
+SHARED_MIB = 0.12
+"""Of a node in a process with others, its share of the supervisor's and the kernel's included (docs/scale.md)."""
 THREADS = {"process": 1, "netns": 1, "docker": 14}
 """Processes and threads that a node takes; a container's shim has a dozen."""
+MANY = 1000
+"""Processes beyond which nodes had better share some."""
 SPARE_MIB = 200
 SPARE_THREADS = 100
 
@@ -75,7 +79,9 @@ def descriptors(need: Need) -> Check:
         wanted = max(wanted, limits.RESERVE + sum(limits.descriptors(node) for node in shard))
     found = f"{limit} a process" if limit < 1 << 30 else "no limit"
     if wanted > limit:
-        return Check("open files", BAD, f"{found}, {wanted} are needed", f"ulimit -Hn {wanted}")
+        alone = need.shard == 1 and need.backend in ("", "process") and need.processes > MANY
+        cure = f"ulimit -Hn {wanted}{', or more nodes in a process: --shard auto' if alone else ''}"
+        return Check("open files", BAD, f"{found}, {wanted} are needed", cure)
     if limit < DESCRIPTORS:
         return Check("open files", LIMITED, found, f"ulimit -Hn {DESCRIPTORS * 16}")
     return Check("open files", GOOD, found)
@@ -121,7 +127,7 @@ def memory(need: Need) -> Check:
         return Check("memory", GOOD, "cannot be told here")
     backend = need.backend or "process"
     each = MIB.get(backend, MIB["netns"])
-    wanted = need.nodes * (each if need.shard == 1 else 0.2) + need.processes * (0 if need.shard == 1 else each)
+    wanted = need.nodes * (each if need.shard == 1 else SHARED_MIB) + need.processes * (0 if need.shard == 1 else each)
     found = f"{available:.0f} MiB free"
     if not need.nodes:
         room = max(0, available - SPARE_MIB) / MIB["netns"]

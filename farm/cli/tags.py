@@ -26,7 +26,7 @@ def tags(
 ) -> None:
     """List tags with type, value and address."""
     link = Link.open(run_named(name))
-    nodes = running_nodes(link)
+    nodes = running_nodes(link, None if node is None else [node])
     if node is not None and node not in nodes:
         raise FarmError(f"there is no node {node!r} in {link.run.name}; `farm ps` lists them")
     done = link.ask("tags", node=node)

@@ -15,8 +15,12 @@ from farm.cli.rows import LONG, node_table, summary
 from farm.cli.terminal import node_count, note, program, say, warn
 from farm.cli.uplinks import allow_uplinks
 from farm.supervisor.link import Link, run_directory
-from farm.supervisor.wire import encode_plant
+from farm.supervisor.pace import Pace
+from farm.supervisor.wire import digest_plant, encode_plant, pack
 from farm.topology.plant import Plant
+
+MANY = 1000
+"""Nodes from which on it is asked first whether the same plant is wanted already: to hand it over takes seconds."""
 
 
 def up(
@@ -72,27 +76,44 @@ def warn_about(plant: Plant) -> None:
 def bring_up(plant: Plant, *, timeout: float | None = None, every: bool = False) -> Link:
     """Applies `plant` and prints its table. Raises `FarmError` before anything began, or after it was undone."""
     refuse_early(plant)
-    link = Link.open(run_directory(plant.name), plant.backend)
-    done = apply_plant(link, plant, timeout)
+    size = large(plant)
+    if size:
+        note(size)
+    run = run_directory(plant.name)
+    again = run.exists()
+    link = Link.open(run, plant.backend)
+    done = apply_plant(link, plant, timeout, again)
     rows = done["rows"]
     say(summary(rows) if len(rows) > LONG and not every else node_table(rows))
     note(closing(plant, done))
     return link
 
 
-def apply_plant(link: Link, plant: Plant, timeout: float | None = None) -> dict[str, Any]:
+def apply_plant(link: Link, plant: Plant, timeout: float | None = None, again: bool = False) -> dict[str, Any]:
     """Has the supervisor make what runs be `plant`, whose file is named so that it is found from every folder; what
-    `apply` is done with."""
-    named = replace(plant, file=str(Path(plant.file).absolute()))
-    body: dict[str, Any] = {"plant": encode_plant(named), "dry_run": False}
-    if timeout is not None:
-        body["timeout"] = timeout
+    `apply` is done with. `again` says that it may be wanted already, and need not be read once more then."""
+    body = encode_plant(replace(plant, file=str(Path(plant.file).absolute())))
+    options: dict[str, Any] = {"dry_run": False} if timeout is None else {"dry_run": False, "timeout": timeout}
     try:
         with Progress() as progress:
-            return link.ask("apply", progress, **body)
+            if again and len(plant.nodes) >= MANY:
+                done = link.ask("apply", progress, known=digest_plant(pack(body)), **options)
+                if "unknown" not in done:
+                    return done
+            return link.ask("apply", progress, plant=body, **options)
     except KeyboardInterrupt:
         note("what this call began is being undone")
         raise
+
+
+def large(plant: Plant) -> str:
+    """The line that says how often so many nodes report; "" where they do each second, as in most plants."""
+    each = plant.shard if isinstance(plant.shard, int) else 1
+    processes, pace = -(-len(plant.nodes) // each), Pace()
+    if not pace.suit(len(plant.nodes), processes):
+        return ""
+    count = node_count(len(plant.nodes))
+    return f"{plant.name}: {count} in {processes} processes, which report every {pace.every} s"
 
 
 def closing(plant: Plant, done: dict[str, Any]) -> str:

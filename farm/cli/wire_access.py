@@ -24,27 +24,28 @@ from node.errors import NodeError
 Result = TypeVar("Result")
 
 
-def running_plant(link: Link) -> Plant:
-    """The plant that runs. Raises `FarmError` when nothing is wanted of this farm."""
-    body = link.ask("plant")["plant"]
+def running_plant(link: Link, nodes: Sequence[str] | None = None) -> Plant:
+    """The plant that runs, with those `nodes` alone where they are given: all of a plant of 10,000 take seconds to hand
+    over. Raises `FarmError` when nothing is wanted of this farm."""
+    body = link.ask("plant", nodes=None if nodes is None else list(nodes))["plant"]
     if body is None:
         raise FarmError(f"{link.run.name} has no nodes; `farm up` starts them")
     return decode_plant(body)
 
 
-def running_nodes(link: Link) -> dict[str, NodeConfig]:
-    """Its nodes by name."""
-    return {node.name: with_data_files(node) for node in running_plant(link).nodes}
+def running_nodes(link: Link, nodes: Sequence[str] | None = None) -> dict[str, NodeConfig]:
+    """Its nodes by name, all or some."""
+    return {node.name: with_data_files(node) for node in running_plant(link, nodes).nodes}
 
 
 def running_node(link: Link, name: str) -> NodeConfig:
     """One of them. Raises `FarmError`."""
-    return _find(link, running_plant(link), name)
+    return _find(link, running_plant(link, [name]), name)
 
 
 def reached_node(link: Link, name: str) -> NodeConfig:
     """One of them, which can be asked from here from then on. Raises `FarmError`."""
-    plant = running_plant(link)
+    plant = running_plant(link, [name])
     found = _find(link, plant, name)
     stand_by(link, plant, found)
     return found

@@ -13,6 +13,7 @@ from typing import Any
 
 from farm.dashboard.desk import Body, Desk
 from farm.dashboard.refusal import Refusal
+from farm.dashboard.table import Table
 
 Entry = list[Any]
 """A node in a frame, its id first."""
@@ -47,10 +48,13 @@ class Snapshot:
         self._entries: dict[int, Entry] = {}
         self._full = b""
         self._turn = 0
+        self._news = 0
 
     def take(self, frame: Body) -> bytes:
         """A frame that came; it, serialised."""
         with self._lock:
+            if any(entry[1] != self._entries.get(entry[0], entry)[1] for entry in frame["nodes"]):
+                self._news += 1
             if frame["full"]:
                 self._entries = {}
             self._entries |= {entry[0]: entry for entry in frame["nodes"]}
@@ -71,9 +75,17 @@ class Snapshot:
         return None if self._frame is None else self._clock() - self._heard
 
     @property
-    def turn(self) -> int:
-        """How many frames came."""
-        return self._turn
+    def every(self) -> float:
+        """Seconds between two reports of a node."""
+        return float(self._frame.get("farm", {}).get("report_every_s", 1)) if self._frame is not None else 1.0
+
+    @property
+    def turn(self) -> tuple[int, ...]:
+        """Another with each frame; where nodes report every few seconds only, with each that tells of another condition
+        or of other nodes."""
+        if self.every <= 1.0 or self._frame is None:
+            return (self._turn,)
+        return self._news, self._frame["generation"]
 
     @property
     def frame(self) -> Body | None:
@@ -86,9 +98,9 @@ class Listing:
     """All nodes at one moment: `rows` by name."""
 
     generation: int
-    rows: dict[str, Body]
-    turn: tuple[int, int]
-    """Frames, and changes of ours, that were before it."""
+    rows: Table
+    turn: tuple[int, ...]
+    """The frame (`Snapshot.turn`), and the changes of ours, that were before it."""
     at: float
     """On the monotonic clock."""
     _body: bytes = b""
@@ -103,8 +115,8 @@ class Listing:
 
 
 class Rows:
-    """The rows of all nodes: asked for once a frame, when somebody wants them, however many do. While the supervisor
-    is away the last ones stand."""
+    """The rows of all nodes: asked for once a frame, when somebody wants them, however many do, and no more often than
+    nodes report. While the supervisor is away the last ones stand."""
 
     def __init__(self, desk: Desk, snapshot: Snapshot, clock: Callable[[], float] = time.monotonic) -> None:
         self._desk = desk
@@ -130,14 +142,15 @@ class Rows:
             return self._fresh() or self._renewed()
 
     @property
-    def _turn(self) -> tuple[int, int]:
-        return self._snapshot.turn, self._changes
+    def _turn(self) -> tuple[int, ...]:
+        return (*self._snapshot.turn, self._changes)
 
     def _fresh(self) -> Listing | None:
         found = self._listing
         if found is None:
             return None
-        return found if found.turn == self._turn and self._clock() - found.at < 1.5 else None
+        late = self._clock() - found.at >= self._snapshot.every + 0.5
+        return found if found.turn == self._turn and not late else None
 
     def _renewed(self) -> Listing:
         turn, last = self._turn, self._listing
@@ -150,9 +163,8 @@ class Rows:
             return self._listing
         if answer["fixed"] is not None:
             self._edition, self._fixed = answer["edition"], answer["fixed"]
-        fields = answer["fields"]
-        both = zip(self._fixed, answer["moving"], strict=True)
-        rows = {fixed["name"]: fixed | dict(zip(fields, moving, strict=True)) for fixed, moving in both}
+        same = answer["fixed"] is None and last is not None
+        rows = Table(self._fixed, answer["fields"], answer["moving"], last.rows.index if same and last else None)
         self._listing = Listing(answer["generation"], rows, turn, self._clock())
         return self._listing
 

@@ -10,6 +10,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from farm.supervisor.pace import Pace
+
 SMOOTH = 5.0
 FORGOTTEN = 3600.0
 """Seconds after which a client that is gone is forgotten."""
@@ -40,9 +42,9 @@ class Edge:
     rate: float = 0.0
     at: float = 0.0
 
-    def rate_at(self, now: float) -> float:
-        """Requests a second by now, if nothing came since `at`; a second without news is none."""
-        return self.rate * math.exp(-max(0.0, now - self.at - 1.0) / SMOOTH)
+    def rate_at(self, now: float, every: float = 1.0) -> float:
+        """Requests a second by now, if nothing came since `at`; the time between two reports without news is none."""
+        return self.rate * math.exp(-max(0.0, now - self.at - every) / SMOOTH)
 
 
 @dataclass(slots=True)
@@ -64,9 +66,10 @@ class Client:
 
 
 class Clients:
-    """All clients of a farm. `now` is in seconds of one monotonic clock."""
+    """All clients of a farm, whose nodes report at a `pace`. `now` is in seconds of one monotonic clock."""
 
-    def __init__(self) -> None:
+    def __init__(self, pace: Pace | None = None) -> None:
+        self._pace = pace or Pace()
         self._clients: dict[str, Client] = {}
         self._peers: dict[str, dict[str, tuple[int, int]]] = {}
         """By node, then peer: requests and errors as they were reported last."""
@@ -139,7 +142,7 @@ class Clients:
         """`clients` and `edges`, as they are answered, the busiest first. `inside` maps addresses of nodes to names."""
         clients, edges = [], []
         for address, client in self._clients.items():
-            rates = {node: edge.rate_at(now) for node, edge in client.edges.items()}
+            rates = {node: edge.rate_at(now, self._pace.every) for node, edge in client.edges.items()}
             busiest = sorted(client.edges, key=lambda node: (-rates[node], node))
             clients.append(
                 {
@@ -195,7 +198,7 @@ class Clients:
     def _count(self, client: Client, node: str, connections: int, requests: int, now: float) -> None:
         edge = client.edges.get(node)
         if edge is None:
-            edge = client.edges[node] = Edge(at=now - 1.0)
+            edge = client.edges[node] = Edge(at=now - self._pace.every)
         passed = max(now - edge.at, 0.001)
         edge.rate += (requests / passed - edge.rate) * (1 - math.exp(-passed / SMOOTH))
         edge.connections, edge.at = connections, now

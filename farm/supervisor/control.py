@@ -23,6 +23,7 @@ from node.control.messages import (
     READY,
     TELEMETRY,
     Message,
+    Pace,
     decode,
     encode,
     shard_token,
@@ -36,6 +37,9 @@ COMMAND_SECONDS = 5.0
 BACKLOG = 1024
 RECEIVE = 32 << 10
 """Bytes read at once."""
+APART = 0.618034
+"""Of the time between two reports, how far one shard's are from those of the shard that was told before it: the golden
+section, by which any number of them are spread evenly."""
 
 
 class Listener(Protocol):
@@ -115,6 +119,11 @@ class Session(asyncio.Protocol):
         if self._transport is not None:
             self._transport.close()
 
+    def tell(self, message: Message) -> None:
+        """Says something that is not answered."""
+        if self._transport is not None:
+            self._transport.write(encode(message))
+
     async def command(self, node: str, path: str, value: Any = None, seconds: float = COMMAND_SECONDS) -> Any:
         """What the node answers to a command. Raises `FarmError` with its line, or when `seconds` have passed."""
         if self._transport is None:
@@ -191,6 +200,8 @@ class ControlStreams:
         self._server: asyncio.Server | None = None
         self._open: set[Session] = set()
         self._by_shard: dict[str, Session] = {}
+        self._every = 1
+        self._paced = 0
 
     async def start(self) -> None:
         """Listens."""
@@ -208,6 +219,17 @@ class ControlStreams:
         for session in list(self._open):
             session.close()
 
+    def pace(self, every: int) -> None:
+        """Has shards report every so many seconds, those that are there and those that come."""
+        if every != self._every:
+            self._every = every
+            for session in self._by_shard.values():
+                self._tell_pace(session)
+
+    def _tell_pace(self, session: Session) -> None:
+        self._paced += 1
+        session.tell(Pace(self._every, round(self._paced * APART % 1 * self._every, 3)).encode())
+
     def session(self, shard: str, pid: int) -> Session | None:
         """The session of that very process, if it has or had one: what a dead process said last says why."""
         found = self._by_shard.get(shard)
@@ -223,6 +245,8 @@ class ControlStreams:
         self._by_shard[session.shard] = session
         if older is not None:
             older.close()
+        if self._every > 1:  # once a second it reports by itself
+            self._tell_pace(session)
         self.listener.shard_said_hello(session)
 
     def closed(self, session: Session) -> None:

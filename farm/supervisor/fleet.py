@@ -3,12 +3,15 @@
 A frame is made and serialised once, whoever watches, and not at all when nobody does. It holds the nodes of which
 something changed since the last one, and all of them each `FULL_EVERY` seconds; who begins to follow, or did not read
 for a while, gets a full one. Nobody is waited for: of what a follower has not taken, the oldest is dropped.
+
+In a farm so large that nodes report every few seconds only (`pace`), a frame looks at as many nodes as can have
+reported since the last one, turn by turn, and at those whose state is another.
 """
 
 import asyncio
 import json
 from collections import Counter, deque
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Sequence
 from typing import Any
 
 from farm import __version__
@@ -18,7 +21,7 @@ from farm.supervisor.events import Event, EventLog
 from farm.supervisor.monitor import Monitor
 from farm.supervisor.percentiles import percentiles, total
 from farm.supervisor.reach import reach
-from farm.supervisor.roster import Roster
+from farm.supervisor.roster import Member, Roster
 from farm.supervisor.rows import Rows, to_three_figures
 from farm.supervisor.telemetry import Telemetry
 from farm.supervisor.usage import OwnUsage
@@ -98,6 +101,8 @@ class Fleet:
         self._sequence = 0
         self._sent: list[Entry] = []
         self._sent_of = 0
+        self._states: list[str] = []
+        """The states of nodes as of what was sent."""
 
     def changed(self) -> None:
         """Other nodes are wanted, or they are otherwise than before."""
@@ -107,9 +112,10 @@ class Fleet:
         """A second passed: everybody who follows gets a frame."""
         self.own.tick()
         if not self._followers:
+            self._sent_of = 0  # and is too old to be gone on with
             return
         self._sequence += 1
-        entries = self._entries()
+        entries = self._entries(self._sent if self._sent_of == self.generation else [])
         farm = self._farm(Counter(entry[1] for entry in entries))
         due = self._sequence % FULL_EVERY == 0 or self._sent_of != self.generation
         whole = self._line(farm, entries) if due or any(follower.behind for follower in self._followers) else b""
@@ -118,6 +124,7 @@ class Fleet:
             behind, follower.behind = follower.behind, False
             follower.frame(whole if behind else line)
         self._sent, self._sent_of = entries, self.generation
+        self._states = [member.state for member in self._roster.members.values()]
 
     async def follow(self) -> AsyncGenerator[bytes, None]:
         """A full frame, then one a second, and events as they happen: packed lines."""
@@ -140,7 +147,7 @@ class Fleet:
     def farm(self) -> dict[str, Any]:
         """The line of the farm as a whole."""
         now = self._monitor.clock()
-        conditions = [self._monitor.condition_of(member, now) for member in self._roster.members.values()]
+        conditions = [self._monitor.look(member, now).condition for member in self._roster.members.values()]
         return self._farm(Counter(conditions))
 
     def _farm(self, conditions: Counter[str]) -> dict[str, Any]:
@@ -156,6 +163,7 @@ class Fleet:
             "reach": where,
             "reach_kind": kind,
             "nodes": len(meters),
+            "report_every_s": self._telemetry.pace.every,
             "conditions": {name: conditions[name] for name in reversed(CONDITIONS)},
             "requests_per_s": round(sum(meter.requests_per_s for meter in busy), 1),
             "errors_per_s": round(sum(meter.errors_per_s for meter in busy), 2),
@@ -167,32 +175,39 @@ class Fleet:
             "version": __version__,
         }
 
-    def _entries(self) -> list[Entry]:
-        monitor, now, found = self._monitor, self._monitor.clock(), []
-        for number, (name, member) in enumerate(self._roster.members.items()):
-            meter, age = monitor.meter(name), self._telemetry.age(name, now)
-            found.append(
-                [
-                    number,
-                    monitor.condition_of(member, now),
-                    round(meter.requests_per_s, 1),
-                    to_three_figures(meter.p50),
-                    to_three_figures(meter.p99),
-                    meter.connections,
-                    monitor.errors_per_minute(name, now)[0],
-                    member.restarts,
-                    None if age is None else round(age, 1),
-                    len(monitor.faults_of(name)),
-                ]
-            )
+    def _entries(self, sent: Sequence[Entry] = ()) -> list[Entry]:
+        """An entry for each node: of those whose turn it is not, what was `sent`, if anything was."""
+        now, every, turn = self._monitor.clock(), self._telemetry.pace.every, self._sequence
+        found: list[Entry] = []
+        for number, member in enumerate(self._roster.members.values()):
+            if sent and (number + turn) % every and member.state == self._states[number]:
+                found.append(sent[number])
+            else:
+                found.append(self._entry(number, member, now))
         return found
+
+    def _entry(self, number: int, member: Member, now: float) -> Entry:
+        monitor, name = self._monitor, member.config.name
+        meter, look = monitor.meter(name), monitor.look(member, now)
+        return [
+            number,
+            look.condition,
+            round(meter.requests_per_s, 1),
+            to_three_figures(meter.p50),
+            to_three_figures(meter.p99),
+            meter.connections,
+            look.errors,
+            member.restarts,
+            None if look.age is None else round(look.age, 1),
+            len(monitor.faults_of(name)),
+        ]
 
     def _different(self, entries: list[Entry]) -> list[Entry]:
         """Those that are not as they were sent last; an age is news of one that does not report only."""
         return [
             entry
             for entry, sent in zip(entries, self._sent, strict=True)
-            if entry[:8] != sent[:8] or entry[9] != sent[9] or entry[1] == SILENT
+            if entry is not sent and (entry[:8] != sent[:8] or entry[9] != sent[9] or entry[1] == SILENT)
         ]
 
     def _line(self, farm: dict[str, Any], entries: list[Entry], full: bool = True) -> bytes:

@@ -1,8 +1,10 @@
-"""Ten minutes of each node, a line a second: a ring of `SECONDS` packed records, 18 bytes each, written in place.
+"""Ten minutes of each node, a line each time that it reports (`pace`): a ring of packed records, 18 bytes each, written
+in place.
 
-A node takes 10.8 kB (`Line.size` times `SECONDS`), a thousand 10.8 MB, whether idle or busy. All rings turn together,
-so the times stand once. Sums of requests and errors are kept and not rates: a difference of two is right over any span,
-and a count since the ring began comes from its two ends.
+A line a second takes 10.8 kB a node (`Line.size` times `SECONDS`), 10.8 MB a thousand, whether idle or busy; more nodes
+than `pace.NODES` together take no more than those. All rings turn together, so the times stand once. Sums of requests
+and errors are kept and not rates: a difference of two is right over any span, and a count since the ring began comes
+from its two ends.
 """
 
 import math
@@ -17,34 +19,39 @@ MINUTE = 60
 Line = Struct("<IIffH")
 """Requests and errors since the node was known (modulo 2**32), p50 and p99 in ms (NaN: none), connections."""
 UNKNOWN = 0xFFFF
-"""Connections of a second in which nothing was known of the node."""
+"""Connections of a time at which nothing was known of the node."""
 WRAP = 1 << 32
 NAN = math.nan
 
 
 class History:
-    """Rings by node. Times are seconds since 1970, as they are shown."""
+    """Rings by node, of a line `every` so many seconds. Times are seconds since 1970, as they are shown."""
 
-    def __init__(self) -> None:
-        self._times = array("d", bytes(8 * SECONDS))
+    def __init__(self, every: int = 1) -> None:
+        self.begin(every)
+
+    def begin(self, every: int) -> None:
+        """Forgets everything; from now on a line is so many seconds."""
+        self._lines, self._minute = SECONDS // every, max(1, MINUTE // every)
+        self._times = array("d", bytes(8 * self._lines))
         self._rings: dict[str, bytearray] = {}
         self._turns = 0
 
     def turn(self, now: float) -> None:
-        """A second begins; `note` each node in it."""
-        self._times[self._turns % SECONDS] = now
+        """A line begins; `note` each node in it."""
+        self._times[self._turns % self._lines] = now
         self._turns += 1
 
     def note(
         self, node: str, requests: int, errors: int, p50: float | None, p99: float | None, connections: int | None
     ) -> None:
-        """How the node is in this second; `connections` None means that nobody knows."""
+        """How the node is now; `connections` None means that nobody knows."""
         ring = self._rings.get(node)
         if ring is None:
-            ring = self._rings[node] = _new_ring(requests, errors)
+            ring = self._rings[node] = _new_ring(requests, errors, self._lines)
         Line.pack_into(
             ring,
-            (self._turns - 1) % SECONDS * Line.size,
+            (self._turns - 1) % self._lines * Line.size,
             requests % WRAP,
             errors % WRAP,
             NAN if p50 is None else p50,
@@ -57,24 +64,24 @@ class History:
         ring = self._rings.get(node)
         if ring is None or not self._turns:
             return 0, 0
-        now, then = self._turns - 1, max(self._turns - 1 - MINUTE, 0)
-        last = Line.unpack_from(ring, now % SECONDS * Line.size)
-        first = Line.unpack_from(ring, then % SECONDS * Line.size)
+        now, then = self._turns - 1, max(self._turns - 1 - self._minute, 0)
+        last = Line.unpack_from(ring, now % self._lines * Line.size)
+        first = Line.unpack_from(ring, then % self._lines * Line.size)
         return (last[0] - first[0]) % WRAP, (last[1] - first[1]) % WRAP
 
     def trend(self, node: str, since: float = 0.0) -> dict[str, list[Any]]:
-        """Columns, a value for each second after `since`: `times`, `requests` and `errors` a second, `p50`, `p99` in
+        """Columns, a value for each line after `since`: `times`, `requests` and `errors` a second, `p50`, `p99` in
         ms, `connections`; null where nothing is known."""
         ring = self._rings.get(node)
         columns: dict[str, list[Any]] = {
             name: [] for name in ("times", "requests", "errors", "p50", "p99", "connections")
         }
-        first = max(self._turns - SECONDS, 0)
+        first = max(self._turns - self._lines, 0)
         before: tuple[Any, ...] | None = None
         earlier = 0.0
         for turn in range(first, self._turns) if ring is not None else ():
-            at = self._times[turn % SECONDS]
-            line = Line.unpack_from(ring or b"", turn % SECONDS * Line.size)
+            at = self._times[turn % self._lines]
+            line = Line.unpack_from(ring or b"", turn % self._lines * Line.size)
             if at > since:
                 _add(columns, at, line, before, at - earlier)
             before, earlier = line, at
@@ -86,9 +93,9 @@ class History:
         self._rings = {node: ring for node, ring in self._rings.items() if node in kept}
 
 
-def _new_ring(requests: int, errors: int) -> bytearray:
-    """A ring that says of every second that nothing is known, with the sums as they are now."""
-    return bytearray(Line.pack(requests % WRAP, errors % WRAP, NAN, NAN, UNKNOWN) * SECONDS)
+def _new_ring(requests: int, errors: int, lines: int) -> bytearray:
+    """A ring that says each time that nothing is known, with the sums as they are now."""
+    return bytearray(Line.pack(requests % WRAP, errors % WRAP, NAN, NAN, UNKNOWN) * lines)
 
 
 def _add(

@@ -5,6 +5,7 @@ supervisor that was killed in between costs one error line and not a broken obje
 what they are done with:
 
     apply    plant (`wire.encode_plant`), dry_run, timeout (seconds, none: by size)   {plan: [line], rows, seconds}
+    apply    known (`wire.digest_plant` of what is wanted already), dry_run, timeout  the same, or {unknown: true}
     down     -                                                            {nodes, seconds}
     ps       -                                                            {farm, file, rows}
     restart, stop, start    nodes, actor                                  {rows}
@@ -12,7 +13,7 @@ what they are done with:
     tags     node (or null for all)                  {tags: [{node, name, type, value, ...}], errors: {node: line}}
     events   since (id), limit, follow                                {events: [event], last}, or events until closed
     status   -            {farm, run, pid, backend, nodes, up, file, uptime_s, telemetry: {node: {..., age, stale}}}
-    plant    -                                                            {plant} (encoded)
+    plant    nodes (names, none for all)                                  {plant} (encoded)
     link     nodes, changes (fields of `wiring.LinkQuality`, or {} for a good one)           {rows}
     fleet    -               {"event": "fleet", "frame": {...}} each second and {"event": "log", "entry": event}
     nodes    -                                                            {generation, nodes: [row]}

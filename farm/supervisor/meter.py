@@ -1,8 +1,9 @@
 """What a node does now, from the counters it reports: rates, latencies, and sums that outlive its restarts.
 
 Rates are over the last `RATE_SECONDS` seconds, p50 and p99 over the last `LATENCY_SECONDS`, which is long enough for a
-client that polls once a second to have steady ones. A node whose counters did not change reports nothing new; one that
-has been idle for longer than that costs nothing here.
+client that polls once a second to have steady ones; where reports come more rarely (`pace`), over the time between
+two. A node whose counters did not change reports nothing new; one that has been idle for longer than that costs nothing
+here.
 """
 
 from collections import deque
@@ -13,8 +14,8 @@ from farm.supervisor.percentiles import Buckets, difference, percentiles
 
 RATE_SECONDS = 5.0
 LATENCY_SECONDS = 10.0
-SLACK = 1.5
-"""Seconds that may lie between two reports that come each second."""
+SLACK = 0.5
+"""Seconds by which a report may be late."""
 KEPT = 16
 """Readings kept of a node."""
 
@@ -107,20 +108,20 @@ class Meter:
             self.last_error = now
         self.requests, self.errors = reading.requests, reading.errors
 
-    def tick(self, now: float) -> None:
-        """Makes the rates be those of `now`. Only needed while `active`."""
+    def tick(self, now: float, every: float = 1.0) -> None:
+        """Makes the rates be those of `now`, where reports come `every` so many seconds. Only needed while `active`."""
         last = self._readings[-1] if self._readings else None
-        if last is None or now - last.at > LATENCY_SECONDS:
+        if last is None or now - last.at > LATENCY_SECONDS + every - 1.0:
             self._rest()
             return
-        end = last.at if now - last.at < SLACK else now
-        base, seconds = self._base(end, RATE_SECONDS)
+        end = last.at if now - last.at < every + SLACK else now
+        base, seconds = self._base(end, max(RATE_SECONDS, every), every)
         if seconds > 0:
             self.requests_per_s = (last.requests - base.requests) / seconds
             self.errors_per_s = (last.errors - base.errors) / seconds
             self.bytes_in_per_s = (last.bytes_in - base.bytes_in) / seconds
             self.bytes_out_per_s = (last.bytes_out - base.bytes_out) / seconds
-        self.recent = difference(last.latency, self._base(end, LATENCY_SECONDS)[0].latency)
+        self.recent = difference(last.latency, self._base(end, LATENCY_SECONDS, every)[0].latency)
         self.p50, self.p99 = percentiles(self.recent)
 
     def ended(self) -> None:
@@ -140,7 +141,7 @@ class Meter:
         while len(self._readings) > 1:
             self._readings.popleft()
 
-    def _base(self, end: float, span: float) -> tuple[Reading, float]:
+    def _base(self, end: float, span: float, every: float) -> tuple[Reading, float]:
         """The reading that held `span` seconds before `end`, or the first, and the seconds since."""
         readings = self._readings
         base = readings[0]
@@ -149,7 +150,7 @@ class Meter:
             if reading.at <= end - span:
                 break
         seconds = end - base.at
-        return base, seconds if seconds <= span + SLACK else span
+        return base, seconds if seconds <= span + every + SLACK else span
 
 
 def _risen(counters: Mapping[str, Any], before: Mapping[str, Any], name: str) -> int:

@@ -1,24 +1,39 @@
-"""Everything that is known of nodes from what they report: once a second all of it is brought up to that second.
+"""Everything that is known of nodes from what they report: each time that all have reported (`pace`), once a second in
+farms that are not very large, all of it is brought up to that second.
 
 What costs something is done for nodes of which something changed; an idle node costs a line of its history.
 """
 
 import time
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 from farm.supervisor.clients import Clients
 from farm.supervisor.condition import condition
 from farm.supervisor.events import CLIENT, WRITE, EventLog
 from farm.supervisor.history import History
 from farm.supervisor.meter import Meter
-from farm.supervisor.roster import SILENT, UP, Member, Roster
-from farm.supervisor.telemetry import STALE, Telemetry
+from farm.supervisor.roster import DOWN, UP, Member, Roster
+from farm.supervisor.telemetry import Telemetry
 from farm.supervisor.usage import NodeMemory
 from farm.supervisor.watching import Watching
+from node.config.model import NodeConfig
 from node.config.transports import spoken
 
 MINUTE = 60.0
+
+
+class Look(NamedTuple):
+    """How a node is at an instant: the `age` of its last report in seconds, None for none, and whether it is `silent`,
+    so that its `state` is no longer what the roster has; its `condition`, the errors of the last minute, and the
+    counters that it reported last."""
+
+    age: float | None
+    silent: bool
+    state: str
+    condition: str
+    errors: int
+    counters: Mapping[str, Any]
 
 
 class Monitor:
@@ -37,8 +52,9 @@ class Monitor:
     ) -> None:
         self.clock = clock
         self.wall = wall
-        self.history = History()
-        self.clients = Clients()
+        self.pace = telemetry.pace
+        self.history = History(self.pace.every)
+        self.clients = Clients(self.pace)
         self.watching = Watching()
         self.memory = NodeMemory()
         self.faults_of = faults_of
@@ -46,6 +62,13 @@ class Monitor:
         self._telemetry = telemetry
         self._events = events
         self._meters: dict[str, Meter] = {}
+        self._spoken: dict[str, tuple[NodeConfig, dict[str, str]]] = {}
+        self._seconds = 0
+
+    def paced(self) -> None:
+        """Nodes report at another pace from now on: what has been kept of them was at the one before."""
+        self.history.begin(self.pace.every)
+        self._seconds = 0
 
     def report(self, nodes: Mapping[str, Any]) -> None:
         """Takes the `nodes` of a telemetry message."""
@@ -58,6 +81,16 @@ class Monitor:
     def tick(self) -> None:
         """A second passed."""
         now, wall = self.clock(), self.wall()
+        if self._seconds % self.pace.every == 0:
+            self._bring_up(now, wall)
+        self._seconds += 1
+        self.watching.tick(now, wall)
+        for address in self.clients.leave(now):
+            self._events.farm(f"{address} has left", kind=CLIENT, actor=address)
+        self.memory.tick(list({member.pid for member in self._roster.members.values() if member.pid}))
+
+    def _bring_up(self, now: float, wall: float) -> None:
+        """Every node's numbers are made those of `now`."""
         self.history.turn(wall)
         for name, member in self._roster.members.items():
             meter = self.meter(name)
@@ -65,21 +98,18 @@ class Monitor:
                 meter.ended()
                 self.clients.ended(name, now)
             if meter.active:
-                meter.tick(now)
+                meter.tick(now, self.pace.every)
             age = self._telemetry.age(name, now)
-            known = age is not None and age <= STALE and member.pid
+            known = age is not None and age <= self.pace.stale and member.pid
             self.history.note(
                 name, meter.requests, meter.errors, meter.p50, meter.p99, meter.connections if known else None
             )
-        self.watching.tick(now, wall)
-        for address in self.clients.leave(now):
-            self._events.farm(f"{address} has left", kind=CLIENT, actor=address)
-        self.memory.tick(list({member.pid for member in self._roster.members.values() if member.pid}))
 
     def keep(self, nodes: Iterable[str]) -> None:
         """Forgets all nodes but these."""
         kept = set(nodes)
         self._meters = {name: meter for name, meter in self._meters.items() if name in kept}
+        self._spoken = {name: found for name, found in self._spoken.items() if name in kept}
         self.history.keep(kept)
         self.clients.keep(kept, self.clock())
         self.watching.keep(kept)
@@ -91,11 +121,6 @@ class Monitor:
             found = self._meters[node] = Meter()
         return found
 
-    def counter(self, node: str, name: str) -> int:
-        """What the node itself counted last; 0 when it never reported."""
-        value = self._telemetry.last(node).get(name, 0)
-        return int(value) if isinstance(value, int | float) else 0
-
     def errors_per_minute(self, node: str, now: float) -> tuple[int, int]:
         """Errors and requests of the last minute; (0, 0) where there was no error."""
         at = self.meter(node).last_error
@@ -104,30 +129,34 @@ class Monitor:
         requests, errors = self.history.last_minute(node)
         return errors, requests
 
-    def state_of(self, member: Member, age: float | None) -> str:
-        """The member's state; one that was up and is silent is not."""
-        return "down" if member.state == UP and age is not None and age > SILENT else member.state
-
-    def condition_of(self, member: Member, now: float) -> str:
-        """One of `condition.CONDITIONS`."""
+    def look(self, member: Member, now: float) -> Look:
+        """How the member is."""
         name = member.config.name
-        age = self._telemetry.age(name, now)
+        age, counters = self._telemetry.age(name, now), self._telemetry.last(name)
+        silent = member.state == UP and age is not None and age > self.pace.silent
+        state = DOWN if silent else member.state
         errors, requests = self.errors_per_minute(name, now)
-        return condition(
-            self.state_of(member, age),
+        word = condition(
+            state,
             age,
+            pace=self.pace,
             faults=len(self.faults_of(name)),
-            forced=self.counter(name, "forced"),
+            forced=count(counters, "forced"),
             bad_link=bool(member.link),
-            bugs=self.counter(name, "bugs"),
+            bugs=count(counters, "bugs"),
             errors=errors,
             requests=requests,
         )
+        return Look(age, silent, state, word, errors, counters)
 
     def _services(self, name: str) -> dict[str, str]:
-        """What the protocols of a node's connections are called."""
-        member = self._roster.members.get(name)
-        return {port: names[0] for port, names in spoken(member.config).items() if names} if member is not None else {}
+        """What the protocols of a node's connections are called; found out once, for each report asks."""
+        config = self._roster.members[name].config
+        known = self._spoken.get(name)
+        if known is None or known[0] is not config:
+            names = {port: services[0] for port, services in spoken(config).items() if services}
+            known = self._spoken[name] = config, names
+        return known[1]
 
     def _take(self, name: str, counters: dict[str, Any], now: float) -> None:
         self.meter(name).report(counters, now)
@@ -140,3 +169,9 @@ class Monitor:
         for _, peer, tag, value in counters.get("writes", ()):
             state = self._roster.members[name].state
             self._events.node(name, state, f"{tag} = {value}", kind=WRITE, actor=str(peer))
+
+
+def count(counters: Mapping[str, Any], name: str) -> int:
+    """What a node counted; 0 where it has not said."""
+    value = counters.get(name, 0)
+    return int(value) if isinstance(value, int | float) else 0

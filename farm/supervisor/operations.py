@@ -6,6 +6,7 @@ Requests come from outside: whatever is wrong with one is a `FarmError`. What ch
 
 import asyncio
 import contextlib
+import json
 from typing import Any
 
 from farm.errors import FarmError
@@ -15,7 +16,8 @@ from farm.supervisor.faults import Wish
 from farm.supervisor.node_identity import seen_identity
 from farm.supervisor.recordings import Recording
 from farm.supervisor.supervisor import Supervisor
-from farm.supervisor.wire import Body, decode_plant, encode_plant
+from farm.supervisor.wire import Body, decode_plant, encode_plant, pack
+from farm.topology.plant import Plant
 from node.config.load import dump
 
 LOG_LINES = 200
@@ -59,12 +61,22 @@ class Operations:
         }
 
     async def _apply(self, request: Body, caller: Caller) -> dict[str, Any]:
-        plant = decode_plant(_field(request, "plant", dict))
+        state = self._supervisor.state
+        if request.get("known") is not None:
+            if state.plant is None or not state.is_wanted(str(request["known"])):
+                return {"unknown": True}
+            plant, encoded = state.plant, b""
+        else:  # in a thread: of 10,000 nodes it takes seconds, in which others are to be answered
+            plant, encoded = await asyncio.to_thread(_read_plant, _field(request, "plant", dict))
         seconds = request.get("timeout")
         if plant.name != self._supervisor.run.name:
             raise FarmError(f"the plant is named {plant.name!r}, but this is the run of {self._supervisor.run.name!r}")
         return await self._supervisor.apply(
-            plant, caller, dry_run=bool(request.get("dry_run")), seconds=float(seconds) if seconds else None
+            plant,
+            caller,
+            dry_run=bool(request.get("dry_run")),
+            seconds=float(seconds) if seconds else None,
+            encoded=encoded,
         )
 
     async def _down(self, request: Body, caller: Caller) -> dict[str, Any]:
@@ -263,13 +275,21 @@ class Operations:
         return self._rows_of(request)
 
     async def _plant(self, request: Body, caller: Caller) -> dict[str, Any]:
+        """The plant; with `nodes`, as if it had only those."""
         plant = self._supervisor.state.plant
-        return {"plant": encode_plant(plant) if plant is not None else None}
+        if plant is None or request.get("nodes") is None:
+            return {"plant": json.loads(self._supervisor.state.plant_json)}
+        return {"plant": encode_plant(plant.only(_names(request)))}
 
     def _rows_of(self, request: Body) -> dict[str, Any]:
         wanted = dict.fromkeys(_names(request))
         rows = {row["name"]: row for row in self._supervisor.fleet.rows.all()}
         return {"rows": [rows[name] for name in wanted if name in rows]}
+
+
+def _read_plant(body: Body) -> tuple[Plant, bytes]:
+    """A plant, and itself as JSON. Raises `FarmError`."""
+    return decode_plant(body), pack(body)
 
 
 def _names(request: Body) -> list[str]:

@@ -27,9 +27,6 @@ RESTARTING = "restarting"
 CRASH_LOOP = "crash-loop"
 STOPPED = "stopped"
 
-SILENT = 10.0
-"""Seconds without a report after which a node that was up counts as down: it hangs, or is suspended."""
-
 
 @dataclass(slots=True)
 class Member:
@@ -56,19 +53,21 @@ class Roster:
 
     def __init__(self, events: EventLog, telemetry: Telemetry) -> None:
         self.members: dict[str, Member] = {}
+        self._shards: dict[str, dict[str, Member]] = {}
         self._events = events
         self._telemetry = telemetry
         self._settlings: set[Settling] = set()
 
     def want(self, nodes: Iterable[NodeConfig]) -> None:
         """These nodes and no others are wanted from now on."""
-        before, self.members = self.members, {}
+        before, self.members, self._shards = self.members, {}, {}
         for config in nodes:
             member = before.get(config.name)
             if member is None or member.config != config:
                 restarts = member.restarts if member is not None else 0
                 member = Member(config, restarts=restarts, link=member.link if member is not None else "")
             self.members[config.name] = member
+            self._put(member, member.shard)
         self._telemetry.keep(self.members)
 
     def member(self, name: str) -> Member:
@@ -80,25 +79,35 @@ class Roster:
 
     def of_shard(self, shard: str) -> list[Member]:
         """The nodes that the shard serves, or served last."""
-        return [member for member in self.members.values() if member.shard == shard]
+        return list(self._shards.get(shard, {}).values())
 
     def assign(self, shard: str, nodes: Iterable[NodeConfig]) -> None:
         """The shard is to serve these nodes."""
         for node in nodes:
             if node.name in self.members:
-                self.members[node.name].shard = shard
+                self._put(self.members[node.name], shard)
 
     def serve(self, shard: ObservedShard) -> list[Member]:
         """The shard's process runs: its nodes are on their way up."""
         served = [self.members[node.name] for node in shard.nodes if node.name in self.members]
         for member in served:
             same = member.pid == shard.pid and member.started == shard.started
-            member.shard, member.pid, member.started = shard.name, shard.pid, shard.started
+            self._put(member, shard.name)
+            member.pid, member.started = shard.pid, shard.started
             if not same:
                 member.listening = False
                 self._telemetry.forget(member.config.name)
                 self.set_state(member, STARTING)
         return served
+
+    def _put(self, member: Member, shard: str) -> None:
+        """The member is that shard's."""
+        name = member.config.name
+        if member.shard != shard:
+            self._shards.get(member.shard, {}).pop(name, None)
+        member.shard = shard
+        if shard:
+            self._shards.setdefault(shard, {})[name] = member
 
     def set_state(self, member: Member, state: str, error: str = "", text: str = "") -> None:
         """The node is in `state` now, for the reason `error` if it is a bad one."""

@@ -8,9 +8,9 @@ import secrets
 from collections.abc import Callable
 from typing import Any
 
-from farm.supervisor.monitor import Monitor
+from farm.supervisor.monitor import Monitor, count
 from farm.supervisor.roster import Member, Roster, uptime
-from farm.supervisor.telemetry import STALE, Telemetry
+from farm.supervisor.telemetry import Telemetry
 from farm.topology.plant import NOWHERE, Plant
 from node.config.model import NodeConfig
 from node.config.transports import spoken
@@ -100,36 +100,35 @@ class Rows:
 
     def _moving(self, member: Member, now: float) -> list[Any]:
         monitor, name = self._monitor, member.config.name
-        meter, age = monitor.meter(name), self._telemetry.age(name, now)
-        state = monitor.state_of(member, age)
-        silent = state != member.state and age is not None
+        meter, look = monitor.meter(name), monitor.look(member, now)
+        age, counters = look.age, look.counters
         return [
             member.ports or member.config.ports,
-            state,
-            monitor.condition_of(member, now),
-            f"no report for {age:.0f} s" if silent else member.error,
+            look.state,
+            look.condition,
+            f"no report for {age:.0f} s" if look.silent else member.error,
             member.link,
             member.pid or None,
             member.restarts,
             uptime(member.started) if member.pid else None,
             meter.connections,
             round(meter.requests_per_s, 1),
-            monitor.errors_per_minute(name, now)[0],
+            look.errors,
             to_three_figures(meter.p50),
             to_three_figures(meter.p99),
             round(meter.bytes_in_per_s),
             round(meter.bytes_out_per_s),
-            monitor.counter(name, "bugs"),
-            monitor.counter(name, "requests"),
-            monitor.counter(name, "errors"),
+            count(counters, "bugs"),
+            count(counters, "requests"),
+            count(counters, "errors"),
             None if meter.last_request is None else round(now - meter.last_request, 1),
             monitor.memory.of(member.pid),
             None if age is None else round(age, 1),
-            age is not None and age > STALE,
+            age is not None and age > self._telemetry.pace.stale,
             monitor.faults_of(name),
-            monitor.counter(name, "forced"),
-            monitor.counter(name, "recording"),
-            monitor.counter(name, "replayed"),
+            count(counters, "forced"),
+            count(counters, "recording"),
+            count(counters, "replayed"),
         ]
 
 

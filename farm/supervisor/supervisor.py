@@ -8,6 +8,7 @@ that a supervisor that comes after this one's sudden death knows what to complet
 import asyncio
 import contextlib
 import dataclasses
+import gc
 import logging
 import os
 import time
@@ -29,6 +30,7 @@ from farm.supervisor.fleet import Fleet
 from farm.supervisor.keeper import Keeper, Probe
 from farm.supervisor.links import Links
 from farm.supervisor.monitor import Monitor
+from farm.supervisor.pace import Pace
 from farm.supervisor.probe import probe_node
 from farm.supervisor.progress import Progress, Tell
 from farm.supervisor.recordings import Recordings
@@ -51,6 +53,9 @@ HEAL_AFTER = 0.3
 ADOPTION = 3.0
 """Seconds for nodes that were found running to answer, for those who ask how they are."""
 SAVE_AFTER = 0.5
+MANY = 1000
+"""Nodes from which on what is kept of them is put out of the collector's sight: it would look at all of it, again and
+again, for as long as a frame may take to come."""
 
 
 class FarmGone(FarmError):
@@ -75,7 +80,7 @@ class Supervisor:
         self.clock = clock
         self.state = RunState.read(run, identity)
         self.events = EventLog(run.events_file)
-        self.telemetry = Telemetry()
+        self.telemetry = Telemetry(Pace())
         self.roster = Roster(self.events, self.telemetry)
         self.streams = ControlStreams(run.control_socket, identity.token, self)
         self.keeper = Keeper(
@@ -186,8 +191,11 @@ class Supervisor:
                 await self._save()
         self.events.close()
 
-    async def apply(self, wanted: Plant, tell: Tell, *, dry_run: bool, seconds: float | None) -> dict[str, Any]:
-        """Makes what runs be `wanted`, all or nothing. What it is done with: see `link`."""
+    async def apply(
+        self, wanted: Plant, tell: Tell, *, dry_run: bool, seconds: float | None, encoded: bytes = b""
+    ) -> dict[str, Any]:
+        """Makes what runs be `wanted`, all or nothing. `encoded` is it as JSON, where it came so. What it is done with:
+        see `link`."""
         if isinstance(wanted.shard, int) and wanted.shard > 0:
             descriptors.check(-(-len(wanted.nodes) // wanted.shard))
         began = self.clock()
@@ -197,7 +205,7 @@ class Supervisor:
                 return {"plan": plan.lines(), "changes": len(plan)}
             previous = self.state.plant
             if wanted != previous:
-                self.state.plant = wanted
+                self.state.want(wanted, encoded)
                 await self._save()  # before the first fork
             self._want(wanted)
             execution = self.changes.execution(plan)
@@ -207,6 +215,8 @@ class Supervisor:
             except BaseException as exc:
                 await asyncio.shield(self._go_back(execution, previous, str(exc) or "interrupted"))
                 raise
+            if len(wanted.nodes) >= MANY:
+                gc.freeze()
             if plan:
                 text = f"applied {len(plan)} operations in {self.clock() - began:.1f} s"
                 self.events.farm(text, kind=CONFIG, actor="cli")
@@ -391,8 +401,18 @@ class Supervisor:
         self.links.want(plant)
         self.faults.keep(self.roster.members)
         self.monitor.keep(self.roster.members)
+        self._keep_pace(plant)
         self.fleet.changed()
         self.state.stopped.intersection_update(self.roster.members)  # in place: the keeper has the same set
+
+    def _keep_pace(self, plant: Plant | None) -> None:
+        """Nodes report as often as so many of them may."""
+        nodes = len(self.roster.members)
+        each = plant.shard if plant is not None and isinstance(plant.shard, int) else 1
+        pace = self.telemetry.pace
+        if pace.suit(nodes, -(-nodes // each)):
+            self.monitor.paced()
+            self.streams.pace(pace.every)
 
     async def _save(self) -> None:
         """Writes the state. Raises `FarmError`."""

@@ -3,16 +3,16 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-STALE = 3.0
-"""Seconds after which a report no longer says how its node is; one comes each second."""
+from farm.supervisor.pace import Pace
 
 NOTHING: Mapping[str, Any] = {}
 
 
 class Telemetry:
-    """Reports by node name. `now` is in seconds of one monotonic clock."""
+    """Reports by node name, which come at a `pace`. `now` is in seconds of one monotonic clock."""
 
-    def __init__(self) -> None:
+    def __init__(self, pace: Pace | None = None) -> None:
+        self.pace = pace or Pace()
         self._reports: dict[str, tuple[float, Mapping[str, Any]]] = {}
 
     def report(self, nodes: Mapping[str, Any], now: float) -> None:
@@ -30,7 +30,7 @@ class Telemetry:
             return None
         age = max(0.0, now - found[0])
         plain = {name: value for name, value in found[1].items() if isinstance(value, int | float)}
-        return {**plain, "age": round(age, 3), "stale": age > STALE}
+        return {**plain, "age": round(age, 3), "stale": age > self.pace.stale}
 
     def last(self, node: str) -> Mapping[str, Any]:
         """What the node reported last, whenever that was; nothing when it never did."""

@@ -4,14 +4,17 @@
     reply     {"event": ..., ...}                   any number, while it works; ALIVE when there is nothing to say
               {"done": {...}} or {"error": "line"}  the last
 
-A plant travels as JSON too, with its origins: members of a group share theirs, so equal ones are sent once.
+A plant travels as JSON too, with its origins. Members of a group share those and most of their tags, so equal ones are
+sent once.
 """
 
+import hashlib
 import json
 from collections.abc import Mapping
 from typing import Any
 
 from farm.errors import FarmError
+from farm.topology.load import paused_collection
 from farm.topology.plant import Origin, Plant, Whereabouts
 from farm.topology.wiring import (
     NetworkSpec,
@@ -22,6 +25,7 @@ from farm.topology.wiring import (
     encode_segment,
 )
 from node.config import load as node_json
+from node.config.shared_tags import SharedTags, fold, unfold
 from node.errors import NodeError
 
 LINE_LIMIT = 256 * 1024 * 1024
@@ -49,15 +53,23 @@ def unpack(line: bytes) -> Body:
     return body
 
 
+def digest_plant(encoded: bytes) -> str:
+    """32 hex digits for a plant as JSON, whatever space is around it."""
+    return hashlib.blake2b(encoded.strip(), digest_size=16).hexdigest()
+
+
 def encode_plant(plant: Plant) -> Body:
     """A plant as plain JSON."""
     maps, index = _encode_origins(plant)
+    shared = SharedTags()
+    nodes, tags = fold(node_json.dump(node, shared) for node in plant.nodes)
     return {
         "name": plant.name,
         "file": plant.file,
         "backend": plant.backend,
         "shard": plant.shard,
-        "nodes": [node_json.dump(node) for node in plant.nodes],
+        "nodes": nodes,
+        "tags": tags,
         "origins": maps,
         "origin_of": index,
         "warnings": list(plant.warnings),
@@ -75,28 +87,35 @@ def encode_plant(plant: Plant) -> Body:
 def decode_plant(body: Body) -> Plant:
     """The plant back. Raises `FarmError` when something is missing or wrong."""
     try:
-        segments = [decode_segment(segment) for segment in body["segments"]]
-        maps = [{path: Origin(*place) for path, place in entry.items()} for entry in body["origins"]]
-        return Plant(
-            name=body["name"],
-            file=body["file"],
-            backend=body["backend"],
-            shard=body["shard"],
-            nodes=tuple(node_json.load(node, "plant") for node in body["nodes"]),
-            origins={node: maps[number] for node, number in body["origin_of"].items()},
-            warnings=tuple(body["warnings"]),
-            networks=tuple(segment for segment in segments if isinstance(segment, NetworkSpec)),
-            routers=tuple(segment for segment in segments if isinstance(segment, RouterSpec)),
-            links={node: decode_quality(quality) for node, quality in body["links"].items()},
-            settings=dict(body["settings"]),
-            counts=dict(body["counts"]),
-            whereabouts={
-                node: Whereabouts(str(group), tuple(networks), str(subnet), level)
-                for node, (group, networks, subnet, level) in body.get("whereabouts", {}).items()
-            },
-        )
+        with paused_collection():
+            return _decode_plant(body)
     except (KeyError, TypeError, ValueError, AttributeError, IndexError, NodeError, FarmError) as exc:
         raise FarmError(f"not a plant: {type(exc).__name__}: {exc}") from exc
+
+
+def _decode_plant(body: Body) -> Plant:
+    segments = [decode_segment(segment) for segment in body["segments"]]
+    bodies = unfold(body["nodes"], body["tags"]) if "tags" in body else body["nodes"]
+    shared = SharedTags()
+    maps = [{path: Origin(*place) for path, place in entry.items()} for entry in body["origins"]]
+    return Plant(
+        name=body["name"],
+        file=body["file"],
+        backend=body["backend"],
+        shard=body["shard"],
+        nodes=tuple([node_json.load(node, "plant", shared=shared) for node in bodies]),
+        origins={node: maps[number] for node, number in body["origin_of"].items()},
+        warnings=tuple(body["warnings"]),
+        networks=tuple(segment for segment in segments if isinstance(segment, NetworkSpec)),
+        routers=tuple(segment for segment in segments if isinstance(segment, RouterSpec)),
+        links={node: decode_quality(quality) for node, quality in body["links"].items()},
+        settings=dict(body["settings"]),
+        counts=dict(body["counts"]),
+        whereabouts={
+            node: Whereabouts(str(group), tuple(networks), str(subnet), level)
+            for node, (group, networks, subnet, level) in body.get("whereabouts", {}).items()
+        },
+    )
 
 
 def _encode_origins(plant: Plant) -> tuple[list[dict[str, list[str | int]]], dict[str, int]]:
@@ -104,10 +123,14 @@ def _encode_origins(plant: Plant) -> tuple[list[dict[str, list[str | int]]], dic
     maps: list[dict[str, list[str | int]]] = []
     known: dict[tuple[tuple[str, Origin], ...], int] = {}
     index: dict[str, int] = {}
+    last: Mapping[str, Origin] = {}
+    number = -1
     for node, places in plant.origins.items():
-        key = tuple(places.items())
-        number = known.setdefault(key, len(maps))
-        if number == len(maps):
-            maps.append({path: [place.file, place.line, place.column] for path, place in key})
+        if number < 0 or places != last:  # it is those of its neighbour in a group, as a rule
+            key = tuple(places.items())
+            number = known.setdefault(key, len(maps))
+            if number == len(maps):
+                maps.append({path: [place.file, place.line, place.column] for path, place in key})
+            last = places
         index[node] = number
     return maps, index

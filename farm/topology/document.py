@@ -4,7 +4,7 @@ Plain dicts and lists would lose the line, the quotes and the difference between
 package needs the first, and every conversion one of the others.
 """
 
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterator
 from dataclasses import dataclass, field
 
 from farm.topology.plant import Origin
@@ -81,19 +81,19 @@ class MapNode:
     def get(self, key: str) -> "Node | None":
         """The value of a key; None when it is missing or null."""
         entry = self.entries.get(key)
-        if entry is None or is_null(entry[1]):
+        if entry is None or (isinstance(entry[1], Scalar) and entry[1].is_null):
             return None
         return entry[1]
 
     def map(self, key: str) -> "MapNode | None":
         """The value of a key when it is a map."""
-        node = self.get(key)
-        return node if isinstance(node, MapNode) else None
+        entry = self.entries.get(key)
+        return entry[1] if entry is not None and isinstance(entry[1], MapNode) else None
 
     def scalar(self, key: str) -> Scalar | None:
         """The value of a key when it is a scalar."""
-        node = self.get(key)
-        return node if isinstance(node, Scalar) else None
+        entry = self.entries.get(key)
+        return entry[1] if entry is not None and isinstance(entry[1], Scalar) and not entry[1].is_null else None
 
     def key(self, key: str) -> Scalar:
         """The key itself, as a place for messages."""
@@ -112,6 +112,15 @@ Node = Scalar | ListNode | MapNode
 def is_null(node: Node) -> bool:
     """Whether a value is YAML's null, which in a plant file means: not here, not even if inherited."""
     return isinstance(node, Scalar) and node.is_null
+
+
+def said_in(node: Node) -> Hashable:
+    """What a tree says, without where it stands: equal for two that come to the same."""
+    if isinstance(node, Scalar):
+        return node.text, node.plain, node.filled
+    if isinstance(node, MapNode):
+        return tuple([(key, said_in(value)) for key, (_, value) in node.entries.items()])
+    return (None, *map(said_in, node.items))
 
 
 def count_values(node: Node) -> int:

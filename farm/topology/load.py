@@ -91,7 +91,7 @@ def parse(text: str, source: Source, report: Report, budget: Budget) -> MapNode 
         return None
     composer = _Composer(source, report, budget)
     try:
-        with _no_collection():
+        with paused_collection():
             root = composer.document(iter(_LOADER(text).get_event, None))
     except _RefusedError:
         return None
@@ -111,8 +111,8 @@ def parse(text: str, source: Source, report: Report, budget: Budget) -> MapNode 
 
 
 @contextlib.contextmanager
-def _no_collection() -> Iterator[None]:
-    """A tree of many values has no cycles; the collector would walk it again and again while it grows."""
+def paused_collection() -> Iterator[None]:
+    """What is made of many values has no cycles; the collector would walk it again and again while it grows."""
     collects = gc.isenabled()
     gc.disable()
     try:

@@ -38,6 +38,8 @@ class Origins(Mapping[str, Mapping[str, Origin]]):
         self._seating = seating
         self._links = links
         self._builder = builder
+        self._tags: dict[tuple[str, int], tuple[MapNode, dict[str, Origin]]] = {}
+        """By path, and entry of the file, which most members of a group share: its fields."""
 
     def __getitem__(self, name: str) -> Mapping[str, Origin]:
         member = self._members[name]
@@ -45,10 +47,16 @@ class Origins(Mapping[str, Mapping[str, Origin]]):
         for path, node in self._builder.traced(member).items():
             found[path] = origin(node)
             if isinstance(node, MapNode):
-                found.update(_of_tag(path, node))
+                found.update(self._of_tag(path, node))
         found.update(self._of_wiring(member))
         found.update({f"link.{key}": origin(value) for key, value in self._links.values(member).items()})
         return found
+
+    def _of_tag(self, path: str, entry: MapNode) -> dict[str, Origin]:
+        known = self._tags.get((path, id(entry)))
+        if known is None:
+            known = self._tags[path, id(entry)] = entry, dict(_of_tag(path, entry))
+        return known[1]
 
     def _of_wiring(self, member: Member) -> Iterator[tuple[str, Origin]]:
         """Where the node's addresses and interfaces come from."""

@@ -1,7 +1,7 @@
 """What a plant file comes to: every node complete, each value with the place it came from."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field, replace
 
 from farm.topology.wiring import LinkQuality, NetworkSpec, RouterSpec, Segment
 from node.config.model import NodeConfig
@@ -56,6 +56,16 @@ class Plant:
     counts: Mapping[str, int] = field(default_factory=dict, compare=False)
     written: Mapping[str, Mapping[str, str]] = field(default_factory=dict, compare=False, repr=False)
     whereabouts: Mapping[str, Whereabouts] = field(default_factory=dict, compare=False, repr=False)
+
+    def only(self, names: Collection[str]) -> "Plant":
+        """The same plant with no other nodes than those of these names."""
+        return replace(
+            self,
+            nodes=tuple([node for node in self.nodes if node.name in names]),
+            origins={name: self.origins[name] for name in names if name in self.origins},
+            links={name: self.links[name] for name in names if name in self.links},
+            whereabouts={name: self.whereabouts[name] for name in names if name in self.whereabouts},
+        )
 
     @property
     def segments(self) -> tuple[Segment, ...]:

@@ -14,6 +14,7 @@ from farm.topology.include import PlantFile, read_plant
 from farm.topology.inherit import Library
 from farm.topology.keys import BACKEND, COUNT, MAX_NODES, SHARD, VERSION
 from farm.topology.links import LinkBuilder
+from farm.topology.load import paused_collection
 from farm.topology.lock import lock_path, read_lock, write_lock
 from farm.topology.named_addresses import NamedAddresses
 from farm.topology.origins import Origins
@@ -63,7 +64,8 @@ def load_plant(
     options = _Options(modbus_port, backend, shard, dict(counts or {}), outside, allow_code)
     loader = _Loader(path, dict(settings or {}), dict(environ or {}), options)
     try:
-        plant = loader.plant()
+        with paused_collection():
+            plant = loader.plant()
     except TooManyError:
         plant = None
     loader.report.raise_errors()

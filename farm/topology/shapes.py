@@ -64,7 +64,9 @@ def read(node: Scalar, shape: ScalarShape[T], where: str, report: Report) -> T |
 
 def take(body: MapNode | None, key: str, shape: ScalarShape[T], default: T, report: Report) -> T:
     """The value of a key of a map that was checked and filled in; `default` when it is missing or of no use."""
-    node = body.scalar(key) if body is not None else None
+    if body is None or key not in body.entries:  # as nearly always
+        return default
+    node = body.scalar(key)
     if node is None or node.dollar:
         return default
     try:

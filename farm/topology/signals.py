@@ -1,7 +1,7 @@
 """The signal of a tag or member: from its map in the tree to `SignalConfig`."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from farm.topology.document import MapNode
 from farm.topology.problem import Report
@@ -10,6 +10,7 @@ from farm.topology.tag_keys import NUMBER, SEED, TIME, WRITES
 from farm.topology.vocabulary import SIGNAL_NAME
 from node.config.model import SignalConfig
 from node.config.schema import SECONDS, SIGNALS, stable_serial
+from node.record import replace
 
 
 @dataclass(frozen=True, slots=True)

@@ -183,7 +183,8 @@ class Scope:
             message = exc.message or f"'{exc.name}' is not set: not in vars, --set or the environment"
             self.report.error("F021", scalar, message, suggestion(exc.name, known))
         else:
-            return replace(scalar, text=text, plain=scalar.plain or "${" in scalar.text, filled=True)
+            plain = scalar.plain or "${" in scalar.text
+            return Scalar(text, plain, scalar.source, scalar.line, scalar.column, filled=True)
         return scalar
 
     def fill(self, node: Node) -> Node:
@@ -193,7 +194,9 @@ class Scope:
         if isinstance(node, Scalar):
             return self.fill_scalar(node)
         if isinstance(node, ListNode):
-            return replace(node, items=[self.fill(item) for item in node.items], _dollar=False)
+            return ListNode(
+                [self.fill(item) for item in node.items], node.source, node.line, node.column, _dollar=False
+            )
         return self.fill_map(node)
 
     def fill_map(self, node: MapNode) -> MapNode:
@@ -207,4 +210,4 @@ class Scope:
             if key.text in entries:
                 self.report.error("F004", key, f"key {shown(key.text)} stands twice once filled in")
             entries[key.text] = (key, self.fill(value))
-        return replace(node, entries=entries, _dollar=False)
+        return MapNode(entries, node.source, node.line, node.column, node.exclusive, False, node._values)

@@ -4,11 +4,11 @@ Members of a group share most tags, and a tag that needed nothing filled in is o
 is built and checked once, and only a signal's seed is each node's own.
 """
 
-from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from collections.abc import Hashable, Iterator
+from dataclasses import dataclass, field
 
 from farm.topology.aliases import Alias, AliasResolver, Tags
-from farm.topology.document import ListNode, MapNode, Node, Scalar, shown
+from farm.topology.document import ListNode, MapNode, Node, Scalar, said_in, shown
 from farm.topology.own_code import OwnCode
 from farm.topology.problem import Report
 from farm.topology.scalars import number, truth, whole
@@ -30,6 +30,7 @@ from node.config.schema import (
     takes_text,
 )
 from node.errors import ConfigError
+from node.record import replace
 
 _PLACES = {
     "initial": ("init", "F052"),
@@ -67,6 +68,7 @@ class TagBuilder:
     signals: SignalBuilder = field(init=False)
     aliases: AliasResolver = field(init=False)
     _known: dict[tuple[int, str, bool], tuple[Node, TagConfig | None]] = field(default_factory=dict)
+    _said: dict[tuple[Hashable, str, bool], TagConfig | None] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.signals = SignalBuilder(self.seed, self.report)
@@ -118,15 +120,18 @@ class TagBuilder:
                 yield name, key, program
 
     def known(self, name: str, entry: MapNode, key: Scalar, packed: bool) -> TagConfig | None:
-        """The tag of a map, built once however many nodes share the map; one with faults is built for each of them, so
-        that their number is known."""
+        """The tag of a map, built once however many nodes share the map, or have one that says the same after it was
+        filled in; one with faults is built for each of them, so that their number is known."""
         asked = (id(entry), name, packed)
         known = self._known.get(asked)
         if known is None:
+            said = (said_in(entry), name, packed)
+            tag = self._said.get(said)
             noted = self.report.noted
-            known = (entry, self.build(name, entry, key, packed))
+            known = (entry, tag or self.build(name, entry, key, packed))
             if self.report.noted == noted:
                 self._known[asked] = known
+                self._said[said] = known[1]
         return known[1]
 
     def add(self, found: Tags, tag: TagConfig, place: Node) -> None:
@@ -177,7 +182,8 @@ class TagBuilder:
 
     def finish(self, tag: TagConfig, entry: MapNode, packed: bool) -> TagConfig:
         """A tag with what tags and register blocks have in common, checked."""
-        tag = replace(tag, packed=packed and tag.type == "BOOL" and len(tag.dimensions) == 1)
+        if packed and tag.type == "BOOL" and len(tag.dimensions) == 1:
+            tag = replace(tag, packed=True)
         whole_tag = root(tag, self.types.templates)
         tag = replace(
             tag,

@@ -19,6 +19,7 @@ from node.config.model import (
     TagConfig,
 )
 from node.config.problem import Problem
+from node.config.shared_tags import SharedTags
 from node.config.structures import identifier_fault, lay_out_types
 from node.config.tag_check import Tags, reference_problems, tag_problems
 from node.objects.profiles import PCCC, PROFILES
@@ -30,14 +31,15 @@ MAX_PRODUCT_NAME = 32
 _HEXADECIMAL = frozenset("0123456789abcdefABCDEF")
 
 
-def problems(config: NodeConfig) -> list[Problem]:
-    """Everything that is wrong with `config`; empty when a controller can be made of it."""
+def problems(config: NodeConfig, shared: SharedTags | None = None) -> list[Problem]:
+    """Everything that is wrong with `config`; empty when a controller can be made of it. Tags that are `shared` with
+    nodes that were looked at before it are looked at as far as the node makes a difference."""
     config = with_data_files(config)
     found = list(_node_problems(config))
     templates, faults = lay_out_types(config.types)
     found += [Problem(place, message) for place, message in faults]
     tags = {tag.name.casefold(): tag for tag in reversed(config.tags)}
-    found += _tags_problems(config, tags, templates)
+    found += _tags_problems(config, tags, templates, shared.passed if shared is not None else {})
     found += data_file_problems(config)
     if config.enip is not None:
         found += _enip_problems(config.enip)
@@ -101,11 +103,17 @@ def _interface_problems(interface: InterfaceConfig, place: str) -> Iterator[Prob
         yield Problem(f"{place}.mac", f"{interface.mac!r}; wanted a MAC address as 02:fa:00:00:00:01")
 
 
-def _tags_problems(config: NodeConfig, tags: Tags, templates: Mapping[str, Template]) -> Iterator[Problem]:
+def _tags_problems(
+    config: NodeConfig, tags: Tags, templates: Mapping[str, Template], passed: dict[int, TagConfig]
+) -> Iterator[Problem]:
     addresses: dict[tuple[int, int, int], str] = {}
     for tag in config.tags:
         place = f"tags.{tag.name}"
-        yield from tag_problems(tag, place, templates)
+        if id(tag) not in passed:
+            found = tag_problems(tag, place, templates)
+            yield from found
+            if not found and not templates:  # a node's own structures are another's too, and differ
+                passed[id(tag)] = tag
         other = tags[tag.name.casefold()]
         if other is not tag:
             yield Problem(place, f"there is a tag {other.name!r} already, and case makes no difference")

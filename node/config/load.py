@@ -30,6 +30,7 @@ from node.config.model import (
     TypeConfig,
     UnitConfig,
 )
+from node.config.shared_tags import SharedTags
 from node.errors import ConfigError
 
 _RECORDS: tuple[type, ...] = (
@@ -54,6 +55,7 @@ _FIELDS: dict[type, tuple[tuple[str, object], ...]] = {
     record: tuple((field.name, field.default) for field in fields(record)) for record in _RECORDS
 }
 """Name and default of each field."""
+_FIELDS_BUT_TAGS = tuple(field for field in _FIELDS[NodeConfig] if field[0] != "tags")
 _KINDS: dict[object, str] = {
     bool: "true or false",
     int: "a whole number",
@@ -83,27 +85,59 @@ class _Misfit(Exception):
         raise self
 
 
-def dump(config: NodeConfig) -> dict[str, Json]:
-    """`config` as values that `json.dumps` takes."""
-    return _dump_record(config)
+def dump(config: NodeConfig, shared: SharedTags | None = None) -> dict[str, Json]:
+    """`config` as values that `json.dumps` takes; with `shared`, equal tags of several nodes are one object."""
+    if shared is None:
+        return _dump_record(config)
+    body = _dump_fields(config, _FIELDS_BUT_TAGS)
+    if config.tags:
+        body["tags"] = [_dump_tag(tag, shared) for tag in config.tags]
+    return body
 
 
-def load(body: object, source: str, checked: bool = False) -> NodeConfig:
+def load(body: object, source: str, checked: bool = False, shared: SharedTags | None = None) -> NodeConfig:
     """The configuration that `dump` gave. Raises `ConfigError` naming `source` and the first fault. `checked` says that
-    `node.config.check` has passed it before; its form is looked at all the same."""
+    `node.config.check` has passed it before; its form is looked at all the same. `shared` are the tags of nodes that
+    were read before it, which are not looked at again."""
     try:
+        if shared is not None and isinstance(body, Mapping) and isinstance(body.get("tags"), list):
+            body = {**body, "tags": [_load_tag(tag, shared) for tag in body["tags"]]}
         config = cast(NodeConfig, _READERS[NodeConfig](body))
     except _Misfit as exc:
         raise ConfigError(source, 0, str(exc) if exc.place else f"the node{exc}") from None
     if not checked:
-        for problem in problems(config):
+        for problem in problems(config, shared):
             raise ConfigError(source, 0, str(problem))
     return config
 
 
+def _dump_tag(tag: TagConfig, shared: SharedTags) -> dict[str, Json]:
+    body = shared.written(tag)
+    if body is None:
+        body = _dump_record(tag)
+        shared.write(tag, body)
+    return body
+
+
+def _load_tag(body: Json, shared: SharedTags) -> object:
+    """The tag, or the body where it is none: whoever reads the node says so, and where."""
+    tag = shared.known(body)
+    if tag is None:
+        try:
+            tag = cast(TagConfig, _READERS[TagConfig](body))
+        except _Misfit:
+            return body
+        shared.read(body, tag)
+    return tag
+
+
 def _dump_record(record: object) -> dict[str, Json]:
+    return _dump_fields(record, _FIELDS[type(record)])
+
+
+def _dump_fields(record: object, chosen: tuple[tuple[str, object], ...]) -> dict[str, Json]:
     body: dict[str, Json] = {}
-    for name, default in _FIELDS[type(record)]:
+    for name, default in chosen:
         value = getattr(record, name)
         if default is MISSING or value != default:
             body[name] = _dump_value(value)
@@ -124,6 +158,8 @@ def _record_reader(record: type) -> _Reader:
 
     def read(body: object) -> object:
         if not isinstance(body, Mapping):
+            if type(body) is record:  # read before, and shared
+                return body
             raise _misfit(body, "an object")
         for key in body:
             if key not in readers:

@@ -8,11 +8,12 @@ a farm that does not read: telemetry is skipped while the socket is full, and a 
 
 import asyncio
 import contextlib
+import itertools
 import logging
 import time
 from typing import Any, Protocol
 
-from node.control.messages import ANSWER, COMMAND, HELLO, LIMIT, TELEMETRY, Message, decode, encode
+from node.control.messages import ANSWER, COMMAND, HELLO, LIMIT, PACE, TELEMETRY, Message, Pace, decode, encode
 from node.errors import NodeError, RemoteProtocolError
 
 log = logging.getLogger(__name__)
@@ -22,6 +23,9 @@ LAST_WAIT = 2.0
 STEADY = 5.0
 """Seconds a stream must have lasted before the next wait starts small again: a farm that hangs up is not hammered."""
 TELEMETRY_EVERY = 1.0
+"""Seconds, until the farm says how often it wants to hear."""
+TOGETHER = 250
+"""Nodes in one message of telemetry: with all their peers they stay well below `LIMIT`."""
 
 
 class Reporter(Protocol):
@@ -51,6 +55,7 @@ class ControlStream(asyncio.Protocol):
         self._pending = bytearray()
         self._full = False
         self._whole = True
+        self._every = TELEMETRY_EVERY
         self._timer: asyncio.TimerHandle | None = None
         self._running: set[asyncio.Task[None]] = set()
 
@@ -107,12 +112,30 @@ class ControlStream(asyncio.Protocol):
             self._transport.close()
 
     def _tick(self) -> None:
-        self._timer = asyncio.get_running_loop().call_later(TELEMETRY_EVERY, self._tick)
+        self._timer = asyncio.get_running_loop().call_later(self._every, self._tick)
         if not self._full:
-            self.send({"type": TELEMETRY, "nodes": self._reporter.telemetry(self._whole)})
-            self._whole = False
+            self._report()
+
+    def _report(self) -> None:
+        nodes = self._reporter.telemetry(self._whole)
+        self._whole = False
+        if len(nodes) <= TOGETHER:
+            self.send({"type": TELEMETRY, "nodes": nodes})
+            return
+        entries = iter(nodes.items())
+        while part := dict(itertools.islice(entries, TOGETHER)):
+            self.send({"type": TELEMETRY, "nodes": part})
+
+    def _keep(self, pace: Pace) -> None:
+        """Reports so from now on."""
+        self._every = pace.every
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer = asyncio.get_running_loop().call_later(pace.first, self._tick)
 
     def _take(self, message: Message) -> None:
+        if message["type"] == PACE:
+            self._keep(Pace.decode(message))
         if message["type"] != COMMAND:
             return  # a newer farm may know more messages than this node
         task = asyncio.get_running_loop().create_task(self._answer(message))

@@ -3,7 +3,7 @@
 Two streams, both JSON, one object a line, UTF-8, at most `LIMIT` bytes a line:
 
 * control, over a Unix socket in the run directory: the shard dials and says `hello`; then it sends `ready` or `failed`
-  for each node, `telemetry` once a second and `answer`s, and gets `command`s.
+  for each node, `telemetry` once a second, or as the `pace` that it is told, and `answer`s, and gets `command`s.
 * nursery, over the socket it inherited: `fork` in, `forked` or `refused` out, one for one and in order;
   those that come together are forked together, and their shards share memory.
 
@@ -11,6 +11,7 @@ Two streams, both JSON, one object a line, UTF-8, at most `LIMIT` bytes a line:
     ready      {type, node, ports: {protocol: port}}
     failed     {type, node, error}
     telemetry  {type, nodes: {name: report or null}}                 null: nothing new since the last one on this stream
+    pace       {type, every, first}     seconds between two telemetries from now on, and to the next one
     command    {type, id, node, path, value}        path: "tags", "tags/SCADA", "server/stop", "server/start"
     answer     {type, id, value}  or  {type, id, error}
     fork       {type, shard, config, log, control, token [, place]}   file paths; config is the shard file (`ShardFile`)
@@ -24,7 +25,8 @@ peers}, all counted since the node was made, and where there are any `faults`, `
 many: faults, forced tags, recordings, tags that a recording is played into), `tags` (of those that are watched, what
 changed: {name: value}) and `writes` ([seconds ago, peer, tag, value], while they are watched). `latency` are requests
 by how long they took: below 2**i µs in place i, the zeros at the end left out. `peers` are the busiest, [protocol,
-peer, seconds, requests, errors] each. The first report after `hello` is never null.
+peer, seconds, requests, errors] each. The first report after `hello` is never null. A shard of many nodes sends its
+telemetry in several messages, one after the other.
 
 Two commands are for the shard and not for a node of it: path "shard/start" with a node configuration as `value` starts
 the node `node`, in place of one of that name if there is one; "shard/stop" ends it and forgets it. Each is followed by
@@ -46,6 +48,7 @@ from functools import cache
 from typing import Any
 
 from node import __version__
+from node.config.shared_tags import fold, unfold
 from node.errors import ConfigError, RemoteProtocolError
 from node.record import dataclass
 
@@ -55,7 +58,7 @@ except ImportError:
     from hashlib import blake2b
 
 LIMIT = 4 * 1024 * 1024
-"""Bytes in one line; a longer one ends the stream (a shard of many nodes sends its telemetry in one line)."""
+"""Bytes in one line; a longer one ends the stream."""
 
 Message = dict[str, Any]
 
@@ -63,6 +66,7 @@ HELLO = "hello"
 READY = "ready"
 FAILED = "failed"
 TELEMETRY = "telemetry"
+PACE = "pace"
 COMMAND = "command"
 ANSWER = "answer"
 FORK = "fork"
@@ -77,6 +81,9 @@ RUN_VARIABLE = "FARM_RUN"
 
 READ_SIZE = 1 << 20
 PID_FILE_SIZE = 512
+
+SLOWEST = 3600.0
+"""Seconds between two telemetries at most."""
 
 GONE = "ZX"
 """States of a process that is dead and not yet waited for."""
@@ -99,12 +106,37 @@ def decode(line: bytes) -> Message:
 
 
 @dataclass(frozen=True, slots=True)
+class Pace:
+    """How often a shard is to report: `every` so many seconds, the next time in `first`, so that the shards of a farm
+    do not all report at once."""
+
+    every: float
+    first: float
+
+    def encode(self) -> Message:
+        """The message."""
+        return {"type": PACE, "every": self.every, "first": self.first}
+
+    @classmethod
+    def decode(cls, message: Message) -> "Pace":
+        """The pace back. Raises `RemoteProtocolError` for one that nobody could keep."""
+        try:
+            every, first = float(message["every"]), float(message["first"])
+        except (KeyError, TypeError, ValueError) as exc:
+            raise RemoteProtocolError(f"not a pace: {message!r:.80}") from exc
+        if not (0 < every <= SLOWEST and 0 <= first <= every):
+            raise RemoteProtocolError(f"a pace of {every:g} s, {first:g} s to the first: wanted 0 to {SLOWEST:g} s")
+        return cls(every, first)
+
+
+@dataclass(frozen=True, slots=True)
 class ShardFile:
     """What a shard reads when it starts: `run` the farm's run id, `epoch` the plant's start on the monotonic clock in
     seconds, `pid_file` where it writes who it is ("" for nowhere: in a container it cannot know), `nodes` the node
     configurations as `node.config.load.dump` gives them. `checked` is `checked_mark` of the nodes when
     `node.config.check` has passed them, so that a shard need not ask it again; whoever changes a node by hand makes the
-    mark another's. `everywhere` has them served on every interface there is."""
+    mark another's. `everywhere` has them served on every interface there is. Tags that nodes have alike stand in the
+    file once."""
 
     shard: str
     run: str
@@ -120,20 +152,20 @@ class ShardFile:
         body["checked"] = self.checked
         if self.everywhere:
             body["everywhere"] = True
-        return json.dumps({**body, "nodes": list(self.nodes)}, separators=(",", ":")).encode()
+        body["nodes"] = self.nodes
+        if len(self.nodes) > 1:
+            body["nodes"], body["tags"] = fold(self.nodes)
+        return json.dumps(body, separators=(",", ":")).encode()
 
     @classmethod
     def decode(cls, source: str, data: bytes) -> "ShardFile":
         """The file back. Raises `ConfigError` naming `source` when it is damaged."""
         try:
             body = json.loads(data)
-            nodes, checked, everywhere = (
-                tuple(body["nodes"]),
-                str(body.get("checked", "")),
-                body.get("everywhere") is True,
-            )
+            nodes = tuple(unfold(body["nodes"], body["tags"]) if "tags" in body else body["nodes"])
+            checked, everywhere = str(body.get("checked", "")), body.get("everywhere") is True
             return cls(body["shard"], body["run"], float(body["epoch"]), body["pid_file"], nodes, checked, everywhere)
-        except (ValueError, KeyError, TypeError) as exc:
+        except (ValueError, KeyError, TypeError, IndexError) as exc:
             raise ConfigError(source, 0, f"not a shard file ({exc})") from exc
 
 

@@ -70,3 +70,10 @@ def test_a_port_that_is_forbidden(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(socket, "socket", type("Refusing", (socket.socket,), {"bind": refuse}))
     assert not limits.can_bind_modbus()
+
+
+def test_so_many_nodes_are_spread_as_those_that_are_known() -> None:
+    nodes = [a_node(number) for number in range(500)]
+    for limit in (1024, 20_000, 1 << 30):
+        assert limits.auto_size_of(500, limit, cores=4) == limits.auto_size(nodes, limit, cores=4)
+    assert limits.auto_size_of(10, 64, cores=2) == 1

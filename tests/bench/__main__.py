@@ -1,6 +1,6 @@
-"""`python -m tests.bench [requests|clients|modbus|browse|history|startup|layers|automata|docker|netns|scale …]`:
-measure, print Markdown tables, and with `--write` put each into docs/benchmarks.md between its markers. All when none
-is named."""
+"""`python -m tests.bench [requests|clients|modbus|browse|history|startup|layers|automata|docker|netns|scale|scale-auto|
+reporters|cost …]`: measure, print Markdown tables, and with `--write` put each into docs/benchmarks.md, the last three
+into docs/scale.md, between its markers. All when none is named but those three, which start 10,000 nodes."""
 
 import argparse
 import datetime
@@ -11,11 +11,26 @@ from collections.abc import Callable
 from pathlib import Path
 
 from tests import ending
-from tests.bench import automata, browse, clients, docker, history, layers, modbus, netns, requests, scale, start_up
+from tests.bench import (
+    automata,
+    browse,
+    clients,
+    cost_model,
+    docker,
+    history,
+    large_plants,
+    layers,
+    modbus,
+    netns,
+    reporters,
+    requests,
+    scale,
+    start_up,
+)
 from tests.bench.generators import BenchError
 from tests.bench.servers import ROOT
 
-PAGE = ROOT / "docs/benchmarks.md"
+PAGE, SCALE_PAGE = ROOT / "docs/benchmarks.md", ROOT / "docs/scale.md"
 
 TABLES: dict[str, Callable[[argparse.Namespace], list[str]]] = {
     "requests": lambda arguments: requests.run(arguments.runs, arguments.seconds),
@@ -29,7 +44,12 @@ TABLES: dict[str, Callable[[argparse.Namespace], list[str]]] = {
     "docker": lambda arguments: docker.run(arguments.runs),
     "netns": lambda arguments: netns.run(arguments.runs),
     "scale": lambda arguments: scale.run(arguments.peers, arguments.runs, arguments.backend or ("process", "netns")),
+    "scale-auto": lambda arguments: large_plants.run(),
+    "reporters": lambda arguments: reporters.run(max(5.0, arguments.seconds)),
+    "cost": lambda arguments: cost_model.run(arguments.cases),
 }
+ONLY_NAMED = ("scale-auto", "reporters", "cost")
+"""Not measured unless they are asked for; they stand in docs/scale.md."""
 
 
 def machine() -> str:
@@ -44,17 +64,21 @@ def machine() -> str:
     )
     today = datetime.date.today().isoformat()
     kernel = platform.release().partition("-")[0]
-    return f"{today}; {os.cpu_count()} cores, {model}; Linux {kernel}; Python {platform.python_version()}."
+    load = f"load average {os.getloadavg()[0]:.1f}"
+    return (
+        f"{today}; {os.cpu_count()} cores, {model}; Linux {kernel}; Python {platform.python_version()}; {load} before."
+    )
 
 
 def write(name: str, lines: list[str]) -> None:
     """Replace what stands between the page's markers of `name`. Raises `BenchError` when they are not there."""
+    page = SCALE_PAGE if name in ONLY_NAMED else PAGE
     begin, end = f"<!-- {name}: begin -->", f"<!-- {name}: end -->"
-    head, opened, rest = PAGE.read_text().partition(begin)
+    head, opened, rest = page.read_text().partition(begin)
     _, closed, tail = rest.partition(end)
     if not opened or not closed:
-        raise BenchError(f"{PAGE.name} has no {begin} … {end}")
-    PAGE.write_text(f"{head}{begin}\n" + "\n".join([*lines, ""]) + f"\n{end}{tail}")
+        raise BenchError(f"{page.name} has no {begin} … {end}")
+    page.write_text(f"{head}{begin}\n" + "\n".join([*lines, ""]) + f"\n{end}{tail}")
 
 
 def main() -> int:
@@ -66,12 +90,14 @@ def main() -> int:
     parser.add_argument("--core", type=int, default=0, help="for the generator of modbus; servers have core 0 (0)")
     parser.add_argument("--peers", type=int, default=50, help="servers started one by one, for comparison (50)")
     parser.add_argument("--backend", action="append", choices=["process", "netns"], help="for scale (both)")
-    parser.add_argument("--write", action="store_true", help="put the tables into docs/benchmarks.md")
+    parser.add_argument("--cases", type=Path, help="for cost: cases that were measured before, as it prints them")
+    parser.add_argument("--write", action="store_true", help="put the tables into their page")
     arguments = parser.parse_args()
     taken = machine()
     print(taken)
+    wanted = arguments.what or [name for name in TABLES if name not in ONLY_NAMED]
     try:
-        for name in arguments.what or TABLES:
+        for name in wanted:
             lines = TABLES[name](arguments)
             if arguments.write:
                 write(name, ["", taken, *lines])

@@ -56,6 +56,10 @@ class FarmEnd:
         self.wait_for(lambda: self._answers[number])
         return self._answers[number]
 
+    def tell(self, shard: str, message: Message) -> None:
+        """Say something that is not answered."""
+        self._streams[shard].sendall(encode(message))
+
     def close(self) -> None:
         """Hang up on all; may be said twice."""
         if not self._thread.is_alive():

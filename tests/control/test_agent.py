@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import itertools
 import socket
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ import pytest
 
 from node.control import agent as agent_module
 from node.control.agent import Agent, ControlStream
-from node.control.messages import LIMIT, Message, encode
+from node.control.messages import LIMIT, Message, Pace, decode, encode
 from node.errors import NodeError
 from tests.control.farm_end import farm_end
 
@@ -215,6 +216,60 @@ def test_telemetry_stops_while_the_socket_is_full(monkeypatch: pytest.MonkeyPatc
 
     asyncio.run(asyncio.wait_for(script(), 10))
     assert transport.lines[-1].startswith(b'{"type":"telemetry"')
+
+
+class ManyNodes(OneNode):
+    """A reporter for as many nodes as a large shard has."""
+
+    def telemetry(self, whole: bool) -> dict[str, Message | None]:
+        return {f"plc-{number}": {"requests": number} if whole else None for number in range(1000)}
+
+
+def test_many_nodes_report_in_several_messages() -> None:
+    transport = Recorded()
+
+    async def script() -> None:
+        stream = ControlStream(ManyNodes(), asyncio.get_running_loop().create_future())
+        stream.connection_made(transport)
+        stream.connection_lost(None)
+
+    asyncio.run(script())
+    messages = [decode(line) for line in transport.lines]
+    reports = [message["nodes"] for message in messages if message["type"] == "telemetry"]
+    assert [len(nodes) for nodes in reports] == [agent_module.TOGETHER] * (1000 // agent_module.TOGETHER)
+    assert {name: report for nodes in reports for name, report in nodes.items()} == ManyNodes().telemetry(True)
+
+
+def test_telemetry_comes_as_often_as_the_farm_says(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(agent_module, "TELEMETRY_EVERY", 1000.0)
+    path = tmp_path / "c"
+
+    def script(agent: Agent) -> None:
+        with farm_end(path) as farm:
+            farm.wait_for(lambda: farm.reports["plc"] == 1)
+            farm.tell("plc", Pace(0.01, 0.005).encode())
+            farm.wait_for(lambda: farm.reports["plc"] >= 5)
+            farm.tell("plc", Pace(1000.0, 0.0).encode())
+            farm.wait_for(lambda: farm.ask("plc", "tags", 3))
+            heard = farm.reports["plc"]
+            time.sleep(0.1)
+            assert farm.reports["plc"] <= heard + 1, "one at once, as it was told, and then none for long"
+
+    drive(path, OneNode(), script)
+
+
+def test_a_pace_that_nobody_can_keep_ends_the_stream(tmp_path: Path) -> None:
+    path = tmp_path / "c"
+
+    def script(agent: Agent) -> None:
+        with socket.socket(socket.AF_UNIX) as listener:
+            listener.bind(str(path))
+            listener.listen()
+            with accept(listener) as stream:
+                stream.sendall(encode({"type": "pace", "every": 0, "first": 0}))
+                assert ended(stream)
+
+    drive(path, OneNode(), script)
 
 
 def test_last_words_are_heard_before_the_end(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from node.control.messages import (
+    Pace,
     PidFile,
     ShardFile,
     boot_id,
@@ -111,3 +112,28 @@ def test_a_zombie_is_gone() -> None:
 def test_a_boot_has_one_id() -> None:
     assert len(boot_id()) == 36
     assert boot_id() == boot_id()
+
+
+def test_a_pace_comes_back() -> None:
+    pace = Pace(4.0, 1.5)
+    assert Pace.decode(decode(encode(pace.encode()))) == pace
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {},
+        {"every": 4},
+        {"every": 0, "first": 0},
+        {"every": -1, "first": 0},
+        {"every": 2, "first": 3},
+        {"every": 1e9, "first": 0},
+        {"every": "x", "first": 0},
+        {"every": None, "first": 0},
+        {"every": float("nan"), "first": 0},
+        {"every": 2, "first": -1},
+    ],
+)
+def test_a_pace_that_nobody_could_keep_is_refused(fields: dict[str, object]) -> None:
+    with pytest.raises(RemoteProtocolError, match="pace"):
+        Pace.decode({"type": "pace", **fields})

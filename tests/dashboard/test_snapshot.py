@@ -86,3 +86,23 @@ def test_what_does_not_move_is_asked_for_once() -> None:
     rows.forget()
     assert [*rows.listing().rows] == ["drive", "pump"]
     assert desk.said == [[{"name": "plc"}, {"name": "drive"}], None, None, [{"name": "drive"}, {"name": "pump"}]]
+
+
+def test_of_nodes_that_report_every_few_seconds_rows_are_asked_for_as_often_and_at_news() -> None:
+    now = [100.0]
+    desk, snapshot = Supervisor("plc", "drive"), Snapshot(lambda: now[0])
+    rows = Rows(desk, snapshot, lambda: now[0])
+
+    def second(*nodes: list[Any], generation: int = 1) -> int:
+        now[0] += 1.0
+        frame = {"full": False, "nodes": list(nodes), "generation": generation, "farm": {"report_every_s": 4}}
+        snapshot.take(frame)
+        rows.listing()
+        return desk.asked
+
+    assert [second([0, "up", 7.0]) for _ in range(5)] == [1, 1, 1, 1, 1]
+    assert second([0, "up", 8.0]) == 2
+    assert [second([0, "down", 0.0]), second([0, "down", 0.0])] == [3, 3]
+    assert second(generation=2) == 4
+    rows.forget()
+    assert second(generation=2) == 5

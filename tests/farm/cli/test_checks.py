@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from farm.cli import app, checks, docker_checks, machine_checks, network_checks, readiness
+from farm.cli import app, checks, docker_checks, doctor, machine_checks, network_checks, readiness
 from farm.cli.checks import BAD, GOOD, LIMITED, Need
 from farm.errors import FarmError
 from farm.supervisor.run_directory import run_directory
@@ -217,3 +217,22 @@ def test_of_a_plant_and_of_a_number(run_root: Path, capsys: pytest.CaptureFixtur
     assert "TO CURE" in capsys.readouterr().out
     assert app.run(["doctor", "topologies/plant.yaml", "--nodes", "5"]) == 2
     assert checks.short(ANY, 5, 1) == GOOD
+
+
+def test_ten_thousand_nodes_need_processes_of_many(
+    run_root: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(machine_checks, "hard_limit", lambda: 20_000)
+    monkeypatch.setattr(doctor, "hard_limit", lambda: 20_000)
+    monkeypatch.setattr(machine_checks, "_available_mib", lambda: 8000.0)
+
+    def found(*options: str) -> dict[str, dict[str, str]]:
+        app.run(["doctor", "--nodes", "10000", "--backend", "process", "--json", *options])
+        return {check["what"]: check for check in json.loads(capsys.readouterr().out)}
+
+    alone, auto = found(), found("--shard", "auto")
+    assert (alone["open files"]["state"], alone["memory"]["state"]) == (BAD, BAD)
+    assert alone["open files"]["found"] == "20000 a process, 20192 are needed"
+    assert all("--shard auto" in alone[what]["cure"] for what in ("open files", "memory"))
+    assert (auto["open files"]["state"], auto["memory"]["state"]) == (GOOD, GOOD)
+    assert app.run(["doctor", "--nodes", "10000", "--shard", "0"]) == 2

@@ -73,6 +73,11 @@ class Platform(MemoryBackend):
         """One message on the shard's control stream."""
         self._streams[shard].sendall(json.dumps(message).encode() + b"\n")
 
+    def told(self, shard: str) -> list[tuple[str, int]]:
+        """(type, every) of the messages that came to the shard since this was asked last."""
+        data = self._streams[shard].recv(1 << 16)
+        return [(message["type"], message["every"]) for message in map(json.loads, data.splitlines())]
+
     def die(self, shard: str) -> None:
         """Its process ends without being asked."""
         found = next(each for each in self.observe().shards if each.name == shard)

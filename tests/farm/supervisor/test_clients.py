@@ -4,6 +4,7 @@ import pytest
 
 from farm.supervisor import clients as module
 from farm.supervisor.clients import Clients
+from farm.supervisor.pace import Pace
 
 
 def peer(address: str, requests: int, port: int = 50000, errors: int = 0, protocol: str = "enip") -> list[object]:
@@ -93,3 +94,11 @@ def test_there_are_not_more_than_can_be_kept(monkeypatch: pytest.MonkeyPatch) ->
         clients.report("pump-1", [peer(f"10.0.0.{number}", 1)], float(number))
     kept = {client["address"] for client in clients.listed({}, 9.0)["clients"]}
     assert kept == {"10.0.0.9", "10.0.0.8", "10.0.0.7"}
+
+
+def test_a_client_is_as_busy_as_it_is_where_nodes_report_more_rarely() -> None:
+    clients = Clients(Pace(4))
+    for second in range(0, 80, 4):
+        clients.report("pump-1", [["enip", "10.0.0.9:4000", second, 100 * second, 0]], float(second))
+    found = clients.listed({}, 79.5)["clients"][0]
+    assert found["requests_per_s"] == pytest.approx(100, rel=0.01)

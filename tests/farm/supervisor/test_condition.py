@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from farm.supervisor.condition import CONDITIONS, condition
+from farm.supervisor.pace import Pace
 
 
 @pytest.mark.parametrize(
@@ -18,6 +19,8 @@ from farm.supervisor.condition import CONDITIONS, condition
         ("stopped", 9.0, {"bugs": 1}, "stopped"),
         ("starting", None, {}, "starting"),
         ("up", 3.5, {"faults": 1}, "stale"),
+        ("up", 3.5, {"pace": Pace(4)}, "up"),
+        ("up", 9.5, {"pace": Pace(4)}, "stale"),
         ("up", 0.5, {"faults": 1, "bugs": 1}, "fault"),
         ("up", 0.5, {"forced": 2}, "fault"),
         ("up", 0.5, {"bad_link": True}, "degraded"),

@@ -1,6 +1,7 @@
 """The farm's end of the control streams, with shards that are what they say, and others."""
 
 import asyncio
+import itertools
 import json
 from collections.abc import Callable, Coroutine
 from pathlib import Path
@@ -234,5 +235,26 @@ def test_a_command_that_is_not_answered_ends(tmp_path: Path) -> None:
             await asked
         with pytest.raises(FarmError, match=r"^pump-1: its shard hung up$"):
             await session.command("pump-1", "tags")
+
+    serve(tmp_path, work)
+
+
+def test_shards_are_told_how_often_to_report_each_at_a_time_of_its_own(tmp_path: Path) -> None:
+    async def work(streams: ControlStreams, told: Told, dial: Any) -> None:
+        early = [await dial() for _ in range(4)]
+        for number, shard in enumerate(early):
+            shard.hello(f"shard-{number}")
+        await until(lambda: len(told.hellos) == 4)
+        streams.pace(4)
+        streams.pace(4)
+        late = await dial()
+        late.hello("shard-9")
+        said = [json.loads(await shard.reader.readline()) for shard in (*early, late)]
+        assert {(each["type"], each["every"]) for each in said} == {("pace", 4)}
+        firsts = sorted(each["first"] for each in said)
+        assert firsts[0] >= 0 and firsts[-1] < 4
+        assert min(later - earlier for earlier, later in itertools.pairwise(firsts)) > 0.3
+        streams.pace(1)
+        assert [json.loads(await shard.reader.readline())["every"] for shard in (*early, late)] == [1] * 5
 
     serve(tmp_path, work)

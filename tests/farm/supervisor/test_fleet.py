@@ -267,3 +267,67 @@ def test_from_where_nodes_are_reached(tmp_path: Any) -> None:
     assert reach(Spaces(tmp_path), None) == ("namespace pf-12345678", "namespace")
     assert reach(Spaces(tmp_path), real) == ("bridged to eth1", "real")
     assert reach(docker, None) == ("docker", "docker")
+
+
+def large(world: World) -> None:
+    """The four nodes report every two seconds, as many would."""
+    world.monitor.pace.every = 2
+    world.monitor.paced()
+
+
+def test_of_nodes_that_report_every_few_seconds_a_frame_looks_at_some(world: World) -> None:
+    large(world)
+
+    async def work() -> None:
+        lines = world.fleet.follow()
+        await anext(lines)
+        world.second()
+        assert (await frame(lines))["full"]
+        seen = []
+        for second in range(1, 5):
+            world.second(**{each.name: 50 * second for each in NODES})
+            seen.append({entry[0] for entry in (await frame(lines))["nodes"]})
+        assert seen[1] | seen[2] == {0, 1, 2, 3}, "after as many seconds as lie between two reports all were looked at"
+        assert all(len(each) <= 2 for each in seen)
+        assert world.fleet.rows.one("pump-1")["requests_per_s"] > 0
+
+    run(work)
+
+
+def test_a_state_that_changes_shows_at_once_in_a_large_farm_too(world: World) -> None:
+    large(world)
+
+    async def work() -> None:
+        lines = world.fleet.follow()
+        await anext(lines)
+        world.second()
+        await anext(lines)
+        for member in world.roster.members.values():
+            world.roster.set_state(member, "down", "it broke")
+        world.second()
+        await anext(lines)  # events first
+        found = [json.loads(await anext(lines)) for _ in range(4)]
+        (last,) = [each["frame"] for each in found if each["event"] == "fleet"]
+        assert [entry[:2] for entry in last["nodes"]] == [[number, "down"] for number in range(4)]
+
+    run(work)
+
+
+def test_what_nobody_followed_is_not_gone_on_with(world: World) -> None:
+    large(world)
+
+    async def work() -> None:
+        first = world.fleet.follow()
+        await anext(first)
+        world.second()
+        await first.aclose()
+        for second in range(1, 4):
+            world.second(**{each.name: 70 * second for each in NODES})
+        again = world.fleet.follow()
+        begun = await frame(again)
+        assert all(entry[2] > 0 for entry in begun["nodes"])
+        world.second(**{each.name: 280 for each in NODES})
+        whole = await frame(again)
+        assert whole["full"] and all(entry[2] > 0 for entry in whole["nodes"])
+
+    run(work)

@@ -80,3 +80,28 @@ def test_nodes_that_are_gone_are_forgotten() -> None:
     turned(history, 2, 1)
     history.keep(["pump-2"])
     assert history.trend("pump-1")["times"] == []
+
+
+def test_a_line_may_be_of_more_seconds_than_one() -> None:
+    history = History(4)
+    for number in range(200):
+        history.turn(1000.0 + 4 * number)
+        history.note("pump-1", 400 * number, 40 * number, 0.5, 2.0, 3)
+    trend = history.trend("pump-1")
+    assert (len(trend["times"]), trend["times"][-1] - trend["times"][0]) == (150, 149 * 4.0)
+    assert set(trend["requests"][1:]) == {100.0}
+    assert history.last_minute("pump-1") == (6000, 600)
+
+
+def test_other_lines_begin_anew() -> None:
+    history = History()
+    turned(history, 20, 10)
+    history.begin(4)
+    assert (history.trend("pump-1")["times"], history.last_minute("pump-1")) == ([], (0, 0))
+
+
+def test_ten_thousand_nodes_take_no_more_than_two_and_a_half() -> None:
+    history = History(4)
+    history.turn(1.0)
+    history.note("pump-1", 1, 0, None, None, 0)
+    assert 10_000 * sys.getsizeof(history._rings["pump-1"]) < 2_600 * Line.size * SECONDS

@@ -108,3 +108,25 @@ def test_percentiles_lie_within_their_buckets() -> None:
 def test_buckets_are_added_and_subtracted_whatever_was_cut() -> None:
     assert difference([3, 5, 1], [1, 5]) == [2, 0, 1]
     assert total([[1, 2], [0, 0, 7], []]) == [1, 2, 7]
+
+
+@pytest.mark.parametrize("every", [2, 4, 10])
+def test_a_rate_is_steady_where_reports_come_more_rarely(every: int) -> None:
+    meter, seen = Meter(), []
+    for second in range(0, 20 * every, every):
+        count = 100 * second
+        meter.report(counters(count, uptime=second, latency=(0,) * 10 + (count,)), second)
+        meter.tick(second + 0.3, every)
+        seen.append(meter.requests_per_s)
+    assert seen[3:] == [pytest.approx(100)] * 17
+    assert meter.active and meter.p50 is not None
+    meter.tick(second + 2 * every + 10.0, every)
+    assert (meter.requests_per_s, meter.active) == (0.0, False)
+
+
+def test_what_came_since_a_rest_is_spread_over_no_less_than_the_time_between_two_reports() -> None:
+    meter = Meter()
+    meter.report(counters(100), 0)
+    meter.report(counters(600), 500)
+    meter.tick(500.1, 10)
+    assert meter.requests_per_s == pytest.approx(50)

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from farm.errors import FarmError
-from farm.supervisor import restart
+from farm.supervisor import pace, restart
 from farm.supervisor import supervisor as module
 from farm.supervisor.state import Identity, RunState
 from farm.supervisor.supervisor import FarmGone, Supervisor
@@ -363,5 +363,23 @@ def test_shards_of_several_nodes_go_the_same_way(platform: Platform) -> None:
         await until(lambda: states(farm)["pump-1"] == "restarting")
         await until(lambda: set(states(farm).values()) == {"up"})
         assert [row["restarts"] for row in farm.rows()] == [1, 1, 1, 0]
+
+    live(platform, work)
+
+
+def test_a_large_farm_is_told_to_report_more_rarely(platform: Platform, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pace, "NODES", 2)
+
+    async def work(farm: Supervisor) -> None:
+        await apply(farm, plant(*NODES[:2]))
+        assert farm.telemetry.pace.every == 1
+        await apply(farm, WORKS)
+        assert platform.told("pump-1") == platform.told("pump-4") == [("pace", 2)]
+        platform.say("pump-1", {"type": "telemetry", "nodes": {"pump-1": {"requests": 7}}})
+        await until(lambda: farm.telemetry.of("pump-1", farm.clock()) is not None)
+        found = farm.telemetry.of("pump-1", farm.clock() + 4.0)
+        assert found is not None and not found["stale"]
+        await apply(farm, plant(*NODES[:1]))
+        assert platform.told("pump-1") == [("pace", 1)]
 
     live(platform, work)

@@ -1,5 +1,6 @@
 """A report is worth what its age says."""
 
+from farm.supervisor.pace import Pace
 from farm.supervisor.telemetry import Telemetry
 
 
@@ -27,3 +28,10 @@ def test_nodes_that_are_gone_are_forgotten() -> None:
     telemetry.forget("pump-2")
     telemetry.forget("pump-9")
     assert [telemetry.of(name, 1.0) is not None for name in ("pump-1", "pump-2", "pump-3")] == [True, False, False]
+
+
+def test_where_reports_come_more_rarely_they_are_stale_later() -> None:
+    telemetry = Telemetry(Pace(4))
+    telemetry.report({"pump-1": {"requests": 7}}, 100.0)
+    found = [telemetry.of("pump-1", 100.0 + age) for age in (3.5, 9.0, 9.1)]
+    assert [each and each["stale"] for each in found] == [False, False, True]

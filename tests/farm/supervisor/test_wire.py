@@ -23,6 +23,21 @@ def test_a_plant_comes_back_as_it_was() -> None:
     assert decode_plant(unpack(pack(encode_plant(PLANT)))) == PLANT
 
 
+def test_equal_tags_travel_once() -> None:
+    body = encode_plant(PLANT)
+    assert [tag["name"] for tag in body["tags"]] == ["Level"]
+    assert [each["tags"] for each in body["nodes"]] == [[0]] * 3
+    found = decode_plant(body).nodes
+    assert found[0].tags[0] is found[1].tags[0]
+
+
+def test_a_plant_with_all_tags_in_its_nodes_is_one_too() -> None:
+    body = encode_plant(PLANT)
+    tags = body.pop("tags")
+    body["nodes"] = [{**each, "tags": [tags[number] for number in each["tags"]]} for each in body["nodes"]]
+    assert decode_plant(body) == PLANT
+
+
 def test_equal_origins_travel_once() -> None:
     assert len(encode_plant(PLANT)["origins"]) == 2
 
@@ -56,7 +71,7 @@ def test_no_body_is_worse_than_an_error(body: dict[str, object]) -> None:
         decode_plant(body)
     except FarmError:
         return
-    assert body.keys() | {"whereabouts"} == encode_plant(PLANT).keys()
+    assert body.keys() | {"whereabouts", "tags"} == encode_plant(PLANT).keys()
 
 
 @given(st.binary(max_size=60))
