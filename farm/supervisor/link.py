@@ -71,6 +71,8 @@ GONE_PATIENCE = 10.0
 ATTEMPTS = 3
 SILENCE = 15.0
 """Seconds without a word after which a supervisor is not expected to say another; it says `ALIVE` while it works."""
+LARGE = 250_000
+"""Bytes of a request that give it a second more, on a machine with much else to do: of 10,000 nodes they are 7 MB."""
 REPEATABLE = frozenset({"apply", "down", "ps", "tags", "status", "plant", "record_stop", "replay_put", "replay_stop"})
 """Operations that are asked for again when their supervisor was killed: the next one completes them."""
 PACKAGE_ROOT = Path(__file__).resolve().parents[2]
@@ -113,9 +115,11 @@ class Link:
                 if not process.connect():
                     self._wake()
                     continue
+                patience = SILENCE + len(request) // LARGE
+                sock.settimeout(patience)
                 process.send(request)
                 answer: dict[str, Any] = {}
-                for body in _lines(sock, name):
+                for body in _lines(sock, name, patience):
                     if "event" not in body:
                         answer = body
                     elif body["event"] != ALIVE:
@@ -201,15 +205,16 @@ class _Process:
             select.select([self._descriptor], [], [], seconds)
 
 
-def _lines(sock: socket.socket, name: str) -> Iterator[dict[str, Any]]:
-    """What the supervisor says; a connection that is lost ends it. Raises `NoSupervisor` when it says nothing."""
+def _lines(sock: socket.socket, name: str, patience: float) -> Iterator[dict[str, Any]]:
+    """What the supervisor says; a connection that is lost ends it. Raises `NoSupervisor` when it says nothing for so
+    many seconds."""
     with sock.makefile("rb") as lines:
         while True:
             try:
                 line = lines.readline()
             except TimeoutError as exc:
                 raise NoSupervisor(
-                    f"the supervisor of {name} has said nothing for {SILENCE:g} s: it is suspended or hangs; "
+                    f"the supervisor of {name} has said nothing for {patience:g} s: it is suspended or hangs; "
                     "`farm down` ends it with its nodes"
                 ) from exc
             except OSError:
