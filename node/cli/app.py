@@ -23,6 +23,7 @@ VERBS = {
     "dissect": "shows a frame's parts, and the byte where it goes wrong",
     "run": "a node from its configuration file",
     "shard": "what a farm has its containers do",
+    "relay": "what a farm has one container of a swarm do: it leads to the others",
 }
 """Each has a module of its name beside this one (`_` where it has `-`), imported when it is asked for."""
 
