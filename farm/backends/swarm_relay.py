@@ -76,9 +76,9 @@ class Relay:
         return here[0] if here else self._hosts.manager()
 
     @property
-    def here(self) -> bool:
-        """Whether what it publishes is at this machine's addresses."""
-        return self._engine().here
+    def near(self) -> bool:
+        """Whether it is on this machine, as far as its engine's address tells."""
+        return any(self._hosts.engine(name).here for name in self._hosts.wanted)
 
     def prepare(self, image: str, overlays: Overlays, nodes: Sequence[NodeConfig]) -> None:
         """Makes it for these nodes, unless it is there and as it should be. Raises `BackendError`."""
