@@ -21,7 +21,7 @@ from docker.types import Mount
 from farm.backends import docker_labels as labels
 from farm.backends.docker_containers import CONTROL, INSIDE, NOBODY, TRANSPORTS, hardened
 from farm.backends.docker_engine import is_conflict, is_gone
-from farm.backends.docker_lifetime import Container, Lifetimes
+from farm.backends.docker_lifetime import Container, Lifetimes, attached
 from farm.backends.docker_networks import Networks
 from farm.backends.relay_link import LINK, RelayLink, exec_pipe
 from farm.backends.swarm_containers import put_files
@@ -135,7 +135,8 @@ class Relay:
         engine = self._engine()
         with engine.told(segment.name, "join"):
             try:
-                engine.api.connect_container_to_network(self.name, name, ipv4_address=segment.watch or None)
+                address = segment.watch or None
+                attached(lambda: engine.api.connect_container_to_network(self.name, name, ipv4_address=address))
             except APIError as exc:
                 if not is_conflict(exc) and "already exists" not in str(exc.explanation):
                     raise
@@ -230,7 +231,7 @@ class Relay:
             try:
                 api.connect_container_to_network(container, self._where[0], ipv4_address=self._where[1])
                 put_files(api, container, INSIDE, {FILE: self._file([])})
-                api.start(container)
+                attached(lambda: api.start(container))
             except BaseException:
                 self._remove(container)
                 raise

@@ -94,7 +94,7 @@ class SwarmFarm:
 
     def rows(self, name: str = "works") -> dict[str, dict[str, Any]]:
         """`farm ps`, by node."""
-        return {row["name"]: row for row in json.loads(self.farm("ps", name, "--json").stdout)}
+        return {row["name"]: row for row in json.loads(self.farm("ps", "--name", name, "--json").stdout)}
 
     def run_id(self, name: str = "works") -> str:
         """What marks its things."""
