@@ -1,7 +1,6 @@
 """A plant over three engines of a Swarm: asked by real clients from other hosts, through what happens to hosts, and
 taken down to the last trace."""
 
-import json
 import os
 import signal
 import time
@@ -55,7 +54,8 @@ def works(
             if not host.answers():
                 host.start()
                 host.wait()
-        farm.farm("down", "works")
+        if (farm.folder / "works" / "run.json").exists():
+            farm.farm("down", "works")
     assert farm.things() == clean
 
 
@@ -191,4 +191,3 @@ def test_an_engine_that_refuses_is_named_and_leaves_nothing(works: SwarmFarm, cl
         done = works.farm("up", str(path), fails=True)
         assert [each for each in done.stderr.splitlines() if each.startswith(line)], done.stderr
         assert works.things() == clean
-    assert json.loads(works.farm("ps", "--json").stdout or "[]") == []
