@@ -91,10 +91,7 @@ class Supervisor:
         )
         self.links = Links(self.roster, self._tell_node, leads=self._leads_to)
         self.faults = Faults(self.roster, self._tell_node, self.events, self._keep_state, clock=self._now)
-        placing = backend if isinstance(backend, Placing) else None
-        self.monitor = Monitor(
-            self.roster, self.telemetry, self.events, self.faults.on, placing=placing, clock=self._now
-        )
+        self.monitor = self._monitor_of(backend)
         self.fleet = self._gather_fleet()
         self.changes = Changes(
             backend,
@@ -124,6 +121,10 @@ class Supervisor:
         self._saving: asyncio.TimerHandle | None = None
         self._writes: set[asyncio.Task[None]] = set()
         self._ticking: asyncio.Task[None] | None = None
+
+    def _monitor_of(self, backend: Backend) -> Monitor:
+        placing = backend if isinstance(backend, Placing) else None
+        return Monitor(self.roster, self.telemetry, self.events, self.faults.on, placing=placing, clock=self._now)
 
     def _gather_fleet(self) -> Fleet:
         return Fleet(
