@@ -1,6 +1,7 @@
 """A plant over three engines of a Swarm: asked by real clients from other hosts, through what happens to hosts, and
 taken down to the last trace."""
 
+import json
 import os
 import signal
 import time
@@ -10,6 +11,7 @@ from typing import Any
 import pytest
 
 from farm.backends.docker_labels import container_name
+from node.control.messages import start_time
 from tests.backends.swarm_cluster import Cluster
 from tests.backends.swarm_farm import LEVEL, SwarmFarm, plant
 
@@ -149,6 +151,8 @@ def test_the_next_supervisor_finds_all_of_them(works: SwarmFarm) -> None:
     status = next(works.folder.glob("works")) / "supervisor.log"
     pid = int(status.read_text().rpartition("supervising works, pid ")[2].split()[0])
     os.kill(pid, signal.SIGKILL)
+    until(lambda: start_time(pid) == 0)
+    works.farm("ps")
     until(lambda: {row["state"] for row in works.rows().values()} == {"up"})
     assert containers() == before
     assert sum(row["restarts"] for row in works.rows().values()) == 1
@@ -174,6 +178,21 @@ def test_a_host_that_is_gone_is_shown_and_nothing_waits_for_it(works: SwarmFarm,
     gone.wait()
     works.farm("down", "works")
     until(lambda: works.things() == clean)
+
+
+def test_doctor_looks_at_every_host(works: SwarmFarm) -> None:
+    path = works.write(plant(works.cluster, groups=GROUPS))
+    checks = {each["what"]: each for each in json.loads(works.farm("doctor", str(path), "--json").stdout)}
+    assert checks["swarm"]["found"] == "3 hosts, managed by h1"
+    assert checks["host h3"]["found"].endswith(f"a worker at {works.cluster.hosts[2].address}")
+    assert {checks[what]["state"] for what in ("host h1", "host h2", "host h3", "swarm", "overlay ports")} == {"ok"}
+    assert checks["swarm image"]["found"].endswith("is on every host")
+    path.write_text(path.read_text().replace(works.cluster.hosts[2].url, "unix:///nowhere"))
+    checks = {each["what"]: each for each in json.loads(works.farm("doctor", str(path), "--json", fails=True).stdout)}
+    assert (checks["host h3"]["state"], checks["host h3"]["found"]) == (
+        "missing",
+        "no engine answers at unix:///nowhere",
+    )
 
 
 def test_an_engine_that_refuses_is_named_and_leaves_nothing(works: SwarmFarm, clean: dict[str, set[str]]) -> None:
