@@ -9,6 +9,7 @@ not answer keeps what it had, and costs one short wait.
 import contextlib
 import logging
 import threading
+import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -58,6 +59,7 @@ class SwarmBackend:
         self._run = run_id
         self._farm = directory.name
         self._secret = secret
+        self._epoch = epoch
         self._files = ContainerFiles(directory, run_id, epoch)
         self._links = LinkFiles(directory)
         self._logs = FetchedLogs()
@@ -190,6 +192,7 @@ class SwarmBackend:
             self._images.name,
             control,
             network,
+            time.time() - (time.monotonic() - self._epoch),
         )
         api = self._hosts.engine(host).api
         on = {(host, each.network) for each in nodes[0].interfaces}

@@ -15,7 +15,7 @@ from node.control.messages import start_time
 from tests.backends.swarm_cluster import Cluster
 from tests.backends.swarm_farm import LEVEL, SwarmFarm, plant
 
-pytestmark = [pytest.mark.docker, pytest.mark.root]
+pytestmark = [pytest.mark.docker, pytest.mark.root, pytest.mark.timeout(300)]
 
 PATIENCE = 60.0
 GROUPS = """
