@@ -70,22 +70,22 @@ def create(api: APIClient, node: NodeConfig, place: Place) -> str:
             labels.DIGEST: place.digest,
         },
         host_config=_host_config(api, node, place, network),
-        networking_config=_networking(network, _endpoint(api, first)) if first else None,
+        networking_config=networking(network, endpoint(api, first)) if first else None,
         mac_address=first.mac or None if first else None,
     )
     container = str(found["Id"])
     for interface in node.interfaces[1:]:
-        connect(api, container, interface, place.run_id)
+        connect(api, container, interface, labels.network_name(place.run_id, interface.network))
     if first and place.outside:
         api.connect_container_to_network(container, place.outside)
     return container
 
 
-def connect(api: APIClient, container: str, interface: InterfaceConfig, run_id: str) -> None:
-    """Puts a container on a network, at its address."""
+def connect(api: APIClient, container: str, interface: InterfaceConfig, network: str) -> None:
+    """Puts a container on a network of that name, at its address."""
     api.connect_container_to_network(
         container,
-        labels.network_name(run_id, interface.network),
+        network,
         ipv4_address=interface.address,
         ipv6_address=interface.ipv6.partition("/")[0] or None,
         mac_address=interface.mac if _macs_each(api) else None,
@@ -98,7 +98,8 @@ def _host_config(api: APIClient, node: NodeConfig, place: Place, network: str) -
         for transport in TRANSPORTS.get(protocol, ("tcp",)):
             if protocol in node.ports:
                 bindings.setdefault(f"{node.ports[protocol]}/{transport}", []).append((address, port))
-    found: dict[str, Any] = api.create_host_config(
+    return hardened(
+        api,
         network_mode=network,
         port_bindings=bindings or None,
         mounts=[
@@ -106,20 +107,25 @@ def _host_config(api: APIClient, node: NodeConfig, place: Place, network: str) -
             Mount(LOG_FILE, str(place.log), "bind"),
             Mount(CONTROL, str(place.control.parent), "bind", read_only=True),
         ],
+    )
+
+
+def hardened(api: APIClient, **more: Any) -> dict[str, Any]:
+    """What every container of ours is limited to, and `more` of its own."""
+    limits = {"pids_limit": PROCESSES, "mem_limit": MEMORY, "memswap_limit": MEMORY}
+    found: dict[str, Any] = api.create_host_config(
         cap_drop=["ALL"],
         security_opt=["no-new-privileges"],
         read_only=True,
-        pids_limit=PROCESSES,
-        mem_limit=MEMORY,
-        memswap_limit=MEMORY,
         sysctls=PORTS_FROM,
         log_config=LogConfig(type=LogConfig.types.JSON, config={"max-size": LOG_SIZE, "max-file": LOG_FILES}),
         restart_policy=None,  # the supervisor restarts what died, by its own rules
+        **{**limits, **more},
     )
     return found
 
 
-def _endpoint(api: APIClient, interface: InterfaceConfig) -> EndpointConfig:
+def endpoint(api: APIClient, interface: InterfaceConfig) -> EndpointConfig:
     return api.create_endpoint_config(
         ipv4_address=interface.address,
         ipv6_address=interface.ipv6.partition("/")[0] or None,
@@ -127,7 +133,7 @@ def _endpoint(api: APIClient, interface: InterfaceConfig) -> EndpointConfig:
     )
 
 
-def _networking(network: str, endpoint: EndpointConfig) -> NetworkingConfig:
+def networking(network: str, endpoint: EndpointConfig) -> NetworkingConfig:
     found = NetworkingConfig()
     found["EndpointsConfig"] = {network: endpoint}
     return found

@@ -12,7 +12,7 @@ from farm.backends.netns_visit import visit
 from farm.cli import options
 from farm.cli.terminal import note
 from farm.cli.whereabouts import about, become
-from farm.cli.wire_access import running_node
+from farm.cli.wire_access import running_node, running_plant
 from farm.errors import FarmError
 from farm.supervisor.link import Link, run_named
 
@@ -26,7 +26,7 @@ def execute(
     link = Link.open(run_named(name))
     config = running_node(link, node)
     extra = about(link.run.name, config)
-    if link.backend == "docker":
+    if link.backend in ("docker", "swarm"):
         become(in_container(link, node, command, extra), {})
     if link.backend == "netns":
         row = next(row for row in link.ask("ps")["rows"] if row["name"] == node)
@@ -45,4 +45,29 @@ def in_container(link: Link, node: str, command: list[str], extra: dict[str, str
         raise FarmError("the command `docker` is not there; it runs commands in containers: apt-get install docker-cli")
     terminal = ["-t"] if os.isatty(0) and sys.stdout.isatty() else []
     variables = [word for name, value in extra.items() for word in ("-e", f"{name}={value}")]
-    return [docker, "exec", "-i", *terminal, *variables, container_name(link.run.run_id, node), *command]
+    return [
+        docker,
+        *engine_of(link, node),
+        "exec",
+        "-i",
+        *terminal,
+        *variables,
+        container_name(link.run.run_id, node),
+        *command,
+    ]
+
+
+def engine_of(link: Link, node: str) -> list[str]:
+    """Options of that command line that name the engine of a node's host; none where there is one engine only."""
+    if link.backend != "swarm":
+        return []
+    placement = running_plant(link).placement
+    row = next(row for row in link.ask("ps")["rows"] if row["name"] == node)
+    host = next((each for each in placement.hosts if each.name == row["host"]), None)
+    if host is None:
+        return []
+    if host.context:
+        return ["--context", host.context]
+    names = {"--tlscacert": "ca.pem", "--tlscert": "cert.pem", "--tlskey": "key.pem"}
+    tls = [word for option, name in names.items() for word in (option, f"{host.tls}/{name}")]
+    return ["--host", host.url, *(["--tlsverify", *tls] if host.tls else [])]

@@ -11,6 +11,7 @@ from farm.errors import FarmError
 from farm.supervisor.roster import Member, Roster
 from farm.topology.plant import Plant
 from farm.topology.wiring import GOOD, MACVLAN, Shaping
+from node.config.model import NodeConfig
 
 DELAY = "options/delay"
 
@@ -19,9 +20,12 @@ TellNode = Callable[[str, str, Any], Awaitable[Any]]
 
 
 class Links:
-    """The links of a farm's nodes that are not simply good."""
+    """The links of a farm's nodes that are not simply good. `leads` says whether anything leads to a node from here."""
 
-    def __init__(self, roster: Roster, tell: TellNode) -> None:
+    def __init__(
+        self, roster: Roster, tell: TellNode, leads: Callable[[NodeConfig], bool] = lambda config: True
+    ) -> None:
+        self._leads = leads
         self._roster = roster
         self._tell = tell
         self._shapings: dict[str, Shaping] = {}
@@ -33,13 +37,14 @@ class Links:
 
     def want(self, plant: Plant | None) -> None:
         """Nodes whose link is to be down cannot be asked whether they are up; nor can those on a macvlan, from the
-        machine whose interface it stands on."""
+        machine whose interface it stands on, or those on overlays that are led to from nowhere."""
         links = plant.links if plant is not None else {}
         beyond = (
             {network.name for network in plant.networks if network.driver == MACVLAN} if plant is not None else set()
         )
         for name, member in self._roster.members.items():
             away = any(interface.network in beyond for interface in member.config.interfaces[:1])
+            away = away or not self._leads(member.config)
             member.reachable = links.get(name, GOOD).up and not away
 
     def shaped(self, node: str, shaping: Shaping) -> None:

@@ -8,12 +8,13 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NamedTuple
 
+from farm.backends.backend import Placing
 from farm.supervisor.clients import Clients
 from farm.supervisor.condition import condition
 from farm.supervisor.events import CLIENT, WRITE, EventLog
 from farm.supervisor.history import History
 from farm.supervisor.meter import Meter
-from farm.supervisor.roster import DOWN, UP, Member, Roster
+from farm.supervisor.roster import DOWN, STARTING, UP, Member, Roster
 from farm.supervisor.telemetry import Telemetry
 from farm.supervisor.usage import NodeMemory
 from farm.supervisor.watching import Watching
@@ -25,20 +26,21 @@ MINUTE = 60.0
 
 class Look(NamedTuple):
     """How a node is at an instant: the `age` of its last report in seconds, None for none, and whether it is `silent`,
-    so that its `state` is no longer what the roster has; its `condition`, the errors of the last minute, and the
-    counters that it reported last."""
+    so that its `state` is no longer what the roster has; its `condition`, why its host is `missed`, "" where that is
+    not so, the errors of the last minute, and the counters that it reported last."""
 
     age: float | None
     silent: bool
     state: str
     condition: str
+    missed: str
     errors: int
     counters: Mapping[str, Any]
 
 
 class Monitor:
     """The meters, the history, the clients and the watched tags of a farm. `faults_of` gives the ids of the faults that
-    are active on a node."""
+    are active on a node, `placing` on which hosts they are, on a backend that has any."""
 
     def __init__(
         self,
@@ -47,6 +49,7 @@ class Monitor:
         events: EventLog,
         faults_of: Callable[[str], list[int]],
         *,
+        placing: Placing | None = None,
         clock: Callable[[], float] = time.monotonic,
         wall: Callable[[], float] = time.time,
     ) -> None:
@@ -58,6 +61,7 @@ class Monitor:
         self.watching = Watching()
         self.memory = NodeMemory()
         self.faults_of = faults_of
+        self._placing = placing
         self._roster = roster
         self._telemetry = telemetry
         self._events = events
@@ -129,12 +133,24 @@ class Monitor:
         requests, errors = self.history.last_minute(node)
         return errors, requests
 
+    def missed(self, node: str, age: float | None) -> str:
+        """Why a node's host is not reached, where the node does not report either; "" for all others."""
+        if self._placing is None or (age is not None and age <= self.pace.stale):
+            return ""
+        return self._placing.absent(node)
+
+    def host_of(self, node: str) -> str:
+        """The host that a node is on, "" where there is this machine alone."""
+        return self._placing.host_of(node) if self._placing is not None else ""
+
     def look(self, member: Member, now: float) -> Look:
-        """How the member is."""
+        """How the member is; one that was up and is silent is not, nor is one of a host that is not reached."""
         name = member.config.name
         age, counters = self._telemetry.age(name, now), self._telemetry.last(name)
         silent = member.state == UP and age is not None and age > self.pace.silent
-        state = DOWN if silent else member.state
+        missed = self.missed(name, age)
+        away = bool(missed) and member.state in (UP, STARTING)
+        state = DOWN if silent or away else member.state
         errors, requests = self.errors_per_minute(name, now)
         word = condition(
             state,
@@ -147,7 +163,7 @@ class Monitor:
             errors=errors,
             requests=requests,
         )
-        return Look(age, silent, state, word, errors, counters)
+        return Look(age, silent, state, word, missed, errors, counters)
 
     def _services(self, name: str) -> dict[str, str]:
         """What the protocols of a node's connections are called; found out once, for each report asks."""

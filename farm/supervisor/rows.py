@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 from farm.supervisor.monitor import Monitor, count
-from farm.supervisor.roster import Member, Roster, uptime
+from farm.supervisor.roster import UP, Member, Roster, uptime
 from farm.supervisor.telemetry import Telemetry
 from farm.topology.plant import NOWHERE, Plant
 from node.config.model import NodeConfig
@@ -44,6 +44,7 @@ MOVING = (
     "forced",
     "recording",
     "replayed",
+    "host",
 )
 """Fields of a row that change while the node is what it is, in the order of `Rows.moving`."""
 
@@ -102,13 +103,14 @@ class Rows:
         monitor, name = self._monitor, member.config.name
         meter, look = monitor.meter(name), monitor.look(member, now)
         age, counters = look.age, look.counters
+        error = look.missed if look.state != UP else ""
         return [
             member.ports or member.config.ports,
             look.state,
             look.condition,
-            f"no report for {age:.0f} s" if look.silent else member.error,
+            error or (f"no report for {age:.0f} s" if look.silent else member.error),
             member.link,
-            member.pid or None,
+            None if monitor.host_of(name) else member.pid or None,
             member.restarts,
             uptime(member.started) if member.pid else None,
             meter.connections,
@@ -129,6 +131,7 @@ class Rows:
             count(counters, "forced"),
             count(counters, "recording"),
             count(counters, "replayed"),
+            monitor.host_of(name),
         ]
 
 

@@ -15,7 +15,7 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
-from farm.backends.backend import Backend
+from farm.backends.backend import Backend, Placing
 from farm.errors import FarmError
 from farm.plan.execute import Execution
 from farm.supervisor import descriptors
@@ -41,6 +41,7 @@ from farm.supervisor.telemetry import Telemetry
 from farm.topology.plant import Plant
 from farm.topology.wiring import GOOD, Shaping, changed_quality
 from node.config.load import dump
+from node.config.model import NodeConfig
 from node.control.messages import SHARD_START
 
 log = logging.getLogger(__name__)
@@ -93,9 +94,9 @@ class Supervisor:
             restarted=self._save_soon,
             clock=clock,
         )
-        self.links = Links(self.roster, self._tell_node)
+        self.links = Links(self.roster, self._tell_node, leads=self._leads_to)
         self.faults = Faults(self.roster, self._tell_node, self.events, self._keep_state, clock=self._now)
-        self.monitor = Monitor(self.roster, self.telemetry, self.events, self.faults.on, clock=self._now)
+        self.monitor = self._monitor_of(backend)
         self.fleet = self._gather_fleet()
         self.changes = Changes(
             backend,
@@ -126,6 +127,10 @@ class Supervisor:
         self._writes: set[asyncio.Task[None]] = set()
         self._ticking: asyncio.Task[None] | None = None
 
+    def _monitor_of(self, backend: Backend) -> Monitor:
+        placing = backend if isinstance(backend, Placing) else None
+        return Monitor(self.roster, self.telemetry, self.events, self.faults.on, placing=placing, clock=self._now)
+
     def _gather_fleet(self) -> Fleet:
         return Fleet(
             self.run.name,
@@ -140,6 +145,12 @@ class Supervisor:
 
     def _now(self) -> float:
         return self.clock()
+
+    def _leads_to(self, config: NodeConfig) -> bool:
+        """Whether a node can be asked from here whether it is up."""
+        if self.backend.inside:
+            return True
+        return bool(config.outside) and (not isinstance(self.backend, Placing) or self.backend.leads())
 
     async def _tell_node(self, node: str, path: str, value: Any) -> Any:
         return await self.commands.tell_node(node, path, value)
@@ -200,6 +211,7 @@ class Supervisor:
             descriptors.check(-(-len(wanted.nodes) // wanted.shard))
         began = self.clock()
         async with self._alone("apply", tell):
+            await self._prepare(wanted, tell, changing=not dry_run)
             plan = await self.changes.plan(wanted, take=not dry_run)
             if dry_run:
                 return {"plan": plan.lines(), "changes": len(plan)}
@@ -222,6 +234,14 @@ class Supervisor:
                 self.events.farm(text, kind=CONFIG, actor="cli")
             rows = self.rows()
             return {"plan": plan.lines(), "changes": len(plan), "rows": rows, "seconds": self.clock() - began}
+
+    async def _prepare(self, wanted: Plant, tell: Tell, *, changing: bool) -> None:
+        try:
+            await self.changes.prepare(wanted, tell, changing=changing)
+        except BaseException:
+            if self.state.plant is None:
+                await asyncio.shield(self.changes.release())
+            raise
 
     async def down(self, tell: Tell) -> dict[str, Any]:
         """Ends everything and removes all files but the lock. After it the process has only to end."""
@@ -388,6 +408,8 @@ class Supervisor:
         self.changes.take(undoing)
         await self.changes.execution(undoing, keep_going=True).run()
         await self.changes.complete(self.state.plant or nothing(self.run.name))
+        if previous is None:
+            await self.changes.release()
 
     async def _heal_soon(self) -> None:
         await asyncio.sleep(HEAL_AFTER)

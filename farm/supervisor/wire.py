@@ -15,6 +15,7 @@ from typing import Any
 
 from farm.errors import FarmError
 from farm.topology.load import paused_collection
+from farm.topology.placement import decode_placement, encode_placement
 from farm.topology.plant import Origin, Plant, Whereabouts
 from farm.topology.wiring import (
     NetworkSpec,
@@ -81,6 +82,7 @@ def encode_plant(plant: Plant) -> Body:
             node: [place.group, list(place.networks), place.subnet, place.level]
             for node, place in plant.whereabouts.items()
         },
+        "placement": encode_placement(plant.placement),
     }
 
 
@@ -115,6 +117,7 @@ def _decode_plant(body: Body) -> Plant:
             node: Whereabouts(str(group), tuple(networks), str(subnet), level)
             for node, (group, networks, subnet, level) in body.get("whereabouts", {}).items()
         },
+        placement=decode_placement(body["placement"]),
     )
 
 

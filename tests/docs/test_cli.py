@@ -19,6 +19,7 @@ from node.cli import (
     modbus,
     modbus_poll,
     poll,
+    relay,
     run,
     shard,
     throughput,
@@ -43,7 +44,7 @@ Command = list[tuple[list[str], str | None]]
 
 def commands() -> dict[str, Command]:
     """What is documented, each with its options' spellings and help texts: the verbs of `farm` (click commands), the
-    lone simulators (argparse), and a shard (by hand)."""
+    lone simulators (argparse), and a shard and a relay (by hand)."""
     found = verbs("farm", typer.main.get_command(farm_app))
     lone = {
         "enip_server": enip.parser(),
@@ -64,8 +65,10 @@ def commands() -> dict[str, Command]:
         name: [(action.option_strings, action.help) for action in parser._actions] for name, parser in lone.items()
     }
     found["python -m node health"] = []
-    written = re.findall(r"^  (--[a-z]+).*?  (.*)$", shard.HELP, re.MULTILINE)
-    return found | {"python -m node shard": [([option], text) for option, text in written]}
+    for name, text in (("shard", shard.HELP), ("relay", relay.HELP)):
+        written = re.findall(r"^  (--[a-z]+).*?  (.*)$", text, re.MULTILINE)
+        found[f"python -m node {name}"] = [([option], said) for option, said in written]
+    return found
 
 
 def verbs(name: str, group: Any) -> dict[str, Command]:
