@@ -12,6 +12,7 @@ import logging
 import os
 import signal
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from node.config.load import load
@@ -159,7 +160,7 @@ class Shard:
             self._agent.report(_ready(name, controller))
 
     def _build(self, name: str, node: Message) -> Controller:
-        return build_controller(name, node, self._file.epoch, self._checked, self._file.everywhere)
+        return build_controller(name, node, self._file, self._checked)
 
     def _fail(self, name: str, error: str) -> None:
         line = " ".join(error.split())
@@ -242,7 +243,7 @@ def _make(prepared: Prepared, nodes: Iterable[Message]) -> None:
     for node in nodes:
         with contextlib.suppress(Exception):
             name = _name_of(node)
-            prepared.controllers[name] = build_controller(name, node, file.epoch, prepared.checked, file.everywhere)
+            prepared.controllers[name] = build_controller(name, node, file, prepared.checked)
 
 
 def _holds_the_machines(node: Message) -> bool:
@@ -272,14 +273,16 @@ def run(
     prepared: Prepared | None = None,
     settle: "Callable[[], Doorway | None] | None" = None,
     instance: str = "",
+    doorway_path: str = "",
 ) -> int:
     """Serve the shard file `config` until told to end; the exit code.
 
     `control` is the path of the farm's socket, or `tcp://HOST:PORT` of a relay that leads there, and `token` what the
     farm knows this shard by, `instance` what it knows this process of it by on another machine. `prepared` is what the
     file holds, if somebody has read it already. `settle` is called once all files are open that must be, and before
-    anything is served: it may take all rights away, and returns where sockets of the machine are had, if anywhere. The
-    process is one that `set_up` was called in, or in its parent.
+    anything is served: it may take all rights away, and returns where sockets of the machine are had, if anywhere;
+    without it, they are had at `doorway_path`, "" for nowhere. The process is one that `set_up` was called in, or in
+    its parent.
     """
     try:
         relay_address(control)
@@ -288,12 +291,20 @@ def run(
         pid_file = os.open(place, os.O_WRONLY | os.O_CREAT, 0o600) if place else -1
         if settle is not None:
             _claim(prepared)
-        doorway = settle() if settle is not None else None
+        doorway = settle() if settle is not None else _doorway(doorway_path, prepared.file.shard, token)
     except (NodeError, OSError) as exc:
         log.error("%s", exc)
         return 1
     loop = new_loop()  # asyncio.run tidies up at a price, and the process ends anyway
     return loop.run_until_complete(_serve(prepared, control, token, pid_file, doorway, instance))
+
+
+def _doorway(path: str, shard: str, token: str) -> "Doorway | None":
+    if not path:
+        return None
+    from node.server.doorway import Doorway
+
+    return Doorway(path, shard, token)
 
 
 def set_up() -> None:
@@ -312,14 +323,15 @@ def _name_of(node: Message) -> str:
     return str(node.get("name", ""))
 
 
-def build_controller(
-    name: str, node: Message, epoch: float, checked: bool = False, everywhere: bool = False
-) -> Controller:
-    """The controller of a node as it stands in a shard file; `checked` as for `load`. Raises `NodeError`."""
+def build_controller(name: str, node: Message, file: ShardFile, checked: bool = False) -> Controller:
+    """The controller of a node as it stands in the shard file; `checked` as for `load`. Raises `NodeError`."""
     config = load(node, name, checked)
     if config.name != name:
         raise NodeError(f"the configuration is for {config.name!r} and not for {name!r}")
-    return Controller(config, epoch=epoch, everywhere=everywhere)
+    if file.handed:
+        here = tuple((protocol, config.address, port) for protocol, port in config.ports.items())
+        config = replace(config, outside=here)
+    return Controller(config, epoch=file.epoch, everywhere=file.everywhere)
 
 
 def _ready(name: str, controller: Controller) -> Message:

@@ -1,9 +1,10 @@
-"""A node as a container: what it is given, and everything that is taken from it.
+"""A node, or a shard of several, as a container: what it is given, and everything that is taken from it.
 
 It runs as nobody, without capabilities, on a root filesystem that it cannot write, and can get no privilege back;
 processes, memory and what Docker keeps of its output are limited. Ports from 0 on are everybody's inside
 (`ip_unprivileged_port_start`), so that not even NET_BIND_SERVICE is needed for 502. Two files and a folder of the run
-are mounted: its configuration, its log, and the folder of the farm's control socket.
+are mounted: its configuration, its log, and the folder of the farm's control socket. Nodes that share a container have
+no network at all but its loopback, and are reached by sockets of the machine that are handed in.
 """
 
 from dataclasses import dataclass
@@ -14,11 +15,14 @@ from docker.api.client import APIClient
 from docker.types import EndpointConfig, LogConfig, Mount, NetworkingConfig
 
 from farm.backends import docker_labels as labels
+from farm.backends.docker_doorway import FILE as DOORWAY_FILE
 from node.config.model import InterfaceConfig, NodeConfig
 from node.control.messages import RUN_VARIABLE
 
 NOBODY = "65534:65534"
-MEMORY = "256m"
+MEMORY = 256 << 20
+MEMORY_EACH = 4 << 20
+"""More for each node beside the first."""
 PROCESSES = 64
 LOG_SIZE, LOG_FILES = "1m", "2"
 PORTS_FROM = {"net.ipv4.ip_unprivileged_port_start": "0"}
@@ -56,29 +60,48 @@ def create(api: APIClient, node: NodeConfig, place: Place) -> str:
     """
     first = node.interfaces[0] if node.interfaces else None
     network = labels.network_name(place.run_id, first.network) if first else place.outside or "none"
-    found = api.create_container(
-        place.image,
-        ["python3", "-S", "-m", "node", "shard", SHARD_FILE, f"{CONTROL}/{place.control.name}", "--log", LOG_FILE],
-        name=labels.container_name(place.run_id, node.name),
+    bindings: dict[int | str, list[tuple[str, int]]] = {}
+    for protocol, address, port in node.outside:
+        for transport in TRANSPORTS.get(protocol, ("tcp",)):
+            if protocol in node.ports:
+                bindings.setdefault(f"{node.ports[protocol]}/{transport}", []).append((address, port))
+    container = _created(
+        api,
+        node.name,
+        place,
         hostname=node.hostname or node.name,
-        user=NOBODY,
-        environment={RUN_VARIABLE: place.run_id, TOKEN_VARIABLE: place.token},
         ports=[(node.ports[protocol], transport) for protocol, transport in _published(node)],
-        labels={
-            **labels.run_labels(place.run_id, place.farm),
-            labels.NODE: node.name,
-            labels.DIGEST: place.digest,
-        },
-        host_config=_host_config(api, node, place, network),
+        host_config=_host_config(api, place, network, MEMORY, bindings),
         networking_config=_networking(network, _endpoint(api, first)) if first else None,
         mac_address=first.mac or None if first else None,
     )
-    container = str(found["Id"])
     for interface in node.interfaces[1:]:
         connect(api, container, interface, place.run_id)
     if first and place.outside:
         api.connect_container_to_network(container, place.outside)
     return container
+
+
+def create_shared(api: APIClient, shard: str, nodes: int, place: Place) -> str:
+    """Makes the container of a shard whose `nodes` are served at addresses of the machine's, and does not start it; its
+    id. Raises what the SDK raises."""
+    memory = MEMORY + (nodes - 1) * MEMORY_EACH
+    doorway = ("--doorway", f"{CONTROL}/{DOORWAY_FILE}")
+    return _created(api, shard, place, *doorway, hostname=shard, host_config=_host_config(api, place, "none", memory))
+
+
+def _created(api: APIClient, shard: str, place: Place, *options: str, **more: Any) -> str:
+    control = f"{CONTROL}/{place.control.name}"
+    found = api.create_container(
+        place.image,
+        ["python3", "-S", "-m", "node", "shard", SHARD_FILE, control, "--log", LOG_FILE, *options],
+        name=labels.container_name(place.run_id, shard),
+        user=NOBODY,
+        environment={RUN_VARIABLE: place.run_id, TOKEN_VARIABLE: place.token},
+        labels={**labels.run_labels(place.run_id, place.farm), labels.NODE: shard, labels.DIGEST: place.digest},
+        **more,
+    )
+    return str(found["Id"])
 
 
 def connect(api: APIClient, container: str, interface: InterfaceConfig, run_id: str) -> None:
@@ -92,12 +115,13 @@ def connect(api: APIClient, container: str, interface: InterfaceConfig, run_id: 
     )
 
 
-def _host_config(api: APIClient, node: NodeConfig, place: Place, network: str) -> dict[str, Any]:
-    bindings: dict[int | str, list[tuple[str, int]]] = {}
-    for protocol, address, port in node.outside:
-        for transport in TRANSPORTS.get(protocol, ("tcp",)):
-            if protocol in node.ports:
-                bindings.setdefault(f"{node.ports[protocol]}/{transport}", []).append((address, port))
+def _host_config(
+    api: APIClient,
+    place: Place,
+    network: str,
+    memory: int,
+    bindings: dict[int | str, list[tuple[str, int]]] | None = None,
+) -> dict[str, Any]:
     found: dict[str, Any] = api.create_host_config(
         network_mode=network,
         port_bindings=bindings or None,
@@ -110,8 +134,8 @@ def _host_config(api: APIClient, node: NodeConfig, place: Place, network: str) -
         security_opt=["no-new-privileges"],
         read_only=True,
         pids_limit=PROCESSES,
-        mem_limit=MEMORY,
-        memswap_limit=MEMORY,
+        mem_limit=memory,
+        memswap_limit=memory,
         sysctls=PORTS_FROM,
         log_config=LogConfig(type=LogConfig.types.JSON, config={"max-size": LOG_SIZE, "max-file": LOG_FILES}),
         restart_policy=None,  # the supervisor restarts what died, by its own rules

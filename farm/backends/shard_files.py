@@ -143,12 +143,16 @@ class ShardFiles:
 
     def log_of_node(self, node: str) -> Path:
         """The log of the shard that serves the node; it may not exist yet."""
+        return self.log(self.shard_of_node(node))
+
+    def shard_of_node(self, node: str) -> str:
+        """The name of the shard that serves the node; its own where no other does."""
         if not self.path(node, ".json").exists():
             for name in self.names():
                 file = self.read(name)
                 if file is not None and node in [config.get("name") for config in file.nodes]:
-                    return self.log(name)
-        return self.log(node)
+                    return name
+        return node
 
     def path(self, name: str, suffix: str) -> Path:
         """A file of the shard. Raises `BackendError` for a name that would lead elsewhere."""

@@ -9,6 +9,7 @@ import typer
 
 from farm.backends.docker_labels import container_name
 from farm.backends.netns_visit import visit
+from farm.backends.shard_files import ShardFiles
 from farm.cli import options
 from farm.cli.terminal import note
 from farm.cli.whereabouts import about, become
@@ -45,4 +46,6 @@ def in_container(link: Link, node: str, command: list[str], extra: dict[str, str
         raise FarmError("the command `docker` is not there; it runs commands in containers: apt-get install docker-cli")
     terminal = ["-t"] if os.isatty(0) and sys.stdout.isatty() else []
     variables = [word for name, value in extra.items() for word in ("-e", f"{name}={value}")]
-    return [docker, "exec", "-i", *terminal, *variables, container_name(link.run.run_id, node), *command]
+    shard = ShardFiles(link.run.path, link.run.run_id, 0.0).shard_of_node(node)
+    command = command[1:] if command[0] == "--" else command  # as `become` takes it
+    return [docker, "exec", "-i", *terminal, *variables, container_name(link.run.run_id, shard), *command]

@@ -18,35 +18,34 @@ PROGRAM = "python -m node shard"
 TOKEN_VARIABLE = "FARM_TOKEN"
 FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 HELP = f"""\
-usage: {{program}} FILE CONTROL [--log FILE]
+usage: {{program}} FILE CONTROL [--log FILE] [--doorway PATH]
 
 Serve the nodes of a shard file for a farm; its token is in {TOKEN_VARIABLE}.
 
   FILE        the shard file, as the farm wrote it
   CONTROL     the farm's control socket, or tcp://HOST:PORT of a relay that leads to it
-  --log FILE  log to this file too, at its end"""
+  --log FILE  log to this file too, at its end
+  --doorway PATH  where sockets of the machine are had that the nodes are to serve as well"""
 
 
 def main(arguments: Sequence[str], program: str = PROGRAM) -> int:
     """The command. Serves until SIGTERM and then ends the process, with 1 when no node could be served, which the log
     says more about; returns an exit code only where it could not begin."""
-    match list(arguments):
-        case [file, control] if not _is_option(file, control):
-            return _serve(file, control, "", program)
-        case [file, control, "--log", log] if not _is_option(file, control, log):
-            return _serve(file, control, log, program)
-        case [*words] if "--help" in words or "-h" in words:
-            print(HELP.format(program=program))
-            return 0
-    shown = " ".join(arguments) or "nothing"
-    return complain(program, f"wanted FILE CONTROL [--log FILE], got {shown} (--help says more)", USAGE)
+    words = list(arguments)
+    if "--help" in words or "-h" in words:
+        print(HELP.format(program=program))
+        return 0
+    names = words[2::2]
+    options = dict(zip(names, words[3::2], strict=False))
+    values = [*words[:2], *options.values()]
+    if len(words) < 2 or len(words) % 2 or {*names} - {"--log", "--doorway"} or any(each[:1] == "-" for each in values):
+        shown = " ".join(words) or "nothing"
+        wanted = "FILE CONTROL [--log FILE] [--doorway PATH]"
+        return complain(program, f"wanted {wanted}, got {shown} (--help says more)", USAGE)
+    return _serve(words[0], words[1], options.get("--log", ""), options.get("--doorway", ""), program)
 
 
-def _is_option(*words: str) -> bool:
-    return any(word.startswith("-") for word in words)
-
-
-def _serve(file: str, control: str, log: str, program: str) -> int:
+def _serve(file: str, control: str, log: str, doorway: str, program: str) -> int:
     handlers: list[logging.Handler] = [logging.StreamHandler()]
     if log:
         try:
@@ -60,7 +59,7 @@ def _serve(file: str, control: str, log: str, program: str) -> int:
     try:
         shard.set_up()
         token, instance = os.environ.get(TOKEN_VARIABLE, ""), os.environ.get(INSTANCE_VARIABLE, "")
-        code = shard.run(file, control, token, instance=instance)
+        code = shard.run(file, control, token, instance=instance, doorway_path=doorway)
     except Exception:
         logging.exception("a bug in the shard")
     logging.shutdown()

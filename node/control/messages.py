@@ -114,7 +114,8 @@ class ShardFile:
     seconds, `pid_file` where it writes who it is ("" for nowhere: in a container it cannot know), `nodes` the node
     configurations as `node.config.load.dump` gives them. `checked` is `checked_mark` of the nodes when
     `node.config.check` has passed them, so that a shard need not ask it again; whoever changes a node by hand makes the
-    mark another's. `everywhere` has them served on every interface there is."""
+    mark another's. `everywhere` has them served on every interface there is; `handed` at sockets of the machine as
+    well, at the addresses that they have, which a doorway hands in."""
 
     shard: str
     run: str
@@ -123,13 +124,13 @@ class ShardFile:
     nodes: tuple[Message, ...]
     checked: str = ""
     everywhere: bool = False
+    handed: bool = False
 
     def encode(self) -> bytes:
         """The file's content."""
         body: Message = {"shard": self.shard, "run": self.run, "epoch": self.epoch, "pid_file": self.pid_file}
         body["checked"] = self.checked
-        if self.everywhere:
-            body["everywhere"] = True
+        body |= {name: True for name in ("everywhere", "handed") if getattr(self, name)}
         return json.dumps({**body, "nodes": list(self.nodes)}, separators=(",", ":")).encode()
 
     @classmethod
@@ -137,12 +138,10 @@ class ShardFile:
         """The file back. Raises `ConfigError` naming `source` when it is damaged."""
         try:
             body = json.loads(data)
-            nodes, checked, everywhere = (
-                tuple(body["nodes"]),
-                str(body.get("checked", "")),
-                body.get("everywhere") is True,
-            )
-            return cls(body["shard"], body["run"], float(body["epoch"]), body["pid_file"], nodes, checked, everywhere)
+            nodes, checked = tuple(body["nodes"]), str(body.get("checked", ""))
+            everywhere, handed = (body.get(name) is True for name in ("everywhere", "handed"))
+            epoch, pid_file = float(body["epoch"]), body["pid_file"]
+            return cls(body["shard"], body["run"], epoch, pid_file, nodes, checked, everywhere, handed)
         except (ValueError, KeyError, TypeError) as exc:
             raise ConfigError(source, 0, f"not a shard file ({exc})") from exc
 
