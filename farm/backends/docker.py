@@ -6,25 +6,21 @@ for every backend.
 """
 
 import contextlib
-import logging
 import threading
-import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
-from typing import Any
-
-from docker.errors import APIError, NotFound
 
 from farm.backends import docker_containers as containers
 from farm.backends import docker_labels as labels
 from farm.backends import limits, pids
 from farm.backends.docker_doorway import FILE as DOORWAY_FILE
 from farm.backends.docker_doorway import DockerDoorway
-from farm.backends.docker_engine import Engine, is_conflict, is_gone, one_line
+from farm.backends.docker_engine import Engine
 from farm.backends.docker_files import ContainerFiles, has_own_network
 from farm.backends.docker_images import Images
+from farm.backends.docker_lifetime import Container, Lifetimes, label, node_of
 from farm.backends.docker_link import left_to_node, played, shape_link
 from farm.backends.docker_networks import Networks
 from farm.backends.docker_watch import Watches
@@ -35,16 +31,10 @@ from farm.errors import BackendError
 from farm.topology.wiring import GOOD, LinkQuality, Segment, Shaping
 from node.control.messages import digest_nodes, shard_token, start_time
 
-log = logging.getLogger(__name__)
-
 STARTING_AT_ONCE = 8
 """Containers; more at once are not sooner there, for the daemon has one lock for networks."""
 ENDING_AT_ONCE = 4
 """Containers stopped and removed at once: more make dockerd forget endpoints (moby#42119), and are no faster."""
-LISTING_AT_ONCE = 8
-LAST_WORDS = 5
-TELL_AGAIN, LOOK_AGAIN = 0.25, 0.02
-KILL_SECONDS = 10
 
 
 class DockerBackend:
@@ -67,6 +57,7 @@ class DockerBackend:
         self._files = ContainerFiles(directory, run_id, epoch)
         self._links = LinkFiles(directory)
         self._images = Images(self._engine)
+        self._lifetimes = Lifetimes(self._engine, run_id, self._images.forget)
         self._networks = Networks(self._engine, run_id, self._farm)
         self._watches = Watches(self._engine, run_id, self._runs)
         self._doorway = DockerDoorway(
@@ -77,7 +68,7 @@ class DockerBackend:
 
     def observe(self) -> Observed:
         """The daemon's containers and networks of this run, and shards that have files and no container."""
-        found = {_node(container): container for container in self._inspected()}
+        found = {node_of(container): container for container in self._lifetimes.inspected()}
         shards, strays = [], []
         for name in sorted({*self._files.names(), *found}):
             shard = self._observe(name, found.get(name))
@@ -118,13 +109,13 @@ class DockerBackend:
             missing = self._files.path(shard, ".json")
             raise BackendError(shard, "start", f"{missing} is missing or damaged: create it first")
         digest = digest_nodes(file.nodes)
-        for container in self._inspected(shard):
+        for container in self._lifetimes.inspected(shard):
             found = self._observe(shard, container)
             if found.alive:
                 if found.nodes != nodes:
                     raise BackendError(shard, "start", f"process {found.pid} serves something else: stop it first")
                 return found
-            self._remove(container["Id"], shard)
+            self._lifetimes.remove(container["Id"], shard)
         place = containers.Place(
             self._run,
             self._farm,
@@ -142,12 +133,13 @@ class DockerBackend:
         else:
             make = partial(containers.create, self._engine.api, nodes[0], place)
         with self._starting:
-            pid = self._run_container(shard, make)
+            made = self._lifetimes.run(shard, make)
+        pid = int(made["State"]["Pid"])
         started = self._started(pid)
         try:
             self._files.started(shard, digest, pid, started)
         except OSError as exc:
-            self._end_left(shard)
+            self._lifetimes.remove_left(shard)
             raise BackendError(shard, "start", f"cannot write its pid file: {exc}") from exc
         self._shape_again(shard, pid)
         return ObservedShard(shard, pid, started, alive=True, nodes=nodes)
@@ -155,22 +147,22 @@ class DockerBackend:
     def stop(self, shard: ObservedShard, grace: float) -> None:
         """End that very process; a stray's container is taken away with it."""
         with self._ending:
-            for container in self._inspected("" if shard.started == 0 else shard.name):
+            for container in self._lifetimes.inspected("" if shard.started == 0 else shard.name):
                 pid = int(container["State"]["Pid"])
                 if pid != shard.pid or pid == 0:
                     continue
-                name = _node(container)
-                self._end(container, grace)
+                name = node_of(container)
+                self._lifetimes.end(container, grace)
                 if self._files.read(name) is None:
-                    self._remove(container["Id"], name)
+                    self._lifetimes.remove(container["Id"], name)
 
     def remove(self, shard: str) -> None:
         """Take away its files but its log, and its container if that has ended."""
         self._files.remove(shard)
         with self._ending:
-            for container in self._inspected(shard):
+            for container in self._lifetimes.inspected(shard):
                 if not container["State"]["Running"]:
-                    self._remove(container["Id"], shard)
+                    self._lifetimes.remove(container["Id"], shard)
 
     def logs(self, node: str) -> Path:
         """A file that its container writes; it outlives the container and the supervisor."""
@@ -186,7 +178,7 @@ class DockerBackend:
         if left and not self._links.read().get(node, Shaping(GOOD)).kernel:
             shaping = played(quality)
         else:
-            running = [found for found in self._inspected(node) if found["State"]["Running"]]
+            running = [found for found in self._lifetimes.inspected(node) if found["State"]["Running"]]
             shaping = Shaping(quality) if not running else shape_link(node, int(running[0]["State"]["Pid"]), quality)
         self._links.write(node, shaping)
         return shaping
@@ -201,11 +193,11 @@ class DockerBackend:
     def end_all(self, grace: float = 2.0) -> int:
         """End every container of the run and take it away with the networks; then whatever else bears the run's mark.
         How many ran."""
-        found = list(self._inspected())
+        found = self._lifetimes.inspected()
 
-        def end(container: dict[str, Any]) -> None:
-            self._end(container, grace)
-            self._remove(container["Id"], _node(container))
+        def end(container: Container) -> None:
+            self._lifetimes.end(container, grace)
+            self._lifetimes.remove(container["Id"], node_of(container))
 
         with ThreadPoolExecutor(ENDING_AT_ONCE) as crew:
             for _ in crew.map(end, found):
@@ -226,116 +218,14 @@ class DockerBackend:
         except OSError as exc:
             raise BackendError(shard, "start", f"{self._doorway.path}: {exc.strerror}") from exc
 
-    def _run_container(self, shard: str, create: Callable[[], str]) -> int:
-        """The pid of a container that `create` makes. Nothing of it is left when it does not run."""
-        name = labels.container_name(self._run, shard)
-        try:
-            with self._engine.told(shard, "start"):
-                try:
-                    container = create()
-                except APIError as exc:
-                    if is_conflict(exc) and "is already in use" in str(exc.explanation):
-                        raise BackendError(
-                            shard, "start", f"there is a container {name} which is not this farm's: rename or remove it"
-                        ) from exc
-                    if is_gone(exc) and "image" in str(exc.explanation).lower():
-                        self._images.forget()
-                    raise
-                self._engine.api.start(container)
-                state = self._engine.api.inspect_container(container)["State"]
-                if not state["Running"]:
-                    raise BackendError(shard, "start", f"it ended at once: {self._last_words(container, state)}")
-                return int(state["Pid"])
-        except BaseException:
-            self._end_left(shard)
-            raise
-
-    def _end_left(self, shard: str) -> None:
-        """Takes away what a start that failed has made, if the daemon can be asked."""
-        with contextlib.suppress(BackendError):
-            for left in self._inspected(shard):
-                self._remove(left["Id"], shard)
-
-    def _end(self, container: dict[str, Any], grace: float) -> None:
-        """SIGTERM, after `grace` seconds SIGKILL; returns when the daemon knows that it ended.
-
-        The first process of a container is deaf to SIGTERM until it has said how it wants to hear it, so one that is
-        still starting is told again.
-        """
-        if not container["State"]["Running"]:
-            return
-        name, pid = _node(container), int(container["State"]["Pid"])
-        shard = ObservedShard(name, pid, self._started(pid), alive=True, nodes=())
-        give_up = time.monotonic() + grace
-        with self._engine.told(name, "stop"):
-            while True:
-                left = give_up - time.monotonic()
-                signum = "SIGTERM" if left > 0 else "SIGKILL"
-                try:
-                    self._engine.api.kill(container["Id"], signum)
-                except APIError as exc:
-                    if not is_conflict(exc) and not is_gone(exc):
-                        raise
-                    break  # it has ended
-                if signum == "SIGKILL" or self._ends_within(shard, min(left, TELL_AGAIN)):
-                    break
-            with contextlib.suppress(NotFound):
-                self._engine.api.wait(container["Id"], timeout=KILL_SECONDS)
-
-    def _ends_within(self, shard: ObservedShard, seconds: float) -> bool:
-        give_up = time.monotonic() + seconds
-        while self._runs(shard):
-            if time.monotonic() >= give_up:
-                return False
-            time.sleep(LOOK_AGAIN)
-        return True
-
-    def _last_words(self, container: str, state: dict[str, Any]) -> str:
-        said = self._engine.api.logs(container, tail=LAST_WORDS).decode(errors="replace").strip()
-        return one_line(said.rpartition("\n")[2] or str(state.get("Error") or f"exit code {state['ExitCode']}"))
-
-    def _remove(self, container: str, name: str) -> None:
-        """Not an error when it is gone, or is being removed already."""
-        with self._engine.told(name, "remove"):
-            try:
-                self._engine.api.remove_container(container, force=True, v=True)
-            except APIError as exc:
-                if not is_gone(exc) and "already in progress" not in str(exc.explanation):
-                    raise
-
-    def _inspected(self, node: str = "") -> Iterable[dict[str, Any]]:
-        """The run's containers, of one node or all, as they are now."""
-        filters = labels.of_run(self._run)
-        with self._engine.told(node or "containers", "list"):
-            if node:  # the daemon looks at every container for a list, and many of them are asked for at once
-                named = self._inspect(labels.container_name(self._run, node))
-                ours = named is not None and _label(named, labels.RUN) == self._run
-                return [named] if named is not None and ours else []
-            found = [container["Id"] for container in self._engine.api.containers(all=True, filters=filters)]
-            if len(found) <= 1:
-                inspected = [self._inspect(container) for container in found]
-            else:
-                with ThreadPoolExecutor(LISTING_AT_ONCE) as crew:
-                    inspected = list(crew.map(self._inspect, found))
-        return [container for container in inspected if container is not None]
-
-    def _inspect(self, container: str) -> dict[str, Any] | None:
-        try:
-            found: dict[str, Any] = self._engine.api.inspect_container(container)
-        except APIError as exc:
-            if is_gone(exc):
-                return None
-            raise
-        return found
-
-    def _observe(self, name: str, container: dict[str, Any] | None) -> ObservedShard:
+    def _observe(self, name: str, container: Container | None) -> ObservedShard:
         file = self._files.read(name)
         nodes = self._files.nodes(file)
         if container is not None and container["State"]["Running"]:
             pid = int(container["State"]["Pid"])
             started = self._started(pid)
             if started or not self._engine.local:
-                same = file is not None and _label(container, labels.DIGEST) == digest_nodes(file.nodes)
+                same = file is not None and label(container, labels.DIGEST) == digest_nodes(file.nodes)
                 return ObservedShard(name, pid, started, alive=True, nodes=nodes if same else ())
         pid, started = self._files.process(name)
         return ObservedShard(name, pid, started, alive=False, nodes=nodes)
@@ -348,7 +238,7 @@ class DockerBackend:
         try:
             self._links.write(node, shape_link(node, pid, shaping.quality))
         except BackendError:
-            self._end_left(node)
+            self._lifetimes.remove_left(node)
             raise
 
     def _started(self, pid: int) -> int:
@@ -360,7 +250,7 @@ class DockerBackend:
             return pids.alive(shard.pid, shard.started)
         return any(
             container["State"]["Running"] and int(container["State"]["Pid"]) == shard.pid
-            for container in self._inspected(shard.name)
+            for container in self._lifetimes.inspected(shard.name)
         )
 
     def _kept_host(self) -> str:
@@ -374,11 +264,3 @@ class DockerBackend:
         if not self._host_file.exists():
             with contextlib.suppress(OSError):
                 self._host_file.write_text(f"{self._engine.url}\n")
-
-
-def _node(container: dict[str, Any]) -> str:
-    return _label(container, labels.NODE)
-
-
-def _label(container: dict[str, Any], label: str) -> str:
-    return str((container["Config"].get("Labels") or {}).get(label, ""))

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from farm.errors import FarmError
+from farm.topology.placement import decode_placement, encode_placement
 from farm.topology.plant import Origin, Plant, Whereabouts
 from farm.topology.wiring import (
     NetworkSpec,
@@ -69,6 +70,7 @@ def encode_plant(plant: Plant) -> Body:
             node: [place.group, list(place.networks), place.subnet, place.level]
             for node, place in plant.whereabouts.items()
         },
+        "placement": encode_placement(plant.placement),
     }
 
 
@@ -94,6 +96,7 @@ def decode_plant(body: Body) -> Plant:
                 node: Whereabouts(str(group), tuple(networks), str(subnet), level)
                 for node, (group, networks, subnet, level) in body.get("whereabouts", {}).items()
             },
+            placement=decode_placement(body["placement"]),
         )
     except (KeyError, TypeError, ValueError, AttributeError, IndexError, NodeError, FarmError) as exc:
         raise FarmError(f"not a plant: {type(exc).__name__}: {exc}") from exc

@@ -6,6 +6,7 @@ A key of a later release is listed too, so that it is refused as such and never 
 
 from dataclasses import replace
 
+from farm.topology.host_keys import HOSTS, IMAGE, PLACEMENT
 from farm.topology.scalars import Choice, Number, Seconds, Text, Value, Whole, WholeOr
 from farm.topology.shapes import AnyValue, Key, ListOf, MapOf, NotYet, One, Section
 from farm.topology.tag_keys import BLOCKS, IDENTIFIER, PROGRAM, RECORDS, REGISTER_MAP, SEED, TAGS, TYPES
@@ -196,6 +197,9 @@ PLANT = Section(
             "network name to subnet and the rest",
             "default: 127.64.0.0/10",
         ),
+        Key("hosts", MapOf(HOSTS, "host", FARM_NAME), "backend swarm: machines with an engine, by name", "none"),
+        Key("placement", One(PLACEMENT), "who says which host a node is on: static (this file), or engine", "static"),
+        Key("image", One(IMAGE), "what hosts pull from a registry for nodes", "built, and copied to them"),
         Key("types", TYPES, "structures (UDTs) and strings of your own, for tags", "none"),
         Key("defaults", DEFAULTS, "what every node inherits"),
         Key("kinds", MapOf(KIND, "kind", FARM_NAME), "kinds of your own", "none"),

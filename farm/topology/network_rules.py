@@ -69,6 +69,9 @@ def _check_uplink(name: str, body: MapNode, backend: str, report: Report) -> Non
     if backend not in territory.OWN_NETWORKS:
         message = f"backend {backend} has no networks of its own, so network '{name}' cannot have an uplink"
         report.error("F071", place, message, "use --backend netns")
+    if backend == "swarm":
+        message = f"network '{name}' spans hosts on backend swarm, and cannot have an uplink of one of them"
+        report.error("F071", place, message, "use --backend netns or docker")
     subnet = body.scalar("subnet")
     if subnet is not None and subnet.text.startswith("127."):
         message = f"subnet {subnet.text} cannot be on the real network of an uplink"

@@ -11,8 +11,8 @@ from farm.topology.problem import Report
 from farm.topology.shapes import take
 from farm.topology.tag_keys import CLASS_NAME
 
-NO_MODULES = "docker"
-"""The backend whose nodes see no files of this machine."""
+NO_MODULES = ("docker", "swarm")
+"""The backends whose nodes see no files of this machine."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,8 +31,10 @@ class OwnCode:
         if not found:
             return ""
         place, what = entry.get("class") or entry, f"tag '{name}' runs code of its own, {found}"
-        if self.backend == NO_MODULES:
-            message = f"{what}: on backend docker its module would have to be in the image, which has plcfarm alone"
+        if self.backend in NO_MODULES:
+            message = (
+                f"{what}: on backend {self.backend} its module would have to be in the image, which has plcfarm alone"
+            )
             self.report.error("F071", place, message, "use backend process or netns")
         elif self.allowed is False:
             self.report.error("F074", place, what, "read that code, then say --allow-code")

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from farm.topology.placement import ANYWHERE, Placement
 from farm.topology.wiring import LinkQuality, NetworkSpec, RouterSpec, Segment
 from node.config.model import NodeConfig
 
@@ -40,7 +41,7 @@ class Plant:
     that the backend makes, `links` the quality of each node's link that is not a good one. `settings` (`--set`) and
     `counts` (`farm scale`) are what the file was read with, so that it can be read again in the same way. `written`
     maps node or router, then network, to the address in the file's own terms, the same for every backend. `whereabouts`
-    are by node name."""
+    are by node name. `placement` says on which machines they are, for a backend that has several."""
 
     name: str
     file: str
@@ -56,6 +57,7 @@ class Plant:
     counts: Mapping[str, int] = field(default_factory=dict, compare=False)
     written: Mapping[str, Mapping[str, str]] = field(default_factory=dict, compare=False, repr=False)
     whereabouts: Mapping[str, Whereabouts] = field(default_factory=dict, compare=False, repr=False)
+    placement: Placement = ANYWHERE
 
     @property
     def segments(self) -> tuple[Segment, ...]:

@@ -10,6 +10,7 @@ from farm.topology import territory
 from farm.topology.build import ModbusPorts, NodeBuilder
 from farm.topology.document import MapNode, Scalar, Source
 from farm.topology.groups import Member, Roster
+from farm.topology.hosts import read_placement
 from farm.topology.include import PlantFile, read_plant
 from farm.topology.inherit import Library
 from farm.topology.keys import BACKEND, COUNT, MAX_NODES, SHARD, VERSION
@@ -34,7 +35,10 @@ FARM_VERSION = 1
 OWN_MODBUS_PORT = 502
 """Of nodes that have a network of their own, where every port is free."""
 
-_SETTINGS = ("farm", "name", "seed", "max_nodes", "backend", "shard", "networks", "gateways", "links", "types")
+_SETTINGS = (
+    *("farm", "name", "seed", "max_nodes", "backend", "shard", "networks", "gateways", "links", "types"),
+    *("hosts", "placement", "image"),
+)
 
 
 def load_plant(
@@ -144,6 +148,7 @@ class _Loader:
             counts=self.options.counts,
             written=seating.written(),
             whereabouts=seating.whereabouts(members),
+            placement=read_placement(head, members, self.path.parent, self.report),
         )
 
     def shard(self, head: MapNode, backend: str) -> int | str:
@@ -157,7 +162,7 @@ class _Loader:
         if backend == territory.DOCKER and shard != "auto":
             return shard
         if shard != "auto":
-            what = "each node has a network namespace of its own"
+            what = "a container is one node" if backend == "swarm" else "each node has a network namespace of its own"
             message = f"shard {shard} on backend {backend}: {what}, so a worker serves 1"
             self.report.error("F071", place, message, "leave 'shard' out, or say --shard 1")
         return 1

@@ -73,6 +73,8 @@ CODES: dict[str, str] = {
     "F072": "a group that cannot be scaled",
     "F073": "a register map, or a line of one, that cannot be used",
     "F074": "a tag that runs code of its own",
+    "F075": "an unknown host",
+    "F076": "a host that cannot be",
 }
 """Message codes, each explained in docs/topology.md; a code is never given to another message."""
 

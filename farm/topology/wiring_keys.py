@@ -1,5 +1,6 @@
 """Keys that say how the nodes of a plant are wired: networks, interfaces, gateways and links."""
 
+from farm.topology.host_keys import HOSTED
 from farm.topology.network_values import LINK_DELAY, LINK_TIME, LOSS, RATE, HostName, Mac, Oui, RuleText, Subnet6
 from farm.topology.scalars import Address, Choice, Number, Subnet, Text, Truth, Whole
 from farm.topology.shapes import Key, ListOf, MapOf, NotYet, One, Section, ShortOr
@@ -88,6 +89,7 @@ WIRED = (
         "the only router of its network",
     ),
     Key("hostname", One(HOST_NAME), "what it calls itself", "its name"),
+    HOSTED,
     Key("link", LINK, "how good its link is"),
     Key("latency", One(LINK_DELAY), "short for `delay` of `link`", "0"),
     Key("jitter", One(LINK_TIME), "short for `jitter` of `link`", "0"),
