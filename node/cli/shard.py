@@ -12,19 +12,21 @@ from collections.abc import Sequence
 
 from node import shard
 from node.cli.outcome import FAILED, USAGE, complain
-from node.control.messages import INSTANCE_VARIABLE
+from node.control.messages import INSTANCE_VARIABLE, read_file
 
 PROGRAM = "python -m node shard"
 TOKEN_VARIABLE = "FARM_TOKEN"
+OPTIONS = ("--log", "--doorway", "--token")
 FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 HELP = f"""\
-usage: {{program}} FILE CONTROL [--log FILE] [--doorway PATH]
+usage: {{program}} FILE CONTROL [--log FILE] [--doorway PATH] [--token FILE]
 
 Serve the nodes of a shard file for a farm; its token is in {TOKEN_VARIABLE}.
 
   FILE        the shard file, as the farm wrote it
   CONTROL     the farm's control socket, or tcp://HOST:PORT of a relay that leads to it
   --log FILE  log to this file too, at its end
+  --token FILE  the token is in this file, and not in the environment
   --doorway PATH  where sockets of the machine are had that the nodes are to serve as well"""
 
 
@@ -38,14 +40,21 @@ def main(arguments: Sequence[str], program: str = PROGRAM) -> int:
     names = words[2::2]
     options = dict(zip(names, words[3::2], strict=False))
     values = [*words[:2], *options.values()]
-    if len(words) < 2 or len(words) % 2 or {*names} - {"--log", "--doorway"} or any(each[:1] == "-" for each in values):
+    if len(words) < 2 or len(words) % 2 or {*names} - {*OPTIONS} or any(each[:1] == "-" for each in values):
         shown = " ".join(words) or "nothing"
-        wanted = "FILE CONTROL [--log FILE] [--doorway PATH]"
+        wanted = "FILE CONTROL [--log FILE] [--doorway PATH] [--token FILE]"
         return complain(program, f"wanted {wanted}, got {shown} (--help says more)", USAGE)
-    return _serve(words[0], words[1], options.get("--log", ""), options.get("--doorway", ""), program)
+    log, doorway, token_file = (options.get(name, "") for name in OPTIONS)
+    token = os.environ.get(TOKEN_VARIABLE, "")
+    if token_file:
+        try:
+            token = read_file(token_file).decode(errors="replace").strip()
+        except OSError as exc:
+            return complain(program, f"{token_file}: {exc.strerror}", FAILED)
+    return _serve(words[0], words[1], log, doorway, token, program)
 
 
-def _serve(file: str, control: str, log: str, doorway: str, program: str) -> int:
+def _serve(file: str, control: str, log: str, doorway: str, token: str, program: str) -> int:
     handlers: list[logging.Handler] = [logging.StreamHandler()]
     if log:
         try:
@@ -58,7 +67,7 @@ def _serve(file: str, control: str, log: str, doorway: str, program: str) -> int
     code = 1
     try:
         shard.set_up()
-        token, instance = os.environ.get(TOKEN_VARIABLE, ""), os.environ.get(INSTANCE_VARIABLE, "")
+        instance = os.environ.get(INSTANCE_VARIABLE, "")
         code = shard.run(file, control, token, instance=instance, doorway_path=doorway)
     except Exception:
         logging.exception("a bug in the shard")
