@@ -1,11 +1,13 @@
-"""The seam between a plan and a platform: ten methods and two flags. Another needs a decision record."""
+"""The seam between a plan and a platform: ten methods and two flags, and four more methods of a platform that is on
+several machines. Another needs a decision record."""
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from farm.backends.observed import Observed, ObservedShard, ShardSpec
 from farm.backends.watch import Watch
+from farm.topology.plant import Plant
 from farm.topology.wiring import LinkQuality, Segment, Shaping
 
 
@@ -48,3 +50,22 @@ class Backend(Protocol):
 
     def watch(self, shard: ObservedShard, gone: Callable[[], None]) -> Watch:
         """Have `gone` called, once and from the running loop, when that very process is gone. Never blocks."""
+
+
+@runtime_checkable
+class Placing(Protocol):
+    """A backend whose nodes are on several machines, some of which may not be there."""
+
+    def prepare(self, plant: Plant, say: Callable[[str], None], *, changing: bool, patient: bool) -> None:
+        """Before a plan to this plant is made: finds its hosts and says which node is on which; when something is to be
+        `changing`, makes on them what nodes need, and tells what takes long to `say`. Raises `BackendError` for a host
+        that cannot be had; a `patient` caller does without."""
+
+    def release(self) -> None:
+        """Takes away what nodes needed when there are none any more."""
+
+    def host_of(self, node: str) -> str:
+        """The host that a node is on, "" while it has none."""
+
+    def absent(self, node: str) -> str:
+        """Why the host of a node is not reached, "" where it is. Never blocks, and asks nobody."""

@@ -72,11 +72,11 @@ def create(api: APIClient, node: NodeConfig, place: Place) -> str:
         hostname=node.hostname or node.name,
         ports=[(node.ports[protocol], transport) for protocol, transport in _published(node)],
         host_config=_host_config(api, place, network, MEMORY, bindings),
-        networking_config=_networking(network, _endpoint(api, first)) if first else None,
+        networking_config=networking(network, endpoint(api, first)) if first else None,
         mac_address=first.mac or None if first else None,
     )
     for interface in node.interfaces[1:]:
-        connect(api, container, interface, place.run_id)
+        connect(api, container, interface, labels.network_name(place.run_id, interface.network))
     if first and place.outside:
         api.connect_container_to_network(container, place.outside)
     return container
@@ -104,11 +104,11 @@ def _created(api: APIClient, shard: str, place: Place, *options: str, **more: An
     return str(found["Id"])
 
 
-def connect(api: APIClient, container: str, interface: InterfaceConfig, run_id: str) -> None:
-    """Puts a container on a network, at its address."""
+def connect(api: APIClient, container: str, interface: InterfaceConfig, network: str) -> None:
+    """Puts a container on a network of that name, at its address."""
     api.connect_container_to_network(
         container,
-        labels.network_name(run_id, interface.network),
+        network,
         ipv4_address=interface.address,
         ipv6_address=interface.ipv6.partition("/")[0] or None,
         mac_address=interface.mac if _macs_each(api) else None,
@@ -122,7 +122,10 @@ def _host_config(
     memory: int,
     bindings: dict[int | str, list[tuple[str, int]]] | None = None,
 ) -> dict[str, Any]:
-    found: dict[str, Any] = api.create_host_config(
+    return hardened(
+        api,
+        mem_limit=memory,
+        memswap_limit=memory,
         network_mode=network,
         port_bindings=bindings or None,
         mounts=[
@@ -130,20 +133,25 @@ def _host_config(
             Mount(LOG_FILE, str(place.log), "bind"),
             Mount(CONTROL, str(place.control.parent), "bind", read_only=True),
         ],
+    )
+
+
+def hardened(api: APIClient, **more: Any) -> dict[str, Any]:
+    """What every container of ours is limited to, and `more` of its own."""
+    limits = {"pids_limit": PROCESSES, "mem_limit": MEMORY, "memswap_limit": MEMORY}
+    found: dict[str, Any] = api.create_host_config(
         cap_drop=["ALL"],
         security_opt=["no-new-privileges"],
         read_only=True,
-        pids_limit=PROCESSES,
-        mem_limit=memory,
-        memswap_limit=memory,
         sysctls=PORTS_FROM,
         log_config=LogConfig(type=LogConfig.types.JSON, config={"max-size": LOG_SIZE, "max-file": LOG_FILES}),
         restart_policy=None,  # the supervisor restarts what died, by its own rules
+        **{**limits, **more},
     )
     return found
 
 
-def _endpoint(api: APIClient, interface: InterfaceConfig) -> EndpointConfig:
+def endpoint(api: APIClient, interface: InterfaceConfig) -> EndpointConfig:
     return api.create_endpoint_config(
         ipv4_address=interface.address,
         ipv6_address=interface.ipv6.partition("/")[0] or None,
@@ -151,7 +159,7 @@ def _endpoint(api: APIClient, interface: InterfaceConfig) -> EndpointConfig:
     )
 
 
-def _networking(network: str, endpoint: EndpointConfig) -> NetworkingConfig:
+def networking(network: str, endpoint: EndpointConfig) -> NetworkingConfig:
     found = NetworkingConfig()
     found["EndpointsConfig"] = {network: endpoint}
     return found

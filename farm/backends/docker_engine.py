@@ -47,13 +47,7 @@ class Engine:
             if self._api is None:
                 with self.told("docker", "connect"):
                     self._knock()
-                    self._api = APIClient(
-                        base_url=self.url,
-                        version="auto",
-                        timeout=TIMEOUT,
-                        max_pool_size=CONNECTIONS,
-                        tls=_tls() if self.url.startswith("tcp://") else False,
-                    )
+                    self._api = self._connected(TIMEOUT)
             return self._api
 
     def close(self) -> None:
@@ -62,6 +56,22 @@ class Engine:
             if self._api is not None:
                 self._api.close()
                 self._api = None
+
+    def _connected(self, timeout: float) -> APIClient:
+        return APIClient(
+            base_url=self.url,
+            version="auto",
+            timeout=timeout,
+            max_pool_size=CONNECTIONS,
+            tls=self._tls() if self.url.startswith("tcp://") else False,
+        )
+
+    def _tls(self) -> TLSConfig | bool:
+        """What the environment says of TLS towards a daemon on the network."""
+        try:
+            return kwargs_from_env().get("tls") or False
+        except TLSParameterError as exc:
+            raise BackendError("docker", "connect", one_line(str(exc))) from exc
 
     def _knock(self) -> None:
         """Raises `OSError` where nobody listens; the SDK would leave a socket open for each time it finds that out."""
@@ -103,11 +113,3 @@ def is_gone(exc: Exception) -> bool:
 def is_conflict(exc: Exception) -> bool:
     """Whether the daemon says that something is in the way."""
     return isinstance(exc, APIError) and exc.response is not None and exc.response.status_code == 409
-
-
-def _tls() -> TLSConfig | bool:
-    """What the environment says of TLS towards a daemon on the network."""
-    try:
-        return kwargs_from_env().get("tls") or False
-    except TLSParameterError as exc:
-        raise BackendError("docker", "connect", one_line(str(exc))) from exc

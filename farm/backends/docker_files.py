@@ -18,9 +18,11 @@ READABLE, WRITABLE = 0o644, 0o666
 class ContainerFiles(ShardFiles):
     """Those of the run `run_id` in `directory`."""
 
-    def write(self, shard: ShardSpec) -> None:
-        """Writes what the shard is to serve, and makes its log. Raises `BackendError`."""
-        everywhere, handed = any(node.outside for node in shard.nodes), not any(map(has_own_network, shard.nodes))
+    def write(self, shard: ShardSpec, published: bool = True) -> None:
+        """Writes what the shard is to serve, and makes its log; one whose ports are `published` serves on every
+        interface. Raises `BackendError`."""
+        everywhere = published and any(node.outside for node in shard.nodes)
+        handed = not any(map(has_own_network, shard.nodes))
         nodes = tuple(dict(dump(node)) for node in shard.nodes)
         mark = checked_mark(digest_nodes(nodes))
         file = ShardFile(shard.name, self._run, self._epoch, "", nodes, mark, everywhere, handed)

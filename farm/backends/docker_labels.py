@@ -15,6 +15,10 @@ SPEC = "plcfarm.spec"
 """A network as it was wanted, in JSON (`encode_segment`)."""
 OUTSIDE = "plcfarm.outside"
 """On the network of a run through which ports are published."""
+INSTANCE = "plcfarm.instance"
+"""What a container on another machine is known by, in place of a pid (`instance_number`)."""
+RELAY = "plcfarm.relay"
+"""On the relay of a run, and on the network by which shards reach it: what it was made from, in short."""
 IMAGE = "plcfarm.image"
 """On images: `node`, `scada`, `modbus`, `farm` or `base`."""
 
@@ -44,3 +48,13 @@ def container_name(run_id: str, node: str) -> str:
 def network_name(run_id: str, network: str) -> str:
     """`pf-XXXXXXXX.NETWORK`: never a container's name."""
     return f"{run_mark(run_id)}.{network}"
+
+
+def overlay_name(run_id: str, network: str) -> str:
+    """`pf-XXXXXXXX-NETWORK-net`: a Swarm takes no dots, and nothing but letters and digits at the end."""
+    return f"{run_mark(run_id)}-{network}-net"
+
+
+def control_name(run_id: str) -> str:
+    """`pf-XXXXXXXX-control`: that of no network of a plant."""
+    return f"{run_mark(run_id)}-control"

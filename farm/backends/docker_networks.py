@@ -70,18 +70,24 @@ class Networks:
                 "create",
                 f"Docker joins no bridge to {segment.uplink}: `driver: macvlan`, or backend netns",
             )
+        self._make(segment, segment.driver, options, _pools(segment), internal=segment.driver != MACVLAN)
+
+    def _make(
+        self, segment: NetworkSpec, driver: str, options: dict[str, str], pools: list[IPAMPool], **more: Any
+    ) -> None:
+        """Makes it with its labels. Raises `BackendError`."""
         spec = {labels.SPEC: json.dumps(encode_segment(segment)), labels.NETWORK: segment.name}
         with self._engine.told(segment.name, "create"):
             try:
                 self._engine.api.create_network(
-                    labels.network_name(self._run, segment.name),
-                    driver=segment.driver,
+                    self._name(segment.name),
+                    driver=driver,
                     options=options,
-                    ipam=IPAMConfig(pool_configs=_pools(segment)),
+                    ipam=IPAMConfig(pool_configs=pools),
                     check_duplicate=True,
-                    internal=segment.driver != MACVLAN,
                     labels={**labels.run_labels(self._run, self._farm), **spec},
                     enable_ipv6=bool(segment.ipv6),
+                    **more,
                 )
             except APIError as exc:
                 raise BackendError(segment.name, "create", self._explain(segment, exc)) from exc
@@ -92,9 +98,10 @@ class Networks:
         for found in self._listed(wanted):
             self._remove(found["Id"], network)
 
-    def remove_all(self) -> None:
-        """Takes every network of the run away, the outer one too."""
-        for found in self._listed(labels.of_run(self._run)):
+    def remove_all(self, scope: str = "") -> None:
+        """Takes every network of the run away, the outer one too; with a `scope` of Docker's, those of it."""
+        scoped = {"scope": [scope]} if scope else {}
+        for found in self._listed({**labels.of_run(self._run), **scoped}):
             self._remove(found["Id"], str(found["Name"]))
 
     def outside(self) -> str:
@@ -124,6 +131,9 @@ class Networks:
                     ) from exc
         return name
 
+    def _name(self, network: str) -> str:
+        return labels.network_name(self._run, network)
+
     def _remove(self, network_id: str, name: str) -> None:
         """Reports and goes on where dockerd keeps a network that nobody is on."""
         api = self._engine.api
@@ -151,7 +161,7 @@ class Networks:
             other = self._holder(segment.subnet)
             return f"{segment.subnet} is taken{other}: give one of them another subnet"
         if "already exists" in text:
-            name = labels.network_name(self._run, segment.name)
+            name = self._name(segment.name)
             return f"there is a network {name} which is not this farm's: `docker network rm {name}` removes it"
         return text
 

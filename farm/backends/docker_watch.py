@@ -83,6 +83,10 @@ class Watches:
         with self._lock:
             self._waiting.discard(watch)
 
+    def begin_anew(self) -> None:
+        """Whoever is at the other end of the stream may be gone without a word: it is opened again."""
+        self._hang_up()
+
     def close(self) -> None:
         """Ends the stream and its thread."""
         self._closed.set()

@@ -18,13 +18,15 @@ class ShardSpec:
 @dataclass(frozen=True, slots=True)
 class ObservedShard:
     """A worker that was started. `pid` and `started` (clock ticks since boot) say which process it is; `alive` is
-    false when that process is gone and only its files are left."""
+    false when that process is gone and only its files are left. `host` is the machine that it is on, "" where a backend
+    has no other than this one."""
 
     name: str
     pid: int
     started: int
     alive: bool
     nodes: tuple[NodeConfig, ...]
+    host: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ HOMES = {
     "process": ("farm.backends.process", "ProcessBackend"),
     "netns": ("farm.backends.netns", "NetnsBackend"),
     "docker": ("farm.backends.docker", "DockerBackend"),
+    "swarm": ("farm.backends.swarm", "SwarmBackend"),
 }
 """Backend to the module and class it is; a platform's own library is imported with it, and only then."""
 
@@ -21,6 +22,9 @@ ROOTLESS = ("farm.backends.netns_rootless", "RootlessNetnsBackend")
 """What netns is for any user but root."""
 OUTSIDE = ("farm.backends.netns_outside", "OutsideBackend")
 """What such a run is to whoever is not in it."""
+
+EXTRAS = {"swarm": "docker"}
+"""Extras whose names are not those of their backends."""
 
 BACKENDS = tuple(HOMES)
 
@@ -66,7 +70,7 @@ def _made(run: RunDirectory, identity: Identity, home: tuple[str, str]) -> Backe
     try:
         made = getattr(importlib.import_module(module), name)
     except ModuleNotFoundError as exc:
-        cure = f'pip install "plcfarm[{identity.backend}]"'
+        cure = f'pip install "plcfarm[{EXTRAS.get(identity.backend, identity.backend)}]"'
         raise BackendError(identity.backend, "open", f"{exc.name} is not installed: {cure}") from exc
     backend: Backend = made(run.path, identity.run_id, identity.epoch, run.control_socket, identity.token)
     return backend
@@ -74,7 +78,7 @@ def _made(run: RunDirectory, identity: Identity, home: tuple[str, str]) -> Backe
 
 def served_outside(backend: str) -> bool:
     """Whether this machine reaches the nodes of a backend at addresses of 127/8 only: those in network namespaces of
-    another user than root, and those in containers of a virtual machine."""
+    another user than root, those in containers of a virtual machine, and those on overlays."""
     if backend == "netns":
         return os.geteuid() != 0
-    return backend == "docker" and sys.platform != "linux"
+    return backend == "swarm" or (backend == "docker" and sys.platform != "linux")

@@ -48,6 +48,10 @@ def node_table(rows: Sequence[Row], wide: bool = False) -> str:
         headings += ["CONNECTIONS", "REQ/S", "P99"]
         for line, row in zip(lines, rows, strict=True):
             line += [str(row["connections"]), f"{row['requests_per_s']:g}", milliseconds(row["p99_ms"])]
+    if any(row.get("host") for row in rows):
+        headings.append("HOST")
+        for line, row in zip(lines, rows, strict=True):
+            line.append(row.get("host") or "-")
     if any(row.get("outside") for row in rows):
         headings.append("OUTSIDE")
         for line, row in zip(lines, rows, strict=True):

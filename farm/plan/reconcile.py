@@ -75,7 +75,7 @@ class _Reconciliation:
         changed = {spec.name for spec, _ in changes}
         for spec, shard in differing:
             if spec.name not in changed:
-                self._end(shard, difference(shard.nodes, spec.nodes) or "its network changes")
+                self._end(shard, self._cause(spec, shard))
         self._wire()
         for spec, shard in changes:
             self._change(spec, shard)
@@ -150,7 +150,7 @@ class _Reconciliation:
             cause = "its process is gone"
             self._starts[spec.name] = self._add(START, spec.name, cause, after, spec=spec, running=shard)
         elif spec.name in self._stops:
-            cause = difference(shard.nodes, spec.nodes) or "its network changes"
+            cause = self._cause(spec, shard)
             self._starts[spec.name] = self._add(START, spec.name, cause, after, spec=spec)
 
     def _differs(self, spec: ShardSpec) -> bool:
@@ -158,9 +158,21 @@ class _Reconciliation:
         shard = self._seen.get(spec.name)
         if shard is None or not shard.alive:
             return False
+        if self._strays(spec, shard):
+            return True
         if any(interface.network in self._rewired for node in shard.nodes for interface in node.interfaces):
             return True
         return shard.nodes != spec.nodes and _by_name(shard.nodes) != _by_name(spec.nodes)
+
+    def _strays(self, spec: ShardSpec, shard: ObservedShard) -> bool:
+        """Whether a shard is on a host where one of its nodes may not be."""
+        return bool(shard.host) and not all(self._wanted.placement.allows(node.name, shard.host) for node in spec.nodes)
+
+    def _cause(self, spec: ShardSpec, shard: ObservedShard) -> str:
+        """Why a shard that runs is ended and started."""
+        if shard.nodes and self._strays(spec, shard):
+            return f"it may not stay on host {shard.host}"
+        return difference(shard.nodes, spec.nodes) or "its network changes"
 
     def _waits_for(self, spec: ShardSpec) -> tuple[int, ...]:
         found = {self._freed[end] for node in spec.nodes for end in _endpoints(node) if end in self._freed}

@@ -9,7 +9,7 @@ import logging
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
-from farm.backends.backend import Backend
+from farm.backends.backend import Backend, Placing
 from farm.backends.observed import ObservedShard
 from farm.plan.execute import Execution
 from farm.plan.plan import CHANGE, KILL, SHAPE, START, STOP, Operation, Plan
@@ -51,6 +51,29 @@ class Changes:
         self._tell = tell
         self._forget = forget
         self._shaped = shaped
+
+    async def prepare(self, wanted: Plant, tell: Tell, *, changing: bool = True, patient: bool = False) -> None:
+        """Has a backend that is on several machines make them ready for a plan to `wanted`. Raises `FarmError`; what it
+        had begun by then has ended."""
+        backend = self._backend
+        if not isinstance(backend, Placing):
+            return
+        loop = asyncio.get_running_loop()
+
+        def say(line: str) -> None:
+            loop.call_soon_threadsafe(tell, {"event": "waiting", "text": line})
+
+        work = asyncio.create_task(asyncio.to_thread(backend.prepare, wanted, say, changing=changing, patient=patient))
+        try:
+            await asyncio.shield(work)
+        except asyncio.CancelledError:
+            await asyncio.wait([work])
+            raise
+
+    async def release(self) -> None:
+        """Has it take away what it made ready, for no node is wanted."""
+        if isinstance(self._backend, Placing):
+            await asyncio.to_thread(self._backend.release)
 
     async def plan(self, wanted: Plant, take: bool = True) -> Plan:
         """Observes and reconciles; the shards of the plan are this command's from then on."""
@@ -137,6 +160,8 @@ class Changes:
 
     async def complete(self, wanted: Plant) -> None:
         """Makes what runs be `wanted`, as far as it goes; what does not start is tried again by its policy."""
+        if wanted.nodes:
+            await self.prepare(wanted, lambda event: None, patient=True)
         plan = await self.plan(wanted)
         if plan:
             self._events.farm(f"{COMPLETING}: {len(plan)} operations")

@@ -19,9 +19,11 @@ TellNode = Callable[[str, str, Any], Awaitable[Any]]
 
 
 class Links:
-    """The links of a farm's nodes that are not simply good."""
+    """The links of a farm's nodes that are not simply good. `inside` says whether nodes are reached from here at their
+    own addresses."""
 
-    def __init__(self, roster: Roster, tell: TellNode) -> None:
+    def __init__(self, roster: Roster, tell: TellNode, inside: bool = True) -> None:
+        self._inside = inside
         self._roster = roster
         self._tell = tell
         self._shapings: dict[str, Shaping] = {}
@@ -33,13 +35,14 @@ class Links:
 
     def want(self, plant: Plant | None) -> None:
         """Nodes whose link is to be down cannot be asked whether they are up; nor can those on a macvlan, from the
-        machine whose interface it stands on."""
+        machine whose interface it stands on, or those on overlays that are led to from nowhere."""
         links = plant.links if plant is not None else {}
         beyond = (
             {network.name for network in plant.networks if network.driver == MACVLAN} if plant is not None else set()
         )
         for name, member in self._roster.members.items():
             away = any(interface.network in beyond for interface in member.config.interfaces[:1])
+            away = away or not (self._inside or member.config.outside)
             member.reachable = links.get(name, GOOD).up and not away
 
     def shaped(self, node: str, shaping: Shaping) -> None:

@@ -7,12 +7,13 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
+from farm.backends.backend import Placing
 from farm.supervisor.clients import Clients
 from farm.supervisor.condition import condition
 from farm.supervisor.events import CLIENT, WRITE, EventLog
 from farm.supervisor.history import History
 from farm.supervisor.meter import Meter
-from farm.supervisor.roster import SILENT, UP, Member, Roster
+from farm.supervisor.roster import SILENT, STARTING, UP, Member, Roster
 from farm.supervisor.telemetry import STALE, Telemetry
 from farm.supervisor.usage import NodeMemory
 from farm.supervisor.watching import Watching
@@ -23,7 +24,7 @@ MINUTE = 60.0
 
 class Monitor:
     """The meters, the history, the clients and the watched tags of a farm. `faults_of` gives the ids of the faults that
-    are active on a node."""
+    are active on a node, `placing` on which hosts they are, on a backend that has any."""
 
     def __init__(
         self,
@@ -32,6 +33,7 @@ class Monitor:
         events: EventLog,
         faults_of: Callable[[str], list[int]],
         *,
+        placing: Placing | None = None,
         clock: Callable[[], float] = time.monotonic,
         wall: Callable[[], float] = time.time,
     ) -> None:
@@ -42,6 +44,7 @@ class Monitor:
         self.watching = Watching()
         self.memory = NodeMemory()
         self.faults_of = faults_of
+        self._placing = placing
         self._roster = roster
         self._telemetry = telemetry
         self._events = events
@@ -105,8 +108,20 @@ class Monitor:
         return errors, requests
 
     def state_of(self, member: Member, age: float | None) -> str:
-        """The member's state; one that was up and is silent is not."""
+        """The member's state; one that was up and is silent is not, nor is one of a host that is not reached."""
+        if member.state in (UP, STARTING) and self.missed(member.config.name, age):
+            return "down"
         return "down" if member.state == UP and age is not None and age > SILENT else member.state
+
+    def missed(self, node: str, age: float | None) -> str:
+        """Why a node's host is not reached, where the node does not report either; "" for all others."""
+        if self._placing is None or (age is not None and age <= STALE):
+            return ""
+        return self._placing.absent(node)
+
+    def host_of(self, node: str) -> str:
+        """The host that a node is on, "" where there is this machine alone."""
+        return self._placing.host_of(node) if self._placing is not None else ""
 
     def condition_of(self, member: Member, now: float) -> str:
         """One of `condition.CONDITIONS`."""

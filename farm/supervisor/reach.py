@@ -5,6 +5,7 @@ from typing import Protocol, runtime_checkable
 from farm.backends.backend import Backend
 from farm.topology.plant import Plant
 
+SWARM = "swarm"
 LOOPBACK, NAMESPACE, DOCKER, REAL = "loopback", "namespace", "docker", "real"
 
 
@@ -24,6 +25,6 @@ def reach(backend: Backend, plant: Plant | None) -> tuple[str, str]:
         return f"bridged to {', '.join(uplinks)}", REAL
     if isinstance(backend, Placed):
         return f"namespace {backend.whereabouts}", NAMESPACE
-    if backend.name == DOCKER:
-        return DOCKER, DOCKER
+    if backend.name in (DOCKER, SWARM):
+        return backend.name, DOCKER
     return "loopback only", LOOPBACK

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 from farm.supervisor.monitor import Monitor
-from farm.supervisor.roster import Member, Roster, uptime
+from farm.supervisor.roster import UP, Member, Roster, uptime
 from farm.supervisor.telemetry import STALE, Telemetry
 from farm.topology.plant import NOWHERE, Plant
 from node.config.model import NodeConfig
@@ -44,6 +44,7 @@ MOVING = (
     "forced",
     "recording",
     "replayed",
+    "host",
 )
 """Fields of a row that change while the node is what it is, in the order of `Rows.moving`."""
 
@@ -103,11 +104,12 @@ class Rows:
         meter, age = monitor.meter(name), self._telemetry.age(name, now)
         state = monitor.state_of(member, age)
         silent = state != member.state and age is not None
+        error = monitor.missed(name, age) if state != UP else ""
         return [
             member.ports or member.config.ports,
             state,
             monitor.condition_of(member, now),
-            f"no report for {age:.0f} s" if silent else member.error,
+            error or (f"no report for {age:.0f} s" if silent else member.error),
             member.link,
             member.pid or None,
             member.restarts,
@@ -130,6 +132,7 @@ class Rows:
             monitor.counter(name, "forced"),
             monitor.counter(name, "recording"),
             monitor.counter(name, "replayed"),
+            monitor.host_of(name),
         ]
 
 

@@ -14,7 +14,7 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
-from farm.backends.backend import Backend
+from farm.backends.backend import Backend, Placing
 from farm.errors import FarmError
 from farm.plan.execute import Execution
 from farm.supervisor import descriptors
@@ -88,9 +88,12 @@ class Supervisor:
             restarted=self._save_soon,
             clock=clock,
         )
-        self.links = Links(self.roster, self._tell_node)
+        self.links = Links(self.roster, self._tell_node, inside=backend.inside)
         self.faults = Faults(self.roster, self._tell_node, self.events, self._keep_state, clock=self._now)
-        self.monitor = Monitor(self.roster, self.telemetry, self.events, self.faults.on, clock=self._now)
+        placing = backend if isinstance(backend, Placing) else None
+        self.monitor = Monitor(
+            self.roster, self.telemetry, self.events, self.faults.on, placing=placing, clock=self._now
+        )
         self.fleet = self._gather_fleet()
         self.changes = Changes(
             backend,
@@ -192,6 +195,7 @@ class Supervisor:
             descriptors.check(-(-len(wanted.nodes) // wanted.shard))
         began = self.clock()
         async with self._alone("apply", tell):
+            await self._prepare(wanted, tell, changing=not dry_run)
             plan = await self.changes.plan(wanted, take=not dry_run)
             if dry_run:
                 return {"plan": plan.lines(), "changes": len(plan)}
@@ -212,6 +216,14 @@ class Supervisor:
                 self.events.farm(text, kind=CONFIG, actor="cli")
             rows = self.rows()
             return {"plan": plan.lines(), "changes": len(plan), "rows": rows, "seconds": self.clock() - began}
+
+    async def _prepare(self, wanted: Plant, tell: Tell, *, changing: bool) -> None:
+        try:
+            await self.changes.prepare(wanted, tell, changing=changing)
+        except BaseException:
+            if self.state.plant is None:
+                await asyncio.shield(self.changes.release())
+            raise
 
     async def down(self, tell: Tell) -> dict[str, Any]:
         """Ends everything and removes all files but the lock. After it the process has only to end."""
@@ -378,6 +390,8 @@ class Supervisor:
         self.changes.take(undoing)
         await self.changes.execution(undoing, keep_going=True).run()
         await self.changes.complete(self.state.plant or nothing(self.run.name))
+        if previous is None:
+            await self.changes.release()
 
     async def _heal_soon(self) -> None:
         await asyncio.sleep(HEAL_AFTER)

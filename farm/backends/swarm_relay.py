@@ -1,0 +1,275 @@
+"""The relay of a run: the one container that is on all of its networks and on this machine's, through which shards
+reach their farm, and this machine the nodes.
+
+It is on the first host whose engine is on this machine, and takes shards to the farm's own socket; where all engines
+are elsewhere it is on the manager's host, and its farm comes to it by the engine's own connection (`relay_link`).
+"""
+
+import hashlib
+import json
+import logging
+import secrets
+import threading
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from docker.errors import APIError
+from docker.types import Mount
+
+from farm.backends import docker_labels as labels
+from farm.backends.docker_containers import CONTROL, INSIDE, NOBODY, TRANSPORTS, hardened
+from farm.backends.docker_engine import is_conflict, is_gone
+from farm.backends.docker_lifetime import Container, Lifetimes
+from farm.backends.docker_networks import Networks
+from farm.backends.relay_link import LINK, RelayLink, exec_pipe
+from farm.backends.swarm_containers import put_files
+from farm.backends.swarm_engines import HostEngine
+from farm.backends.swarm_hosts import Hosts
+from farm.backends.swarm_networks import Overlays
+from farm.errors import BackendError
+from farm.topology.wiring import NetworkSpec
+from node.config.model import NodeConfig
+from node.control.messages import RUN_VARIABLE
+
+log = logging.getLogger(__name__)
+
+PORT = 7700
+FIRST_PORT = 20001
+FILE = "relay.json"
+MEMORY = "512m"
+PROCESSES = 64
+PATIENCE = 20.0
+LOOK_AGAIN = 0.05
+LISTENS = b"forwards: "
+"""What it says once it serves."""
+SURE = 3.0
+"""Seconds for which it is taken to run, once it was seen to."""
+
+Row = list[str | int]
+
+
+class Relay:
+    """That of the run `run_id`, whose socket for shards is `control`."""
+
+    def __init__(self, hosts: Hosts, run_id: str, farm: str, control: Path) -> None:
+        self._hosts = hosts
+        self._run = run_id
+        self._farm = farm
+        self._control = control
+        self._lock = threading.RLock()
+        self._seen = 0.0
+        self._link: RelayLink | None = None
+        self._nodes: Sequence[NodeConfig] = ()
+        self._where = ("", "")
+
+    @property
+    def name(self) -> str:
+        """Its container's: a node's has no dot."""
+        return labels.container_name(self._run, "farm.relay")
+
+    @property
+    def host(self) -> str:
+        """The host that it is on. Raises `BackendError`."""
+        here = [name for name in self._hosts.wanted if self._hosts.engine(name).here]
+        return here[0] if here else self._hosts.manager()
+
+    @property
+    def here(self) -> bool:
+        """Whether what it publishes is at this machine's addresses."""
+        return self._engine().here
+
+    def prepare(self, image: str, overlays: Overlays, nodes: Sequence[NodeConfig]) -> None:
+        """Makes it for these nodes, unless it is there and as it should be. Raises `BackendError`."""
+        with self._lock:
+            self._nodes = nodes
+            self._where = overlays.control()
+            made = self._inspected()
+            if made is not None and made["State"]["Running"] and _mark(made) == self._wanted_mark(image):
+                self._seen = time.monotonic()
+                return
+            if made is not None:
+                self._remove(made["Id"])
+            self._make(image)
+            for segment in overlays.observe():
+                if isinstance(segment, NetworkSpec):
+                    self.join(segment)
+
+    def place(self) -> tuple[str, str]:
+        """The network and the address (`tcp://ADDRESS:PORT`) by which shards reach it. Raises `BackendError` where it
+        was not prepared."""
+        with self._lock:
+            if not self._where[1]:
+                raise BackendError("relay", "reach", "it is not there: `farm up` makes it")
+            return self._where[0], f"tcp://{self._where[1]}:{PORT}"
+
+    def ensure(self) -> None:
+        """Starts it again if it has ended. Raises `BackendError`."""
+        with self._lock:
+            if time.monotonic() - self._seen < SURE:
+                return
+            made = self._inspected()
+            if made is not None and not made["State"]["Running"]:
+                engine = self._engine()
+                with engine.told("relay", "start"):
+                    engine.api.start(made["Id"])
+                self._serve(made["Id"])
+            self._seen = time.monotonic()
+
+    def carry(self) -> None:
+        """Has the farm in this process come to a relay far away; nothing where it is on this machine, or there is
+        none. Raises `BackendError`."""
+        with self._lock:
+            if self._link is not None and not self._link.closed.is_set():
+                return
+            engine = self._engine()
+            made = None if engine.here else self._inspected()
+            if made is not None and made["State"]["Running"]:
+                self._link = RelayLink(self._control, exec_pipe(engine, made["Id"]))
+                self._link.start()
+
+    def join(self, segment: NetworkSpec) -> None:
+        """Puts it on a network of the plant, at the address that the plant keeps for the farm there."""
+        name = labels.overlay_name(self._run, segment.name)
+        engine = self._engine()
+        with engine.told(segment.name, "join"):
+            try:
+                engine.api.connect_container_to_network(self.name, name, ipv4_address=segment.watch or None)
+            except APIError as exc:
+                if not is_conflict(exc) and "already exists" not in str(exc.explanation):
+                    raise
+
+    def leave(self, network: str) -> None:
+        """Takes it off a network of the plant; not an error when it is not there."""
+        engine = self._engine()
+        with engine.told(network, "leave"):
+            try:
+                name = labels.overlay_name(self._run, network)
+                engine.api.disconnect_container_from_network(self.name, name, force=True)
+            except APIError as exc:
+                if not is_gone(exc) and "is not connected" not in str(exc.explanation):
+                    raise
+
+    def remove(self) -> None:
+        """Takes it away, with its network on this machine. Raises `BackendError`."""
+        with self._lock:
+            made = self._inspected()
+            if made is not None:
+                self._remove(made["Id"])
+            Networks(self._engine(), self._run, self._farm).remove_all("local")
+
+    def close(self) -> None:
+        """Hangs up on it."""
+        with self._lock:
+            link, self._link = self._link, None
+        if link is not None:
+            link.close()
+
+    def _engine(self) -> HostEngine:
+        return self._hosts.engine(self.host)
+
+    def _inspected(self) -> Container | None:
+        engine = self._engine()
+        with engine.told("relay", "look for"):
+            return Lifetimes(engine, self._run, lambda: None).inspect(self.name)
+
+    def _remove(self, container: str) -> None:
+        self.close()
+        Lifetimes(self._engine(), self._run, lambda: None).remove(container, "relay")
+
+    def _published(self) -> list[tuple[str, int, str, int, str, int]]:
+        """(transport, port of its own, address and port outside, address and port of the node) of all that leads to
+        nodes from this machine."""
+        found = []
+        ports: dict[tuple[str, int], int] = {}
+        for node in self._nodes:
+            for protocol, address, port in node.outside:
+                transports = TRANSPORTS.get(protocol, ("tcp",))
+                if protocol == "modbus" and node.modbus is not None and node.modbus.udp:
+                    transports = ("tcp", "udp")
+                own = ports.setdefault((address, port), FIRST_PORT + len(ports))
+                inner = node.ports.get(protocol)
+                if inner is not None:
+                    found += [(transport, own, address, port, node.address, inner) for transport in transports]
+        return found
+
+    def _wanted_mark(self, image: str) -> str:
+        what = [image, self._where, [row[:4] for row in self._published()]]
+        return hashlib.blake2b(json.dumps(what).encode(), digest_size=8).hexdigest()
+
+    def _make(self, image: str) -> None:
+        engine = self._engine()
+        outside = Networks(engine, self._run, self._farm).outside()
+        bindings: dict[str, list[tuple[str, int]]] = {}
+        for transport, own, address, port, _, _ in self._published():
+            bindings.setdefault(f"{own}/{transport}", []).append((address, port))
+        folder = str(self._control.absolute().parent)
+        with engine.told("relay", "start"):
+            api = engine.api
+            made = api.create_container(
+                image,
+                ["python3", "-S", "-m", "node", "relay", f"{INSIDE}/{FILE}"],
+                name=self.name,
+                user=NOBODY,
+                environment={RUN_VARIABLE: self._run},
+                volumes=[INSIDE],
+                ports=[(int(key.partition("/")[0]), key.partition("/")[2]) for key in bindings],
+                labels={**labels.run_labels(self._run, self._farm), labels.RELAY: self._wanted_mark(image)},
+                host_config=hardened(
+                    api,
+                    network_mode=outside,
+                    port_bindings=bindings or None,
+                    mounts=[Mount(CONTROL, folder, "bind", read_only=True)] if engine.here else None,
+                    mem_limit=MEMORY,
+                    memswap_limit=MEMORY,
+                    pids_limit=PROCESSES,
+                ),
+            )
+            container = str(made["Id"])
+            try:
+                api.connect_container_to_network(container, self._where[0], ipv4_address=self._where[1])
+                put_files(api, container, INSIDE, {FILE: self._file([])})
+                api.start(container)
+            except BaseException:
+                self._remove(container)
+                raise
+        self._serve(container)
+        self._seen = time.monotonic()
+
+    def _serve(self, container: str) -> None:
+        """Has it lead from this machine to nodes, once it is known which address it has here."""
+        engine = self._engine()
+        outside = labels.network_name(self._run, "outside")
+        give_up = time.monotonic() + PATIENCE
+        with engine.told("relay", "start"):
+            while LISTENS not in (said := engine.api.logs(container)):
+                state = engine.api.inspect_container(container)["State"]
+                if not state["Running"] or time.monotonic() >= give_up:
+                    words = said.decode(errors="replace").strip().rpartition("\n")[2] or state.get("Error") or "nothing"
+                    raise BackendError("relay", "start", f"it does not serve: {words}")
+                time.sleep(LOOK_AGAIN)
+            found: dict[str, Any] = engine.api.inspect_container(container)["NetworkSettings"]["Networks"][outside]
+            own = str(found["IPAddress"])
+            rows: list[Row] = [
+                [transport, own, port, address, inner] for transport, port, _, _, address, inner in self._published()
+            ]
+            put_files(engine.api, container, INSIDE, {FILE: self._file(rows)})
+            engine.api.kill(container, "SIGHUP")
+
+    def _file(self, rows: list[Row]) -> bytes:
+        body: dict[str, object] = {"control": f"{self._where[1]}:{PORT}", "forwards": rows}
+        if self._engine().here:
+            body["socket"] = f"{CONTROL}/{self._control.name}"
+        else:
+            body["link"] = LINK
+        return json.dumps(body).encode()
+
+
+def new_instance() -> str:
+    """What a container is known by from now on."""
+    return secrets.token_hex(8)
+
+
+def _mark(container: Container) -> str:
+    return str((container["Config"].get("Labels") or {}).get(labels.RELAY, ""))
