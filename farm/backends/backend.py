@@ -67,5 +67,8 @@ class Placing(Protocol):
     def host_of(self, node: str) -> str:
         """The host that a node is on, "" while it has none."""
 
+    def address_of(self, node: str) -> str:
+        """Where the platform has put a node, "" where it is at the address that the plant gives it."""
+
     def absent(self, node: str) -> str:
         """Why the host of a node is not reached, "" where it is. Never blocks, and asks nobody."""

@@ -99,6 +99,10 @@ class SwarmBackend:
         """The host that a node is on, or was given."""
         return self._hosts.home(node)
 
+    def address_of(self, node: str) -> str:
+        """Its own, always."""
+        return ""
+
     def absent(self, node: str) -> str:
         """Why the host of a node was not reached when it was asked last, "" where it was. Never blocks."""
         host = self._hosts.home(node)

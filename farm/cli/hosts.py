@@ -1,6 +1,6 @@
 """`farm hosts`: names for the addresses of a farm's nodes, as lines of /etc/hosts."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Annotated
 
 import typer
@@ -24,8 +24,10 @@ def hosts(
     name: options.FarmName = None,
 ) -> None:
     """Print lines for /etc/hosts."""
-    plant = running_plant(Link.open(run_named(name)))
-    lines = list(outer_lines(plant) if outside else inner_lines(plant))
+    link = Link.open(run_named(name))
+    plant = running_plant(link)
+    found = {row["name"]: row["address"] for row in link.ask("ps")["rows"]} if plant.backend == "swarm" else {}
+    lines = list(outer_lines(plant) if outside else inner_lines(plant, found))
     if not lines:
         raise FarmError(f"no node of {plant.name} is served at an address of this machine; leave out --outside")
     note(f"# {plant.name}: append it to /etc/hosts, as in `farm hosts | sudo tee -a /etc/hosts`")
@@ -33,11 +35,13 @@ def hosts(
     say("\n".join(f"{address:{width}}  {' '.join(names)}" for address, names in lines))
 
 
-def inner_lines(plant: Plant) -> Iterator[Line]:
-    """Every address of nodes and routers on their networks."""
+def inner_lines(plant: Plant, found: Mapping[str, str] | None = None) -> Iterator[Line]:
+    """Every address of nodes and routers on their networks. Nodes that a platform has put elsewhere are where they were
+    `found`; of those the first address alone is known."""
     for node in plant.nodes:
-        yield node.address, names(node, plant.name)
-        for interface in node.interfaces[1:]:
+        address = (found or {}).get(node.name, node.address)
+        yield address, names(node, plant.name)
+        for interface in node.interfaces[1:] if address == node.address else ():
             yield interface.address, [f"{node.name}.{interface.network}.{plant.name}"]
     for router in plant.routers:
         for interface in router.interfaces:
