@@ -48,8 +48,8 @@ NANOSECONDS = 1_000_000_000
 GRACE = 2
 RESTART_AFTER = 1
 """Seconds until the engine starts anew what ended."""
-PATIENCE = 25.0
-"""Seconds for the engine to have a node run: it finds out in about 15 that a host is gone."""
+PATIENCE = 60.0
+"""Seconds for the engine to have a node run: it finds out in about 15 that a host is gone, and may have to pull."""
 LEAVING = 15.0
 LOOK_AGAIN = 0.2
 
