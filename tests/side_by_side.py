@@ -38,7 +38,7 @@ T = TypeVar("T")
 
 TOGETHER = {
     "peers": ("tests/peers/",),
-    "containers": ("tests/backends/test_docker", "tests/backends/test_contract"),
+    "containers": ("tests/backends/test_docker", "tests/backends/test_contract", "tests/backends/test_swarm"),
     "browser": ("tests/dashboard/browser/",),
 }
 """Tests whose paths begin so have a capture and plants, or a daemon, or a browser, for the whole session."""

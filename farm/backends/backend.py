@@ -1,4 +1,4 @@
-"""The seam between a plan and a platform: ten methods and two flags, and four more methods of a platform that is on
+"""The seam between a plan and a platform: ten methods and two flags, and five more methods of a platform that is on
 several machines. Another needs a decision record."""
 
 from collections.abc import Callable
@@ -69,6 +69,9 @@ class Placing(Protocol):
 
     def address_of(self, node: str) -> str:
         """Where the platform has put a node, "" where it is at the address that the plant gives it."""
+
+    def leads(self) -> bool:
+        """Whether the outside addresses of nodes are this machine's. Never blocks."""
 
     def absent(self, node: str) -> str:
         """Why the host of a node is not reached, "" where it is. Never blocks, and asks nobody."""

@@ -57,7 +57,7 @@ class Engine:
                 self._api.close()
                 self._api = None
 
-    def _connected(self, timeout: float) -> APIClient:
+    def _connected(self, timeout: int) -> APIClient:
         return APIClient(
             base_url=self.url,
             version="auto",

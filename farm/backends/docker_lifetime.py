@@ -1,6 +1,7 @@
 """The containers of one run at one engine, from their start to their end: what ran, what failed to and what it said."""
 
 import contextlib
+import logging
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -14,10 +15,14 @@ from farm.backends.docker_engine import Engine, is_conflict, is_gone, one_line
 from farm.errors import BackendError
 from node.control.messages import start_time
 
+log = logging.getLogger(__name__)
+
 LISTING_AT_ONCE = 8
 LAST_WORDS = 5
 TELL_AGAIN, LOOK_AGAIN = 0.25, 0.02
 KILL_SECONDS = 10
+UNATTACHED = "attaching to network failed"
+ATTACHING = 3
 
 Container = dict[str, Any]
 """As the engine inspects it."""
@@ -46,7 +51,7 @@ class Lifetimes:
                     if is_gone(exc) and "image" in str(exc.explanation).lower():
                         self._imageless()
                     raise
-                self._engine.api.start(container)
+                attached(lambda: self._engine.api.start(container))
                 found: Container = self._engine.api.inspect_container(container)
                 if not found["State"]["Running"]:
                     raise BackendError(shard, "start", f"it ended at once: {self._last_words(found)}")
@@ -137,6 +142,21 @@ class Lifetimes:
         state = container["State"]
         said = self._engine.api.logs(container["Id"], tail=LAST_WORDS).decode(errors="replace").strip()
         return one_line(said.rpartition("\n")[2] or str(state.get("Error") or f"exit code {state['ExitCode']}"))
+
+
+def attached(work: Callable[[], object]) -> None:
+    """Does `work`, which puts a container on an overlay, and again where that failed: the first one on a host may come
+    there before the host has heard of its own address in that overlay ("failed to find a load balancer IP", says its
+    engine's log), and fails after 20 seconds for that alone. Raises what `work` raises."""
+    for attempt in range(ATTACHING):
+        try:
+            work()
+        except APIError as exc:
+            if attempt + 1 == ATTACHING or UNATTACHED not in str(exc.explanation):
+                raise
+            log.warning("%s; once more", one_line(str(exc.explanation)))
+        else:
+            return
 
 
 def node_of(container: Container) -> str:

@@ -103,13 +103,17 @@ class SwarmBackend:
         """Its own, always."""
         return ""
 
+    def leads(self) -> bool:
+        """Whether the relay is on this machine, and publishes the nodes' outside addresses here."""
+        return self._relay.near
+
     def absent(self, node: str) -> str:
         """Why the host of a node was not reached when it was asked last, "" where it was. Never blocks."""
         host = self._hosts.home(node)
         if not host or host not in self._hosts.all:
             return ""
         lost = self._hosts.engine(host).lost
-        return f"{lost}; what it ran may run on" if lost else ""
+        return f"host {host}: {lost}; what it ran may run on" if lost else ""
 
     def release(self) -> None:
         """Takes away what is there for nodes, and no node needs any more: the relay and its network."""
@@ -255,8 +259,14 @@ class SwarmBackend:
         refused = {host: error for host, error in counted.items() if isinstance(error, BackendError)}
         for host, error in refused.items():
             if host in self._hosts.wanted or self._has_nodes(host):
-                raise BackendError(host, "clean", f"{error.message}; what host {host} has of this farm stays there")
-            log.warning("%s; it is no host of this farm any more, and may have something of it", error.message)
+                raise BackendError(
+                    host,
+                    "clean",
+                    f"{error.message}; what it has of this farm stays there: `farm down` again when it is back",
+                )
+            log.warning(
+                "host %s: %s; it is no host of this farm any more, and may have something of it", host, error.message
+            )
         if self._hosts.all:
             self._overlays().remove_all()
         ended = sum(count for count in counted.values() if isinstance(count, int))
@@ -272,6 +282,7 @@ class SwarmBackend:
         """The networks, at a manager. Raises `BackendError` where there is none to be had."""
         overlays = Overlays(self._hosts.engine(self._hosts.manager()), self._run, self._farm)
         overlays.taken = self._taken
+        overlays.patient = not any(self._hosts.engine(host).lost for host in self._hosts.all)
         return overlays
 
     def _lifetimes(self, host: str) -> Lifetimes:

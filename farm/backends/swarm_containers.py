@@ -89,4 +89,4 @@ def put_files(api: APIClient, container: str, folder: str, files: Mapping[str, b
             entry = tarfile.TarInfo(name)
             entry.size, entry.mode = len(content), READABLE
             packed.addfile(entry, io.BytesIO(content))
-    api.put_archive(container, folder, target.getvalue())  # type: ignore[no-untyped-call]
+    api.put_archive(container, folder, target.getvalue())

@@ -21,7 +21,7 @@ from farm.backends.swarm_tunnel import SSH, Tunnel
 from farm.errors import BackendError
 from farm.topology.placement import HostSpec
 
-PATIENCE = 3.0
+PATIENCE = 3
 """Seconds for a sign of life."""
 TRUSTED, LOST = 2.0, 2.0
 """Seconds for which an answer, and its absence, are taken to last."""
@@ -79,10 +79,10 @@ class HostEngine(Engine):
             self._answered, self._why = time.monotonic(), ""
 
     def explain(self, exc: Exception) -> str:
-        """As an engine's, with the host."""
+        """As an engine's, but for one that is silent: it is nobody's here to start."""
         text = super().explain(exc)
         unanswered = text.startswith("no Docker daemon answers")
-        return f"host {self.spec.name}: no engine answers at {self.where}" if unanswered or _slow(text) else text
+        return f"no engine answers at {self.where}" if unanswered or _slow(text) else text
 
     def close(self) -> None:
         """Hangs up, and ends its tunnel."""

@@ -148,10 +148,10 @@ class Hosts:
             member = str(state.get("NodeID") or "") if isinstance(state, dict) else ""
             if member not in members:
                 cure = "`docker swarm join` there takes it in, with a token of `docker swarm join-token worker` here"
-                raise BackendError(host, "prepare", f"host {host} is not in the Swarm of host {manager}: {cure}")
+                raise BackendError(host, "prepare", f"it is not in the Swarm of host {manager}: {cure}")
             other = seen.setdefault(member, host)
             if other != host:
-                raise BackendError(host, "prepare", f"hosts {other} and {host} are one engine: name it once")
+                raise BackendError(host, "prepare", f"it is the engine of host {other} too: name it once")
 
     def close(self) -> None:
         """Hangs up on all."""
@@ -172,7 +172,7 @@ class Hosts:
         outside = [host for host, state in states.items() if state.get("LocalNodeState") != ACTIVE]
         if outside:
             cure = "`docker swarm init` on one host makes one, `docker swarm join` takes the others in"
-            raise BackendError(outside[0], "prepare", f"host {outside[0]} is in no Swarm: {cure}")
+            raise BackendError(outside[0], "prepare", f"it is in no Swarm: {cure}")
         cure = "name one of its managers under `hosts`, or `docker node promote` one of these"
         raise BackendError("hosts", "prepare", f"none of {', '.join(states)} is a manager of its Swarm: {cure}")
 

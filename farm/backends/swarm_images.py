@@ -90,7 +90,7 @@ class SpreadImages:
         with giver.told(source, "save the image"):
             stream = giver.api.get_image(tag)
         with taker.told(host, "load the image"):
-            for line in taker.api.load_image(stream) or ():
+            for line in taker.api.load_image(stream) or ():  # type: ignore[no-untyped-call]
                 _refuse(host, "load the image", line)
         say(f"host {host}: has {tag}")
 
@@ -104,7 +104,7 @@ def image_id(engine: Engine, tag: str) -> str:
 
 def _refuse(host: str, operation: str, line: Any) -> None:
     if isinstance(line, dict) and "error" in line:
-        raise BackendError(host, operation, f"host {host}: {one_line(str(line['error']))}")
+        raise BackendError(host, operation, one_line(str(line["error"])))
 
 
 def _raise_first(results: Iterable[object]) -> None:

@@ -35,9 +35,11 @@ BUSY = ("in use by task", "has active endpoints")
 
 
 class Overlays(Networks):
-    """Those of one run, made and taken away at a manager. `taken` are addresses of nodes, of every network."""
+    """Those of one run, made and taken away at a manager. `taken` are addresses of nodes, of every network; `patient`
+    says that every host is there, so that one which somebody was on a moment ago will be free soon."""
 
     taken: Collection[str] = ()
+    patient = True
     spare = True
     """Whether addresses that nobody asked for come from a range of their own. Where the engine gives nodes theirs, all
     are such."""
@@ -101,7 +103,7 @@ class Overlays(Networks):
 
     def _remove(self, network_id: str, name: str) -> None:
         """Waits until the hosts have told the manager that nobody is on it."""
-        give_up = time.monotonic() + PATIENCE
+        give_up = time.monotonic() + (PATIENCE if self.patient else 0.0)
         with self._engine.told(name, "remove network"):
             while True:
                 try:

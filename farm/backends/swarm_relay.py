@@ -21,7 +21,7 @@ from docker.types import Mount
 from farm.backends import docker_labels as labels
 from farm.backends.docker_containers import CONTROL, INSIDE, NOBODY, TRANSPORTS, hardened
 from farm.backends.docker_engine import is_conflict, is_gone
-from farm.backends.docker_lifetime import Container, Lifetimes
+from farm.backends.docker_lifetime import Container, Lifetimes, attached
 from farm.backends.docker_networks import Networks
 from farm.backends.relay_link import LINK, RelayLink, exec_pipe
 from farm.backends.swarm_containers import put_files
@@ -78,9 +78,9 @@ class Relay:
         return here[0] if here else self._hosts.manager()
 
     @property
-    def here(self) -> bool:
-        """Whether what it publishes is at this machine's addresses."""
-        return self._engine().here
+    def near(self) -> bool:
+        """Whether it is on this machine, as far as its engine's address tells."""
+        return any(self._hosts.engine(name).here for name in self._hosts.wanted)
 
     def prepare(self, image: str, overlays: Overlays, nodes: Sequence[NodeConfig]) -> None:
         """Makes it for these nodes, unless it is there and as it should be. Raises `BackendError`."""
@@ -148,7 +148,8 @@ class Relay:
         engine = self._engine()
         with engine.told(segment.name, "join"):
             try:
-                engine.api.connect_container_to_network(self.name, name, ipv4_address=segment.watch or None)
+                address = segment.watch or None
+                attached(lambda: engine.api.connect_container_to_network(self.name, name, ipv4_address=address))
             except APIError as exc:
                 if not is_conflict(exc) and "already exists" not in str(exc.explanation):
                     raise
@@ -244,7 +245,7 @@ class Relay:
             try:
                 api.connect_container_to_network(container, self._where[0], ipv4_address=self._where[1])
                 put_files(api, container, INSIDE, {FILE: self._file([])})
-                api.start(container)
+                attached(lambda: api.start(container))
             except BaseException:
                 self._remove(container)
                 raise

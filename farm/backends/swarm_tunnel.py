@@ -81,8 +81,8 @@ class Tunnel:
                 said = process.stderr.read().decode(errors="replace").strip() if process.stderr is not None else ""
                 self.close()
                 words = said.rpartition("\n")[2] or f"ssh ended with {process.returncode}"
-                raise BackendError(self._host, "connect", f"host {self._host}: {words}")
+                raise BackendError(self._host, "connect", words)
             if time.monotonic() >= give_up:
                 self.close()
-                raise BackendError(self._host, "connect", f"host {self._host}: ssh does not get through")
+                raise BackendError(self._host, "connect", f"ssh does not get through to {self._target.hostname}")
             time.sleep(LOOK_AGAIN)

@@ -24,9 +24,10 @@ DESCRIPTORS = 1024
 EXTRAS = {"farm": "yaml", "docker": "docker", "netns": "pyroute2", "web": "flask", "modbus-client": "pymodbus"}
 """Extra to the module that it brings."""
 
-MIB = {"process": 4.0, "netns": 5.0, "docker": 20.0}
-"""Memory of a node in a process of its own, its share of the kernel's included (docs/benchmarks.md)."""
-THREADS = {"process": 1, "netns": 1, "docker": 14}
+MIB = {"process": 4.0, "netns": 5.0, "docker": 20.0, "swarm": 0.1}
+"""Memory of a node in a process of its own, its share of the kernel's included (docs/benchmarks.md); of one on another
+host what is known of it here."""
+THREADS = {"process": 1, "netns": 1, "docker": 14, "swarm": 0}
 """Processes and threads that a node takes; a container's shim has a dozen."""
 SPARE_MIB = 200
 SPARE_THREADS = 100

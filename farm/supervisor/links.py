@@ -11,6 +11,7 @@ from farm.errors import FarmError
 from farm.supervisor.roster import Member, Roster
 from farm.topology.plant import Plant
 from farm.topology.wiring import GOOD, MACVLAN, Shaping
+from node.config.model import NodeConfig
 
 DELAY = "options/delay"
 
@@ -19,11 +20,12 @@ TellNode = Callable[[str, str, Any], Awaitable[Any]]
 
 
 class Links:
-    """The links of a farm's nodes that are not simply good. `inside` says whether nodes are reached from here at their
-    own addresses."""
+    """The links of a farm's nodes that are not simply good. `leads` says whether anything leads to a node from here."""
 
-    def __init__(self, roster: Roster, tell: TellNode, inside: bool = True) -> None:
-        self._inside = inside
+    def __init__(
+        self, roster: Roster, tell: TellNode, leads: Callable[[NodeConfig], bool] = lambda config: True
+    ) -> None:
+        self._leads = leads
         self._roster = roster
         self._tell = tell
         self._shapings: dict[str, Shaping] = {}
@@ -42,7 +44,7 @@ class Links:
         )
         for name, member in self._roster.members.items():
             away = any(interface.network in beyond for interface in member.config.interfaces[:1])
-            away = away or not (self._inside or member.config.outside)
+            away = away or not self._leads(member.config)
             member.reachable = links.get(name, GOOD).up and not away
 
     def shaped(self, node: str, shaping: Shaping) -> None:

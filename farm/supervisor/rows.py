@@ -116,7 +116,7 @@ class Rows:
             monitor.condition_of(member, now),
             error or (f"no report for {age:.0f} s" if silent else member.error),
             member.link,
-            member.pid or None,
+            None if monitor.host_of(name) else member.pid or None,
             member.restarts,
             uptime(member.started) if member.pid else None,
             meter.connections,

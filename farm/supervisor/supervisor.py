@@ -39,6 +39,7 @@ from farm.supervisor.telemetry import Telemetry
 from farm.topology.plant import Plant
 from farm.topology.wiring import GOOD, Shaping, changed_quality
 from node.config.load import dump
+from node.config.model import NodeConfig
 from node.control.messages import SHARD_START
 
 log = logging.getLogger(__name__)
@@ -88,7 +89,7 @@ class Supervisor:
             restarted=self._save_soon,
             clock=clock,
         )
-        self.links = Links(self.roster, self._tell_node, inside=backend.inside)
+        self.links = Links(self.roster, self._tell_node, leads=self._leads_to)
         self.faults = Faults(self.roster, self._tell_node, self.events, self._keep_state, clock=self._now)
         placing = backend if isinstance(backend, Placing) else None
         self.monitor = Monitor(
@@ -138,6 +139,12 @@ class Supervisor:
 
     def _now(self) -> float:
         return self.clock()
+
+    def _leads_to(self, config: NodeConfig) -> bool:
+        """Whether a node can be asked from here whether it is up."""
+        if self.backend.inside:
+            return True
+        return bool(config.outside) and (not isinstance(self.backend, Placing) or self.backend.leads())
 
     async def _tell_node(self, node: str, path: str, value: Any) -> Any:
         return await self.commands.tell_node(node, path, value)

@@ -12,7 +12,7 @@ import pytest
 
 from farm.backends import pids
 from farm.backends.process import ProcessBackend
-from tests.backends import docker_daemon
+from tests.backends import docker_daemon, swarm_cluster
 from tests.backends.contract import DockerRun, MakeBackend, Run
 
 
@@ -104,3 +104,18 @@ def docker_root(daemon: docker_daemon.Daemon) -> Iterator[Path]:
         patch.setenv("PLCFARM_RUN", folder)
         patch.setenv("DOCKER_HOST", daemon.url)
         yield Path(folder)
+
+
+@pytest.fixture(scope="session", name="swarm_cluster")
+def three_engines() -> Iterator[swarm_cluster.Cluster]:
+    """Three Docker engines in a Swarm; the first has the images of this code."""
+    reason = swarm_cluster.missing()
+    if reason:
+        pytest.skip(reason)
+    cluster = swarm_cluster.Cluster()
+    try:
+        cluster.start()
+        cluster.make_images()
+        yield cluster
+    finally:
+        cluster.remove()

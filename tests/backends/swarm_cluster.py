@@ -52,9 +52,10 @@ class Host:
         self.address = f"{SUBNET}.1{number}"
         self.cgroup = f"/{mark}-{self.name}"
         self.log = self.folder / "log"
+        self._process: subprocess.Popen[bytes] | None = None
 
-    def start(self) -> int:
-        """Begins to start it; its first process, which ends with whatever it started."""
+    def start(self) -> None:
+        """Begins to start it. Its first process ends with whatever it started."""
         self.folder.mkdir(exist_ok=True)
         engine = [
             *("dockerd", "--data-root", f"{self.folder}/data", "--exec-root", f"{self.folder}/exec"),
@@ -66,11 +67,10 @@ class Host:
         apart = ["unshare", "--mount", "--uts", "--pid", "--fork", "--kill-child", "--mount-proc"]
         command = ["nsenter", f"--net=/run/netns/{self.netns}", *apart, "sh", "-c", script, "sh", self.name, *engine]
         with self.log.open("ab") as log:
-            process = subprocess.Popen(
+            self._process = subprocess.Popen(
                 command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd="/", start_new_session=True
             )
-        (self.folder / "first").write_text(str(process.pid))
-        return process.pid
+        (self.folder / "first").write_text(str(self._process.pid))
 
     def wait(self) -> None:
         """Until it answers."""
@@ -94,10 +94,10 @@ class Host:
     def kill(self) -> None:
         """Ends all of it at once, with its containers."""
         with contextlib.suppress(OSError, ValueError):
-            pid = int((self.folder / "first").read_text())
-            os.kill(pid, signal.SIGKILL)
-            with contextlib.suppress(ChildProcessError):
-                os.waitpid(pid, 0)
+            os.kill(int((self.folder / "first").read_text()), signal.SIGKILL)
+        process, self._process = self._process, None
+        if process is not None:
+            process.wait()
         give_up = time.monotonic() + PATIENCE
         while self._cgroup_processes() and time.monotonic() < give_up:
             time.sleep(0.05)

@@ -69,6 +69,8 @@ EXAMPLES: dict[str, str] = {
     "F066": "nodes: {p: {kind: logix, loss: 2}}\n",
     "F067": f"links: {{q: {{delay: 2ms}}}}\n{PLC}",
     "F073": "nodes: {p: {kind: modbus, registers: ../meter.csv}}\n",
+    "F075": "hosts: {a: 'unix:///a'}\nnodes: {p: {kind: logix, host: b}}\n",
+    "F076": f"hosts: {{a: {{tls: certs}}}}\n{PLC}",
     "F071": f"gateways: {{fw: {{between: [default, super]}}}}\n{PLC}",
 }
 
