@@ -331,6 +331,13 @@ def build_controller(name: str, node: Message, file: ShardFile, checked: bool = 
     if file.handed:
         here = tuple((protocol, config.address, port) for protocol, port in config.ports.items())
         config = replace(config, outside=here)
+    if file.placed and config.interfaces:
+        from node.server.own_address import own_address
+
+        first = config.interfaces[0]
+        address = own_address(f"{first.address}/{first.prefix}") or first.address
+        interfaces = (replace(first, address=address), *config.interfaces[1:])
+        config = replace(config, address=address, interfaces=interfaces)
     return Controller(config, epoch=file.epoch, everywhere=file.everywhere)
 
 

@@ -40,7 +40,7 @@ class EitherSwarmBackend(SwarmBackend):
     def __init__(self, directory: Path, run_id: str, epoch: float, control: Path, secret: str) -> None:
         super().__init__(directory, run_id, epoch, control, secret)
         self._services = Services(lambda: self._hosts.engine(self._hosts.manager()), run_id)
-        self._tasks = TaskWatches(self._seen)
+        self._tasks = TaskWatches(self._looked)
         self._known: dict[str, Task] = {}
         self._members: dict[str, str] = {}
         self._lock = threading.Lock()
@@ -132,7 +132,8 @@ class EitherSwarmBackend(SwarmBackend):
         if not self.by_engine:
             super().stop(shard, grace)
             return
-        for name, task in self._services.tasks().items():
+        known = self._files.read(shard.name) is not None
+        for name, task in self._services.tasks(shard.name if known else "").items():
             if task.number == shard.pid:
                 self._fetch_task(name, task)
                 self._services.remove(name)
@@ -189,7 +190,7 @@ class EitherSwarmBackend(SwarmBackend):
         return ServicePlace(
             self._run,
             self._farm,
-            replace(file, everywhere=True).encode(),
+            replace(file, everywhere=True, placed=True).encode(),
             shard_token(self._secret, shard),
             digest_nodes(file.nodes),
             self._images.name,
@@ -203,6 +204,13 @@ class EitherSwarmBackend(SwarmBackend):
         tasks = self._services.tasks()
         self._note(tasks)
         return tasks
+
+    def _looked(self) -> dict[str, Task]:
+        """The same, every now and then; the relay is seen to along with them."""
+        with contextlib.suppress(BackendError):
+            self._relay.ensure()
+            self._relay.carry()
+        return self._seen()
 
     def _note(self, tasks: Mapping[str, Task]) -> None:
         """What is known of tasks from now on. A task that runs no more is known until another does."""

@@ -132,8 +132,10 @@ class Relay:
                 self._link.start()
 
     def lead(self, addresses: Mapping[str, str]) -> None:
-        """Has it lead to nodes at these addresses, which the engine gave them, and to no others. Raises
-        `BackendError`."""
+        """Has it lead to nodes at these addresses, which the engine gave them, and to no others; nothing where it was
+        not prepared in this process. Raises `BackendError`."""
+        if not self._where[1]:
+            return
         self._found = addresses
         with self._lock:
             if self._led == self._found:

@@ -85,9 +85,9 @@ class Services:
             found: list[dict[str, Any]] = engine.api.services(filters=labels.of_run(self._run))
         return {str(service["Spec"]["Labels"].get(labels.NODE, "")): service for service in found}
 
-    def tasks(self) -> dict[str, Task]:
-        """The task of each node that has one."""
-        return read_tasks(self._engine(), self._run)
+    def tasks(self, node: str = "") -> dict[str, Task]:
+        """The task of each node that has one, or of one node."""
+        return read_tasks(self._engine(), self._run, node)
 
     def create(self, node: NodeConfig, place: ServicePlace) -> None:
         """Makes the service of a node, in place of one that serves something else. Nothing of it is left when the
@@ -123,10 +123,9 @@ class Services:
 
     def running(self, node: str, patience: float = PATIENCE) -> Task:
         """The task that is the node, once there is one. Raises `BackendError` with what the engine says of it."""
-        name = labels.container_name(self._run, node)
         give_up = time.monotonic() + patience
         while True:
-            task = read_tasks(self._engine(), self._run, name).get(node)
+            task = self.tasks(node).get(node)
             if task is not None and task.runs:
                 return task
             if time.monotonic() >= give_up:
@@ -148,7 +147,7 @@ class Services:
                 except APIError as exc:
                     if not is_gone(exc):
                         raise
-        self._leave(engine, {"name": [name]})
+        self._leave(engine, {"label": [f"{labels.RUN}={self._run}", f"{labels.NODE}={node}"]})
 
     def remove_all(self) -> int:
         """Takes all services, configs and secrets of the run away; how many nodes ran."""

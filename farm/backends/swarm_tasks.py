@@ -73,12 +73,18 @@ def read_task(body: Mapping[str, Any]) -> Task:
     )
 
 
-def read_tasks(engine: Engine, run_id: str, service: str = "") -> dict[str, Task]:
-    """The tasks of a run's nodes, or of one `service`, by node: of each the one that the engine wants, the newest
+def read_tasks(engine: Engine, run_id: str, node: str = "") -> dict[str, Task]:
+    """The tasks of a run's nodes, or of one of them, by node: of each the one that the engine wants, the newest
     otherwise. Raises `BackendError`."""
-    filters = {"service": [service]} if service else labels.of_run(run_id)
-    with engine.told(service or "services", "list the tasks"):
+    filters = labels.of_run(run_id)
+    filters["label"] += [f"{labels.NODE}={node}"] if node else []
+    with engine.told(node or "services", "list the tasks"):
         listed: list[dict[str, Any]] = engine.api.tasks(filters=filters)
+    return current(listed)
+
+
+def current(listed: Iterable[Mapping[str, Any]]) -> dict[str, Task]:
+    """Of the tasks that an engine tells, for each node the one that counts."""
     found: dict[str, Task] = {}
     for body in sorted(listed, key=lambda each: str(each.get("CreatedAt", ""))):
         task = read_task(body)

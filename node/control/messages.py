@@ -85,6 +85,8 @@ NO_PID = -1
 PIDS = 1 << 22
 """Every pid of Linux is below."""
 
+MARKS = ("everywhere", "handed", "placed")
+"""Fields of a shard file that are true or left out."""
 READ_SIZE = 1 << 20
 PID_FILE_SIZE = 512
 
@@ -115,7 +117,8 @@ class ShardFile:
     configurations as `node.config.load.dump` gives them. `checked` is `checked_mark` of the nodes when
     `node.config.check` has passed them, so that a shard need not ask it again; whoever changes a node by hand makes the
     mark another's. `everywhere` has them served on every interface there is; `handed` at sockets of the machine as
-    well, at the addresses that they have, which a doorway hands in."""
+    well, at the addresses that they have, which a doorway hands in. `placed` says that an engine gives each its
+    address, on the network of its first interface: it is found when the shard starts."""
 
     shard: str
     run: str
@@ -125,12 +128,13 @@ class ShardFile:
     checked: str = ""
     everywhere: bool = False
     handed: bool = False
+    placed: bool = False
 
     def encode(self) -> bytes:
         """The file's content."""
         body: Message = {"shard": self.shard, "run": self.run, "epoch": self.epoch, "pid_file": self.pid_file}
         body["checked"] = self.checked
-        body |= {name: True for name in ("everywhere", "handed") if getattr(self, name)}
+        body |= {name: True for name in MARKS if getattr(self, name)}
         return json.dumps({**body, "nodes": list(self.nodes)}, separators=(",", ":")).encode()
 
     @classmethod
@@ -139,9 +143,9 @@ class ShardFile:
         try:
             body = json.loads(data)
             nodes, checked = tuple(body["nodes"]), str(body.get("checked", ""))
-            everywhere, handed = (body.get(name) is True for name in ("everywhere", "handed"))
+            marks = [body.get(name) is True for name in MARKS]
             epoch, pid_file = float(body["epoch"]), body["pid_file"]
-            return cls(body["shard"], body["run"], epoch, pid_file, nodes, checked, everywhere, handed)
+            return cls(body["shard"], body["run"], epoch, pid_file, nodes, checked, *marks)
         except (ValueError, KeyError, TypeError) as exc:
             raise ConfigError(source, 0, f"not a shard file ({exc})") from exc
 
