@@ -13,7 +13,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from docker.api.client import APIClient
 from docker.errors import APIError
 from docker.types import (
     ConfigReference,
@@ -82,7 +81,7 @@ class Services:
         """The services of the run as the engine tells them, by node."""
         engine = self._engine()
         with engine.told("services", "list"):
-            found: list[dict[str, Any]] = engine.api.services(filters=labels.of_run(self._run))
+            found: list[dict[str, Any]] = _api(engine).services(filters=labels.of_run(self._run))
         return {str(service["Spec"]["Labels"].get(labels.NODE, "")): service for service in found}
 
     def tasks(self, node: str = "") -> dict[str, Task]:
@@ -98,13 +97,13 @@ class Services:
         name = labels.container_name(self._run, node.name)
         engine = self._engine()
         with engine.told(node.name, "create"):
-            made = self._find(engine.api, name)
+            made = self._find(_api(engine), name)
             if made is not None and made["Spec"]["Labels"].get(labels.DIGEST) == place.digest:
                 return
             if made is not None:
                 self.remove(node.name)
             try:
-                api = engine.api
+                api = _api(engine)
                 marks = {**labels.run_labels(place.run_id, place.farm), labels.NODE: node.name}
                 config = str(api.create_config(name, place.file, marks)["ID"])
                 secret = str(api.create_secret(name, place.token.encode(), marks)["ID"])
@@ -140,7 +139,7 @@ class Services:
         name = labels.container_name(self._run, node)
         engine = self._engine()
         with engine.told(node, "remove"):
-            api = engine.api
+            api = _api(engine)
             for remove in (api.remove_service, api.remove_config, api.remove_secret):
                 try:
                     remove(name)
@@ -155,7 +154,7 @@ class Services:
         ran = sum(task.runs for task in self.tasks().values())
         wanted = labels.of_run(self._run)
         with engine.told("services", "remove"):
-            api = engine.api
+            api = _api(engine)
             for listed, remove in (
                 (api.services(filters=wanted), api.remove_service),
                 (api.configs(filters=wanted), api.remove_config),
@@ -170,7 +169,7 @@ class Services:
         self._leave(engine, wanted)
         return ran
 
-    def _find(self, api: APIClient, name: str) -> dict[str, Any] | None:
+    def _find(self, api: Any, name: str) -> dict[str, Any] | None:
         try:
             found: dict[str, Any] = api.inspect_service(name)
         except APIError as exc:
@@ -187,7 +186,7 @@ class Services:
         give_up = time.monotonic() + LEAVING
         while time.monotonic() < give_up:
             try:
-                left = engine.api.tasks(filters=filters)
+                left = _api(engine).tasks(filters=filters)
             except APIError as exc:
                 if is_gone(exc) or is_conflict(exc):
                     return
@@ -195,6 +194,11 @@ class Services:
             if not any((each.get("Status") or {}).get("State") == "running" for each in left):
                 return
             time.sleep(LOOK_AGAIN)
+
+
+def _api(engine: Engine) -> Any:
+    """The client, of whose calls for services the SDK says no types. Raises `BackendError`."""
+    return engine.api
 
 
 def _template(

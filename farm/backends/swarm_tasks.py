@@ -56,7 +56,7 @@ def read_task(body: Mapping[str, Any]) -> Task:
     """A task as the engine tells it."""
     status, spec = body.get("Status") or {}, body.get("Spec") or {}
     told = (spec.get("ContainerSpec") or {}).get("Labels") or {}
-    addresses = {}
+    addresses: dict[str, str] = {}
     for attached in body.get("NetworksAttachments") or ():
         name = str((((attached.get("Network") or {}).get("Spec")) or {}).get("Name", ""))
         for address in attached.get("Addresses") or ():
@@ -79,7 +79,7 @@ def read_tasks(engine: Engine, run_id: str, node: str = "") -> dict[str, Task]:
     filters = labels.of_run(run_id)
     filters["label"] += [f"{labels.NODE}={node}"] if node else []
     with engine.told(node or "services", "list the tasks"):
-        listed: list[dict[str, Any]] = engine.api.tasks(filters=filters)
+        listed: list[dict[str, Any]] = engine.api.tasks(filters=filters)  # type: ignore[no-untyped-call]
     return current(listed)
 
 
