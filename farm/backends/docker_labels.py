@@ -1,12 +1,19 @@
 """The labels by which everything a run made in Docker is found, and nothing else is touched."""
 
+import contextlib
+import hashlib
 from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
 from typing import Any
 
 from farm.backends.netns_spaces import run_mark
+from node.control.messages import boot_id
 
 RUN = "plcfarm.run"
 FARM = "plcfarm.farm"
+MACHINE = "plcfarm.machine"
+"""The machine whose farm it is: an engine may run what is another machine's."""
 NODE = "plcfarm.node"
 DIGEST = "plcfarm.digest"
 """Of the configuration that a container serves (`digest_nodes`)."""
@@ -24,6 +31,8 @@ IMAGE = "plcfarm.image"
 
 Labels = Mapping[str, str]
 
+MACHINE_IDS = (Path("/etc/machine-id"), Path("/var/lib/dbus/machine-id"))
+
 
 def of_run(run_id: str) -> dict[str, Any]:
     """The filter that finds all of a run, in the daemon's terms."""
@@ -37,7 +46,23 @@ def of_any_run() -> dict[str, Any]:
 
 def run_labels(run_id: str, farm: str) -> dict[str, str]:
     """What stands on everything of a run."""
-    return {RUN: run_id, FARM: farm}
+    return {RUN: run_id, FARM: farm, MACHINE: this_machine()}
+
+
+@cache
+def this_machine() -> str:
+    """What this machine is known by: its id, which outlives a boot, or that of the boot where it has none."""
+    for path in MACHINE_IDS:
+        with contextlib.suppress(OSError):
+            found = path.read_text().strip()
+            if found:
+                return hashlib.blake2b(found.encode(), digest_size=8).hexdigest()  # it is not to be told everywhere
+    return boot_id()
+
+
+def is_ours(found: Labels | None) -> bool:
+    """Whether something with these labels is a farm's of this machine."""
+    return (found or {}).get(MACHINE, this_machine()) == this_machine()
 
 
 def container_name(run_id: str, node: str) -> str:

@@ -48,7 +48,8 @@ class DaemonReport:
 
 
 def find_leftovers(url: str = "") -> list[Leftovers]:
-    """Those of every run, of living ones too, by run id, at the daemon at `url` ("": DOCKER_HOST, else the machine's).
+    """Those of every run of this machine's, of living ones too, by run id, at the daemon at `url` ("": DOCKER_HOST,
+    else the machine's own).
 
     Raises `BackendError` when it does not answer.
     """
@@ -59,6 +60,8 @@ def find_leftovers(url: str = "") -> list[Leftovers]:
             networks: list[dict[str, Any]] = engine.api.networks(filters=labels.of_any_run())
     finally:
         engine.close()
+    containers = [found for found in containers if labels.is_ours(found["Labels"])]
+    networks = [found for found in networks if labels.is_ours(found["Labels"])]
     runs = sorted({str(found["Labels"][labels.RUN]) for found in (*containers, *networks)})
     return [_of_run(run, containers, networks) for run in runs]
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from farm.backends.pids import marked
 from farm.errors import FarmError
 from farm.supervisor.link import run_directory
+from farm.topology.placement import ANYWHERE, Placement
 from farm.topology.plant import Plant
 from node.config.model import NodeConfig
 
@@ -30,8 +31,8 @@ class Check:
 @dataclass(frozen=True, slots=True)
 class Need:
     """What is asked of the machine: the `backend` ("" for any), `nodes` to be started, of which `shard` share a
-    process, and how many are on the `largest` network. `configs` are they themselves, where a plant is known, and
-    `routers` stand between their networks."""
+    process, and how many are on the `largest` network. `configs` are they themselves, where a plant is known,
+    `routers` stand between their networks, and `placement` says on which hosts they may be."""
 
     backend: str = ""
     nodes: int = 0
@@ -39,6 +40,7 @@ class Need:
     largest: int = 0
     routers: int = 0
     configs: tuple[NodeConfig, ...] = ()
+    placement: Placement = ANYWHERE
 
     @classmethod
     def of_nodes(cls, backend: str, nodes: int) -> "Need":
@@ -58,7 +60,8 @@ class Need:
         if run.exists():
             running = len(marked(run.run_id)) * shard
         nodes = max(0, len(plant.nodes) - running)
-        return cls(plant.backend, nodes, shard, max(counts.values(), default=0), len(plant.routers), plant.nodes)
+        largest, routers = max(counts.values(), default=0), len(plant.routers)
+        return cls(plant.backend, nodes, shard, largest, routers, plant.nodes, plant.placement)
 
     @property
     def processes(self) -> int:

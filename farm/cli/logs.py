@@ -3,6 +3,7 @@
 import os
 import select
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated
 
@@ -24,15 +25,15 @@ def logs(
     name: options.FarmName = None,
 ) -> None:
     """Print what a node logged."""
-    path = log_file(run_named(name), node)
-    position = show(path, 0)
+    find = log_of(run_named(name), node)
+    position = show(find(), 0)
     while follow:
         select.select([], [], [], INTERVAL)
-        position = show(path, position)
+        position = show(find(), position)
 
 
-def log_file(run: RunDirectory, node: str) -> Path:
-    """The log of `node`. Raises `FarmError` where there is no such node."""
+def log_of(run: RunDirectory, node: str) -> Callable[[], Path]:
+    """What gives the log of `node` as it is by then. Raises `FarmError` where there is no such node."""
     identity = Identity.read(run)
     if identity is None:
         raise FarmError(f"{run.path} does not say how {run.name} was started; see {run.log_file}")
@@ -43,7 +44,8 @@ def log_file(run: RunDirectory, node: str) -> Path:
         plant_nodes = [each.name for each in plant.nodes]
     if node not in plant_nodes:
         raise FarmError(f"there is no node {node!r} in {run.name}; `farm ps` lists them")
-    return make_backend(run, identity).logs(node)
+    backend = make_backend(run, identity)
+    return lambda: backend.logs(node)
 
 
 def show(path: Path, position: int) -> int:

@@ -6,6 +6,7 @@ from farm.cli.checks import Check, Need, first_refusal
 from farm.cli.docker_checks import docker
 from farm.cli.machine_checks import always, extra_installed, leftovers, machine
 from farm.cli.network_checks import bridge_ports, namespace_count, namespaces, networks
+from farm.cli.swarm_checks import swarm
 from farm.topology.plant import Plant
 
 
@@ -18,6 +19,8 @@ def all_checks(need: Need) -> Iterator[Check]:
         yield bridge_ports(need)
     if need.on("docker"):
         yield from docker(need)
+    if need.backend == "swarm":
+        yield from swarm(need)
     yield from leftovers()
 
 
@@ -40,3 +43,5 @@ def needed_checks(need: Need) -> Iterator[Check]:
         yield extra_installed("docker", "docker", need)
         yield from docker(need)
         yield bridge_ports(need)
+    if need.backend == "swarm":
+        yield extra_installed("docker", "docker", need)

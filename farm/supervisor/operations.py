@@ -102,7 +102,7 @@ class Operations:
         """One node with all that is told of it; what takes time is done beside."""
         supervisor, name = self._supervisor, _field(request, "node", str)
         member, plant = supervisor.roster.member(name), supervisor.state.plant
-        path = supervisor.backend.logs(name)
+        path = await asyncio.to_thread(supervisor.backend.logs, name)
         origins = plant.origins.get(name, {}) if plant is not None else {}
         return {
             "row": supervisor.fleet.rows.one(name),

@@ -76,7 +76,8 @@ class Host:
         """Until it answers."""
         give_up = time.monotonic() + PATIENCE
         while not self.answers():
-            assert time.monotonic() < give_up, self.log.read_text()[-2000:]
+            alive = self._process is not None and self._process.poll() is None
+            assert alive and time.monotonic() < give_up, self.log.read_text()[-2000:]
             time.sleep(0.05)
 
     def answers(self) -> bool:
@@ -103,6 +104,7 @@ class Host:
             time.sleep(0.05)
         for name in ("sock", "pid", "first"):
             (self.folder / name).unlink(missing_ok=True)
+        shutil.rmtree(self.folder / "exec", ignore_errors=True)  # what lies in /run does not outlive a machine
 
     def cut(self) -> None:
         """Pulls its cable."""

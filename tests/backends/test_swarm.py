@@ -48,7 +48,7 @@ def works(
     farm.folder.chmod(0o711)
     farm.write(plant(swarm_cluster, groups=GROUPS, nodes=NODES))
     try:
-        farm.farm("up", str(farm.folder / "plant.yaml"))
+        farm.farm("up", str(farm.folder / "plant.yaml"), "--timeout", "100")
         yield farm
     finally:
         for host in swarm_cluster.hosts:

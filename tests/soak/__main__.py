@@ -1,6 +1,6 @@
 """`python -m tests.soak [WHAT …]`: of kills, crashes, load, broadcast, memory, netem, dashboard, line, machine,
-unattended, sessions, opens, idle and slow, all of them when none is named; exit 1 when a bound was broken or anything
-was left behind. It says what it does line by line.
+unattended, swarm, sessions, opens, idle and slow, all of them when none is named; exit 1 when a bound was broken or
+anything was left behind. It says what it does line by line.
 """
 
 import argparse
@@ -15,6 +15,7 @@ from tests.bench.scale import plant_of
 from tests.dashboard.browser import chromium, served
 from tests.soak import corrupted, crashes, endurance, kills, netem_vm, plant_load, plants, provisioned, robustness
 from tests.soak import dashboard as looked_at
+from tests.soak import swarm as several_hosts
 from tests.soak import unattended as installer
 
 BURDENS = ("sessions", "opens", "idle", "slow")
@@ -211,6 +212,11 @@ def unattended(arguments: argparse.Namespace) -> int:
         return 1
 
 
+def swarm(arguments: argparse.Namespace) -> int:
+    """How much of sixty nodes over three engines was not as it should be."""
+    return several_hosts.run(say)
+
+
 PLANTS: dict[str, Callable[[argparse.Namespace], int]] = {
     "kills": kill,
     "crashes": crash,
@@ -222,6 +228,7 @@ PLANTS: dict[str, Callable[[argparse.Namespace], int]] = {
     "line": line,
     "machine": machine,
     "unattended": unattended,
+    "swarm": swarm,
 }
 """What is done to whole plants, to links, to lines and to virtual machines; the rest is done to one node."""
 

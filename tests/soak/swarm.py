@@ -1,0 +1,154 @@
+"""Sixty nodes over the three engines of a Swarm, and hosts that are cut off and killed: what takes minutes."""
+
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tests.backends.swarm_cluster import Cluster, missing
+from tests.backends.swarm_farm import LEVEL, SwarmFarm, plant
+
+GROUPS = """
+  plc: {kind: logix, count: 30, use: plc}
+  rtu: {kind: modbus, count: 30, holding: {"@0-7": 7}}"""
+UP_SECONDS = 30.0
+CUT_SECONDS = 10.0
+BACK_SECONDS = 30.0
+
+Say = Callable[..., None]
+
+
+@dataclass
+class Checked:
+    """What was looked at, and how often it was not as it should be."""
+
+    say: Say
+    broken: int = 0
+
+    def check(self, what: str, good: bool, found: object = "") -> None:
+        """A line, and a mark against it."""
+        self.say(f"{what}: {'good' if good else 'BAD'} {found}".rstrip())
+        self.broken += not good
+
+
+def run(say: Say) -> int:
+    """How much was not as it should be."""
+    reason = missing()
+    if reason:
+        say(f"swarm: not tried: {reason}")
+        return 0
+    checked = Checked(say)
+    cluster = Cluster()
+    with tempfile.TemporaryDirectory(prefix="pf-", dir="/tmp") as folder:
+        Path(folder).chmod(0o711)
+        farm = SwarmFarm(cluster, Path(folder))
+        try:
+            began = time.monotonic()
+            cluster.start()
+            say(f"three engines in a Swarm after {time.monotonic() - began:.1f} s")
+            cluster.make_images()
+            before = farm.things()
+            spread(farm, checked)
+            sixty(farm, checked)
+            cut(farm, checked)
+            killed(farm, checked)
+            began = time.monotonic()
+            farm.farm("down", "works")
+            say(f"down in {time.monotonic() - began:.1f} s")
+            checked.check(
+                "three clean engines", farm.things() == before, farm.things() if farm.things() != before else ""
+            )
+        finally:
+            if (Path(folder) / "works").exists():
+                cluster.hosts[0].run(
+                    [sys.executable, "-m", "farm", "down", "works"], env={"PLCFARM_RUN": folder}, check=False
+                )
+            cluster.remove()
+    return checked.broken
+
+
+def spread(farm: SwarmFarm, checked: Checked) -> None:
+    """One node and away with it: then the image is on all hosts, which is not what is timed."""
+    path = farm.write(plant(farm.cluster, groups="\n  g: {kind: logix, count: 3}"))
+    began = time.monotonic()
+    farm.farm("up", str(path))
+    checked.say(
+        f"first of all three nodes, the image's way to the other hosts included: {time.monotonic() - began:.1f} s"
+    )
+    farm.farm("down", "works")
+
+
+def sixty(farm: SwarmFarm, checked: Checked) -> None:
+    """All are up soon, and read by real clients on another host than their own."""
+    path = farm.write(plant(farm.cluster, groups=GROUPS))
+    began = time.monotonic()
+    done = farm.farm("up", str(path))
+    took = time.monotonic() - began
+    checked.check(f"60 nodes up in {took:.1f} s, {done.stderr.strip().splitlines()[-1]}", took < UP_SECONDS)
+    rows = farm.rows()
+    load = [sum(row["host"] == host.name for row in rows.values()) for host in farm.cluster.hosts]
+    checked.check("balanced over the hosts", load == [20, 20, 20], load)
+    began = time.monotonic()
+    wanted: dict[str, Any] = {}
+    found: dict[str, Any] = {}
+    hosts = farm.cluster.hosts
+    for at, host in enumerate(hosts):
+        next_host = hosts[(at + 1) % len(hosts)]
+        there = [row for row in rows.values() if row["host"] == host.name]
+        wanted |= {row["name"]: [7] * 8 if row["kind"] == "modbus" else LEVEL for row in there}
+        asked = [(row["name"], row["kind"], row["address"]) for row in there]
+        found |= farm.ask(next_host, "cell", asked)
+    wrong = {name: value for name, value in found.items() if wanted.get(name) != value}
+    good = len(found) == len(wanted) == 60 and not wrong
+    checked.check(f"pylogix and pymodbus from another host, {time.monotonic() - began:.1f} s", good, wrong or "")
+    again = farm.farm("up", str(path))
+    checked.check("a second up", "nothing to do, 60 nodes up" in again.stderr)
+
+
+def cut(farm: SwarmFarm, checked: Checked) -> None:
+    """A host without its network for ten seconds: its nodes are told, and are back as they were."""
+    host = farm.cluster.hosts[2]
+    before = farm.rows()
+    host.cut()
+    time.sleep(CUT_SECONDS)
+    rows = farm.rows()
+    away = {row["state"] if row["state"] != "up" else row["condition"] for row in rows.values() if row["host"] == "h3"}
+    checked.check("nodes of the host that was cut off", away <= {"down", "stale"}, sorted(away))
+    others = {row["condition"] for row in rows.values() if row["host"] != "h3"}
+    checked.check("nodes of the others", others == {"up"}, sorted(others))
+    host.mend()
+    began = time.monotonic()
+    back = until(lambda: {row["condition"] for row in farm.rows().values()} == {"up"}, BACK_SECONDS)
+    checked.check(f"all are back after {time.monotonic() - began:.1f} s", back)
+    restarts = sum(row["restarts"] for row in farm.rows().values()) - sum(row["restarts"] for row in before.values())
+    checked.check("restarts", restarts == 0, restarts)
+
+
+def killed(farm: SwarmFarm, checked: Checked) -> None:
+    """A host that dies is shown, and its nodes are started again when it is back."""
+    host = farm.cluster.hosts[1]
+    host.kill()
+    began = time.monotonic()
+    shown = until(lambda: {row["state"] for row in farm.rows().values() if row["host"] == "h2"} == {"down"}, 20)
+    error = next(row["error"] for row in farm.rows().values() if row["host"] == "h2")
+    checked.check(f"a dead host is shown after {time.monotonic() - began:.1f} s", shown, error)
+    host.start()
+    host.wait()
+    began = time.monotonic()
+    back = until(lambda: {row["state"] for row in farm.rows().values()} == {"up"}, 90)
+    checked.check(f"its nodes are up {time.monotonic() - began:.1f} s after its engine", back)
+    containers = [name for each in farm.things().values() for name in each if name.startswith("container")]
+    checked.check("nothing is there twice", len(containers) == 61, len(containers))
+
+
+def until(condition: Callable[[], bool], seconds: float) -> bool:
+    """Whether it holds within so long."""
+    give_up = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() >= give_up:
+            return False
+        time.sleep(0.5)
+    return True
