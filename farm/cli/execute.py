@@ -61,9 +61,8 @@ def container_of(engine: list[str], link: Link, node: str) -> str:
         filters = [word for mark in marks for word in ("--filter", f"label={mark}")]
         done = subprocess.run([*engine, "ps", "--quiet", *filters], capture_output=True, text=True, check=False)
         if not done.stdout.strip():
-            raise FarmError(
-                f"{node} is in no container that its engine knows now: {done.stderr.strip() or 'see farm ps'}"
-            )
+            said = " ".join(done.stderr.split()) or "`farm ps` says how it is"
+            raise FarmError(f"{node} is in no container that its engine knows of now: {said}")
         return done.stdout.split()[0]
     shard = ShardFiles(link.run.path, link.run.run_id, 0.0).shard_of_node(node)
     return labels.container_name(link.run.run_id, shard)

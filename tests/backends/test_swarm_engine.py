@@ -95,6 +95,8 @@ def test_they_are_found_where_the_engine_has_put_them(placed: SwarmFarm) -> None
     answer(placed)
     hosts = placed.farm("hosts", "--name", "placed").stdout
     assert all(f"{row['address']}  {name}" in hosts.replace("   ", "  ") for name, row in found.items()), hosts
+    show = ("exec", "--name", "placed", "rtu-2", "--", "python3", "-c", "import os; print(os.uname().nodename)")
+    assert placed.farm(*show).stdout == "rtu-2\n"
     assert placed.farm("read", "plc-2", "Level").stdout.split() == [str(value) for value in LEVEL]
 
 
