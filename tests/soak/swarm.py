@@ -147,8 +147,8 @@ def killed(farm: SwarmFarm, checked: Checked) -> None:
 
 
 def moved(farm: SwarmFarm, checked: Checked) -> None:
-    """Sixty nodes that the engine places: when a worker dies, all answer again elsewhere, and nothing is doubled when it
-    is back."""
+    """Sixty nodes that the engine places: when a worker dies, all answer again elsewhere, and nothing is doubled when
+    it is back."""
     path = farm.write(plant(farm.cluster, groups=GROUPS).replace("hosts:", "placement: engine\nhosts:", 1))
     done = farm.farm("up", str(path))
     checked.say(f"placed by the engine: {done.stderr.strip().splitlines()[-2]}")
