@@ -61,7 +61,11 @@ class EitherSwarmBackend(SwarmBackend):
                     say("the plant places its nodes itself now: its services end")
                     self._services.remove_all()
             return
-        self._members = self._asked_members()
+        try:
+            self._members = self._asked_members()
+        except BackendError:
+            if not patient:
+                raise
 
     def host_of(self, node: str) -> str:
         """The host that a node is on; of one that the plant has no name for, the Swarm's id of it."""

@@ -30,8 +30,8 @@ from docker.types import Placement as TaskPlacement
 
 from farm.backends import docker_labels as labels
 from farm.backends.docker_containers import LOG_FILES, LOG_SIZE, MEMORY, NOBODY, PORTS_FROM, PROCESSES, SHARD_FILE
-from farm.backends.docker_engine import Engine, is_conflict, is_gone
-from farm.backends.swarm_tasks import Task, read_tasks
+from farm.backends.docker_engine import Engine, is_gone
+from farm.backends.swarm_tasks import RUNNING, Task, read_tasks
 from farm.errors import BackendError
 from node.config.model import NodeConfig
 from node.control.messages import INSTANCE_VARIABLE, RUN_VARIABLE
@@ -146,7 +146,7 @@ class Services:
                 except APIError as exc:
                     if not is_gone(exc):
                         raise
-        self._leave(engine, {"label": [f"{labels.RUN}={self._run}", f"{labels.NODE}={node}"]})
+            self._leave(engine, {"label": [f"{labels.RUN}={self._run}", f"{labels.NODE}={node}"]})
 
     def remove_all(self) -> int:
         """Takes all services, configs and secrets of the run away; how many nodes ran."""
@@ -166,7 +166,7 @@ class Services:
                     except APIError as exc:
                         if not is_gone(exc):
                             raise
-        self._leave(engine, wanted)
+            self._leave(engine, wanted)
         return ran
 
     def _find(self, api: Any, name: str) -> dict[str, Any] | None:
@@ -181,17 +181,12 @@ class Services:
         return found
 
     def _leave(self, engine: Engine, filters: Mapping[str, Any]) -> None:
-        """Waits until the engine has let go of tasks: networks cannot be taken away before. Those of a host that is
-        gone stay, and are not waited for."""
+        """Waits until the hosts that are there have let go of tasks: networks cannot be taken away before."""
         give_up = time.monotonic() + LEAVING
+        there = {str(node["ID"]) for node in _api(engine).nodes() if node["Status"]["State"] == "ready"}
         while time.monotonic() < give_up:
-            try:
-                left = _api(engine).tasks(filters=filters)
-            except APIError as exc:
-                if is_gone(exc) or is_conflict(exc):
-                    return
-                raise
-            if not any((each.get("Status") or {}).get("State") == "running" for each in left):
+            left = _api(engine).tasks(filters=filters)
+            if not any(each["Status"]["State"] == RUNNING and each.get("NodeID") in there for each in left):
                 return
             time.sleep(LOOK_AGAIN)
 
