@@ -178,7 +178,7 @@ class Shard:
                 log.info("%s: serves %s", name, ", ".join(f"{at} {port}" for at, port in controller.ports.items()))
 
     def _build(self, name: str, node: Message) -> Controller:
-        return build_controller(name, node, self._file.epoch, self._checked, self._file.everywhere, self._shared)
+        return build_controller(name, node, self._file, self._checked, self._shared)
 
     def _fail(self, name: str, error: str) -> None:
         line = " ".join(error.split())
@@ -276,9 +276,7 @@ def _make(prepared: Prepared, nodes: Iterable[Message]) -> None:
     for node in nodes:
         with contextlib.suppress(Exception):
             name = _name_of(node)
-            prepared.controllers[name] = build_controller(
-                name, node, file.epoch, prepared.checked, file.everywhere, prepared.shared
-            )
+            prepared.controllers[name] = build_controller(name, node, file, prepared.checked, prepared.shared)
 
 
 def _holds_the_machines(node: Message) -> bool:
@@ -308,6 +306,7 @@ def run(
     prepared: Prepared | None = None,
     settle: "Callable[[], Doorway | None] | None" = None,
     instance: str = "",
+    doorway_path: str = "",
 ) -> int:
     """Serve the shard file `config` until told to end; the exit code.
 
@@ -315,7 +314,8 @@ def run(
     `token` what the farm knows this shard by, `instance` what it knows this process of it by on another machine.
     `prepared` is what the file holds, if somebody has read it already. `settle` is called once all files are open that
     must be, and before anything is served: it may take all rights away, and returns where sockets of the machine are
-    had, if anywhere. The process is one that `set_up` was called in, or in its parent.
+    had, if anywhere; without it, they are had at `doorway_path`, "" for nowhere. The process is one that `set_up` was
+    called in, or in its parent.
     """
     try:
         relay_address(control)
@@ -324,12 +324,20 @@ def run(
         pid_file = os.open(place, os.O_WRONLY | os.O_CREAT, 0o600) if place else -1
         if settle is not None:
             _claim(prepared)
-        doorway = settle() if settle is not None else None
+        doorway = settle() if settle is not None else _doorway(doorway_path, prepared.file.shard, token)
     except (NodeError, OSError) as exc:
         log.error("%s", exc)
         return 1
     loop = new_loop()  # asyncio.run tidies up at a price, and the process ends anyway
     return loop.run_until_complete(_serve(prepared, control, token, pid_file, doorway, instance))
+
+
+def _doorway(path: str, shard: str, token: str) -> "Doorway | None":
+    if not path:
+        return None
+    from node.server.doorway import Doorway
+
+    return Doorway(path, shard, token)
 
 
 def set_up() -> None:
@@ -349,19 +357,24 @@ def _name_of(node: Message) -> str:
 
 
 def build_controller(
-    name: str,
-    node: Message,
-    epoch: float,
-    checked: bool = False,
-    everywhere: bool = False,
-    shared: SharedTags | None = None,
+    name: str, node: Message, file: ShardFile, checked: bool = False, shared: SharedTags | None = None
 ) -> Controller:
-    """The controller of a node as it stands in a shard file; `checked` and `shared` as for `load`. Raises
+    """The controller of a node as it stands in the shard file; `checked` and `shared` as for `load`. Raises
     `NodeError`."""
     config = load(node, name, checked, shared)
     if config.name != name:
         raise NodeError(f"the configuration is for {config.name!r} and not for {name!r}")
-    return Controller(config, epoch=epoch, everywhere=everywhere)
+    if file.handed:
+        here = tuple((protocol, config.address, port) for protocol, port in config.ports.items())
+        config = replace(config, outside=here)
+    if file.placed and config.interfaces:
+        from node.server.own_address import own_address
+
+        first = config.interfaces[0]
+        address = own_address(f"{first.address}/{first.prefix}") or first.address
+        interfaces = (replace(first, address=address), *config.interfaces[1:])
+        config = replace(config, address=address, interfaces=interfaces)
+    return Controller(config, epoch=file.epoch, everywhere=file.everywhere)
 
 
 def _ready(name: str, controller: Controller) -> Message:

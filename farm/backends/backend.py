@@ -67,6 +67,9 @@ class Placing(Protocol):
     def host_of(self, node: str) -> str:
         """The host that a node is on, "" while it has none."""
 
+    def address_of(self, node: str) -> str:
+        """Where the platform has put a node, "" where it is at the address that the plant gives it."""
+
     def leads(self) -> bool:
         """Whether the outside addresses of nodes are this machine's. Never blocks."""
 

@@ -6,7 +6,8 @@ processes, memory and what is kept of its output are limited. Ports from 0 on ar
 """
 
 NOBODY = "65534:65534"
-MEMORY = "256m"
+MEMORY = 256 << 20
+"""Bytes."""
 PROCESSES = 64
 LOG_SIZE, LOG_FILES = "1m", "2"
 PORTS_FROM = {"net.ipv4.ip_unprivileged_port_start": "0"}

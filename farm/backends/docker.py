@@ -1,4 +1,4 @@
-"""Nodes as containers: one each, on networks of the plant's own, found by their labels and by nothing else.
+"""Nodes as containers, on networks of the plant's own, or many to one, found by their labels and by nothing else.
 
 What runs is asked of the daemon. The run's folder holds what a container is given (`container_files`): without these
 files it is a stray, and is ended as one. Docker restarts nothing: that is the supervisor's, by the rules that it has
@@ -9,13 +9,16 @@ import contextlib
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 
 from farm.backends import docker_containers as containers
 from farm.backends import docker_labels as labels
 from farm.backends import limits, pids
+from farm.backends.docker_doorway import FILE as DOORWAY_FILE
+from farm.backends.docker_doorway import DockerDoorway
 from farm.backends.docker_engine import Engine
-from farm.backends.docker_files import ContainerFiles
+from farm.backends.docker_files import ContainerFiles, has_own_network
 from farm.backends.docker_images import Images
 from farm.backends.docker_lifetime import Container, Lifetimes, label, node_of
 from farm.backends.docker_link import left_to_node, played, shape_link
@@ -57,6 +60,9 @@ class DockerBackend:
         self._lifetimes = Lifetimes(self._engine, run_id, self._images.forget)
         self._networks = Networks(self._engine, run_id, self._farm)
         self._watches = Watches(self._engine, run_id, self._runs)
+        self._doorway = DockerDoorway(
+            control.parent / DOORWAY_FILE, secret, lambda shard: self._files.nodes(self._files.read(shard))
+        )
         self._starting = threading.Semaphore(STARTING_AT_ONCE)
         self._ending = threading.Semaphore(ENDING_AT_ONCE)
 
@@ -70,7 +76,8 @@ class DockerBackend:
                 strays.append(shard.pid)
                 continue
             shards.append(shard)
-        return Observed(tuple(shards), tuple(sorted(strays)), self._networks.observe(), self._links.read())
+        links = self._links.read()
+        return Observed(tuple(shards), tuple(sorted(strays)), self._networks.observe(), links, in_place=False)
 
     def create_network(self, segment: Segment) -> None:
         """A bridge or macvlan network; there are no routers."""
@@ -83,10 +90,13 @@ class DockerBackend:
 
     def create(self, shard: ShardSpec) -> None:
         """Write the shard's file, which its container is given when it starts. One that runs serves what it serves."""
-        if len(shard.nodes) != 1 or shard.nodes[0].name != shard.name:
-            raise BackendError(
-                shard.name, "create", f"a container serves one node of its name, not {len(shard.nodes)}: use shard: 1"
-            )
+        alone = len(shard.nodes) == 1 and shard.nodes[0].name == shard.name
+        if not alone and any(map(has_own_network, shard.nodes)):
+            what = f"{len(shard.nodes)} nodes with networks of their own cannot share a container: use shard: 1"
+            raise BackendError(shard.name, "create", what)
+        if not alone and not self._engine.local:
+            what = f"nodes that share a container want its daemon on this machine, not at {self._engine.url}"
+            raise BackendError(shard.name, "create", f"{what}: use shard: 1")
         limits.check_size(shard.nodes, limits.hard_limit())
         self._keep_host()
         self._files.write(shard)
@@ -95,7 +105,7 @@ class DockerBackend:
         """Make its container and start it, in place of one that ended. Builds the image when it is missing."""
         file = self._files.read(shard)
         nodes = self._files.nodes(file)
-        if file is None or len(nodes) != 1:
+        if file is None or not nodes:
             missing = self._files.path(shard, ".json")
             raise BackendError(shard, "start", f"{missing} is missing or damaged: create it first")
         digest = digest_nodes(file.nodes)
@@ -117,8 +127,13 @@ class DockerBackend:
             self._images.ready(),
             self._networks.outside() if nodes[0].outside else "",
         )
+        if file.handed:
+            self._open_doorway(shard)
+            make = partial(containers.create_shared, self._engine.api, shard, len(nodes), place)
+        else:
+            make = partial(containers.create, self._engine.api, nodes[0], place)
         with self._starting:
-            made = self._lifetimes.run(shard, lambda: containers.create(self._engine.api, nodes[0], place))
+            made = self._lifetimes.run(shard, make)
         pid = int(made["State"]["Pid"])
         started = self._started(pid)
         try:
@@ -151,11 +166,15 @@ class DockerBackend:
 
     def logs(self, node: str) -> Path:
         """A file that its container writes; it outlives the container and the supervisor."""
-        return self._files.log(node)
+        return self._files.log_of_node(node)
 
     def shape(self, node: str, quality: LinkQuality) -> Shaping:
         """By the kernel, as root; a delay the node can play itself. One that does not run is shaped when it starts."""
         left = left_to_node(quality)
+        if not left and self._files.shard_of_node(node) != node:
+            raise BackendError(
+                node, "shape", "nodes that share a container share one link, of which only a delay can be had"
+            )
         if left and not self._links.read().get(node, Shaping(GOOD)).kernel:
             shaping = played(quality)
         else:
@@ -166,6 +185,9 @@ class DockerBackend:
 
     def watch(self, shard: ObservedShard, gone: Callable[[], None]) -> Watch:
         """By the daemon's events, one stream for all."""
+        if self._engine.local and not any(map(has_own_network, shard.nodes)):
+            with contextlib.suppress(BackendError):  # those that run have their sockets
+                self._open_doorway(shard.name)
         return self._watches.add(shard, gone)
 
     def end_all(self, grace: float = 2.0) -> int:
@@ -186,8 +208,15 @@ class DockerBackend:
 
     def close(self) -> None:
         """Follow events no longer."""
+        self._doorway.close()
         self._watches.close()
         self._engine.close()
+
+    def _open_doorway(self, shard: str) -> None:
+        try:
+            self._doorway.open()
+        except OSError as exc:
+            raise BackendError(shard, "start", f"{self._doorway.path}: {exc.strerror}") from exc
 
     def _observe(self, name: str, container: Container | None) -> ObservedShard:
         file = self._files.read(name)

@@ -1,5 +1,7 @@
-"""A node as a container: made with what it is given (`farm.backends.confinement`), and put on its networks. Two files
-and a folder of the run are mounted: its configuration, its log, and the folder of the farm's control socket.
+"""A node, or a shard of several, as a container: made with what it is given (`farm.backends.confinement`), and put on
+its networks. Two files and a folder of the run are mounted: its configuration, its log, and the folder of the farm's
+control socket. Nodes that share a container have no network at all but its loopback, and are reached by sockets of the
+machine that are handed in.
 """
 
 from dataclasses import dataclass
@@ -22,9 +24,12 @@ from farm.backends.confinement import (
     SHARD_FILE,
     TRANSPORTS,
 )
+from farm.backends.docker_doorway import FILE as DOORWAY_FILE
 from node.config.model import InterfaceConfig, NodeConfig
 from node.control.messages import RUN_VARIABLE
 
+MEMORY_EACH = 4 << 20
+"""More for each node beside the first."""
 MAC_EACH = (1, 44)
 """The API from which on every interface may be given its MAC; before, only the first is."""
 
@@ -56,29 +61,48 @@ def create(api: APIClient, node: NodeConfig, place: Place) -> str:
     """
     first = node.interfaces[0] if node.interfaces else None
     network = labels.network_name(place.run_id, first.network) if first else place.outside or "none"
-    found = api.create_container(
-        place.image,
-        [*NODE_COMMAND, "shard", SHARD_FILE, f"{CONTROL}/{place.control.name}", "--log", LOG_FILE],
-        name=labels.container_name(place.run_id, node.name),
+    bindings: dict[int | str, list[tuple[str, int]]] = {}
+    for protocol, address, port in node.outside:
+        for transport in TRANSPORTS.get(protocol, ("tcp",)):
+            if protocol in node.ports:
+                bindings.setdefault(f"{node.ports[protocol]}/{transport}", []).append((address, port))
+    container = _created(
+        api,
+        node.name,
+        place,
         hostname=node.hostname or node.name,
-        user=NOBODY,
-        environment={RUN_VARIABLE: place.run_id, TOKEN_VARIABLE: place.token},
         ports=[(node.ports[protocol], transport) for protocol, transport in _published(node)],
-        labels={
-            **labels.run_labels(place.run_id, place.farm),
-            labels.NODE: node.name,
-            labels.DIGEST: place.digest,
-        },
-        host_config=_host_config(api, node, place, network),
+        host_config=_host_config(api, place, network, MEMORY, bindings),
         networking_config=networking(network, endpoint(api, first)) if first else None,
         mac_address=first.mac or None if first else None,
     )
-    container = str(found["Id"])
     for interface in node.interfaces[1:]:
         connect(api, container, interface, labels.network_name(place.run_id, interface.network))
     if first and place.outside:
         api.connect_container_to_network(container, place.outside)
     return container
+
+
+def create_shared(api: APIClient, shard: str, nodes: int, place: Place) -> str:
+    """Makes the container of a shard whose `nodes` are served at addresses of the machine's, and does not start it; its
+    id. Raises what the SDK raises."""
+    memory = MEMORY + (nodes - 1) * MEMORY_EACH
+    doorway = ("--doorway", f"{CONTROL}/{DOORWAY_FILE}")
+    return _created(api, shard, place, *doorway, hostname=shard, host_config=_host_config(api, place, "none", memory))
+
+
+def _created(api: APIClient, shard: str, place: Place, *options: str, **more: Any) -> str:
+    control = f"{CONTROL}/{place.control.name}"
+    found = api.create_container(
+        place.image,
+        [*NODE_COMMAND, "shard", SHARD_FILE, control, "--log", LOG_FILE, *options],
+        name=labels.container_name(place.run_id, shard),
+        user=NOBODY,
+        environment={RUN_VARIABLE: place.run_id, TOKEN_VARIABLE: place.token},
+        labels={**labels.run_labels(place.run_id, place.farm), labels.NODE: shard, labels.DIGEST: place.digest},
+        **more,
+    )
+    return str(found["Id"])
 
 
 def connect(api: APIClient, container: str, interface: InterfaceConfig, network: str) -> None:
@@ -92,14 +116,17 @@ def connect(api: APIClient, container: str, interface: InterfaceConfig, network:
     )
 
 
-def _host_config(api: APIClient, node: NodeConfig, place: Place, network: str) -> dict[str, Any]:
-    bindings: dict[int | str, list[tuple[str, int]]] = {}
-    for protocol, address, port in node.outside:
-        for transport in TRANSPORTS.get(protocol, ("tcp",)):
-            if protocol in node.ports:
-                bindings.setdefault(f"{node.ports[protocol]}/{transport}", []).append((address, port))
+def _host_config(
+    api: APIClient,
+    place: Place,
+    network: str,
+    memory: int,
+    bindings: dict[int | str, list[tuple[str, int]]] | None = None,
+) -> dict[str, Any]:
     return hardened(
         api,
+        mem_limit=memory,
+        memswap_limit=memory,
         network_mode=network,
         port_bindings=bindings or None,
         mounts=[

@@ -22,9 +22,10 @@ class ContainerFiles(ShardFiles):
         """Writes what the shard is to serve, and makes its log; one whose ports are `published` serves on every
         interface. Raises `BackendError`."""
         everywhere = published and any(node.outside for node in shard.nodes)
+        handed = not any(map(has_own_network, shard.nodes))
         nodes = tuple(dict(dump(node)) for node in shard.nodes)
         mark = checked_mark(digest_nodes(nodes))
-        file = ShardFile(shard.name, self._run, self._epoch, "", nodes, mark, everywhere)
+        file = ShardFile(shard.name, self._run, self._epoch, "", nodes, mark, everywhere, handed)
         try:
             for folder in (self._shard_folder, self._log_folder):
                 folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -48,6 +49,11 @@ class ContainerFiles(ShardFiles):
         if found is None or found.run != self._run or found.boot_id != boot_id():
             return 0, 0
         return found.pid, found.started
+
+
+def has_own_network(node: NodeConfig) -> bool:
+    """Whether a node has a container to itself. One that shares it is at an address of the machine's."""
+    return bool(node.interfaces or node.outside)
 
 
 def _write(path: Path, data: bytes, mode: int, flag: int) -> None:

@@ -33,9 +33,11 @@ class ObservedShard:
 class Observed:
     """Everything of one run: its shards by name order, processes that carry its mark but belong to no shard file,
     networks and routers as they were made (for backends that make them; one that is damaged is not among them), and how
-    the links of nodes were shaped, by node name, where they are not left alone."""
+    the links of nodes were shaped, by node name, where they are not left alone. `in_place` is false where a shard that
+    runs cannot be told to serve others than it was made for."""
 
     shards: tuple[ObservedShard, ...] = ()
     strays: tuple[int, ...] = ()
     networks: tuple[Segment, ...] = ()
     links: Mapping[str, Shaping] = field(default_factory=dict)
+    in_place: bool = field(default=True, compare=False)

@@ -147,14 +147,18 @@ class ShardFiles:
 
     def log_of_node(self, node: str) -> Path:
         """The log of the shard that serves the node; it may not exist yet."""
+        return self.log(self.shard_of_node(node))
+
+    def shard_of_node(self, node: str) -> str:
+        """The name of the shard that serves the node; its own where no other does."""
         if not self.path(node, ".json").exists():
             for name in self.names():
                 content: Content | None = None
                 with contextlib.suppress(BackendError):
                     content = self.content(name)
                 if content is not None and any(served.name == node for served in content.nodes):
-                    return self.log(name)
-        return self.log(node)
+                    return name
+        return node
 
     def path(self, name: str, suffix: str) -> Path:
         """A file of the shard. Raises `BackendError` for a name that would lead elsewhere."""

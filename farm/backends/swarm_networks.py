@@ -40,6 +40,9 @@ class Overlays(Networks):
 
     taken: Collection[str] = ()
     patient = True
+    spare = True
+    """Whether addresses that nobody asked for come from a range of their own. Where the engine gives nodes theirs, all
+    are such."""
 
     def create(self, segment: Segment) -> None:
         """Makes a network, in place of what has its name; one that is there as it is wanted stays."""
@@ -53,9 +56,8 @@ class Overlays(Networks):
         if segment in self.observe():
             return
         self.remove(segment.name)
-        self._make(
-            segment, OVERLAY, {MTU: str(segment.mtu)}, [pool(segment, self.taken)], internal=True, attachable=True
-        )
+        pools = [pool(segment, self.taken, self.spare)]
+        self._make(segment, OVERLAY, {MTU: str(segment.mtu)}, pools, internal=True, attachable=True)
 
     def control(self) -> tuple[str, str]:
         """The network by which shards reach the farm, made when it is first needed: its name, and the address in it
@@ -117,10 +119,10 @@ class Overlays(Networks):
                     return
 
 
-def pool(segment: NetworkSpec, taken: Collection[str]) -> IPAMPool:
-    """Its subnet, with the range that hosts have their addresses from: the last one without a node's, or the whole
-    where there is none. What Docker calls the gateway, which leads nowhere, is the address that the plant keeps for
-    this machine, or else the last of the range."""
+def pool(segment: NetworkSpec, taken: Collection[str], spare: bool = True) -> IPAMPool:
+    """Its subnet, with the `spare` range that hosts have their addresses from: the last one without a node's, or the
+    whole where there is none. What Docker calls the gateway, which leads nowhere, is the address that the plant keeps
+    for this machine, or else the last of the range."""
     subnet = ipaddress.IPv4Network(segment.subnet)
     own = {int(ipaddress.IPv4Address(address)) for address in taken if address}
     gateway = segment.host or str(subnet.broadcast_address - 1)
@@ -136,4 +138,4 @@ def pool(segment: NetworkSpec, taken: Collection[str]) -> IPAMPool:
             best = f"{ipaddress.IPv4Address(start)}/{33 - size.bit_length()}"
             if not any(address in here for address in kept):
                 break
-    return IPAMPool(subnet=segment.subnet, gateway=gateway or None, iprange=best or None)
+    return IPAMPool(subnet=segment.subnet, gateway=gateway or None, iprange=best if spare and best else None)

@@ -11,7 +11,7 @@ import logging
 import secrets
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -62,7 +62,9 @@ class Relay:
         self._lock = threading.RLock()
         self._seen = 0.0
         self._link: RelayLink | None = None
-        self._nodes: Sequence[NodeConfig] = ()
+        self.nodes: Sequence[NodeConfig] = ()
+        self._found: Mapping[str, str] | None = None
+        self._led: Mapping[str, str] | None = None
         self._where = ("", "")
 
     @property
@@ -84,7 +86,7 @@ class Relay:
     def prepare(self, image: str, overlays: Overlays, nodes: Sequence[NodeConfig]) -> None:
         """Makes it for these nodes, unless it is there and as it should be. Raises `BackendError`."""
         with self._lock:
-            self._nodes = nodes
+            self.nodes = nodes
             self._where = overlays.control()
             made = self._inspected()
             if made is not None and made["State"]["Running"] and _mark(made) == self._wanted_mark(image):
@@ -129,6 +131,19 @@ class Relay:
             if made is not None and made["State"]["Running"]:
                 self._link = RelayLink(self._control, exec_pipe(engine, made["Id"]))
                 self._link.start()
+
+    def lead(self, addresses: Mapping[str, str]) -> None:
+        """Has it lead to nodes at these addresses, which the engine gave them, and to no others; nothing where it was
+        not prepared in this process. Raises `BackendError`."""
+        if not self._where[1]:
+            return
+        self._found = addresses
+        with self._lock:
+            if self._led == self._found:
+                return  # somebody else said so meanwhile
+            made = self._inspected()
+            if made is not None and made["State"]["Running"]:
+                self._serve(made["Id"])
 
     def join(self, segment: NetworkSpec) -> None:
         """Puts it on a network of the plant, at the address that the plant keeps for the farm there."""
@@ -185,15 +200,16 @@ class Relay:
         nodes from this machine."""
         found = []
         ports: dict[tuple[str, int], int] = {}
-        for node in self._nodes:
+        for node in self.nodes:
             for protocol, address, port in node.outside:
                 transports = TRANSPORTS.get(protocol, ("tcp",))
                 if protocol == "modbus" and node.modbus is not None and node.modbus.udp:
                     transports = ("tcp", "udp")
                 own = ports.setdefault((address, port), FIRST_PORT + len(ports))
                 inner = node.ports.get(protocol)
+                there = node.address if self._found is None else self._found.get(node.name, "")
                 if inner is not None:
-                    found += [(transport, own, address, port, node.address, inner) for transport in transports]
+                    found += [(transport, own, address, port, there, inner) for transport in transports]
         return found
 
     def _wanted_mark(self, image: str) -> str:
@@ -253,11 +269,15 @@ class Relay:
                 time.sleep(LOOK_AGAIN)
             found: dict[str, Any] = engine.api.inspect_container(container)["NetworkSettings"]["Networks"][outside]
             own = str(found["IPAddress"])
+            led = self._found
             rows: list[Row] = [
-                [transport, own, port, address, inner] for transport, port, _, _, address, inner in self._published()
+                [transport, own, port, address, inner]
+                for transport, port, _, _, address, inner in self._published()
+                if address
             ]
             put_files(engine.api, container, INSIDE, {FILE: self._file(rows)})
             engine.api.kill(container, "SIGHUP")
+            self._led = led
 
     def _file(self, rows: list[Row]) -> bytes:
         body: dict[str, object] = {"control": f"{self._where[1]}:{PORT}", "forwards": rows}

@@ -14,7 +14,7 @@ HOMES = {
     "process": ("farm.backends.process", "ProcessBackend"),
     "netns": ("farm.backends.netns", "NetnsBackend"),
     "docker": ("farm.backends.docker", "DockerBackend"),
-    "swarm": ("farm.backends.swarm", "SwarmBackend"),
+    "swarm": ("farm.backends.swarm_either", "EitherSwarmBackend"),
 }
 """Backend to the module and class it is; a platform's own library is imported with it, and only then."""
 

@@ -50,7 +50,7 @@ def find_source(link: Link, target: str) -> Source:
     if len(names) == 1:
         row = next(row for row in rows if row["name"] == names[0])
         namespace = _namespace(row["pid"] or 0)
-        if namespace is not None:
+        if namespace is not None and not str(row["address"]).startswith("127."):  # on no wire of its own, but on ours
             try:
                 return PacketSocket(names[0], namespace)
             except BackendError as exc:

@@ -2,19 +2,22 @@
 
 import os
 import shutil
+import subprocess
 import sys
 from typing import Annotated
 
 import typer
 
-from farm.backends.docker_labels import container_name
+from farm.backends import docker_labels as labels
 from farm.backends.netns_visit import visit
+from farm.backends.shard_files import ShardFiles
 from farm.cli import options
 from farm.cli.terminal import note
 from farm.cli.whereabouts import about, become
 from farm.cli.wire_access import running_node, running_plant
 from farm.errors import FarmError
 from farm.supervisor.link import Link, run_named
+from farm.topology.placement import ENGINE
 
 
 def execute(
@@ -45,16 +48,24 @@ def in_container(link: Link, node: str, command: list[str], extra: dict[str, str
         raise FarmError("the command `docker` is not there; it runs commands in containers: apt-get install docker-cli")
     terminal = ["-t"] if os.isatty(0) and sys.stdout.isatty() else []
     variables = [word for name, value in extra.items() for word in ("-e", f"{name}={value}")]
-    return [
-        docker,
-        *engine_of(link, node),
-        "exec",
-        "-i",
-        *terminal,
-        *variables,
-        container_name(link.run.run_id, node),
-        *command,
-    ]
+    command = command[1:] if command[0] == "--" else command  # as `become` takes it
+    engine = [docker, *engine_of(link, node)]
+    return [*engine, "exec", "-i", *terminal, *variables, container_of(engine, link, node), *command]
+
+
+def container_of(engine: list[str], link: Link, node: str) -> str:
+    """What a node's container is called, or the id of one that an engine has made; `engine` is the command line that
+    asks it. Raises `FarmError`."""
+    if link.backend == "swarm" and running_plant(link).placement.kind == ENGINE:
+        marks = (f"{labels.RUN}={link.run.run_id}", f"{labels.NODE}={node}")
+        filters = [word for mark in marks for word in ("--filter", f"label={mark}")]
+        done = subprocess.run([*engine, "ps", "--quiet", *filters], capture_output=True, text=True, check=False)
+        if not done.stdout.strip():
+            said = " ".join(done.stderr.split()) or "`farm ps` says how it is"
+            raise FarmError(f"{node} is in no container that its engine knows of now: {said}")
+        return done.stdout.split()[0]
+    shard = ShardFiles(link.run.path, link.run.run_id, 0.0).shard_of_node(node)
+    return labels.container_name(link.run.run_id, shard)
 
 
 def engine_of(link: Link, node: str) -> list[str]:

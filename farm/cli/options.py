@@ -19,9 +19,7 @@ Backend = Annotated[
 ]
 Shard = Annotated[
     str | None,
-    typer.Option(
-        "--shard", metavar="K|auto", help="Nodes a process serves; the plant file's, else 1; 1 on netns and docker."
-    ),
+    typer.Option("--shard", metavar="K|auto", help="Nodes a process serves; the plant file's, else 1; 1 on netns."),
 ]
 NewName = Annotated[str | None, typer.Option("--name", "-n", metavar="NAME", help="Run it under another name.")]
 FarmName = Annotated[

@@ -86,6 +86,8 @@ def bring_up(plant: Plant, *, timeout: float | None = None, every: bool = False)
     rows = done["rows"]
     say(summary(rows) if len(rows) > LONG and not every else node_table(rows))
     note(closing(plant, done))
+    if "leads" in done and any(row["outside"] for row in rows):
+        note(way_in(done["leads"]))
     return link
 
 
@@ -114,6 +116,13 @@ def large(plant: Plant) -> str:
         return ""
     count = node_count(len(plant.nodes))
     return f"{plant.name}: {count} in {processes} processes, which report every {pace.every} s"
+
+
+def way_in(leads: bool) -> str:
+    """How a client gets to nodes that are on other machines' networks; `leads` where this machine has their outside
+    addresses."""
+    whose = "this machine" if leads else "the relay's host"
+    return f"way in: OUTSIDE addresses are {whose}'s; for clients elsewhere `{program()} hosts --relay ADDRESS:PORT`"
 
 
 def closing(plant: Plant, done: dict[str, Any]) -> str:

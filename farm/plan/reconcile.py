@@ -1,9 +1,10 @@
 """From what is wanted and what is there to a plan; pure, so that every case is a test without a process.
 
 Only what must change does. A shard of one node is replaced when its configuration differs; a larger one that runs is
-told which of its nodes to end and to start, so that their neighbours keep their clients. An address that moves from one
-shard to another is given up before it is taken. A network that changes is made anew, and whoever is on it is ended
-before and started after; a link is shaped when its shard runs. `down` is this function with a plant of no nodes.
+told which of its nodes to end and to start, where it can be, so that their neighbours keep their clients. An address
+that moves from one shard to another is given up before it is taken. A network that changes is made anew, and whoever is
+on it is ended before and started after; a link is shaped when its shard runs. `down` is this function with a plant of
+no nodes.
 """
 
 from dataclasses import fields
@@ -68,7 +69,9 @@ class _Reconciliation:
                 self._end(shard, "not in the plant")
         differing = [(spec, self._seen[spec.name]) for spec in self._specs if self._differs(spec)]
         moving = _moving_endpoints(differing)
-        changes = [(spec, shard) for spec, shard in differing if _in_place(spec, shard, moving)]
+        changes = [
+            (spec, shard) for spec, shard in differing if self._observed.in_place and _in_place(spec, shard, moving)
+        ]
         changed = {spec.name for spec, _ in changes}
         for spec, shard in differing:
             if spec.name not in changed:

@@ -143,6 +143,12 @@ class Monitor:
         """The host that a node is on, "" where there is this machine alone."""
         return self._placing.host_of(node) if self._placing is not None else ""
 
+    def addresses(self) -> list[str]:
+        """Where the platform has put each node, in plant order, "" for one that is where the plant wants it; none where
+        there is this machine alone."""
+        placing = self._placing
+        return [placing.address_of(name) for name in self._roster.members] if placing is not None else []
+
     def look(self, member: Member, now: float) -> Look:
         """How the member is; one that was up and is silent is not, nor is one of a host that is not reached."""
         name = member.config.name

@@ -60,6 +60,7 @@ class Rows:
         self._monitor = monitor
         self._plant = plant
         self._of: tuple[Plant | None, list[NodeConfig]] = (None, [])
+        self._places: list[str] = []
         self._fixed: list[Row] = []
         self._edition = 0
         self._farm = secrets.token_hex(4)  # so that no edition of another supervisor's is taken for one of this
@@ -89,13 +90,17 @@ class Rows:
         return {"edition": latest, "fixed": None if edition == latest else fixed, "fields": MOVING, "moving": moving}
 
     def _settled(self) -> list[Row]:
-        """What does not move of each node; made anew when another plant is wanted, or a node is another."""
+        """What does not move of each node; made anew when another plant is wanted, a node is another, or a platform has
+        put it elsewhere."""
         plant, before = self._plant(), self._of[1]
         configs = [member.config for member in self._roster.members.values()]
-        same = self._of[0] is plant and len(configs) == len(before)
+        places = self._monitor.addresses()
+        same = self._of[0] is plant and len(configs) == len(before) and places == self._places
         if not (same and all(config is known for config, known in zip(configs, before, strict=True))):
             self._fixed = [_fixed(number, config, plant) for number, config in enumerate(configs)]
-            self._of = plant, configs
+            self._of, self._places = (plant, configs), places
+            for row, place in zip(self._fixed, places, strict=False):
+                row["address"] = place or row["address"]
             self._edition += 1
         return self._fixed
 

@@ -233,7 +233,8 @@ class Supervisor:
                 text = f"applied {len(plan)} operations in {self.clock() - began:.1f} s"
                 self.events.farm(text, kind=CONFIG, actor="cli")
             rows = self.rows()
-            return {"plan": plan.lines(), "changes": len(plan), "rows": rows, "seconds": self.clock() - began}
+            done = {"plan": plan.lines(), "changes": len(plan), "rows": rows, "seconds": self.clock() - began}
+            return done | ({"leads": self.backend.leads()} if isinstance(self.backend, Placing) else {})
 
     async def _prepare(self, wanted: Plant, tell: Tell, *, changing: bool) -> None:
         try:

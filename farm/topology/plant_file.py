@@ -1,7 +1,7 @@
 """A plant file to a plant: read, include, check, inherit, fill in, give addresses, build; and every fault at once."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -9,7 +9,7 @@ from farm.errors import TopologyError
 from farm.topology import territory
 from farm.topology.build import ModbusPorts, NodeBuilder
 from farm.topology.document import MapNode, Scalar, Source
-from farm.topology.groups import Roster
+from farm.topology.groups import Member, Roster
 from farm.topology.hosts import read_placement
 from farm.topology.include import PlantFile, read_plant
 from farm.topology.inherit import Library
@@ -29,6 +29,7 @@ from farm.topology.substitute import Scope
 from farm.topology.tag_keys import SEED
 from farm.topology.types import Types
 from farm.topology.vocabulary import FARM_NAME
+from node.config.model import NodeConfig
 
 FARM_VERSION = 1
 
@@ -107,9 +108,11 @@ class _Loader:
         root, scope = file.root, self.scope(file)
         head = scope.fill_map(MapNode({key: root.entries[key] for key in _SETTINGS if key in root.entries}, *_at(root)))
         backend = self.options.backend or take(head, "backend", BACKEND, territory.PROCESS, self.report)
-        own = backend in territory.OWN_NETWORKS
+        shard = self.shard(head, backend)
+        ground = territory.ground(backend, shard)
+        own = ground in territory.OWN_NETWORKS
         name = take(head, "name", FARM_NAME, "", self.report)
-        seating = Seating.of(head, name, backend, own and self.options.outside, self.report)
+        seating = Seating.of(head, name, ground, own and self.options.outside, self.report)
         types = Types.of(head.map("types"), self.report)
         types.check_tags(root)
         library = Library.of(root, self.report)
@@ -120,22 +123,24 @@ class _Loader:
         self.kept = seating.addresses.kept
         groups = root.map("groups")
         links = LinkBuilder(
-            head.map("links"), backend, groups.entries if groups is not None else (), roster.absent, self.report
+            head.map("links"), ground, groups.entries if groups is not None else (), roster.absent, self.report
         )
-        named = NamedAddresses(seating.networks, backend, self.report)
+        named = NamedAddresses(seating.networks, ground, self.report)
         maps = MapReader(self.path.parent, self.report)
         ports = ModbusPorts(OWN_MODBUS_PORT if own else self.options.modbus_port, self.options.modbus_port)
         seed = take(head, "seed", SEED, 0, self.report)
         code = OwnCode(backend, str(self.path.parent.absolute()), self.options.allow_code, self.report)
         builder = NodeBuilder(name, seed, ports, library.defaults, types, named, maps, code, self.report)
         nodes = builder.nodes(members, seats)
+        if ground != backend:
+            self.sent_nowhere(members, nodes)
         qualities = links.links(members)
         self.unused_settings(file)
         return Plant(
             name,
             str(self.path),
             backend,
-            self.shard(head, backend),
+            shard,
             tuple(nodes),
             Origins(members, seating, links, builder),
             networks=seating.network_specs(),
@@ -149,22 +154,28 @@ class _Loader:
         )
 
     def shard(self, head: MapNode, backend: str) -> int | str:
-        """Nodes a worker. One where each node has a network, or a container, of its own."""
+        """Nodes a worker. One where each node has a network of its own."""
         shard = take(head, "shard", SHARD, 1, self.report)
         place = head.get("shard") or Place(Source("--shard"))
         if self.options.shard is not None:
             shard, place = self.options.shard, Place(Source("--shard"))
         if backend not in territory.OWN_NETWORKS or shard == 1:
             return shard
+        if backend == territory.DOCKER and shard != "auto":
+            return shard
         if shard != "auto":
-            what = (
-                "a container is one node"
-                if backend in ("docker", "swarm")
-                else "each node has a network namespace of its own"
-            )
+            what = "a container is one node" if backend == "swarm" else "each node has a network namespace of its own"
             message = f"shard {shard} on backend {backend}: {what}, so a worker serves 1"
             self.report.error("F071", place, message, "leave 'shard' out, or say --shard 1")
         return 1
+
+    def sent_nowhere(self, members: list[Member], nodes: Sequence[NodeConfig]) -> None:
+        """Find nodes that send messages on, which a container without a network cannot."""
+        onward = {node.name for node in nodes if node.enip is not None and node.enip.onward}
+        for member in members:
+            if member.name in onward:
+                message = f"'{member.name}' sends messages onward, and a container of several nodes has no network"
+                self.report.error("F071", member.place, message, "leave 'shard' out, or use backend process")
 
     def version(self, root: MapNode) -> bool:
         """Whether this release knows the file's version; a newer file may mean anything by anything."""

@@ -7,6 +7,7 @@
 127.0.x.x belongs to the machine. So on process a subnet that would begin there has, of its second byte, the bits that
 the subnet fixes set: 10.0.0.0/16 is 127.255.0.0/16, and 10.0.0.0/12 is 127.240.0.0/12. Only a /8 fixes none: it is all
 of 127.0.0.0/8, where nobody gets 127.0.x.x by itself. The file, the lock file and messages keep the file's own terms.
+Nodes that share a container are where those on process are.
 """
 
 from ipaddress import IPv4Network
@@ -15,9 +16,14 @@ LOOPBACK = IPv4Network("127.0.0.0/8")
 MACHINE = IPv4Network("127.0.0.0/16")
 """Where programs of the machine itself listen."""
 
-PROCESS = "process"
+PROCESS, DOCKER = "process", "docker"
 OWN_NETWORKS = ("netns", "docker", "swarm")
 """Backends on which each node has network interfaces of its own."""
+
+
+def ground(backend: str, shard: int | str) -> str:
+    """The backend whose addresses nodes have: nodes that share a container are on this machine's, as processes are."""
+    return PROCESS if backend == DOCKER and shard not in (1, "auto") else backend
 
 
 def image(subnet: IPv4Network, backend: str) -> IPv4Network:

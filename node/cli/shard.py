@@ -9,48 +9,56 @@ import gc
 import logging
 import os
 from collections.abc import Sequence
+from itertools import takewhile
 
 from node import shard
 from node.cli.outcome import FAILED, USAGE, complain
-from node.control.messages import INSTANCE_VARIABLE
+from node.control.messages import INSTANCE_VARIABLE, read_file
 
 PROGRAM = "python -m node shard"
 TOKEN_VARIABLE = "FARM_TOKEN"
+OPTIONS = ("--log", "--doorway", "--token")
 FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 HELP = f"""\
-usage: {{program}} FILE [CONTROL] [--log FILE]
+usage: {{program}} FILE [CONTROL] [--log FILE] [--doorway PATH] [--token FILE]
 
 Serve the nodes of a shard file, for a farm or on their own; the farm's token is in {TOKEN_VARIABLE}.
 
   FILE        the shard file, as the farm or `farm render` wrote it
   CONTROL     the farm's control socket, or tcp://HOST:PORT of a relay that leads to it; nobody is told without it
-  --log FILE  log to this file too, at its end"""
+  --log FILE  log to this file too, at its end
+  --token FILE  the token is in this file, and not in the environment
+  --doorway PATH  where sockets of the machine are had that the nodes are to serve as well"""
 
 
 def main(arguments: Sequence[str], program: str = PROGRAM) -> int:
     """The command. Serves until SIGTERM and then ends the process, with 1 when no node could be served, which the log
     says more about; returns an exit code only where it could not begin."""
-    match list(arguments):
-        case [file] if not _is_option(file):
-            return _serve(file, "", "", program)
-        case [file, control] if not _is_option(file, control):
-            return _serve(file, control, "", program)
-        case [file, "--log", log] if not _is_option(file, log):
-            return _serve(file, "", log, program)
-        case [file, control, "--log", log] if not _is_option(file, control, log):
-            return _serve(file, control, log, program)
-        case [*words] if "--help" in words or "-h" in words:
-            print(HELP.format(program=program))
-            return 0
-    shown = " ".join(arguments) or "nothing"
-    return complain(program, f"wanted FILE [CONTROL] [--log FILE], got {shown} (--help says more)", USAGE)
+    words = list(arguments)
+    if "--help" in words or "-h" in words:
+        print(HELP.format(program=program))
+        return 0
+    places = list(takewhile(lambda word: not word.startswith("-"), words))
+    rest = words[len(places) :]
+    names, values = rest[::2], rest[1::2]
+    wrong = {*names} - {*OPTIONS} or len(names) != len(values) or any(value[:1] == "-" for value in values)
+    if wrong or len(places) not in (1, 2):
+        shown = " ".join(words) or "nothing"
+        wanted = "FILE [CONTROL] [--log FILE] [--doorway PATH] [--token FILE]"
+        return complain(program, f"wanted {wanted}, got {shown} (--help says more)", USAGE)
+    options = dict(zip(names, values, strict=True))
+    log, doorway, token_file = (options.get(name, "") for name in OPTIONS)
+    token = os.environ.get(TOKEN_VARIABLE, "")
+    if token_file:
+        try:
+            token = read_file(token_file).decode(errors="replace").strip()
+        except OSError as exc:
+            return complain(program, f"{token_file}: {exc.strerror}", FAILED)
+    file, control = (*places, "")[:2]
+    return _serve(file, control, log, doorway, token, program)
 
 
-def _is_option(*words: str) -> bool:
-    return any(word.startswith("-") for word in words)
-
-
-def _serve(file: str, control: str, log: str, program: str) -> int:
+def _serve(file: str, control: str, log: str, doorway: str, token: str, program: str) -> int:
     handlers: list[logging.Handler] = [logging.StreamHandler()]
     if log:
         try:
@@ -63,8 +71,8 @@ def _serve(file: str, control: str, log: str, program: str) -> int:
     code = 1
     try:
         shard.set_up()
-        token, instance = os.environ.get(TOKEN_VARIABLE, ""), os.environ.get(INSTANCE_VARIABLE, "")
-        code = shard.run(file, control, token, instance=instance)
+        instance = os.environ.get(INSTANCE_VARIABLE, "")
+        code = shard.run(file, control, token, instance=instance, doorway_path=doorway)
     except Exception:
         logging.exception("a bug in the shard")
     logging.shutdown()

@@ -92,6 +92,8 @@ NO_PID = -1
 PIDS = 1 << 22
 """Every pid of Linux is below."""
 
+MARKS = ("everywhere", "handed", "placed")
+"""Fields of a shard file that are true or left out."""
 READ_SIZE = 1 << 20
 PID_FILE_SIZE = 512
 
@@ -148,8 +150,10 @@ class ShardFile:
     seconds, `pid_file` where it writes who it is ("" for nowhere: in a container it cannot know), `nodes` the node
     configurations as `node.config.load.dump` gives them. `checked` is `checked_mark` of the nodes when
     `node.config.check` has passed them, so that a shard need not ask it again; whoever changes a node by hand makes the
-    mark another's. `everywhere` has them served on every interface there is. Tags that nodes have alike stand in the
-    file once."""
+    mark another's. `everywhere` has them served on every interface there is; `handed` at sockets of the machine as
+    well, at the addresses that they have, which a doorway hands in. `placed` says that an engine gives each its
+    address, on the network of its first interface: it is found when the shard starts. Tags that nodes have alike stand
+    in the file once."""
 
     shard: str
     run: str
@@ -158,13 +162,14 @@ class ShardFile:
     nodes: tuple[Message, ...]
     checked: str = ""
     everywhere: bool = False
+    handed: bool = False
+    placed: bool = False
 
     def encode(self) -> bytes:
         """The file's content."""
         body: Message = {"shard": self.shard, "run": self.run, "epoch": self.epoch, "pid_file": self.pid_file}
         body["checked"] = self.checked
-        if self.everywhere:
-            body["everywhere"] = True
+        body |= {name: True for name in MARKS if getattr(self, name)}
         body["nodes"] = self.nodes
         if len(self.nodes) > 1:
             body["nodes"], body["tags"] = fold(self.nodes)
@@ -176,8 +181,9 @@ class ShardFile:
         try:
             body = json.loads(data)
             nodes = tuple(unfold(body["nodes"], body["tags"]) if "tags" in body else body["nodes"])
-            checked, everywhere = str(body.get("checked", "")), body.get("everywhere") is True
-            return cls(body["shard"], body["run"], float(body["epoch"]), body["pid_file"], nodes, checked, everywhere)
+            marks = [body.get(name) is True for name in MARKS]
+            epoch, pid_file, checked = float(body["epoch"]), body["pid_file"], str(body.get("checked", ""))
+            return cls(body["shard"], body["run"], epoch, pid_file, nodes, checked, *marks)
         except (ValueError, KeyError, TypeError, IndexError) as exc:
             raise ConfigError(source, 0, f"not a shard file ({exc})") from exc
 

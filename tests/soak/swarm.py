@@ -17,6 +17,7 @@ GROUPS = """
 UP_SECONDS = 30.0
 CUT_SECONDS = 10.0
 BACK_SECONDS = 30.0
+ELSEWHERE_SECONDS = 30.0
 
 Say = Callable[..., None]
 
@@ -58,6 +59,7 @@ def run(say: Say) -> int:
             began = time.monotonic()
             farm.farm("down", "works")
             say(f"down in {time.monotonic() - began:.1f} s")
+            moved(farm, checked)
             checked.check(
                 "three clean engines", farm.things() == before, farm.things() if farm.things() != before else ""
             )
@@ -142,6 +144,51 @@ def killed(farm: SwarmFarm, checked: Checked) -> None:
     checked.check(f"its nodes are up {time.monotonic() - began:.1f} s after its engine", back)
     containers = [name for each in farm.things().values() for name in each if name.startswith("container")]
     checked.check("nothing is there twice", len(containers) == 61, len(containers))
+
+
+def moved(farm: SwarmFarm, checked: Checked) -> None:
+    """Sixty nodes that the engine places: when a worker dies, all answer again elsewhere, and nothing is doubled when
+    it is back."""
+    path = farm.write(plant(farm.cluster, groups=GROUPS).replace("hosts:", "placement: engine\nhosts:", 1))
+    done = farm.farm("up", str(path))
+    checked.say(f"placed by the engine: {done.stderr.strip().splitlines()[-2]}")
+    before, host = farm.rows(), farm.cluster.hosts[2]
+    lost = [name for name, row in before.items() if row["host"] == host.name]
+    host.kill()
+    began = time.monotonic()
+    elsewhere = until(lambda: all(_is_up(farm.rows()[name], host.name) for name in lost), ELSEWHERE_SECONDS * 3)
+    took = time.monotonic() - began
+    checked.check(
+        f"{len(lost)} nodes of a dead host are up elsewhere after {took:.1f} s", elsewhere and took < ELSEWHERE_SECONDS
+    )
+    rows = farm.rows()
+    found = farm.ask(
+        farm.cluster.hosts[0], "cell", [(row["name"], row["kind"], row["address"]) for row in rows.values()]
+    )
+    wanted = {name: [7] * 8 if row["kind"] == "modbus" else LEVEL for name, row in rows.items()}
+    wrong = {name: value for name, value in found.items() if wanted[name] != value}
+    checked.check("all answer real clients where they are now", len(found) == 60 and not wrong, wrong or "")
+    host.start()
+    host.wait()
+    there = until(lambda: len(_containers(farm)) == 61, 60)
+    checked.check("nothing is there twice when it is back", there, len(_containers(farm)))
+    began = time.monotonic()
+    farm.farm("down", "works")
+    checked.say(f"down in {time.monotonic() - began:.1f} s")
+
+
+def _is_up(row: dict[str, Any], but: str) -> bool:
+    return row["state"] == "up" and row["host"] != but
+
+
+def _containers(farm: SwarmFarm) -> list[str]:
+    """Those that run, nodes and the relay."""
+    found = []
+    for host in farm.cluster.hosts:
+        if host.answers():
+            with farm.cluster.engine(host) as engine:
+                found += [each["Id"] for each in engine.api.containers(filters={"label": ["plcfarm.run"]})]
+    return found
 
 
 def until(condition: Callable[[], bool], seconds: float) -> bool:

@@ -19,6 +19,7 @@ from farm.topology.wiring import RouterSpec
 from node.config.model import InterfaceConfig
 from tests.architecture.sources import ROOT
 from tests.farm.cli.plants import METER, PLANT, TANK
+from tests.relay.relays import relay
 
 FILE = """
 farm: 1
@@ -43,6 +44,10 @@ def test_names_of_nodes_routers_and_outer_addresses() -> None:
         ("10.0.0.2", ["fw.A.works"]),
         ("10.0.1.2", ["fw.B.works"]),
     ]
+    moved = [line for line in inner_lines(plant, {"tank": "10.0.0.77"}) if "tank" in line[1]]
+    assert moved == [("10.0.0.77", ["tank-host", "tank", "tank.works"])], (
+        "of one that was placed, the first alone is known"
+    )
     assert list(outer_lines(plant)) == [("127.64.0.1", ["tank-host", "tank", "tank.works"])]
     assert about("works", wired) == {
         "PLCFARM_FARM": "works", "PLCFARM_NODE": "tank", "PLCFARM_NODE_ADDRESS": "10.0.0.2",
@@ -73,6 +78,13 @@ def test_commands_on_loopback(running: Run, tmp_path: Path) -> None:
     assert named.rc == 0
     assert named.out == "127.64.209.1  plc plc.commands\n127.64.209.2  rtu rtu.commands\n"
     assert running("hosts", "--outside").rc == 1
+    led = running("hosts", "--relay", "127.0.0.1:20301")
+    assert led.err == "# 127.0.0.1:20301  plc enip\n# 127.0.0.1:20302  rtu modbus\n"
+    assert running("hosts", "--relay", "127.0.0.1").rc == 2
+    with relay(tmp_path, **json.loads(led.out)):
+        client = [sys.executable, "-m", "node", "enip-client", "-p", "-a", "127.0.0.1:20301", "Level"]
+        read = subprocess.run(client, cwd=ROOT, capture_output=True, text=True, timeout=60)
+        assert (read.returncode, "Level" in read.stdout) == (0, True), read.stderr
     drawn = running("graph")
     assert re.search(r"^  plc  127\.64\.209\.1  1756-L61 EtherNet/IP$", drawn.out, re.MULTILINE)
 

@@ -155,21 +155,42 @@ def test_onward_may_not_lose_a_network(tmp_path: Path) -> None:
     assert wide is not None and wide.onward == "127.0.0.0/8"
 
 
+def test_one_node_a_worker_where_each_has_a_namespace_of_its_own(tmp_path: Path) -> None:
+    text = "shard: 4\nnodes: {p: {kind: logix}}\n"
+    (found,) = refused("netns", tmp_path, text)
+    wanted = "shard 4 on backend netns: each node has a network namespace of its own, so a worker serves 1"
+    assert "plant.yaml:3:8: error: " in found and wanted in found and found.endswith("or say --shard 1 [F071]")
+    assert refused("netns", tmp_path, "nodes: {p: {kind: logix}}\n", shard=7)[0].startswith("--shard: error: shard 7")
+    assert on("netns", tmp_path, text, shard=1).shard == 1
+    assert on("netns", tmp_path, "shard: auto\nnodes: {p: {kind: logix}}\n").shard == 1
+    assert on("process", tmp_path, text).shard == 4
+
+
+def test_nodes_that_share_a_container_are_where_processes_are(tmp_path: Path) -> None:
+    text = "networks: {a: {subnet: 10.20.0.0/16}}\nnodes: {p: {kind: logix, network: a}, q: {kind: logix}}\n"
+    alone, shared, process = (
+        on("docker", tmp_path, text),
+        on("docker", tmp_path, text, shard=2),
+        on("process", tmp_path, text, shard=2),
+    )
+    assert [node.address for node in alone.nodes] == ["10.20.0.1", "10.64.0.1"]
+    assert [node.address for node in shared.nodes] == ["127.20.0.1", "127.64.0.1"]
+    assert (shared.nodes, shared.networks, shared.shard) == (process.nodes, (), 2)
+    assert on("docker", tmp_path, text, shard="auto").nodes == alone.nodes
+
+
 @pytest.mark.parametrize(
-    ("backend", "shard", "wanted"),
+    ("text", "wanted"),
     [
-        ("netns", "4", "shard 4 on backend netns: each node has a network namespace of its own, so a worker serves 1"),
-        ("docker", "2", "shard 2 on backend docker: a container is one node, so a worker serves 1"),
+        ("nodes: {p: {kind: logix, enip: {onward: 127.64.0.0/10}}}\n", "'p' sends messages onward, and a container of"),
+        ("nodes: {p: {kind: logix, link: {loss: 5%}}}\n", "all nodes share one link, of which only a delay can be had"),
+        ("networks: {a: {subnet: 10.1.0.0/16, uplink: eth9}}\nnodes: {p: {kind: logix, network: a}}\n", "no networks"),
+        ("nodes: {p: {kind: logix, tags: {A: {type: INT, class: a:B}}}}\n", "have to be in the image"),
     ],
 )
-def test_one_node_a_worker_where_each_has_its_own(tmp_path: Path, backend: str, shard: str, wanted: str) -> None:
-    text = f"shard: {shard}\nnodes: {{p: {{kind: logix}}}}\n"
-    (found,) = refused(backend, tmp_path, text)
-    assert "plant.yaml:3:8: error: " in found and wanted in found and found.endswith("or say --shard 1 [F071]")
-    assert refused(backend, tmp_path, "nodes: {p: {kind: logix}}\n", shard=7)[0].startswith("--shard: error: shard 7")
-    assert on(backend, tmp_path, text, shard=1).shard == 1
-    assert on(backend, tmp_path, "shard: auto\nnodes: {p: {kind: logix}}\n").shard == 1
-    assert on("process", tmp_path, text).shard == int(shard)
+def test_what_a_node_that_shares_a_container_cannot_have(tmp_path: Path, text: str, wanted: str) -> None:
+    (found,) = refused("docker", tmp_path, text, shard=2)
+    assert wanted in found and found.endswith("[F071]")
 
 
 def test_backends_of_later_releases_are_told(tmp_path: Path) -> None:

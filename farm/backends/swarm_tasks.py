@@ -1,0 +1,176 @@
+"""Where a Swarm has put the nodes of a run: the task of each service, on which host and at which addresses it is.
+
+A task never moves: when its container ends, or its host is gone, the engine makes another, which has another id and as
+a rule another address. One that the engine wants to run and that runs is the node; all others are its past.
+"""
+
+import asyncio
+import contextlib
+import logging
+import threading
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from farm.backends import docker_labels as labels
+from farm.backends.docker_engine import Engine
+from farm.backends.observed import ObservedShard
+from farm.errors import BackendError
+from node.control.messages import instance_number
+
+log = logging.getLogger(__name__)
+
+RUNNING = "running"
+EVERY = 1.0
+"""Seconds between two looks at all tasks, where there are few."""
+EACH = 0.002
+"""More for each: a list of a thousand is four megabytes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """One of `node`. `member` is the Swarm's id of the host it is on, `container` the engine's of what runs there, ""
+    before it does; `addresses` are by network, of `overlay_name`. `wanted` says that the engine wants it to run."""
+
+    id: str
+    node: str
+    member: str
+    state: str
+    wanted: bool
+    error: str = ""
+    container: str = ""
+    addresses: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def number(self) -> int:
+        """What stands for its pid."""
+        return instance_number(self.id)
+
+    @property
+    def runs(self) -> bool:
+        """Whether it is the node."""
+        return self.wanted and self.state == RUNNING
+
+
+def read_task(body: Mapping[str, Any]) -> Task:
+    """A task as the engine tells it."""
+    status, spec = body.get("Status") or {}, body.get("Spec") or {}
+    told = (spec.get("ContainerSpec") or {}).get("Labels") or {}
+    addresses: dict[str, str] = {}
+    for attached in body.get("NetworksAttachments") or ():
+        name = str((((attached.get("Network") or {}).get("Spec")) or {}).get("Name", ""))
+        for address in attached.get("Addresses") or ():
+            addresses.setdefault(name, str(address).partition("/")[0])
+    return Task(
+        str(body["ID"]),
+        str(told.get(labels.NODE, "")),
+        str(body.get("NodeID") or ""),
+        str(status.get("State", "")),
+        body.get("DesiredState") == RUNNING,
+        str(status.get("Err") or ""),
+        str((status.get("ContainerStatus") or {}).get("ContainerID") or ""),
+        addresses,
+    )
+
+
+def read_tasks(engine: Engine, run_id: str, node: str = "") -> dict[str, Task]:
+    """The tasks of a run's nodes, or of one of them, by node: of each the one that the engine wants, the newest
+    otherwise. Raises `BackendError`."""
+    filters = labels.of_run(run_id)
+    filters["label"] += [f"{labels.NODE}={node}"] if node else []
+    with engine.told(node or "services", "list the tasks"):
+        listed: list[dict[str, Any]] = engine.api.tasks(filters=filters)  # type: ignore[no-untyped-call]
+    return current(listed)
+
+
+def current(listed: Iterable[Mapping[str, Any]]) -> dict[str, Task]:
+    """Of the tasks that an engine tells, for each node the one that counts."""
+    found: dict[str, Task] = {}
+    for body in sorted(listed, key=lambda each: str(each.get("CreatedAt", ""))):
+        task = read_task(body)
+        before = found.get(task.node)
+        if task.node and (before is None or task.wanted or not before.wanted):
+            found[task.node] = task
+    return found
+
+
+class TaskWatch:
+    """Somebody who waits for the end of a task."""
+
+    def __init__(self, watches: "TaskWatches", shard: ObservedShard, gone: Callable[[], None]) -> None:
+        self.shard = shard
+        self._watches = watches
+        self._gone: Callable[[], None] | None = gone
+        self._loop = asyncio.get_running_loop()
+
+    def ring(self) -> None:
+        """It is gone. From any thread."""
+        with contextlib.suppress(RuntimeError):  # a loop that is closed has nobody left to tell
+            self._loop.call_soon_threadsafe(self._end)
+
+    def close(self) -> None:
+        """Waits no longer."""
+        self._gone = None
+        self._watches.forget(self)
+
+    def _end(self) -> None:
+        gone = self._gone
+        self.close()
+        if gone is not None:
+            gone()
+
+
+class TaskWatches:
+    """Everybody who waits for tasks. `look` gives the tasks by node and may raise `BackendError`; a manager that does
+    not answer says nothing of nodes."""
+
+    def __init__(self, look: Callable[[], Mapping[str, Task]]) -> None:
+        self._look = look
+        self._lock = threading.Lock()
+        self._waiting: set[TaskWatch] = set()
+        self._closed = threading.Event()
+        self._thread: threading.Thread | None = None
+
+    def add(self, shard: ObservedShard, gone: Callable[[], None]) -> TaskWatch:
+        """Waits from now on. Never blocks."""
+        watch = TaskWatch(self, shard, gone)
+        with self._lock:
+            self._waiting.add(watch)
+            if self._thread is None and not self._closed.is_set():
+                self._thread = threading.Thread(target=self._follow, name="tasks", daemon=True)
+                self._thread.start()
+        return watch
+
+    def forget(self, watch: TaskWatch) -> None:
+        """Nobody waits for it any more."""
+        with self._lock:
+            self._waiting.discard(watch)
+
+    def close(self) -> None:
+        """Looks no more."""
+        self._closed.set()
+        thread, self._thread = self._thread, None
+        if thread is not None:
+            thread.join(EVERY * 4)
+
+    def _follow(self) -> None:
+        while not self._closed.wait(EVERY + EACH * len(self._waiting)):
+            with contextlib.suppress(BackendError):
+                self.see(self._look())
+
+    def see(self, tasks: Mapping[str, Task]) -> None:
+        """Tells those whose task is not the node any more."""
+        with self._lock:
+            waiting = list(self._waiting)
+        for watch in ended(waiting, tasks):
+            watch.ring()
+
+
+def ended(waiting: Iterable[TaskWatch], tasks: Mapping[str, Task]) -> list[TaskWatch]:
+    """Those of them whose task runs no more, or was never the node's."""
+    found = []
+    for watch in waiting:
+        task = tasks.get(watch.shard.name)
+        if task is None or not task.runs or task.number != watch.shard.pid:
+            found.append(watch)
+    return found
