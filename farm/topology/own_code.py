@@ -10,9 +10,10 @@ from farm.topology.document import MapNode
 from farm.topology.problem import Report
 from farm.topology.shapes import take
 from farm.topology.tag_keys import CLASS_NAME
+from farm.topology.territory import KUBERNETES
 
-NO_MODULES = "docker"
-"""The backend whose nodes see no files of this machine."""
+NO_MODULES = ("docker", KUBERNETES)
+"""Backends whose nodes see no files of this machine."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,8 +32,9 @@ class OwnCode:
         if not found:
             return ""
         place, what = entry.get("class") or entry, f"tag '{name}' runs code of its own, {found}"
-        if self.backend == NO_MODULES:
-            message = f"{what}: on backend docker its module would have to be in the image, which has plcfarm alone"
+        if self.backend in NO_MODULES:
+            image = "its module would have to be in the image, which has plcfarm alone"
+            message = f"{what}: on backend {self.backend} {image}"
             self.report.error("F071", place, message, "use backend process or netns")
         elif self.allowed is False:
             self.report.error("F074", place, what, "read that code, then say --allow-code")

@@ -142,12 +142,12 @@ class _Loader:
         )
 
     def shard(self, head: MapNode, backend: str) -> int | str:
-        """Nodes a worker. One where each node has a network, or a container, of its own."""
+        """Nodes a worker. One where each node has a network, or a container, of its own; a pod may serve several."""
         shard = take(head, "shard", SHARD, 1, self.report)
         place = head.get("shard") or Place(Source("--shard"))
         if self.options.shard is not None:
             shard, place = self.options.shard, Place(Source("--shard"))
-        if backend not in territory.OWN_NETWORKS or shard == 1:
+        if backend not in territory.OWN_NETWORKS or backend == territory.KUBERNETES or shard == 1:
             return shard
         if shard != "auto":
             what = "a container is one node" if backend == "docker" else "each node has a network namespace of its own"

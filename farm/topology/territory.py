@@ -3,6 +3,7 @@
     backend          serves                 rule
     process          127.0.0.0/8 alone      the first byte becomes 127      10.20.0.0/16 is 127.20.0.0/16
     netns, docker    all but 127.0.0.0/8    a first byte 127 becomes 10     127.65.0.0/16 is 10.65.0.0/16
+    kubernetes       the same
 
 127.0.x.x belongs to the machine. So on process a subnet that would begin there has, of its second byte, the bits that
 the subnet fixes set: 10.0.0.0/16 is 127.255.0.0/16, and 10.0.0.0/12 is 127.240.0.0/12. Only a /8 fixes none: it is all
@@ -16,7 +17,8 @@ MACHINE = IPv4Network("127.0.0.0/16")
 """Where programs of the machine itself listen."""
 
 PROCESS = "process"
-OWN_NETWORKS = ("netns", "docker")
+KUBERNETES = "kubernetes"
+OWN_NETWORKS = ("netns", "docker", KUBERNETES)
 """Backends on which each node has network interfaces of its own."""
 
 

@@ -13,6 +13,7 @@ from node.cli import (
     enip,
     enip_client,
     get_attribute,
+    health,
     historize,
     history,
     list_services,
@@ -43,7 +44,7 @@ Command = list[tuple[list[str], str | None]]
 
 def commands() -> dict[str, Command]:
     """What is documented, each with its options' spellings and help texts: the verbs of `farm` (click commands), the
-    lone simulators (argparse), and a shard (by hand)."""
+    lone simulators (argparse), and what containers do (by hand)."""
     found = verbs("farm", typer.main.get_command(farm_app))
     lone = {
         "enip_server": enip.parser(),
@@ -63,9 +64,9 @@ def commands() -> dict[str, Command]:
     found |= {
         name: [(action.option_strings, action.help) for action in parser._actions] for name, parser in lone.items()
     }
-    found["python -m node health"] = []
-    written = re.findall(r"^  (--[a-z]+).*?  (.*)$", shard.HELP, re.MULTILINE)
-    return found | {"python -m node shard": [([option], text) for option, text in written]}
+    for name, text in (("python -m node health", health.HELP), ("python -m node shard", shard.HELP)):
+        found[name] = [([option], what) for option, what in re.findall(r"^  (--[a-z]+).*?  (.*)$", text, re.MULTILINE)]
+    return found
 
 
 def verbs(name: str, group: Any) -> dict[str, Command]:
