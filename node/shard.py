@@ -15,9 +15,10 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from node.config.load import load
-from node.control.agent import Agent
+from node.control.agent import TCP, Agent, relay_address
 from node.control.messages import (
     FAILED,
+    NO_PID,
     READY,
     SHARD_START,
     SHARD_STOP,
@@ -27,6 +28,7 @@ from node.control.messages import (
     boot_id,
     checked_mark,
     digest_nodes,
+    instance_number,
     read_file,
     start_time,
 )
@@ -50,10 +52,17 @@ LAST_WORDS_SECONDS = 2.0
 
 class Shard:
     """The controllers of one shard file and their control stream, to nobody where `control` is "". `pid_file` is a
-    descriptor, -1 for none, `doorway` where sockets of the machine are had that the nodes are to serve as well."""
+    descriptor, -1 for none, `doorway` where sockets of the machine are had that the nodes are to serve as well,
+    `instance` what it is known by where pids say nothing."""
 
     def __init__(
-        self, prepared: "Prepared", control: str, token: str, pid_file: int = -1, doorway: "Doorway | None" = None
+        self,
+        prepared: "Prepared",
+        control: str,
+        token: str,
+        pid_file: int = -1,
+        doorway: "Doorway | None" = None,
+        instance: str = "",
     ) -> None:
         self._file = file = prepared.file
         self._pid_file = pid_file
@@ -70,6 +79,12 @@ class Shard:
         self._changing = asyncio.Lock()
         self._told = asyncio.Event()
         self._started = start_time(os.getpid())
+        if instance:
+            self._pid = instance_number(instance)
+        elif file.pid_file:
+            self._pid = os.getpid()
+        else:
+            self._pid = NO_PID if control.startswith(TCP) else 0
 
     async def run(self) -> int:
         """Serve until SIGTERM or SIGINT; the exit code."""
@@ -97,7 +112,7 @@ class Shard:
         return {
             "token": self._token,
             "shard": self._file.shard,
-            "pid": os.getpid() if self._file.pid_file else 0,
+            "pid": self._pid,
             "started": self._started,
             "nodes": list(self._wanted),
         }
@@ -262,15 +277,18 @@ def run(
     token: str,
     prepared: Prepared | None = None,
     settle: "Callable[[], Doorway | None] | None" = None,
+    instance: str = "",
 ) -> int:
     """Serve the shard file `config` until told to end; the exit code.
 
-    `control` is the path of the farm's socket, "" for none, and `token` what it knows this shard by. `prepared` is what
-    the file holds, if somebody has read it already. `settle` is called once all files are open that must be, and before
-    anything is served: it may take all rights away, and returns where sockets of the machine are had, if anywhere. The
-    process is one that `set_up` was called in, or in its parent.
+    `control` is the path of the farm's socket, `tcp://HOST:PORT` of a relay that leads there, or "" for nobody, and
+    `token` what the farm knows this shard by, `instance` what it knows this process of it by on another machine.
+    `prepared` is what the file holds, if somebody has read it already. `settle` is called once all files are open that
+    must be, and before anything is served: it may take all rights away, and returns where sockets of the machine are
+    had, if anywhere. The process is one that `set_up` was called in, or in its parent.
     """
     try:
+        relay_address(control)
         prepared = prepared or read(config, read_file(config))
         place = prepared.file.pid_file
         pid_file = os.open(place, os.O_WRONLY | os.O_CREAT, 0o600) if place else -1
@@ -281,7 +299,7 @@ def run(
         log.error("%s", exc)
         return 1
     loop = new_loop()  # asyncio.run tidies up at a price, and the process ends anyway
-    return loop.run_until_complete(_serve(prepared, control, token, pid_file, doorway))
+    return loop.run_until_complete(_serve(prepared, control, token, pid_file, doorway, instance))
 
 
 def set_up() -> None:
@@ -290,8 +308,10 @@ def set_up() -> None:
     raise_descriptor_limit()
 
 
-async def _serve(prepared: Prepared, control: str, token: str, pid_file: int, doorway: "Doorway | None") -> int:
-    return await Shard(prepared, control, token, pid_file, doorway).run()
+async def _serve(
+    prepared: Prepared, control: str, token: str, pid_file: int, doorway: "Doorway | None", instance: str
+) -> int:
+    return await Shard(prepared, control, token, pid_file, doorway, instance).run()
 
 
 def _name_of(node: Message) -> str:

@@ -20,6 +20,7 @@ from node.control.messages import (
     FAILED,
     HELLO,
     LIMIT,
+    NO_PID,
     READY,
     TELEMETRY,
     Message,
@@ -157,7 +158,8 @@ class Session(asyncio.Protocol):
         token = str(message.get("token", ""))
         if message["type"] != HELLO or not hmac.compare_digest(token, shard_token(self._streams.secret, shard)):
             raise RemoteProtocolError(f"not a hello with the token of shard {shard!r}")
-        self.shard, self.pid = shard, int(message["pid"]) or self._pid_of_peer()
+        pid = int(message["pid"])
+        self.shard, self.pid = shard, 0 if pid == NO_PID else pid or self._pid_of_peer()
         if self._patience is not None:
             self._patience.cancel()
         self._streams.greeted(self)

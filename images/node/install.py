@@ -20,7 +20,7 @@ from {module} import {function}
 
 sys.exit({function}())
 """
-IMPORTED = ("node.cli.enip", "node.cli.modbus", "node.cli.run", "node.cli.shard", "node.nursery")
+IMPORTED = ("node.cli.enip", "node.cli.modbus", "node.cli.run", "node.cli.shard", "node.cli.relay", "node.nursery")
 """Between them they import all that a node may."""
 CLIENTS = ("node.cli.enip_client", "node.cli.list_services", "node.cli.health")
 """Compiled beside them, as a farm is that is there too: what asks nodes in a container, as health checks do."""

@@ -24,6 +24,7 @@ VERBS = {
     "run": "a node from its configuration file",
     "shard": "what a farm has its containers do",
     "health": "asks the nodes of a shard file, in the container that serves them",
+    "relay": "what a farm has one container of a swarm do: it leads to the others",
 }
 """Each has a module of its name beside this one (`_` where it has `-`), imported when it is asked for."""
 

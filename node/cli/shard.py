@@ -12,6 +12,7 @@ from collections.abc import Sequence
 
 from node import shard
 from node.cli.outcome import FAILED, USAGE, complain
+from node.control.messages import INSTANCE_VARIABLE
 
 PROGRAM = "python -m node shard"
 TOKEN_VARIABLE = "FARM_TOKEN"
@@ -22,7 +23,7 @@ usage: {{program}} FILE [CONTROL] [--log FILE]
 Serve the nodes of a shard file, for a farm or on their own; the farm's token is in {TOKEN_VARIABLE}.
 
   FILE        the shard file, as the farm or `farm render` wrote it
-  CONTROL     the farm's control socket; nobody is reported to without it
+  CONTROL     the farm's control socket, or tcp://HOST:PORT of a relay that leads to it; nobody is told without it
   --log FILE  log to this file too, at its end"""
 
 
@@ -62,7 +63,8 @@ def _serve(file: str, control: str, log: str, program: str) -> int:
     code = 1
     try:
         shard.set_up()
-        code = shard.run(file, control, os.environ.get(TOKEN_VARIABLE, ""))
+        token, instance = os.environ.get(TOKEN_VARIABLE, ""), os.environ.get(INSTANCE_VARIABLE, "")
+        code = shard.run(file, control, token, instance=instance)
     except Exception:
         logging.exception("a bug in the shard")
     logging.shutdown()

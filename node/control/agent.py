@@ -1,4 +1,4 @@
-"""The shard's end of the control stream: dials the farm, reports, and answers commands.
+"""The shard's end of the control stream: dials the farm, or a relay that leads to it, reports, and answers commands.
 
 A farm may go away and come back as another process while the nodes serve on. So the agent dials for ever, 0.1 s to 2 s
 apart, and says everything that is so after each `hello` instead of keeping what it could not say. Nothing is stored for
@@ -13,7 +13,8 @@ import time
 from typing import Any, Protocol
 
 from node.control.messages import ANSWER, COMMAND, HELLO, LIMIT, TELEMETRY, Message, decode, encode
-from node.errors import NodeError, RemoteProtocolError
+from node.errors import ConfigError, NodeError, RemoteProtocolError
+from node.server.keepalive import keep_alive
 
 log = logging.getLogger(__name__)
 
@@ -22,6 +23,9 @@ LAST_WAIT = 2.0
 STEADY = 5.0
 """Seconds a stream must have lasted before the next wait starts small again: a farm that hangs up is not hammered."""
 TELEMETRY_EVERY = 1.0
+TCP = "tcp://"
+DIALLING = 5.0
+"""Seconds for a connection: the machine that it is for may be gone."""
 
 
 class Reporter(Protocol):
@@ -57,6 +61,7 @@ class ControlStream(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.Transport)
         self._transport = transport
+        keep_alive(transport)
         self.send({"type": HELLO, **self._reporter.hello()})
         for state in self._reporter.states():
             self.send(state)
@@ -134,10 +139,12 @@ class ControlStream(asyncio.Protocol):
 
 
 class Agent:
-    """Keeps one `ControlStream` to the socket at `path` for as long as `run` runs. Made on the loop it is to use."""
+    """Keeps one `ControlStream` to the socket at `path`, or the relay at `tcp://HOST:PORT`, for as long as `run` runs.
+    Made on the loop it is to use. Raises `ConfigError` for a relay that is none."""
 
     def __init__(self, path: str, reporter: Reporter) -> None:
         self._path = path
+        self._relay = relay_address(path)
         self._reporter = reporter
         self._stream: ControlStream | None = None
         self._connected: asyncio.Future[ControlStream] = asyncio.get_running_loop().create_future()
@@ -149,12 +156,12 @@ class Agent:
 
     async def run(self) -> None:
         """Dial, serve the stream, dial again; until cancelled."""
-        loop = asyncio.get_running_loop()
         wait = FIRST_WAIT
         while True:
             began = time.monotonic()
-            with contextlib.suppress(OSError):
-                _, stream = await loop.create_unix_connection(self._new_stream, self._path)
+            with contextlib.suppress(OSError, TimeoutError):
+                async with asyncio.timeout(DIALLING):
+                    stream = await self._dial()
                 await stream.closed
             await asyncio.sleep(wait)
             wait = FIRST_WAIT if time.monotonic() - began > STEADY else min(wait * 2, LAST_WAIT)
@@ -165,6 +172,24 @@ class Agent:
         stream.close()
         await asyncio.wait([stream.closed])
 
+    async def _dial(self) -> ControlStream:
+        loop = asyncio.get_running_loop()
+        if self._relay is None:
+            _, stream = await loop.create_unix_connection(self._new_stream, self._path)
+        else:
+            _, stream = await loop.create_connection(self._new_stream, *self._relay)
+        return stream
+
     def _new_stream(self) -> ControlStream:
         self._stream = ControlStream(self._reporter, self._connected)
         return self._stream
+
+
+def relay_address(path: str) -> tuple[str, int] | None:
+    """Host and port of `tcp://HOST:PORT`, None for the path of a socket. Raises `ConfigError`."""
+    if not path.startswith(TCP):
+        return None
+    host, colon, port = path.removeprefix(TCP).rpartition(":")
+    if not colon or not host or not port.isdecimal() or not 0 < int(port) < 1 << 16:
+        raise ConfigError(path, 0, "wanted the path of a socket, or tcp://HOST:PORT with a port of 1 to 65535")
+    return host, int(port)

@@ -2,8 +2,9 @@
 
 Two streams, both JSON, one object a line, UTF-8, at most `LIMIT` bytes a line:
 
-* control, over a Unix socket in the run directory: the shard dials and says `hello`; then it sends `ready` or `failed`
-  for each node, `telemetry` once a second and `answer`s, and gets `command`s.
+* control, over a Unix socket in the run directory, or over TCP to a relay that leads there: the shard dials and says
+  `hello`; then it sends `ready` or `failed` for each node, `telemetry` once a second and `answer`s, and gets
+  `command`s.
 * nursery, over the socket it inherited: `fork` in, `forked` or `refused` out, one for one and in order;
   those that come together are forked together, and their shards share memory.
 
@@ -31,6 +32,9 @@ the node `node`, in place of one of that name if there is one; "shard/stop" ends
 `ready` or `failed` as at start. The shard file on disk is left alone: whoever changes a shard so writes it anew.
 
 `hello` is followed by the `ready` or `failed` of every node as things stand, so a farm that comes back learns all.
+
+`pid` is 0 of a shard in a container of this machine, where the socket knows it; `instance_number` of one on another,
+and `NO_PID` where that was given none.
 
 A process is known by three numbers: the boot's id, its pid and `started`, its start time in clock ticks since boot
 (`/proc/PID/stat`, field 22; 0 where there is no /proc). Both sides read them here. The shard writes them to its pid
@@ -74,6 +78,12 @@ SHARD_STOP = "shard/stop"
 
 RUN_VARIABLE = "FARM_RUN"
 """In the exec environment of every process of a run, with the run's id as its value."""
+INSTANCE_VARIABLE = "FARM_INSTANCE"
+"""In that of a shard on another machine, where a pid says nothing: any text that no other process of the run has."""
+NO_PID = -1
+"""Of a shard that came by way of a relay and was given no instance: whoever connects for it is not it."""
+PIDS = 1 << 22
+"""Every pid of Linux is below."""
 
 READ_SIZE = 1 << 20
 PID_FILE_SIZE = 512
@@ -213,6 +223,12 @@ def checked_mark(digest: str) -> str:
 def shard_token(secret: str, shard: str) -> str:
     """What a shard shows in its `hello`, made from the run's secret: another shard's token is of no use to it."""
     return blake2b(shard.encode(), key=secret.encode()[:64], digest_size=16).hexdigest()
+
+
+def instance_number(instance: str) -> int:
+    """What stands for the pid of a shard that was given this text as its instance: a number that no process has."""
+    digest = blake2b(instance.encode(), digest_size=4).digest()
+    return PIDS + int.from_bytes(digest, "big") % ((1 << 31) - PIDS)
 
 
 def read_file(path: str) -> bytes:

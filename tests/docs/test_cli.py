@@ -20,6 +20,7 @@ from node.cli import (
     modbus,
     modbus_poll,
     poll,
+    relay,
     run,
     shard,
     throughput,
@@ -64,8 +65,9 @@ def commands() -> dict[str, Command]:
     found |= {
         name: [(action.option_strings, action.help) for action in parser._actions] for name, parser in lone.items()
     }
-    for name, text in (("python -m node health", health.HELP), ("python -m node shard", shard.HELP)):
-        found[name] = [([option], what) for option, what in re.findall(r"^  (--[a-z]+).*?  (.*)$", text, re.MULTILINE)]
+    for name, text in (("health", health.HELP), ("shard", shard.HELP), ("relay", relay.HELP)):
+        written = re.findall(r"^  (--[a-z]+).*?  (.*)$", text, re.MULTILINE)
+        found[f"python -m node {name}"] = [([option], said) for option, said in written]
     return found
 
 

@@ -1,0 +1,286 @@
+"""The farm's end of a relay that mounts nothing of this machine: streams of shards, taken to the control socket.
+
+The pipe is a command within the relay's container (`node.relay.attach`), of which the engine gives the standard input
+and output; it may be one of ssh, TLS or a socket, so it is read and written by threads, and asyncio has the rest.
+"""
+
+import asyncio
+import contextlib
+import json
+import logging
+import threading
+from collections import deque
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future, TimeoutError
+from pathlib import Path
+from typing import Any, Protocol
+
+from farm.backends.docker_engine import Engine
+from farm.errors import BackendError
+from node.errors import NodeError
+from node.relay.frames import TABLE, TOLD, Frame, FrameReader
+from node.relay.link import End, Link
+
+log = logging.getLogger(__name__)
+
+LINK = "127.0.0.1:7701"
+"""Where a relay takes a farm, in its own network namespace."""
+READ = 64 << 10
+HELD = 1 << 20
+"""Bytes that wait for the pipe to take them; shards are not read while there are more."""
+ORDER_SECONDS = 30.0
+NAME = "relay"
+
+Row = Sequence[str | int]
+
+
+class Pipe(Protocol):
+    """Bytes to and from a relay. Each method may block, and raises `OSError` when the other end is gone."""
+
+    def read(self) -> bytes:
+        """What came, b"" at the end."""
+
+    def write(self, data: bytes) -> None:
+        """All of it."""
+
+    def close(self) -> None:
+        """Ends both, from any thread."""
+
+
+class RelayLink:
+    """Carries a relay's streams to the Unix socket `control` while the `pipe` lasts; `closed` is set when it does not
+    any more."""
+
+    def __init__(self, control: Path, pipe: Pipe) -> None:
+        self.closed = threading.Event()
+        self._control = str(control)
+        self._pipe = pipe
+        self._loop = asyncio.new_event_loop()
+        self._out = _Outgoing(pipe, self._drained)
+        self._link = Link(self._write, self._connect, self._told)
+        self._asked: dict[int, Future[dict[str, Any]]] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._threads = [
+            threading.Thread(target=work, name=name, daemon=True)
+            for name, work in (("relay", self._run), ("relay-in", self._read), ("relay-out", self._out.run))
+        ]
+
+    def start(self) -> None:
+        """Carries from now on."""
+        for thread in self._threads:
+            thread.start()
+
+    def tell(self, forwards: Sequence[Row]) -> list[tuple[Row, str]]:
+        """Has the relay serve these rows (`node.relay.table`) and no others; those that it cannot, and why. Raises
+        `BackendError`."""
+        answer: Future[dict[str, Any]] = Future()
+        body = json.dumps([list(row) for row in forwards]).encode()
+
+        def ask() -> None:
+            if self._link.over:
+                answer.set_exception(BackendError(NAME, "tell", "it is gone"))
+                return
+            number = len(self._asked) + 1
+            self._asked[number] = answer
+            try:
+                self._link.send(Frame(TABLE, number, body))
+            except NodeError as exc:
+                answer.set_exception(BackendError(NAME, "tell", str(exc)))
+
+        try:
+            self._loop.call_soon_threadsafe(ask)
+            told = answer.result(ORDER_SECONDS)
+        except (TimeoutError, RuntimeError) as exc:
+            raise BackendError(NAME, "tell", f"no answer within {ORDER_SECONDS:g} s") from exc
+        if "error" in told:
+            raise BackendError(NAME, "tell", str(told["error"]))
+        return [(row, str(why)) for row, why in told["failed"]]
+
+    def close(self) -> None:
+        """Hangs up on the relay and on all that came by it."""
+        self._end()
+        for thread in self._threads:
+            if thread.is_alive() and thread is not threading.current_thread():
+                thread.join(ORDER_SECONDS)
+
+    def _run(self) -> None:
+        asyncio.set_event_loop(self._loop)
+        self._loop.run_forever()
+        self._link.close()
+        for answer in self._asked.values():
+            if not answer.done():
+                answer.set_exception(BackendError(NAME, "tell", "it went away before it answered"))
+        for task in self._tasks:
+            task.cancel()
+        self._loop.run_until_complete(asyncio.sleep(0))
+        self._loop.close()
+
+    def _read(self) -> None:
+        """Each read is acted upon before the next, which so waits for this side."""
+        reader = FrameReader()
+        try:
+            while data := self._pipe.read():
+                frames = reader.decode(data)
+                asyncio.run_coroutine_threadsafe(self._take(frames), self._loop).result()
+        except NodeError as exc:
+            log.error("the link to the relay ends: %s", exc)
+        except (OSError, RuntimeError, ValueError, asyncio.CancelledError):
+            pass  # one of the two ends was closed
+        self._end()
+
+    async def _take(self, frames: Sequence[Frame]) -> None:
+        for frame in frames:
+            self._link.take(frame)
+
+    def _end(self) -> None:
+        self.closed.set()
+        self._out.close()
+        with contextlib.suppress(OSError):
+            self._pipe.close()
+        with contextlib.suppress(RuntimeError):
+            self._loop.call_soon_threadsafe(self._loop.stop)
+
+    def _write(self, data: bytes) -> None:
+        if self._out.put(data):
+            self._link.pause()
+
+    def _drained(self) -> None:
+        with contextlib.suppress(RuntimeError):
+            self._loop.call_soon_threadsafe(self._link.resume)
+
+    def _connect(self, end: End) -> None:
+        async def connect() -> None:
+            try:
+                await self._loop.create_unix_connection(lambda: end, self._control)
+            except OSError as exc:
+                end.failed(f"the farm does not listen: {exc.strerror or exc}")
+
+        task = self._loop.create_task(connect())
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    def _told(self, frame: Frame) -> None:
+        answer = self._asked.get(frame.stream)
+        if frame.kind == TOLD and answer is not None and not answer.done():
+            answer.set_result(json.loads(frame.body))
+
+
+class _Outgoing:
+    """What waits for the pipe, and the thread that writes it; `drained` is called when little is left after much."""
+
+    def __init__(self, pipe: Pipe, drained: Callable[[], None]) -> None:
+        self._pipe = pipe
+        self._drained = drained
+        self._changed = threading.Condition()
+        self._waiting: deque[bytes] = deque()
+        self._size = 0
+        self._full = False
+        self._over = False
+
+    def put(self, data: bytes) -> bool:
+        """Whether there is more now than should be."""
+        with self._changed:
+            self._waiting.append(data)
+            self._size += len(data)
+            self._full = self._full or self._size > HELD
+            self._changed.notify()
+            return self._full
+
+    def close(self) -> None:
+        """Writes no more."""
+        with self._changed:
+            self._over = True
+            self._changed.notify()
+
+    def run(self) -> None:
+        """Until it is closed, or the other end is gone; whoever reads the pipe finds that out too."""
+        while True:
+            with self._changed:
+                while not self._waiting and not self._over:
+                    self._changed.wait()
+                if self._over:
+                    return
+                data = b"".join(self._waiting)
+                self._waiting.clear()
+                self._size = 0
+            try:
+                self._pipe.write(data)
+            except (OSError, ValueError):
+                with contextlib.suppress(OSError):
+                    self._pipe.close()
+                return
+            with self._changed:
+                again, self._full = self._full and self._size <= HELD, self._size > HELD
+            if again:
+                self._drained()
+
+
+class ExecPipe:
+    """The standard input and output of a command in a container, as the engine's API gives them on `stream`: a socket
+    that was taken over from HTTP. Output comes in records, for there is standard error beside it:
+
+    which u8 (1: output, 2: error) | 3 bytes of 0 | size u32 | `size` bytes
+    """
+
+    def __init__(self, stream: Any) -> None:
+        self._stream = stream
+        self._socket = getattr(stream, "_sock", stream)
+        self._socket.settimeout(None)  # an answer may be long in coming here
+        self._records = _Records()
+
+    def read(self) -> bytes:
+        """As `Pipe`."""
+        while True:
+            data = self._socket.recv(READ)
+            if not data:
+                return b""
+            output, errors = self._records.decode(data)
+            if errors:
+                log.warning("relay: %s", " ".join(errors.decode(errors="replace").split()))
+            if output:
+                return output
+
+    def write(self, data: bytes) -> None:
+        """As `Pipe`."""
+        self._socket.sendall(data)
+
+    def close(self) -> None:
+        """As `Pipe`."""
+        with contextlib.suppress(OSError):
+            self._socket.shutdown(2)
+        self._stream.close()
+
+
+class _Records:
+    """Output and errors of records as they come."""
+
+    def __init__(self) -> None:
+        self._head = bytearray()
+        self._which, self._left = 0, 0
+
+    def decode(self, data: bytes) -> tuple[bytes, bytes]:
+        """(output, errors) of what came, passed on before the record's end."""
+        found: dict[int, bytearray] = {1: bytearray(), 2: bytearray()}
+        at = 0
+        while at < len(data):
+            if not self._left:
+                part = data[at : at + 8 - len(self._head)]
+                self._head += part
+                at += len(part)
+                if len(self._head) == 8:
+                    self._which, self._left = self._head[0], int.from_bytes(self._head[4:], "big")
+                    self._head.clear()
+                continue
+            part = data[at : at + self._left]
+            found.setdefault(self._which, bytearray()).extend(part)
+            self._left -= len(part)
+            at += len(part)
+        return bytes(found[1]), bytes(found[2])
+
+
+def exec_pipe(engine: Engine, container: str, address: str = LINK) -> ExecPipe:
+    """The pipe of the relay in a container. Raises `BackendError`."""
+    with engine.told(NAME, "attach"):
+        command = ["python3", "-S", "-m", "node", "relay", "--attach", address]
+        made = engine.api.exec_create(container, command, stdin=True)
+        return ExecPipe(engine.api.exec_start(made["Id"], socket=True))

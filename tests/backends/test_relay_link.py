@@ -1,0 +1,159 @@
+"""The farm's end of a relay far away: shards come by its pipe, its forwards are told, and its end is noticed."""
+
+import contextlib
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import IO
+
+import pytest
+
+from farm.backends.relay_link import RelayLink, _Records
+from farm.errors import BackendError
+from node.control.messages import HELLO, READY, TELEMETRY, encode
+from tests.cli.lone import ROOT
+from tests.control.farm_end import farm_end
+from tests.relay.relays import PATIENCE, echo, free_port, relay
+
+pytestmark = pytest.mark.net
+
+
+class ProcessPipe:
+    """`python -m node relay --attach`, as an engine runs it in a relay's container."""
+
+    def __init__(self, port: int) -> None:
+        command = [sys.executable, "-m", "node", "relay", "--attach", f"127.0.0.1:{port}"]
+        self.process = subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0)
+        assert self.process.stdin is not None
+        assert self.process.stdout is not None
+        self._in: IO[bytes] = self.process.stdin
+        self._out: IO[bytes] = self.process.stdout
+
+    def read(self) -> bytes:
+        return self._out.read(1 << 16)
+
+    def write(self, data: bytes) -> None:
+        self._in.write(data)
+
+    def close(self) -> None:
+        self.process.terminate()
+
+    def end(self) -> None:
+        """Leaves nothing of it."""
+        self.process.terminate()
+        self.process.wait()
+        self._in.close()
+        self._out.close()
+
+
+@contextlib.contextmanager
+def attached(control: Path, port: int) -> Iterator[RelayLink]:
+    pipe = ProcessPipe(port)
+    link = RelayLink(control, pipe)
+    link.start()
+    try:
+        yield link
+    finally:
+        link.close()
+        pipe.end()
+
+
+def until(condition: Callable[[], object]) -> None:
+    give_up = time.monotonic() + PATIENCE
+    while not condition():
+        assert time.monotonic() < give_up
+        time.sleep(0.01)
+
+
+def say(port: int, shard: str) -> socket.socket:
+    """A shard's connection, with its first words said."""
+    sock = socket.create_connection(("127.0.0.1", port), PATIENCE)
+    sock.settimeout(PATIENCE)
+    sock.sendall(encode({"type": HELLO, "shard": shard, "token": "t", "pid": -1, "started": 1, "nodes": [shard]}))
+    sock.sendall(encode({"type": READY, "node": shard, "ports": {"enip": 44818}}))
+    return sock
+
+
+def test_shards_come_by_the_pipe_and_a_farm_that_goes_is_followed_by_another(tmp_path: Path) -> None:
+    control, link = free_port(), free_port()
+    orders = {"control": f"127.0.0.1:{control}", "link": f"127.0.0.1:{link}"}
+    with relay(tmp_path, **orders), farm_end(tmp_path / "sock") as farm:
+        with socket.create_connection(("127.0.0.1", control), PATIENCE) as early:
+            assert early.recv(1) == b""  # there is no farm to take it to
+        with attached(tmp_path / "sock", link) as first:
+            until(lambda: not first.tell([]))
+            with say(control, "plc-1") as one, say(control, "plc-2") as two:
+                farm.wait_for(lambda: {"plc-1", "plc-2"} <= farm.ready.keys())
+                big = {"type": TELEMETRY, "nodes": {"plc-1": {"requests": 7, "text": "x" * 1_000_000}}}
+                one.sendall(encode(big))
+                farm.wait_for(lambda: farm.telemetry.get("plc-1", {}).get("requests") == 7)
+                two.sendall(encode({"type": TELEMETRY, "nodes": {"plc-2": {"requests": 1}}}))
+                farm.wait_for(lambda: "plc-2" in farm.telemetry)
+                with attached(tmp_path / "sock", link) as second:
+                    until(first.closed.is_set)
+                    assert (one.recv(1), two.recv(1)) == (b"", b"")  # so that they come again
+                    until(lambda: not second.tell([]))
+                    with say(control, "plc-3"):
+                        farm.wait_for(lambda: "plc-3" in farm.ready)
+                with pytest.raises(BackendError, match="tell"):
+                    first.tell([])
+
+
+def test_forwards_are_told_by_the_pipe(tmp_path: Path) -> None:
+    link, port, taken = free_port(), free_port(), socket.create_server(("127.0.0.1", 0))
+    with taken, echo("a") as node, relay(tmp_path, link=f"127.0.0.1:{link}"), attached(tmp_path / "sock", link) as farm:
+        good = ["tcp", "127.0.0.1", port, node.address, node.port]
+        bad = ["tcp", "127.0.0.1", taken.getsockname()[1], node.address, node.port]
+        failed = farm.tell([good, bad])
+        assert [row for row, _ in failed] == [bad]
+        assert "address in use" in failed[0][1]
+        with socket.create_connection(("127.0.0.1", port), PATIENCE) as sock:
+            sock.sendall(b"x")
+            assert sock.recv(10) == b"ax"
+        with pytest.raises(BackendError, match="a forward is"):
+            farm.tell([["tcp", "nowhere"]])
+        assert farm.tell([]) == []
+        with pytest.raises(ConnectionRefusedError):
+            socket.create_connection(("127.0.0.1", port), PATIENCE)
+
+
+def test_a_relay_that_ends_is_noticed_and_a_farm_that_does_not_listen_hangs_up(tmp_path: Path) -> None:
+    control, link = free_port(), free_port()
+    orders = {"control": f"127.0.0.1:{control}", "link": f"127.0.0.1:{link}"}
+    with relay(tmp_path, **orders) as running, attached(tmp_path / "nobody", link) as farm:
+        assert farm.tell([]) == []
+        with say(control, "plc-1") as sock:
+            assert sock.recv(1) == b""
+        running.end()
+        assert farm.closed.wait(PATIENCE)
+
+
+def test_bytes_that_are_no_frames_end_the_link_and_nothing_else(tmp_path: Path) -> None:
+    control, link = free_port(), free_port()
+    orders = {"control": f"127.0.0.1:{control}", "link": f"127.0.0.1:{link}"}
+    with relay(tmp_path, **orders) as running, farm_end(tmp_path / "sock") as farm:
+        with socket.create_connection(("127.0.0.1", link), PATIENCE) as rude:
+            rude.sendall(b"GET / HTTP/1.1\r\n\r\n")
+            with contextlib.suppress(ConnectionResetError):
+                assert rude.recv(1) == b""
+        assert "the link to the farm ends: a frame of kind 71" in running.wait_for("kind 71")
+        with attached(tmp_path / "sock", link) as good:
+            assert good.tell([]) == []
+            with say(control, "plc-1"):
+                farm.wait_for(lambda: "plc-1" in farm.ready)
+
+
+@pytest.mark.parametrize("size", [1, 3, 8, 9, 100])
+def test_output_and_errors_of_a_command_are_told_apart_however_they_come(size: int) -> None:
+    stream = b"".join(
+        bytes([which, 0, 0, 0]) + len(data).to_bytes(4, "big") + data
+        for which, data in ((1, b"frames"), (2, b"a warning"), (1, b""), (1, b" and more"))
+    )
+    records, output, errors = _Records(), b"", b""
+    for at in range(0, len(stream), size):
+        some, other = records.decode(stream[at : at + size])
+        output, errors = output + some, errors + other
+    assert (output, errors) == (b"frames and more", b"a warning")
