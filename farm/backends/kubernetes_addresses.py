@@ -17,16 +17,14 @@ KEPT = 16
 """Addresses at the start of the range that a cluster has for itself: the first is its API, the tenth its DNS."""
 
 
-def parse_range(text: str) -> ipaddress.IPv4Network:
-    """A range of services. Raises `FarmError` for what is none."""
+def parse_range(text: str, name: str = "--service-cidr") -> ipaddress.IPv4Network:
+    """A range of services, as `name` gives it. Raises `FarmError` for what is none."""
     try:
         found = ipaddress.IPv4Network(text)
     except ValueError as exc:
-        raise FarmError(
-            f"--service-cidr {text}: wanted a range of IPv4 addresses, as in {SERVICE_CIDR} ({exc})"
-        ) from exc
+        raise FarmError(f"{name} {text}: wanted a range of IPv4 addresses, as in {SERVICE_CIDR} ({exc})") from exc
     if found.num_addresses <= 2 * KEPT:
-        raise FarmError(f"--service-cidr {text}: {found.num_addresses} addresses are too few; /26 is the smallest")
+        raise FarmError(f"{name} {text}: {found.num_addresses} addresses are too few; /26 is the smallest")
     return found
 
 

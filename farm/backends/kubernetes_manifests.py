@@ -14,6 +14,7 @@ from farm.backends import kubernetes_names as names
 from farm.backends.kubernetes_pods import POD_NAME, Body, farm_labels, meta, pod_spec
 from farm.backends.kubernetes_sets import FIRST_PORT, PodSet, Slot
 from farm.backends.kubernetes_zones import Port, Zone, Zones
+from node.config.model import NodeConfig
 from node.control.messages import digest_nodes
 
 
@@ -77,7 +78,7 @@ def stateful_set(pods: PodSet, place: Place) -> Body:
 
 def pod_labels(pods: PodSet, place: Place) -> dict[str, str]:
     """Those of each pod of a set: whose it is, its zone, and the networks that it is on."""
-    on = {names.network_label(network): names.MEMBER for network in pods.zone.networks}
+    on = {names.network_label(network): place.farm for network in pods.zone.networks}
     return {**place.labels, names.SET: pods.name, names.ZONE: pods.zone.name, **on}
 
 
@@ -90,7 +91,7 @@ def _service(slot: Slot, pod: str, place: Place) -> Body:
     """The address of a node. It leads to its pod, ready or not: there is no other that could answer."""
     ports = [
         {"name": f"{protocol}-{transport}", "protocol": transport.upper(), "port": port, "targetPort": target}
-        for protocol, transport, port, target in _mapped(slot)
+        for protocol, transport, port, target in mapped_ports(slot.node, slot.served)
     ]
     spec = {
         "type": "ClusterIP",
@@ -103,21 +104,21 @@ def _service(slot: Slot, pod: str, place: Place) -> Body:
     return _object("v1", "Service", slot.name, place, {names.NODE: slot.name}, about, spec=spec)
 
 
-def _mapped(slot: Slot) -> list[tuple[str, str, int, int]]:
+def mapped_ports(node: NodeConfig, served: NodeConfig) -> list[tuple[str, str, int, int]]:
     """(protocol, transport, the node's port, its port in the pod)."""
     found = []
-    if slot.node.enip is not None:
-        found += [("enip", transport, slot.node.enip.port, slot.served.ports["enip"]) for transport in ("tcp", "udp")]
-    if slot.node.modbus is not None:
-        carried = [*(["tcp"] if slot.node.modbus.tcp else []), *(["udp"] if slot.node.modbus.udp else [])]
-        port = slot.node.modbus.port
-        found += [("modbus", transport, port, slot.served.ports["modbus"]) for transport in carried]
+    if node.enip is not None:
+        found += [("enip", transport, node.enip.port, served.ports["enip"]) for transport in ("tcp", "udp")]
+    if node.modbus is not None:
+        carried = [*(["tcp"] if node.modbus.tcp else []), *(["udp"] if node.modbus.udp else [])]
+        found += [("modbus", transport, node.modbus.port, served.ports["modbus"]) for transport in carried]
     return found
 
 
 def policies(zones: Zones, sets: Sequence[PodSet], place: Place) -> list[Body]:
     """One for each zone, where there is anything to be kept apart: who is on a network asks all that is on it, and
-    beyond it what the routers of the file let through."""
+    beyond it what the routers of the file let through. What is not internal is asked by whoever is no node, too: those
+    do not get out to it."""
     if not zones.apart:
         return []
     size = {
@@ -127,12 +128,27 @@ def policies(zones: Zones, sets: Sequence[PodSet], place: Place) -> list[Body]:
 
 
 def _policy(zone: Zone, zones: Zones, size: dict[str, int], place: Place) -> Body:
-    beside: list[Body] = [_everybody_on(network) for network in zone.networks]
+    beside: list[Body] = [_everybody_on(network, place) for network in zone.networks]
+    egress: list[Body] = [{"to": beside}]
+    for target in zones.zones:
+        ports = zones.flows.get((zone.name, target.name), ())
+        if ports:
+            egress.append({"to": [_zone(target, place)], "ports": _pod_ports(target, ports, size)})
+    spec = {
+        "podSelector": _zone(zone, place)["podSelector"],
+        "policyTypes": ["Ingress", "Egress"],
+        "ingress": [{}] if zone.open else _ingress(zone, zones, size, place, beside),
+        "egress": egress,
+    }
+    return _object("networking.k8s.io/v1", "NetworkPolicy", zone.name, place, {names.ZONE: zone.name}, spec=spec)
+
+
+def _ingress(zone: Zone, zones: Zones, size: dict[str, int], place: Place, beside: list[Body]) -> list[Body]:
     ingress: list[Body] = [{"from": beside}]
     for client in zones.clients:
         ports = zones.flows.get((client.name, zone.name))
         if ports:
-            ingress.append({"from": [_everybody_on(client.networks[0])], "ports": _pod_ports(zone, ports, size)})
+            ingress.append({"from": [_everybody_on(client.networks[0], place)], "ports": _pod_ports(zone, ports, size)})
     for source in zones.zones:
         ports = zones.flows.get((source.name, zone.name), ())
         known = {
@@ -143,25 +159,14 @@ def _policy(zone: Zone, zones: Zones, size: dict[str, int], place: Place) -> Bod
         }
         if set(ports) - known:
             ingress.append({"from": [_zone(source, place)], "ports": _pod_ports(zone, ports, size)})
-    egress: list[Body] = [{"to": beside}]
-    for target in zones.zones:
-        ports = zones.flows.get((zone.name, target.name), ())
-        if ports:
-            egress.append({"to": [_zone(target, place)], "ports": _pod_ports(target, ports, size)})
-    spec = {
-        "podSelector": _zone(zone, place)["podSelector"],
-        "policyTypes": ["Ingress", "Egress"],
-        "ingress": ingress,
-        "egress": egress,
-    }
-    return _object("networking.k8s.io/v1", "NetworkPolicy", zone.name, place, {names.ZONE: zone.name}, spec=spec)
+    return ingress
 
 
-def _everybody_on(network: str) -> Body:
+def _everybody_on(network: str, place: Place) -> Body:
     """Pods on a network, of whatever namespace: a SCADA's has this label too."""
     return {
         "namespaceSelector": {},
-        "podSelector": {"matchLabels": {names.network_label(network): names.MEMBER}},
+        "podSelector": {"matchLabels": {names.network_label(network): place.farm}},
     }
 
 

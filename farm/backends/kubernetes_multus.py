@@ -127,7 +127,7 @@ class Multus:
             ports=containers,
         )
         spec["volumes"][0]["configMap"]["items"] = [{"key": f"{pod.name}.json", "path": "shard.json"}]
-        on = {names.network_label(interface.network): names.MEMBER for interface in node.interfaces}
+        on = {names.network_label(interface.network): self._place.farm for interface in node.interfaces}
         annotations = {
             NETWORKS: json.dumps([self._interface(number, each) for number, each in enumerate(node.interfaces, 1)]),
             names.NAME: node.name,

@@ -15,8 +15,8 @@ ZONE = "plcfarm.zone"
 SET = "plcfarm.set"
 NODE = "plcfarm.node"
 NETWORK = "plcfarm.network."
-"""Before a network's name: on pods that are on it. Who else bears it is on it too, for the policies."""
-MEMBER = "member"
+"""Before a network's name: on pods that are on it, with the farm's name. Who else bears it is on it too, for the
+policies."""
 
 NAME = "plcfarm/name"
 ADDRESS = "plcfarm/address"
@@ -56,5 +56,6 @@ def mark(text: str, digits: int = 4) -> str:
 
 
 def network_label(network: str) -> str:
-    """The label of who is on a network."""
-    return f"{NETWORK}{dns_name(network)}"
+    """The label of who is on a network; those of `Cell` and `cell` are not the same."""
+    own = dns_name(network)
+    return f"{NETWORK}{own}" if own == network else f"{NETWORK}{own}-{mark(network)}"

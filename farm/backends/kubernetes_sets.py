@@ -16,7 +16,7 @@ from farm.backends.kubernetes_names import Names
 from farm.backends.kubernetes_zones import Zone
 from farm.errors import FarmError
 from node.config.load import dump
-from node.config.model import EnipConfig, NodeConfig
+from node.config.model import NodeConfig
 from node.control.messages import ShardFile, checked_mark, digest_nodes
 
 FIRST_PORT = {"enip": 50001, "modbus": 51001}
@@ -93,22 +93,28 @@ class Sets:
         yield PodSet(name, zone, tuple(pods), files)
 
     def _slot(self, number: int, name: str, node: NodeConfig) -> Slot:
-        """The node as its pod has it: at other ports, without interfaces, under the address of its service."""
-        enip = self._moved(node.enip, number) if node.enip is not None else None
-        modbus = replace(node.modbus, port=FIRST_PORT["modbus"] + number) if node.modbus is not None else None
-        address = self.addresses[node.name]
-        return Slot(number, name, node, replace(node, address=address, interfaces=(), enip=enip, modbus=modbus))
-
-    def _moved(self, enip: EnipConfig, number: int) -> EnipConfig:
-        onward = onward_range(enip.onward, self.services)
-        return replace(enip, port=FIRST_PORT["enip"] + number, onward=onward)
+        moved = moved_node(node, self.addresses[node.name], self.services)
+        return Slot(number, name, node, in_pod(moved, number))
 
 
-def shard_file(nodes: Sequence[NodeConfig], everywhere: bool = True) -> str:
-    """What a shard is told, a node a line; it is called after its first one."""
+def moved_node(node: NodeConfig, address: str, services: ipaddress.IPv4Network) -> NodeConfig:
+    """The node at the address of its service, messages that it sends on to those of others."""
+    enip = node.enip and replace(node.enip, onward=onward_range(node.enip.onward, services))
+    return replace(node, address=address, enip=enip)
+
+
+def in_pod(node: NodeConfig, number: int = 0) -> NodeConfig:
+    """The node as its pod has it: at other ports, without interfaces."""
+    enip = node.enip and replace(node.enip, port=FIRST_PORT["enip"] + number)
+    modbus = node.modbus and replace(node.modbus, port=FIRST_PORT["modbus"] + number)
+    return replace(node, interfaces=(), enip=enip, modbus=modbus)
+
+
+def shard_file(nodes: Sequence[NodeConfig], everywhere: bool = True, run: str = "") -> str:
+    """What a shard is told, a node a line; it is called after its first one, and of a farm's `run` if any."""
     dumped = tuple(dict(dump(node)) for node in nodes)
     mark = checked_mark(digest_nodes(dumped))
-    head, empty, _ = ShardFile(nodes[0].name, "", 0.0, "", (), mark, everywhere).encode().decode().rpartition("[]}")
+    head, empty, _ = ShardFile(nodes[0].name, run, 0.0, "", (), mark, everywhere).encode().decode().rpartition("[]}")
     assert empty
     lines = ",\n".join(json.dumps(node, separators=(",", ":")) for node in dumped)
     return f"{head}[\n{lines}\n]}}\n"

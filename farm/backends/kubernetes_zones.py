@@ -22,13 +22,15 @@ Key = tuple[tuple[str, ...], tuple[Port, ...], frozenset[str]]
 @dataclass(frozen=True, slots=True)
 class Zone:
     """Nodes that nothing tells apart: on `networks`, with `ports`, named by `ends` of rules. Clients of a network are a
-    zone without nodes."""
+    zone without nodes. One is `open` that has a network which is not internal: whoever is no node reaches it, as the
+    machine does on other backends."""
 
     name: str
     networks: tuple[str, ...]
     nodes: tuple[NodeConfig, ...] = ()
     ports: tuple[Port, ...] = ()
     ends: frozenset[str] = frozenset()
+    open: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +54,9 @@ def find_zones(nodes: Sequence[NodeConfig], networks: Sequence[NetworkSpec], rou
         named = rules.naming(interface.address for interface in node.interfaces)
         classes.setdefault((on, offered(node), named), []).append(node)
     names = Names()
+    outer = {network.name for network in networks if not network.internal}
     zones = tuple(
-        Zone(names.of(_called(key, members, classes)), key[0], tuple(members), key[1], key[2])
+        Zone(names.of(_called(key, members, classes)), key[0], tuple(members), key[1], key[2], bool(outer & {*key[0]}))
         for key, members in classes.items()
     )
     clients = tuple(

@@ -14,6 +14,7 @@ HOMES = {
     "process": ("farm.backends.process", "ProcessBackend"),
     "netns": ("farm.backends.netns", "NetnsBackend"),
     "docker": ("farm.backends.docker", "DockerBackend"),
+    "kubernetes": ("farm.backends.kubernetes", "KubernetesBackend"),
 }
 """Backend to the module and class it is; a platform's own library is imported with it, and only then."""
 

@@ -15,12 +15,14 @@ Settings = Annotated[
 ]
 Backend = Annotated[
     str | None,
-    typer.Option("--backend", "-b", metavar="NAME", help="process, netns or docker [default: the plant file's]."),
+    typer.Option(
+        "--backend", "-b", metavar="NAME", help="process, netns, docker or kubernetes [default: the plant file's]."
+    ),
 ]
 Shard = Annotated[
     str | None,
     typer.Option(
-        "--shard", metavar="K|auto", help="Nodes a process serves; the plant file's, else 1; 1 on netns and docker."
+        "--shard", metavar="K|auto", help="Nodes a process serves; the plant file's, else 1; 1 but on process."
     ),
 ]
 NewName = Annotated[str | None, typer.Option("--name", "-n", metavar="NAME", help="Run it under another name.")]

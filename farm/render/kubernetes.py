@@ -16,7 +16,7 @@ from farm.backends.kubernetes_manifests import Place
 from farm.backends.kubernetes_multus import Multus
 from farm.backends.kubernetes_pods import Body
 from farm.backends.kubernetes_sets import PodSet, Sets
-from farm.backends.kubernetes_zones import find_zones
+from farm.backends.kubernetes_zones import Zone, find_zones
 from farm.errors import FarmError
 from farm.render.documents import yaml_text
 from farm.topology.plant import Plant
@@ -53,7 +53,7 @@ def render_services(plant: Plant, place: Place, size: int, services: ipaddress.I
     policies = manifests.policies(zones, sets, place)
     if policies:
         files["policies.yaml"] = tuple(
-            (_policy_words(plant, zone.networks), body) for zone, body in zip(zones.zones, policies, strict=True)
+            (_policy_words(plant, zone), body) for zone, body in zip(zones.zones, policies, strict=True)
         )
     for pods in sets:
         files[f"{pods.name}.yaml"] = _set(pods, place)
@@ -130,9 +130,12 @@ def _origin(plant: Plant, node: NodeConfig) -> str:
     )
 
 
-def _policy_words(plant: Plant, networks: Sequence[str]) -> tuple[str, ...]:
-    named = [router.name for router in plant.routers if {each.network for each in router.interfaces} & set(networks)]
-    words = f"Who is on network {', '.join(networks) or 'none'}"
+def _policy_words(plant: Plant, zone: Zone) -> tuple[str, ...]:
+    if zone.open:
+        return (f"Network {', '.join(zone.networks)} is not internal: who is no node of the plant reaches it too.",)
+    on = set(zone.networks)
+    named = [router.name for router in plant.routers if {each.network for each in router.interfaces} & on]
+    words = f"Who is on network {', '.join(zone.networks) or 'none'}"
     return (f"{words}, and what {' and '.join(named)} let through." if named else f"{words}, and nobody else.",)
 
 

@@ -6,6 +6,7 @@ from farm.backends.backend import Backend
 from farm.topology.plant import Plant
 
 LOOPBACK, NAMESPACE, DOCKER, REAL = "loopback", "namespace", "docker", "real"
+CLUSTER = "kubernetes"
 
 
 @runtime_checkable
@@ -26,4 +27,6 @@ def reach(backend: Backend, plant: Plant | None) -> tuple[str, str]:
         return f"namespace {backend.whereabouts}", NAMESPACE
     if backend.name == DOCKER:
         return DOCKER, DOCKER
+    if backend.name == CLUSTER:
+        return "a cluster's services", REAL
     return "loopback only", LOOPBACK

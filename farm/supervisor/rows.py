@@ -104,7 +104,7 @@ class Rows:
         state = monitor.state_of(member, age)
         silent = state != member.state and age is not None
         return [
-            member.ports or member.config.ports,
+            {name: port or member.ports.get(name, 0) for name, port in member.config.ports.items()},
             state,
             monitor.condition_of(member, now),
             f"no report for {age:.0f} s" if silent else member.error,

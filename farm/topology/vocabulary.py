@@ -34,8 +34,8 @@ from node.config.schema import (
 )
 from node.errors import ConfigError
 
-BACKENDS = ("process", "netns", "docker")
-LATER_BACKENDS = ("swarm", "kubernetes")
+BACKENDS = ("process", "netns", "docker", "kubernetes")
+LATER_BACKENDS = ("swarm",)
 
 TYPICAL = "typical"
 LONGEST_DELAY = 60.0

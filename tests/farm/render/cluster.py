@@ -13,6 +13,7 @@ from farm.render.kubernetes import Rendered
 
 Body = dict[str, Any]
 
+EVERYBODY: Body = {}
 PLACE = Place("brewery", "brewery", "plcfarm/node:test")
 
 
@@ -81,8 +82,9 @@ def _allows(rules: Iterable[Body], peers: str, pod: Pod, port: int, protocol: st
     return any(
         (not rule.get("ports") or any(_is_port(each, port, protocol) for each in rule["ports"]))
         and any(
-            _selects(peer["podSelector"], pod) and (pod.namespace == "brewery" or "namespaceSelector" in peer)
-            for peer in rule[peers]
+            peer == EVERYBODY
+            or (_selects(peer["podSelector"], pod) and (pod.namespace == "brewery" or "namespaceSelector" in peer))
+            for peer in rule.get(peers, [EVERYBODY])
         )
         for rule in rules
     )

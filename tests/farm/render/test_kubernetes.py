@@ -180,6 +180,8 @@ def test_each_node_s_address_leads_to_it_in_its_pod() -> None:
 
 ZONES = [
     ("office", "replica", 44818, True),
+    ("historian", "office", 44818, False),
+    ("replica", "office", 44818, False),
     ("office", "historian", 44818, False),
     ("office", "brewhouse", 44818, False),
     ("replica", "historian", 44818, True),
@@ -212,14 +214,29 @@ def test_zones_are_as_apart_as_the_routers_have_them(
         ("enterprise", "historian", 44818, False),
         ("supervision", "brewhouse", 44818, True),
         ("supervision", "fermenter-2", 44818, False),
-        ("", "office", 44818, False),
+        ("", "office", 44818, True),  # its network is not internal
+        ("", "replica", 44818, False),
         ("", "brewhouse", 44818, False),
     ],
 )
 def test_a_client_is_on_the_network_that_its_label_says(network: str, target: str, port: int, passes: bool) -> None:
     cluster = Cluster(rendered("purdue.yaml", "services"))
-    scada = Pod({f"plcfarm.network.{network}": "member"} if network else {}, namespace="control-room")
+    scada = Pod({f"plcfarm.network.{network}": "brewery"} if network else {}, namespace="control-room")
     assert cluster.reaches(scada, target, port) is passes
+
+
+def test_networks_of_like_names_and_those_of_another_farm_are_apart(tmp_path: Path) -> None:
+    file = tmp_path / "like.yaml"
+    networks = "networks: {Cell: {subnet: 10.1.0.0/24, internal: true}, cell: {subnet: 10.2.0.0/24, internal: true}}"
+    file.write_text(
+        f"farm: 1\nname: Like\n{networks}\ndefaults: {{kind: logix, tags: {{A: DINT}}}}\n"
+        "nodes: {a: {network: Cell}, b: {network: Cell}, c: {network: cell}}\n"
+    )
+    cluster = Cluster(render_services(load_plant(file, environ={}, backend="kubernetes"), PLACE, 1, SERVICES))
+    assert cluster.reaches(cluster.pod_of("a"), "b", 44818)
+    assert not cluster.reaches(cluster.pod_of("a"), "c", 44818)
+    assert cluster.reaches(Pod({"plcfarm.network.cell": "brewery"}, "elsewhere"), "c", 44818)
+    assert not cluster.reaches(Pod({"plcfarm.network.cell": "distillery"}, "elsewhere"), "c", 44818)
 
 
 def test_udp_passes_where_any_protocol_does() -> None:
