@@ -22,7 +22,7 @@ from pyroute2.netlink.exceptions import NetlinkError
 from farm.backends import netns_uplink, rtnetlink
 from farm.backends.netns_spaces import inside
 from farm.backends.netns_switch import Switch, write_setting
-from farm.backends.netns_wiring import Attachment, digest
+from farm.backends.netns_wiring import Attachment, bridge_name, digest, host_port, joint_names
 from farm.backends.rtnetlink import Link, Message
 from farm.errors import BackendError
 from farm.topology.wiring import NetworkSpec, encode_segment
@@ -270,21 +270,6 @@ class Networks:
             return False
         self._hosts[spec.name] = host.index
         return True
-
-
-def bridge_name(network: str, number: int) -> str:
-    """Bridge `number` of a network, in the switch."""
-    return f"b{digest(network)}.{number}"
-
-
-def host_port(network: str) -> str:
-    """The port behind which the machine is, in the switch."""
-    return f"h{digest(network)}"
-
-
-def joint_names(network: str, number: int) -> tuple[str, str]:
-    """The ends of the link between the first bridge and bridge `number`, in the switch."""
-    return f"j{digest(network)}.{number}", f"k{digest(network)}.{number}"
 
 
 def _make_bridge(kernel: IPRoute, name: str, mtu: int, mac: str) -> int:

@@ -56,6 +56,21 @@ def port_name(space: str, number: int) -> str:
     return f"p{digest(space)}.{number}"
 
 
+def bridge_name(network: str, number: int) -> str:
+    """Bridge `number` of a network, in the switch."""
+    return f"b{digest(network)}.{number}"
+
+
+def host_port(network: str) -> str:
+    """The port behind which the machine is, in the switch."""
+    return f"h{digest(network)}"
+
+
+def joint_names(network: str, number: int) -> tuple[str, str]:
+    """The ends of the link between the first bridge and bridge `number`, in the switch."""
+    return f"j{digest(network)}.{number}", f"k{digest(network)}.{number}"
+
+
 def wire(switch: Switch, space: str, attachments: Sequence[Attachment], routes: Sequence[tuple[str, str]] = ()) -> None:
     """Makes the namespace `space` with its interfaces, all up; as a router where its name says so, with `routes` as
     (subnet, next hop). Replaces what is there under these names. Raises `BackendError`; the namespace is gone then."""

@@ -30,15 +30,15 @@ ROOM = socket.CMSG_SPACE(16)
 
 
 class PacketSocket:
-    """What passes through an interface of a namespace, or with `address` through the one that has it (a bridge shows
-    all that is on it). Raises `BackendError` when it cannot be seen."""
+    """What passes through the interfaces of a namespace, or through the `interface` of that name alone, or the one that
+    has `address` (a bridge shows all that is on it). Raises `BackendError` when it cannot be seen."""
 
-    def __init__(self, name: str, namespace: Path | None, address: str = "") -> None:
+    def __init__(self, name: str, namespace: Path | None, address: str = "", *, interface: str = "") -> None:
         self.lost = 0
         self._name = name
 
         def make() -> socket.socket:
-            return _open(_interface_with(address) if address else "")
+            return _open(_interface_with(address) if address else interface)
 
         try:
             self._sock = make() if namespace is None else inside(namespace, make)
@@ -46,6 +46,10 @@ class PacketSocket:
             raise BackendError(name, "capture", "this user may not see its packets; root may") from exc
         except OSError as exc:
             raise BackendError(name, "capture", str(exc)) from exc
+
+    def fileno(self) -> int:
+        """The socket's descriptor, to be waited for."""
+        return self._sock.fileno()
 
     def fetch(self, seconds: float) -> list[Packet]:
         """What has passed since the last time; waits for something, `seconds` at most. Raises `BackendError`."""

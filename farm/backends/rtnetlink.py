@@ -34,7 +34,7 @@ _INT = struct.Struct("=i")
 ERROR, DONE = 2, 3
 NEW_LINK, DELETE_LINK, GET_LINK = 16, 17, 18
 NEW_ADDRESS, NEW_ROUTE = 20, 24
-NEW_NEIGHBOUR, DELETE_NEIGHBOUR = 28, 29
+NEW_NEIGHBOUR, DELETE_NEIGHBOUR, GET_NEIGHBOUR = 28, 29, 30
 
 _REQUEST, _ACK, _DUMP, _REPLACE, _EXCLUSIVE, _CREATE = 0x1, 0x4, 0x300, 0x100, 0x200, 0x400
 
@@ -209,6 +209,11 @@ def find_link(name: str) -> Message:
     return Message(GET_LINK, 0, body, f"find link {name}", missing_ok=True)
 
 
+def list_stations() -> Message:
+    """Asks for whatever the bridges of the namespace know to be behind their ports."""
+    return Message(GET_NEIGHBOUR, _DUMP, _LINK.pack(socket.AF_BRIDGE, 0, 0, 0, 0, 0), "list stations")
+
+
 def encode(messages: Sequence[Message], first: int) -> bytes:
     """The messages as they are sent, numbered from `first` on, each to be acknowledged."""
     out = []
@@ -278,6 +283,11 @@ def decode_link(body: bytes) -> Link:
     )
 
 
+def decode_station(body: bytes) -> tuple[int, bytes]:
+    """(index of the port, MAC) of one station of a list."""
+    return _NEIGHBOUR.unpack_from(body)[3], dict(decode_attributes(body[_NEIGHBOUR.size :])).get(_NDA_MAC, b"")
+
+
 def encode_mac(mac: str) -> bytes:
     """Six bytes of `02:fa:00:00:00:01`."""
     return bytes.fromhex(mac.replace(":", ""))
@@ -318,24 +328,29 @@ class Rtnetlink:
 
     def links(self) -> list[Link]:
         """All links of the namespace. Raises `OSError`."""
-        return self._ask(list_links(), DONE)
+        return [decode_link(body) for body in self._ask(list_links(), NEW_LINK, DONE)]
 
     def link(self, name: str) -> Link | None:
         """The link of that name, if there is one. Raises `OSError`."""
-        return next(iter(self._ask(find_link(name), ERROR)), None)
+        return next((decode_link(body) for body in self._ask(find_link(name), NEW_LINK, ERROR)), None)
 
-    def _ask(self, request: Message, last: int) -> list[Link]:
-        """The links that the kernel tells of, until a message of the type `last`."""
+    def stations(self) -> list[tuple[int, bytes]]:
+        """(index of the port, MAC) of all that the bridges of the namespace know. Raises `OSError`."""
+        return [decode_station(body) for body in self._ask(list_stations(), NEW_NEIGHBOUR, DONE)]
+
+    def _ask(self, request: Message, wanted: int, last: int) -> list[bytes]:
+        """The bodies of the messages of the type `wanted` that the kernel answers with, until one of the type
+        `last`."""
         with self._lock:
             first = self._number(1)
             self._socket.send(encode([request], first))
-            found: list[Link] = []
+            found: list[bytes] = []
             while True:
                 for kind, sequence, body in decode(self._socket.recv(_READ)):
                     if sequence != first:
                         continue  # of a request that was given up
-                    if kind == NEW_LINK:
-                        found.append(decode_link(body))
+                    if kind == wanted:
+                        found.append(body)
                         continue
                     code, words = decode_error(body) if kind == ERROR else (0, "")
                     if code and not (request.missing_ok and code in _MISSING):

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
+from farm.backends.netns_packets import NetworkSocket
 from farm.backends.packet_socket import PacketSocket
 from farm.cli.node_choice import choose
 from farm.cli.terminal import note
@@ -58,12 +59,12 @@ def find_source(link: Link, target: str) -> Source:
 
 
 def _network_source(link: Link, network: NetworkSpec) -> Source:
-    """The bridge of the network, which is where the supervisor is."""
+    """The bridges of the network, which are where the supervisor is."""
     namespace = _namespace(int(link.ask("status")["pid"]))
     failure = FarmError(f"{network.name}: its bridge is not to be seen from here")
     for address in filter(None, (network.watch, network.host)):
         try:
-            return PacketSocket(network.name, namespace, address)
+            return NetworkSocket(network.name, namespace, address)
         except BackendError as exc:
             failure = exc
     raise failure

@@ -1,6 +1,5 @@
 """`farm pcap`: the packets of a node or a network in files that Wireshark reads."""
 
-import re
 import time
 from pathlib import Path
 from typing import Annotated
@@ -15,11 +14,11 @@ from farm.cli.terminal import note
 from farm.cli.usage import UsageError
 from farm.cli.whereabouts import enter_holder
 from farm.supervisor.link import Link, run_named
+from node.config.byte_size import parse_size
+from node.errors import ConfigError
 
 PATIENCE = 0.2
 """Seconds after which it is seen whether it is to end."""
-_SIZE = re.compile(r"([0-9]+(?:\.[0-9]+)?) ?(k|M|G)?B?")
-_BYTES = {"": 1, "k": 10**3, "M": 10**6, "G": 10**9}
 SMALLEST = 1000
 
 
@@ -35,7 +34,7 @@ def pcap(
     name: options.FarmName = None,
 ) -> None:
     """Write the packets of a node or a network to a file, until Ctrl-C."""
-    limit = parse_size(size)
+    limit = file_size(size, "--size")
     link = Link.open(run_named(name))
     enter_holder(link.run)  # without root, its networks can be seen from in there alone
     source = find_source(link, target)
@@ -66,10 +65,9 @@ def record(source: Source, out: CaptureFiles, seconds: float | None, count: int 
             out.write(packets if count is None else packets[: count - out.packets])
 
 
-def parse_size(text: str, option: str = "size") -> int:
-    """`10MB`, `500kB`, `20000` in bytes. Raises `UsageError`, which names the option."""
-    found = _SIZE.fullmatch(text)
-    size = int(float(found[1]) * _BYTES[found[2] or ""]) if found else 0
-    if size < SMALLEST:
-        raise UsageError(f"--{option} {text}: wanted bytes as 10MB or 500kB, {SMALLEST} at least")
-    return size
+def file_size(text: str, option: str) -> int:
+    """Bytes after which the next file is begun, as an option says them. Raises `UsageError`."""
+    try:
+        return parse_size(text, option, SMALLEST)
+    except ConfigError as exc:
+        raise UsageError(str(exc)) from exc

@@ -14,7 +14,7 @@ from farm.cli.events import ACTOR
 from farm.cli.fault_options import time_of
 from farm.cli.moving_line import MovingLine, told_to_end
 from farm.cli.node_choice import Nodes, Where, chosen
-from farm.cli.pcap import parse_size
+from farm.cli.pcap import file_size
 from farm.cli.recording_files import RecordingFiles, recorded_nodes
 from farm.cli.rows import age
 from farm.cli.terminal import node_count, note, warn
@@ -68,7 +68,7 @@ def record(
     if not FASTEST <= period <= SLOWEST:
         raise UsageError(f"--every {every}: wanted {FASTEST:g} s to {SLOWEST:g} s")
     seconds = None if lasting is None else time_of("for", lasting)
-    size = None if rotate is None else parse_size(rotate, "rotate")
+    size = None if rotate is None else file_size(rotate, "--rotate")
     link = Link.open(run_named(name))
     names = chosen(link.ask("ps")["rows"], nodes, which, link.run.name)
     if folder.exists() and not append and recorded_nodes(folder):

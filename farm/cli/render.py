@@ -48,7 +48,8 @@ def render_compose(
     ] = STANDARD_OUTPUT,
     image: Image = None,
     publish: Annotated[
-        bool, typer.Option("--publish", help="Publish every node's ports on addresses of 127/8 of the machine.")
+        bool,
+        typer.Option("--publish", help="Publish ports of nodes that the machine may reach, on its addresses of 127/8."),
     ] = False,
     understood: options.RealNetwork = False,
     settings: options.Settings = None,

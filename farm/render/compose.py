@@ -35,6 +35,8 @@ FOLDER = "nodes"
 """Where the nodes' files are, beside the Compose file."""
 FIRST_PRIORITY = 1000
 """Of a service's first network, whose MAC is the one that every engine sets; the others' are below."""
+PORTS = 1023
+"""Of a bridge of Linux."""
 HEALTH = {"interval": "30s", "timeout": "10s", "start_period": "10s", "retries": 3}
 
 Body = dict[str, Any]
@@ -196,7 +198,11 @@ def _missing(plant: Plant, inline: bool) -> Iterator[str]:
     if shaped := sorted(name for name, quality in plant.links.items() if quality != GOOD):
         yield f"links of {_few(shaped)}: Compose shapes none, so they are good ones"
     if plural := [node.name for node in plant.nodes if sum(bool(each.mac) for each in node.interfaces) > 1]:
-        yield f"MACs of further interfaces of {_few(plural)}: Docker sets them from 25 on (API 1.44); older refuses"
+        yield f"MACs of further interfaces of {_few(plural)}: Docker sets them from 25 on, and before may refuse"
+    for spec in plant.networks:
+        count = sum(interface.network == spec.name for node in plant.nodes for interface in node.interfaces)
+        if count > PORTS:
+            yield f"network {spec.name} has {count} nodes: a bridge takes {PORTS}, and the rest will not start"
     if holding := [node.name for node in plant.nodes if _holds_files(node)]:
         yield f"serial lines and certificates of {_few(holding)}: mount what their configurations name"
     if internal := [spec.name for spec in plant.networks if spec.internal]:

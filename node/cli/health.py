@@ -4,16 +4,17 @@ What whoever runs the container asks for its health: a List Services over EtherN
 connection from a device that has few; a read of one register or coil over Modbus, in the node's own framing. A refusal
 is an answer too. A serial line is nobody's who is in here, and what speaks TLS is asked for a connection alone: whom it
 trusts is not known here.
+
+This runs in each container every half minute, so it takes in nothing that checks a configuration: who serves it has.
 """
 
 import socket
 from collections.abc import Iterator, Sequence
 
 from node.cli.outcome import FAILED, USAGE, complain
-from node.config.load import load
-from node.config.model import TABLES, ModbusConfig, NodeConfig
-from node.control.messages import ShardFile, read_file
-from node.enip.header import HEADER_SIZE, LIST_SERVICES, Header, decode_header, encode_header
+from node.config.model import TABLES, ModbusConfig
+from node.control.messages import Message, ShardFile, read_file
+from node.enip.header import HEADER_SIZE, LIST_SERVICES, PORT, Header, decode_header, encode_header
 from node.errors import NodeError
 from node.modbus.adu import PREFIX_SIZE, decode_adu, encode_adu
 from node.modbus.ascii import LF, decode_ascii, encode_ascii
@@ -55,25 +56,27 @@ def main(arguments: Sequence[str], program: str = PROGRAM) -> int:
             return complain(program, f"{wanted} (--help says more)", USAGE)
     try:
         shard = ShardFile.decode(file, read_file(file))
-        nodes = [load(body, file, checked=True) for body in shard.nodes]
-        found = first_failure(nodes, LOOPBACK if shard.everywhere else "", one_is_enough)
+        address = LOOPBACK if shard.everywhere else ""
+        found = first_failure(shard.nodes, address, one_is_enough)
     except (NodeError, OSError) as exc:
         return complain(program, str(exc), FAILED)
+    except (KeyError, TypeError, ValueError, AttributeError) as exc:
+        return complain(program, f"{file}: not a node's configuration: {exc!r}", FAILED)
     return complain(program, found, FAILED) if found else 0
 
 
-def first_failure(nodes: Sequence[NodeConfig], address: str, one_is_enough: bool = False) -> str:
+def first_failure(nodes: Sequence[Message], address: str, one_is_enough: bool = False) -> str:
     """What is wrong with the first node that does not answer at `address`, "" being its own; "" where nothing is, or
     where `one_is_enough` and answers, or hangs up."""
     first = ""
     for node in nodes:
-        failed = list(failures(node, address or node.address or LOOPBACK))
+        failed = list(failures(node, address or node["address"] or LOOPBACK))
         if one_is_enough and any(isinstance(failure, HungUp) for _, failure in failed):
             return ""
         if failed and not first:
-            protocol, failure = failed[0]
+            where, failure = failed[0]
             said = f"no answer within {SECONDS:g} s" if isinstance(failure, TimeoutError) else str(failure)
-            first = f"{node.name}: {protocol} {node.ports[protocol]}: {said}"
+            first = f"{node['name']}: {where}: {said}"
         if failed and not one_is_enough:
             return first
         if one_is_enough and not failed:
@@ -85,50 +88,52 @@ class HungUp(NodeError):
     """A peer that closes the connection and says nothing."""
 
 
-def failures(node: NodeConfig, address: str) -> Iterator[tuple[str, Exception]]:
-    """(protocol, what went wrong) of each that does not answer at `address`."""
-    for protocol, ask in (("enip", _ask_enip), ("modbus", _ask_modbus)):
-        if protocol in node.ports:
+def failures(node: Message, address: str) -> Iterator[tuple[str, Exception]]:
+    """(protocol and port, what went wrong) of each protocol that does not answer at `address`; a node as a shard file
+    has it."""
+    for protocol, ask, port in (("enip", _ask_enip, PORT), ("modbus", _ask_modbus, ModbusConfig().port)):
+        face = node.get(protocol)
+        if face is not None:
+            port = face.get("port", port)
             try:
-                ask(node, address)
+                ask(face, (address, port))
             except (NodeError, OSError) as exc:
-                yield protocol, exc
+                yield f"{protocol} {port}", exc
 
 
-def _ask_enip(node: NodeConfig, address: str) -> None:
+def _ask_enip(face: Message, where: tuple[str, int]) -> None:
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as connection:
         connection.settimeout(SECONDS)
-        connection.connect((address, node.ports["enip"]))
+        connection.connect(where)
         connection.sendall(encode_header(Header(LIST_SERVICES, context=CONTEXT)))
         answer = decode_header(connection.recv(LONGEST)[:HEADER_SIZE])
     if (answer.command, answer.context) != (LIST_SERVICES, CONTEXT):
         raise NodeError(f"command 0x{answer.command:04X} came in place of an answer")
 
 
-def _ask_modbus(node: NodeConfig, address: str) -> None:
-    modbus = node.modbus
-    assert modbus is not None
+def _ask_modbus(face: Message, where: tuple[str, int]) -> None:
+    modbus = ModbusConfig(**{name: face[name] for name in ("tcp", "udp", "framing", "tls") if name in face})
     if not modbus.tcp and not modbus.udp:
         return  # a serial line alone
     kind = socket.SOCK_STREAM if modbus.tcp else socket.SOCK_DGRAM
     with socket.socket(socket.AF_INET, kind) as connection:
         connection.settimeout(SECONDS)
-        connection.connect((address, modbus.port))
+        connection.connect(where)
         if modbus.tls is not None:
             return
-        unit, pdu = _question(modbus)
+        unit, pdu = _question(face.get("units", ()))
         connection.sendall(_framed(modbus.framing, unit, pdu))
         answer = _answer(connection, modbus)
     if answer[0] & ~EXCEPTION != pdu[0]:
         raise NodeError(f"function {answer[0]} came in place of an answer to {pdu[0]}")
 
 
-def _question(modbus: ModbusConfig) -> tuple[int, bytes]:
+def _question(units: Sequence[Message]) -> tuple[int, bytes]:
     """The unit and the PDU that reads the first thing that it has; register 0 where nothing is known of any."""
-    for unit in modbus.units:
-        for block in unit.blocks:
-            return unit.unit_id, bytes((READS[block.table], *block.start.to_bytes(2, "big"), 0, 1))
-    return (modbus.units[0].unit_id if modbus.units else 1), bytes((READS["holding"], 0, 0, 0, 1))
+    for unit in units:
+        for block in unit.get("blocks", ()):
+            return int(unit["unit_id"]), bytes((READS[block["table"]], *block["start"].to_bytes(2, "big"), 0, 1))
+    return (int(units[0]["unit_id"]) if units else 1), bytes((READS["holding"], 0, 0, 0, 1))
 
 
 def _framed(framing: str, unit: int, pdu: bytes) -> bytes:

@@ -2,11 +2,11 @@
 its tags before it answers."""
 
 import argparse
-import re
 from collections.abc import Sequence
 
 from node.cli import enip
 from node.cli.command_line import Parser, UsageError, run_command
+from node.config.byte_size import parse_size
 from node.config.tagspec import parse_tag
 from node.errors import ConfigError, NodeError
 from node.exchange.recorder import Recorder
@@ -14,9 +14,6 @@ from node.history.history_files import COMPRESSIONS, HistoryError
 from node.history.writer import HistoryWriter
 
 PROGRAM = "python -m node historize"
-
-_SIZE = re.compile(r"(\d+)\s*([kMG]?)B?", re.ASCII)
-_UNITS = {"": 1, "k": 1000, "M": 1000**2, "G": 1000**3}
 
 
 def parser(program: str = PROGRAM) -> Parser:
@@ -34,10 +31,9 @@ def parser(program: str = PROGRAM) -> Parser:
 
 def record_tags(path: str, arguments: argparse.Namespace) -> None:
     """Serves and records until it is told to end. Raises `ConfigError`, and `NodeError` when it cannot be done."""
+    rotate = None if arguments.rotate is None else parse_size(arguments.rotate, "--rotate")
     try:
-        writer = HistoryWriter(
-            path, rotate_bytes=_size(arguments.rotate), keep=arguments.keep, compress=arguments.compress
-        )
+        writer = HistoryWriter(path, rotate_bytes=rotate, keep=arguments.keep, compress=arguments.compress)
     except HistoryError as exc:
         raise ConfigError("history", 0, str(exc)) from exc
     names = [parse_tag(text).name for text in arguments.tags]
@@ -51,15 +47,6 @@ def record_tags(path: str, arguments: argparse.Namespace) -> None:
     recorder = Recorder(lambda exchange, serial, data: writer.write(data, serial=serial))
     with writer:
         enip.serve_tags(arguments, started=begin, recorder=recorder)
-
-
-def _size(text: str | None) -> int | None:
-    if text is None:
-        return None
-    form = _SIZE.fullmatch(text)
-    if form is None:
-        raise ConfigError("--rotate", 0, f"{text!r}; wanted bytes, as 500kB or 10MB")
-    return int(form[1]) * _UNITS[form[2]]
 
 
 def main(arguments: Sequence[str], program: str = PROGRAM) -> int:

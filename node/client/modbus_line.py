@@ -6,8 +6,10 @@ whole frames alone are handed to it, and everything waits with one `Patience`.
 """
 
 import ssl
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from typing import TypeVar
 
 from pymodbus import FramerType, ModbusException
@@ -18,6 +20,7 @@ from pymodbus.transport import CommParams, CommType
 from node.client.channels import Channel
 from node.client.failure import NoAnswer, no_answer
 from node.client.modbus_together import ask_together
+from node.client.overdue import Overdue, fits
 from node.client.patience import Actions, OutOfTime, Patience
 from node.client.rtu_replies import RtuReplies
 from node.client.turns import Turns
@@ -203,6 +206,7 @@ class _Transactions(ModbusBaseSyncClient):
         self._frames: TcpFramer | RtuReplies = TcpFramer()
         self._asked = self._reply = b""
         self._unit = 0
+        self._overdue = Overdue()
         self.aside = ""
         """What came in place of an answer, for whoever is told that there was none."""
 
@@ -210,8 +214,23 @@ class _Transactions(ModbusBaseSyncClient):
         """The PDU that answers `pdu`, `receive` seconds for each piece of it."""
         self._patience, self._receive = patience, receive
         self._unit, self.aside = unit, ""
-        self._frames = RtuReplies(unit, pdu[0]) if self._rtu else TcpFramer()
-        self.execute(False, _Request(unit, pdu))
+        if not self._rtu:
+            self._frames = TcpFramer()
+            self.execute(False, _Request(unit, pdu))
+            return self._reply
+        late = self._overdue.pause(unit, pdu, time.monotonic())
+        patience.prolong(late)  # else one that was lost would be followed by all whose answer takes half the time
+        patience.pause(late)
+        doubtful = self._overdue.any(time.monotonic())
+        self._frames = RtuReplies(unit, pdu[0], partial(fits, pdu)) if doubtful else RtuReplies(unit, pdu[0])
+        try:
+            self.execute(False, _Request(unit, pdu))
+        except OutOfTime:
+            if self._channel.keeps:  # else it is closed, and nothing comes any more
+                self._overdue.give_up(unit, pdu, min(receive, patience.seconds), time.monotonic())
+            raise
+        if doubtful:
+            self._overdue.answered(unit, pdu, time.monotonic())
         return self._reply
 
     def tell_all(self, pdu: bytes, patience: Patience) -> None:

@@ -54,6 +54,10 @@ class Patience:
         left = self.deadline - self._clock()
         return Patience(max(0.0, min(seconds, left)), self._actions, self._clock)
 
+    def prolong(self, seconds: float) -> None:
+        """So much more of it: for a wait that is not the device's fault."""
+        self.deadline += seconds
+
     def check(self) -> None:
         """Runs the actions. Raises `OutOfTime` when it is over, and what the actions raise."""
         if self._actions is not None:

@@ -2,6 +2,7 @@
 a number of bytes that nobody knows beforehand. Here the descriptor is waited for, and what is there is taken.
 """
 
+import contextlib
 import os
 import time
 
@@ -9,6 +10,7 @@ import serial
 
 from node.client.channels import CLOSED, RECEIVE, Channel
 from node.client.patience import READ, WRITE, Patience
+from node.modbus.lengths import LONGEST
 from node.modbus.line import character, t3_5
 
 
@@ -37,12 +39,11 @@ class SerialChannel(Channel):
         os.set_blocking(self._serial.fileno(), False)
 
     def send(self, data: bytes, patience: Patience) -> None:
-        """Drops what came when nobody asked, leaves the line silent between frames as long as it must be, and returns
-        when the last character is out: the system takes a frame at once that is on a slow line for seconds, and neither
-        an answer nor the next frame's silence can begin before that."""
+        """Drops what came when nobody asked, leaves the line silent between frames as long as it must be, whoever spoke
+        on it, and returns when the last character is out: the system takes a frame at once that is on a slow line for
+        seconds, and neither an answer nor the next frame's silence can begin before that."""
         device = self._open_device()
-        device.reset_input_buffer()
-        patience.pause(self._quiet_since + self._silence - time.monotonic())
+        self._wait_for_silence(device, patience)
         rest = memoryview(data)
         while rest:
             try:
@@ -64,6 +65,27 @@ class SerialChannel(Channel):
             if not data:
                 raise ConnectionResetError(CLOSED)
             return data
+
+    def _wait_for_silence(self, device: serial.Serial, patience: Patience) -> None:
+        """Until nothing has come for t3.5, or as long as the longest frame takes: a line that is never silent is noise,
+        which whoever answers has to bear as well."""
+        give_up = time.monotonic() + LONGEST * self._character
+        while True:
+            if self._drop(device):
+                self._quiet_since = time.monotonic()
+            now = time.monotonic()
+            left = min(self._quiet_since + self._silence, give_up) - now
+            if left <= 0:
+                return
+            patience.pause(left)
+
+    def _drop(self, device: serial.Serial) -> bool:
+        """Whether anything was there to be dropped. That it is gone is found out by who writes, or waits for it."""
+        dropped = False
+        with contextlib.suppress(BlockingIOError):
+            while os.read(device.fileno(), RECEIVE):
+                dropped = True
+        return dropped
 
     def close(self) -> None:
         device, self._serial = self._serial, None

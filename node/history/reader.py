@@ -9,6 +9,7 @@ import logging
 import os
 import zlib
 from collections.abc import Callable
+from itertools import chain
 from math import inf
 from pathlib import Path
 from typing import IO, NamedTuple
@@ -89,6 +90,10 @@ class Reader:
         self._told: set[int] = set()
         self._firsts: dict[int, bytes] = {}
         """First lines of compressed files, which do not change, by inode."""
+        self._sources: list[HistoryFile] = []
+        """The series as it was listed last, newest first: a listing takes as long as there are files."""
+        self._at_place = 0
+        """Which of these the current file was when it was looked for last."""
 
     @property
     def file(self) -> Path | None:
@@ -209,15 +214,18 @@ class Reader:
 
     def _containing(self, time: float | None) -> _Found | None:
         """The newest file whose first record is not after `time`, else the oldest."""
+        self._sources = series(self.path)
+        if time is None:
+            return next((found for source in reversed(self._sources) if (found := self._look(source))), None)
         begin: _Found | None = None
         try:
-            for source in series(self.path):
+            for source in self._sources:
                 found = self._look(source)
                 if found is not None:
                     if begin is not None:
                         begin.file.close()
                     begin = found
-                    if time is not None and found.record.time <= time:
+                    if found.record.time <= time:
                         break
         except _Moved:
             if begin is not None:
@@ -227,15 +235,33 @@ class Reader:
 
     def _after(self) -> _Found | None:
         """The file that comes after the current one."""
-        sources = series(self.path)
-        place = self._place(sources)
-        for source in reversed(sources[:place]):
+        place = self._known_place()
+        if place is None:
+            self._sources = series(self.path)
+            place = self._place(self._sources)
+        newer = self._sources if place is None else self._sources[:place]
+        for source in reversed(newer):
             found = self._look(source)
             if found is not None:
                 if place is not None or found.record.time >= self._time:
                     return found
                 found.file.close()
         return None
+
+    def _known_place(self) -> int | None:
+        """Which of the files that were listed last the current one is, if that is still so and the one after it is
+        where it was; None where it must be looked for. Files are renamed from the oldest on: where these two are not,
+        none between them and no newer one is."""
+        assert self._at is not None
+        sources, inode = self._sources, self._at.source.inode
+        near = range(max(0, self._at_place - 1), min(len(sources), self._at_place + 1))
+        place = next((at for at in chain(near, range(len(sources))) if sources[at].inode == inode), None)
+        if place is None or not _is_there(sources[place]):
+            return None
+        self._at_place = place
+        if place == 0:
+            return 0 if sources[0].number < 0 else None
+        return place if _is_there(sources[place - 1]) else None
 
     def _place(self, sources: list[HistoryFile]) -> int | None:
         """Which of these the current file is; None when it was deleted."""
@@ -265,13 +291,15 @@ class Reader:
         try:
             found = look(source)
         except FileNotFoundError:
+            self._sources = []
             raise _Moved from None
         except UNREADABLE as exc:
             if source.inode not in self._told:
                 self._told.add(source.inode)
                 self._tell(f"{source.path}: left out, no record can be read: {exc}")
-        if found is not None and source not in series(self.path):
+        if found is not None and not _is_there(source) and source not in series(self.path):
             found.file.close()
+            self._sources = []
             raise _Moved
         return found
 
@@ -282,6 +310,15 @@ class Reader:
 
     def _complain(self, what: str) -> None:
         self._tell(f"{self.file}:{self.line}: {what}")
+
+
+def _is_there(source: HistoryFile) -> bool:
+    """Whether the name of a file leads to it, as far as that can be seen without a listing: where a folder is put
+    together of others, one inode may have two numbers."""
+    try:
+        return source.path.stat().st_ino == source.inode
+    except OSError:
+        return False
 
 
 def _settled(find: Callable[[], _Found | None]) -> _Found | None:

@@ -67,6 +67,9 @@ class Line(Protocol):
     def close(self) -> None:
         """Serves it no more."""
 
+    def release(self) -> None:
+        """Keeps nothing open for a next time."""
+
 
 class Listener:
     """Serves `host`:`port` ("" is every interface, port 0 any free one) with a `tcp` protocol for each peer, and a
@@ -127,6 +130,7 @@ class Listener:
         except ListenError:
             if self.line is not None:
                 self.line.close()
+                self.line.release()
             raise
         self._acceptors = [Acceptor(stream, self._connect, self._tls) for stream in streams]
         self.refuse(self._refusing)
@@ -163,6 +167,11 @@ class Listener:
         elif acceptors:
             self.peers.abort()
         await asyncio.sleep(0)
+
+    def release(self) -> None:
+        """Keeps nothing open that a line had for a next time; for one that is closed for good."""
+        if self.line is not None:
+            self.line.release()
 
     def refuse(self, refusing: bool) -> None:
         """Has new connections reset, or takes them again; those that are there go on, and so do datagrams."""

@@ -60,6 +60,7 @@ class Ports:
                 await listener.open()
         except BaseException:
             await self._close_all()
+            self._release_all()
             raise
 
     async def close(self) -> None:
@@ -71,6 +72,7 @@ class Ports:
         await self.settled()
         await self._answer_last(LAST_ANSWERS)
         await self._close_all()
+        self._release_all()
 
     async def _answer_last(self, seconds: float, hurry: asyncio.Event | None = None) -> None:
         listeners, loop = tuple(self.listeners.values()), asyncio.get_running_loop()
@@ -92,6 +94,10 @@ class Ports:
     async def _close_all(self, reset: bool = False) -> None:
         for listener in self.listeners.values():
             await listener.close(reset)
+
+    def _release_all(self) -> None:
+        for listener in self.listeners.values():
+            listener.release()
 
     def switch(self, on: bool) -> None:
         """Has the loop open or close all ports, after any earlier switch. `error` tells when it could not. Those of a

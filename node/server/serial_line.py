@@ -5,6 +5,7 @@ away, as an adapter that is pulled out does, is looked for until it is back.
 """
 
 import asyncio
+import contextlib
 import logging
 import os
 from collections import deque
@@ -100,14 +101,23 @@ class SerialLine:
             asyncio.get_running_loop().remove_reader(self._terminal.descriptor)
 
     def close(self) -> None:
-        """Serves it no more; replies that wait are not sent. The device is closed, unless it is held."""
+        """Serves it no more; replies that wait are not sent. The device is closed, unless it is held. A pseudo terminal
+        stays as it is, for its clients know no other: whoever asks there is not answered, as on a line on which nobody
+        listens."""
         if not self._open:
             return
         self._open = self._retired = False
         if self._again is not None:
             self._again.cancel()
             self._again = None
-        self._end(keep=self._held)
+        self._end(keep=self._held or self._config.pty)
+        if self._terminal is not None and self._terminal.is_pseudo:
+            asyncio.get_running_loop().add_reader(self._terminal.descriptor, self._ignore)
+
+    def release(self) -> None:
+        """Lets go of a pseudo terminal that is not served and not held."""
+        if not self._open and not self._held and self._terminal is not None:
+            self._end(keep=False)
 
     def _begin(self) -> None:
         terminal = self._terminal
@@ -152,6 +162,12 @@ class SerialLine:
         framer = self._line.framer
         if framer.pending:
             self._quiet = asyncio.get_running_loop().call_later(framer.silence, self._fell_silent)
+
+    def _ignore(self) -> None:
+        """Takes what is not served, so that whoever wrote it can go on writing."""
+        if self._terminal is not None:
+            with contextlib.suppress(OSError):
+                os.read(self._terminal.descriptor, READ_SIZE)
 
     def _fell_silent(self) -> None:
         self._quiet = None

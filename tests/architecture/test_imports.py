@@ -15,7 +15,7 @@ from tests.architecture.sources import ROOT, Source, sources
 THIRD_PARTY = {
     "typer": ("farm.cli.*",),
     "click": ("farm.cli.*",),
-    "yaml": ("farm.topology.*",),
+    "yaml": ("farm.topology.*", "farm.render.documents"),
     "pyroute2": ("farm.backends.netns*",),
     "docker": ("farm.backends.docker*",),
     "kubernetes": ("farm.backends.kubernetes*",),

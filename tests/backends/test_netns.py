@@ -15,10 +15,9 @@ import pytest
 from farm.backends import netns_leftovers, pids
 from farm.backends.forked import FIRST_USER, USERS
 from farm.backends.netns import NetnsBackend, space_of
-from farm.backends.netns_networks import bridge_name, host_port
 from farm.backends.netns_spaces import inside
 from farm.backends.netns_switch import SWITCH
-from farm.backends.netns_wiring import port_name
+from farm.backends.netns_wiring import bridge_name, host_port, port_name
 from farm.backends.observed import ShardSpec
 from farm.backends.rtnetlink import Rtnetlink, delete_link
 from farm.errors import BackendError

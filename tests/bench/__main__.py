@@ -10,6 +10,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+from tests import ending
 from tests.bench import automata, browse, clients, docker, history, layers, modbus, netns, requests, scale, start_up
 from tests.bench.generators import BenchError
 from tests.bench.servers import ROOT
@@ -81,4 +82,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(ending.run(main))

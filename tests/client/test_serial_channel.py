@@ -99,6 +99,79 @@ def test_a_late_answer_is_not_taken_for_the_next(line: tuple[int, str]) -> None:
         assert client.view(limits=Limits(total=30.0)).read(40001) == [2]
 
 
+def slow(delays: list[float]) -> tuple[list[bytes], Answer]:
+    """A device that takes so long for its answers, the last for all that follow; registers hold their address."""
+    asked: list[bytes] = []
+
+    def take_time(request: bytes) -> list[tuple[float, bytes]]:
+        asked.append(request)
+        wait = delays[min(len(asked), len(delays)) - 1]
+        return [(wait, line_reply(request, int.from_bytes(request[2:4], "big")))]
+
+    return asked, take_time
+
+
+def test_a_late_answer_is_not_that_of_other_registers(line: tuple[int, str]) -> None:
+    """It comes while the next request could wait for its own: as many registers, of the same device."""
+    _, device = slow([1.1, 0.0])
+    with on_line(line[0], device), ModbusClient.rtu(line[1], limits=Limits(total=1.0)) as client:
+        with pytest.raises(NoAnswer):
+            client.read(40001, count=2)
+        patient = client.view(limits=Limits(total=30.0))
+        assert [patient.read(address, count=2) for address in (40101, 40201)] == [[100] * 2, [200] * 2]
+
+
+def test_a_late_answer_of_another_length_is_passed_over_at_once(line: tuple[int, str]) -> None:
+    _, device = slow([0.4, 0.0])
+    with on_line(line[0], device), ModbusClient.rtu(line[1], limits=Limits(total=0.3, retries=0)) as client:
+        with pytest.raises(NoAnswer):
+            client.read(40001, count=2)
+        begun = time.monotonic()
+        assert client.view(limits=Limits(total=30.0)).read(40101, count=3) == [100] * 3
+        assert time.monotonic() - begun < 20
+
+
+def test_one_lost_answer_costs_those_behind_it_none_of_their_time(line: tuple[int, str]) -> None:
+    """Answers take more than half of the time that there is."""
+    asked: list[bytes] = []
+
+    def answer(request: bytes) -> list[tuple[float, bytes]]:
+        asked.append(request)
+        return [(0.6, line_reply(request, len(asked)))] if len(asked) > 1 else []
+
+    with on_line(line[0], answer), ModbusClient.rtu(line[1], limits=Limits(total=1.0)) as client:
+        with pytest.raises(NoAnswer):
+            client.read(40001, count=2)
+        assert [client.read(address, count=2) for address in (40101, 40201)] == [[2] * 2, [3] * 2]
+
+
+@pytest.mark.quiet
+def test_nothing_is_sent_while_others_speak(line: tuple[int, str]) -> None:
+    """A frame of somebody else's is under way, and ends before ours begins."""
+    ours, device = line
+    with (
+        on_line(ours, lambda request: [(0.0, line_reply(request, 5))]) as said,
+        ModbusClient.rtu(device, 1200, limits=Limits(total=30.0)) as client,
+    ):
+        assert client.read(40001) == [5]
+        over = time.monotonic() + 0.5
+
+        def speak() -> None:
+            while time.monotonic() < over:
+                os.write(ours, b"\x55")
+                time.sleep(0.005)  # t3.5 is 32 ms
+
+        speaking = threading.Thread(target=speak)
+        speaking.start()
+        time.sleep(0.05)
+        try:
+            assert client.read(40001) == [5]
+            assert time.monotonic() >= over
+        finally:
+            speaking.join()
+        assert len(said) == 2
+
+
 def test_exceptions(line: tuple[int, str]) -> None:
     def refuse(request: bytes) -> list[tuple[float, bytes]]:
         return [(0.0, encode_rtu(request[0], bytes((request[1] | 0x80, 2))))]

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from node.history.history_files import HistoryError, rotate, series
+from node.history.history_files import HistoryError, HistoryFile, rotate, series
 from node.history.reader import Reader
 from node.history.record_line import RecordError, encode_line
 from node.history.writer import HistoryWriter
@@ -226,3 +226,40 @@ def test_nothing_is_lost_or_doubled_while_a_writer_rotates_and_compresses(tmp_pa
     found += values(reader)
     reader.close()
     assert found == list(range(5000))
+
+
+def test_hundreds_of_files_are_listed_once_and_not_for_each(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path, listed = tmp_path / "x.hst", []
+    path.write_text(lines(400))
+    for number in range(400):
+        (tmp_path / f"x.hst.{number}").write_text(lines(399 - number))
+
+    def counted(path: Path) -> list[HistoryFile]:
+        listed.append(path)
+        return series(path)
+
+    monkeypatch.setattr("node.history.reader.series", counted)
+    assert values(Reader(path)) == [*range(401)]
+    assert len(listed) == 1
+    reader = Reader(path)
+    reader.seek(T + 200)
+    rotate(path)  # which moves each by one: what was listed is true no more
+    path.write_text(lines(401))
+    assert values(reader) == [*range(200, 402)]
+    assert len(listed) == 3
+
+
+def test_an_empty_file_that_is_passed_over_does_not_hide_that_the_next_has_moved(tmp_path: Path) -> None:
+    path = tmp_path / "x.hst"
+    for name, content in (
+        ("x.hst", lines(4)),
+        ("x.hst.0", lines(3)),
+        ("x.hst.1", "# nothing\n"),
+        ("x.hst.2", lines(1)),
+    ):
+        (tmp_path / name).write_text(content)
+    reader = Reader(path)
+    assert [record.data["a"] for record in reader.read()] == [1]
+    (tmp_path / "x.hst.0.gz").write_bytes(gzip.compress(lines(3).encode()))
+    (tmp_path / "x.hst.0").unlink()
+    assert values(reader) == [3, 4]

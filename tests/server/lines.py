@@ -104,6 +104,7 @@ async def serving(
     finally:
         master.close()
         line.close()
+        line.release()
 
 
 def read(address: int, station: int = 1, count: int = 1) -> bytes:

@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from tests import ending
 from tests.bench.scale import plant_of
 from tests.dashboard.browser import chromium, served
 from tests.soak import corrupted, crashes, endurance, kills, netem_vm, plant_load, plants, provisioned, robustness
@@ -42,8 +43,11 @@ def kill(arguments: argparse.Namespace) -> int:
     dirty = 0
     for backend in backends(arguments):
         chance = random.Random(arguments.seed)
-        with tempfile.TemporaryDirectory(prefix="plcs") as folder, plants.platform(backend):
-            farm = kills.Farm(Path(folder) / "run", plants.PLANTS[backend], backend)
+        with (
+            tempfile.TemporaryDirectory(prefix="plcs") as folder,
+            plants.platform(backend),
+            kills.a_farm(Path(folder) / "run", plants.PLANTS[backend], backend) as farm,
+        ):
             spans = kills.spans(farm)
             say(f"{backend}, seed {arguments.seed}; {', '.join(f'{verb} {s:.2f} s' for verb, s in spans.items())}")
             outcomes = []
@@ -63,8 +67,11 @@ def crash(arguments: argparse.Namespace) -> int:
         for row in crashes.TABLE:
             if backend not in row.backends:
                 continue
-            with tempfile.TemporaryDirectory(prefix="plcs") as folder, plants.platform(backend):
-                farm = kills.Farm(Path(folder) / "run", plants.PLANTS[backend], backend)
+            with (
+                tempfile.TemporaryDirectory(prefix="plcs") as folder,
+                plants.platform(backend),
+                kills.a_farm(Path(folder) / "run", plants.PLANTS[backend], backend) as farm,
+            ):
                 said, left = crashes.suffer(row, farm)
             good = row.says in said and not left and "Traceback" not in said
             say(f"{backend}, {row.name}: {'good' if good else f'BAD, left {left}'}: {said.strip().splitlines()[-1]}")
@@ -252,4 +259,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(ending.run(main))

@@ -13,6 +13,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -74,7 +75,12 @@ class Farm:
     def run(self, *arguments: str, limit: float = 90) -> tuple[int, str]:
         """Its exit code and all it printed."""
         process = self.begin(*arguments)
-        output, _ = process.communicate(timeout=limit)
+        try:
+            output, _ = process.communicate(timeout=limit)
+        except BaseException:  # who was told to end goes on with `down`, beside which nothing is to begin
+            process.kill()
+            process.communicate()
+            raise
         return process.returncode, output
 
     def up(self) -> subprocess.Popen[str]:
@@ -85,6 +91,16 @@ class Farm:
     def up_arguments(self) -> tuple[str, ...]:
         """The arguments of `farm` that bring the plant up."""
         return "up", str(self.plant), "--backend", self.backend
+
+
+@contextlib.contextmanager
+def a_farm(run_root: Path, plant: str = PROCESS, backend: str = "process") -> Iterator[Farm]:
+    """One of which nothing runs in the end, whatever was done to it."""
+    farm = Farm(run_root, plant, backend)
+    try:
+        yield farm
+    finally:
+        farm.run("down")
 
 
 def choose(run_root: Path, victim: str, chance: random.Random) -> int | None:
@@ -115,7 +131,12 @@ def one(farm: Farm, chance: random.Random, spans: dict[str, float]) -> Round:
         with contextlib.suppress(ProcessLookupError):
             os.kill(pid, signal.SIGKILL)
     if process is not None:
-        process.communicate(timeout=90)
+        try:
+            process.communicate(timeout=90)
+        except BaseException:
+            process.kill()
+            process.communicate()
+            raise
     code, output = farm.run("down")
     left = traces(farm.run_root).since(before)
     no_farm = "no farm" in output.lower()

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from farm.supervisor.link import Link, run_directory
-from tests.soak.kills import Farm
+from tests.soak.kills import a_farm
 
 NAME = "soak"
 LOGIX, MICROLOGIX = "127.64.227.1", "127.64.227.2"
@@ -115,13 +115,10 @@ class Target:
 @contextlib.contextmanager
 def running(folder: Path) -> Iterator[Target]:
     """The plant, up; down again after it. Raises `AssertionError` when it does not come up."""
-    farm = Farm(folder / "run", PLANT)
-    code, output = farm.run("up", str(farm.plant))
-    if code:
-        raise AssertionError(f"farm up: exit {code}: {output}")
-    try:
+    with a_farm(folder / "run", PLANT) as farm:
+        code, output = farm.run("up", str(farm.plant))
+        if code:
+            raise AssertionError(f"farm up: exit {code}: {output}")
         link = Link.open(run_directory(NAME, farm.run_root))
         rows = link.ask("ps")["rows"]
         yield Target(link, {row["name"]: Node(row["name"], row["address"], row["pid"]) for row in rows})
-    finally:
-        farm.run("down")

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from farm.cli.capture_files import CaptureFiles
-from farm.cli.pcap import parse_size
+from farm.cli.pcap import file_size
 from farm.cli.usage import UsageError
 from farm.errors import FarmError
 from node.capture.pcap import Packet, decode
@@ -51,8 +51,7 @@ def test_where_nothing_can_be_written(tmp_path: Path) -> None:
     assert not (tmp_path / "elsewhere").exists()
 
 
-def test_sizes() -> None:
-    assert [parse_size(text) for text in ("10MB", "500kB", "1.5M", "20000")] == [10**7, 500_000, 1_500_000, 20_000]
-    for wrong in ("much", "10", "-5MB", "10mb"):
-        with pytest.raises(UsageError, match=f"--size {wrong}: wanted bytes"):
-            parse_size(wrong)
+def test_a_file_is_not_to_be_too_small() -> None:
+    assert file_size("1000", "--size") == 1000
+    with pytest.raises(UsageError, match=r"^--size: '0\.9kB'; wanted bytes, as 500kB or 10MB, 1000 at least$"):
+        file_size("0.9kB", "--size")

@@ -98,7 +98,7 @@ def test_limits_and_what_cannot_be(running: Run, tmp_path: Path) -> None:
     for arguments, code, said in (
         (["nobody", "-w", str(file)], 1, "there is no node or network 'nobody' in caps"),
         (["plc", "-w", str(tmp_path)], 1, f"cannot write {tmp_path}"),
-        (["plc", "-w", str(file), "--size", "1"], 2, "--size 1: wanted bytes"),
+        (["plc", "-w", str(file), "--size", "1"], 2, "--size: '1'; wanted bytes, as 500kB or 10MB, 1000 at least"),
         (["plc"], 2, "Missing option '--write'"),
     ):
         outcome = running("pcap", *arguments)

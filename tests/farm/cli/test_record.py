@@ -238,7 +238,11 @@ def test_who_ends_what_goes_on(running: Run, tmp_path: Path) -> None:
         (("record",), 2, "error: where to? Name a folder, as in --dir monday"),
         (("record", "-d", "{}", "--every", "1ms"), 2, "error: --every 1ms: wanted 0.05 s to 3600 s"),
         (("record", "-d", "{}", "--compress", "zip"), 2, "error: --compress zip: wanted gz, bz2, xz"),
-        (("record", "-d", "{}", "--rotate", "much"), 2, "error: --rotate much: wanted bytes as 10MB or 500kB"),
+        (
+            ("record", "-d", "{}", "--rotate", "much"),
+            2,
+            "error: --rotate: 'much'; wanted bytes, as 500kB or 10MB, 1000 at least",
+        ),
         (("record", "-d", "{}", "-t", "Nothing*"), 1, "error: none of these nodes has a tag Nothing*"),
         (("record", "-d", "{}", "mil"), 1, "error: there is no node 'mil' in recs"),
         (("record", "-d", "/proc/1/none"), 1, "error: cannot make /proc/1/none: No such file or directory"),

@@ -15,8 +15,8 @@ from typing import Any
 import pytest
 
 from farm.backends.netns_leftovers import find_leftovers
-from farm.backends.netns_networks import bridge_name
 from farm.backends.netns_spaces import Spaces, inside
+from farm.backends.netns_wiring import bridge_name
 from farm.backends.rtnetlink import Rtnetlink, delete_link
 from farm.cli.backends import make_backend
 from farm.supervisor.clean import clean, take_down
