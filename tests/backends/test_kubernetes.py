@@ -21,11 +21,15 @@ from farm.backends.kubernetes import IMAGE_VARIABLE, IN_POD_VARIABLE, Kubernetes
 from farm.backends.kubernetes_api import Cluster
 from farm.backends.kubernetes_shards import ROLE, SHARD
 from farm.backends.observed import ShardSpec
+from farm.cli import cluster_checks
+from farm.cli.checks import BAD, GOOD, Need
 from farm.cli.plants import SERVICES_VARIABLE
 from farm.errors import BackendError
 from farm.supervisor.link import Link, run_directory
+from farm.supervisor.probe import probe_node
 from farm.topology.wiring import LinkQuality, NetworkSpec, RouterSpec
 from node.config.model import InterfaceConfig, NodeConfig
+from node.errors import NodeError
 from tests.backends.contract import RUN_BYTES, a_node
 from tests.backends.kubernetes_api import Api
 from tests.backends.kubernetes_kubelet import IMAGE, Kubelet
@@ -294,3 +298,26 @@ def test_a_farm_lives_on_a_cluster_and_leaves_nothing(api: Api, kubelet: Kubelet
     assert kubelet.containers[pod].restarts == 1
     farm("down")
     assert api.store.objects == {}
+
+
+def test_doctor_says_what_is_there_and_which_rights_are_missing(api: Api, tmp_path: Path) -> None:
+    need = Need.of_nodes("kubernetes", 3)
+    assert [(each.what, each.state) for each in cluster_checks.cluster(need)] == [
+        ("kubernetes", GOOD),
+        ("rights", GOOD),
+    ]
+    api.denied |= {("create", "pods/exec"), ("watch", "statefulsets")}
+    *_, rights = cluster_checks.cluster(need)
+    assert (rights.state, rights.found) == (BAD, "may not create pods/exec, watch statefulsets in namespace default")
+    api.kubeconfig(tmp_path, token="stale")
+    [found] = cluster_checks.cluster(need)
+    assert found.state == BAD and "does not know who you are (401)" in found.found
+
+
+def test_a_node_that_nobody_reaches_from_here_is_taken_at_its_word() -> None:
+    async def ask(inside: bool) -> None:
+        await probe_node(plc(36), inside=inside)
+
+    asyncio.run(ask(False))
+    with pytest.raises(NodeError):
+        asyncio.run(ask(True))
