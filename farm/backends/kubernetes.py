@@ -48,7 +48,7 @@ ENDING_SECONDS = 30.0
 LOOK_AGAIN = 0.25
 AT_ONCE = 8
 LOG_BYTES = 1 << 20
-HOPELESS = ("CreateContainerConfigError", "ErrImageNeverPull", "ErrImagePull", "ImagePullBackOff", "InvalidImageName")
+HOPELESS = ("CreateContainerConfigError", "ErrImageNeverPull", "ImagePullBackOff", "InvalidImageName")
 """Why a container waits that will not run by waiting."""
 
 
@@ -268,14 +268,15 @@ class KubernetesBackend:
         while True:
             pod = self._cluster.get("Pod", f"{name}-0")
             status = pod.get("status", {}) if pod is not None else {}
-            if status.get("phase") == "Running" and any(
-                each.get("started") or "running" in each.get("state", {})
-                for each in status.get("containerStatuses", [])
-            ):
+            if any("running" in each.get("state", {}) for each in status.get("containerStatuses", [])):
                 return
             why, hopeless = _why(status, why)
             if hopeless or time.monotonic() > late:
-                raise BackendError(shard, "start", f"its pod {name}-0 does not run: {why or 'no reason is given'}")
+                raise BackendError(
+                    shard,
+                    "start",
+                    f"its pod {name}-0 does not run: {why or f'see `kubectl describe statefulset {name}`'}",
+                )
             time.sleep(LOOK_AGAIN)
 
 

@@ -22,6 +22,7 @@ from kubernetes.config.kube_config import list_kube_config_contexts
 from kubernetes.stream import ws_client
 from urllib3.exceptions import HTTPError
 
+from farm.backends import kubernetes_names as names
 from farm.backends.kubernetes_pods import Body
 from farm.errors import BackendError
 
@@ -40,10 +41,12 @@ RIGHTS = (
     ("create", "apps", "statefulsets"),
     ("create", "networking.k8s.io", "networkpolicies"),
     ("delete", "apps", "statefulsets"),
+    ("get", "", "pods/exec"),
     ("get", "", "pods/log"),
     ("watch", "apps", "statefulsets"),
 )
-"""(verb, API group, resource) of what a farm does, the most telling of it."""
+"""(verb, API group, resource) of what a farm does, the most telling of it. A command in a pod is a GET that becomes a
+WebSocket: older clusters ask for the right to `get` it, newer ones for `create`."""
 STRICT = [("fieldValidation", "Strict")]
 """A field that the server does not know is an error, and not left out."""
 TIMEOUT = (5.0, 30.0)
@@ -190,7 +193,7 @@ class Cluster:
 
     def check_ours(self, wanted: Body, found: Body) -> None:
         """Raises `BackendError` when what is there belongs to nobody or to somebody else."""
-        run, own = (body["metadata"].get("labels", {}).get("plcfarm.run") for body in (wanted, found))
+        run, own = (body["metadata"].get("labels", {}).get(names.RUN) for body in (wanted, found))
         if run != own:
             name = wanted["metadata"]["name"]
             raise BackendError(name, "create", f"there is a {wanted['kind']} {name} which is not this farm's")

@@ -23,6 +23,8 @@ LOOK = 1.0
 """Seconds after which a reader looks whether he is still wanted."""
 ADDRESS_SECONDS = 10.0
 STDOUT, STDERR = 1, 2
+CLOSED = (WebSocketException, AttributeError, TypeError, ValueError)
+"""What the client's socket raises when another thread closes it."""
 
 
 class RelayPod:
@@ -121,7 +123,7 @@ class ChannelPipe:
                 data: bytes = self._socket.read_channel(STDOUT)
                 if data or not self._socket.is_open():
                     return data
-        except (WebSocketException, ValueError) as exc:
+        except CLOSED as exc:
             raise OSError(str(exc)) from exc
         return b""
 
@@ -129,7 +131,7 @@ class ChannelPipe:
         """As `relay_link.Pipe`."""
         try:
             self._socket.write_stdin(data)
-        except (WebSocketException, ValueError) as exc:
+        except CLOSED as exc:
             raise OSError(str(exc)) from exc
 
     def close(self) -> None:

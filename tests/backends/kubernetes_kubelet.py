@@ -75,7 +75,7 @@ class Container:
     def _run(self) -> None:
         [container] = self._pod["spec"]["containers"]
         if container["image"] != IMAGE:
-            waiting = {"reason": "ErrImagePull", "message": f'failed to pull image "{container["image"]}": not found'}
+            waiting = {"reason": "ImagePullBackOff", "message": f'Back-off pulling image "{container["image"]}"'}
             self._kubelet.tell(self, {"phase": "Pending"}, {"waiting": waiting}, ready=False)
             return
         self._write_files()

@@ -125,7 +125,9 @@ def test_an_image_that_is_not_there_is_said_and_nothing_of_it_is_left(
 ) -> None:
     monkeypatch.setenv(IMAGE_VARIABLE, "plcfarm/node:nobody")
     backend.create(shard(plc(32)))
-    with pytest.raises(BackendError, match=r"^plc-32: start: its pod \S+-0 does not run: ErrImagePull failed to pull"):
+    with pytest.raises(
+        BackendError, match=r"^plc-32: start: its pod \S+-0 does not run: ImagePullBackOff Back-off pulling"
+    ):
         backend.start("plc-32")
     assert [name for kind, name in api.store.objects if kind == "StatefulSet" and not name.endswith("--relay")] == []
 
