@@ -21,10 +21,10 @@ from farm.backends.kubernetes import IMAGE_VARIABLE, IN_POD_VARIABLE, Kubernetes
 from farm.backends.kubernetes_api import Cluster
 from farm.backends.kubernetes_shards import ROLE, SHARD
 from farm.backends.observed import ShardSpec
-from farm.cli import cluster_checks
+from farm.cli import cluster_checks, plants
 from farm.cli.checks import BAD, GOOD, Need
 from farm.cli.plants import SERVICES_VARIABLE
-from farm.errors import BackendError
+from farm.errors import BackendError, FarmError
 from farm.supervisor.link import Link, run_directory
 from farm.supervisor.probe import probe_node
 from farm.topology.wiring import LinkQuality, NetworkSpec, RouterSpec
@@ -191,6 +191,31 @@ def test_what_a_cluster_cannot_is_one_line(api: Api, backend: KubernetesBackend,
         work(backend)  # type: ignore[operator]
     assert str(caught.value).startswith(said)
     assert api.store.objects == {}
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (
+            "networks: {a: {subnet: 10.1.0.0/24}, b: {subnet: 10.2.0.0/24}}\n"
+            "gateways: {fw: {between: [a, b]}}\nnodes: {p: {kind: logix, network: a}}",
+            "no gateways (fw): leave it out, or use `farm render kubernetes`",
+        ),
+        ("nodes: {p: {kind: logix, link: {loss: 2%}}}", "no links with more than a delay (p): leave it out"),
+        (
+            "networks: {a: {subnet: 10.1.0.0/24, uplink: eth7}}\nnodes: {p: {kind: logix, network: a}}",
+            "no uplinks of networks (a on eth7): leave it out",
+        ),
+        ("shard: 7\nnodes: {p: {kind: logix}}", "shard 7: a pod of a farm is one node: say --shard 1"),
+    ],
+)
+def test_a_plant_with_more_than_a_cluster_has_is_refused_before_it_is_asked(
+    text: str, said: str, tmp_path: Path
+) -> None:
+    (tmp_path / "plant.yaml").write_text(f"farm: 1\nname: more\nbackend: kubernetes\n{text}\n")
+    with pytest.raises(FarmError) as caught:
+        plants.load(tmp_path)
+    assert said in str(caught.value)
 
 
 def test_refusals_say_who_refused_what_and_what_to_do(api: Api, backend: KubernetesBackend, tmp_path: Path) -> None:
