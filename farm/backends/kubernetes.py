@@ -45,7 +45,8 @@ RUNNING_SECONDS = 60.0
 """Seconds for a pod to run: its image may have to be fetched."""
 ENDING_SECONDS = 30.0
 """Seconds for a pod to be gone, beside its grace."""
-LOOK_AGAIN = 0.25
+LOOK_AGAIN, LOOK_SELDOM = 0.25, 2.0
+"""Seconds between two looks at a pod, at first and in the end."""
 AT_ONCE = 8
 LOG_BYTES = 1 << 20
 HOPELESS = ("CreateContainerConfigError", "ErrImageNeverPull", "ImagePullBackOff", "InvalidImageName")
@@ -255,29 +256,33 @@ class KubernetesBackend:
         self._wait_until_gone(name, grace)
 
     def _wait_until_gone(self, name: str, grace: float) -> None:
-        late = time.monotonic() + grace + ENDING_SECONDS
-        while self._cluster.get("Pod", f"{name}-0") is not None:
-            if time.monotonic() > late:
-                raise BackendError(name, "stop", f"its pod {name}-0 does not end: see `kubectl describe pod {name}-0`")
-            time.sleep(LOOK_AGAIN)
+        for _ in _looks(grace + ENDING_SECONDS):
+            if self._cluster.get("Pod", f"{name}-0") is None:
+                return
+        raise BackendError(name, "stop", f"its pod {name}-0 does not end: see `kubectl describe pod {name}-0`")
 
     def _wait_until_running(self, shard: str) -> None:
         """Raises `BackendError` with the cluster's reason for a pod that does not run."""
-        name = self._run.name(shard)
-        late, why = time.monotonic() + RUNNING_SECONDS, ""
-        while True:
+        name, why = self._run.name(shard), ""
+        for _ in _looks(RUNNING_SECONDS):
             pod = self._cluster.get("Pod", f"{name}-0")
             status = pod.get("status", {}) if pod is not None else {}
             if any("running" in each.get("state", {}) for each in status.get("containerStatuses", [])):
                 return
             why, hopeless = _why(status, why)
-            if hopeless or time.monotonic() > late:
-                raise BackendError(
-                    shard,
-                    "start",
-                    f"its pod {name}-0 does not run: {why or f'see `kubectl describe statefulset {name}`'}",
-                )
-            time.sleep(LOOK_AGAIN)
+            if hopeless:
+                break
+        cause = why or f"see `kubectl describe statefulset {name}`"
+        raise BackendError(shard, "start", f"its pod {name}-0 does not run: {cause}")
+
+
+def _looks(seconds: float) -> Iterator[None]:
+    """So many looks as fit into `seconds`, more and more seldom."""
+    late, wait = time.monotonic() + seconds, LOOK_AGAIN
+    while time.monotonic() < late:
+        yield
+        time.sleep(wait)
+        wait = min(LOOK_SELDOM, wait * 1.5)
 
 
 def _node(body: Body) -> str:

@@ -111,15 +111,16 @@ class Container:
         return json.dumps(body)
 
     def _become_ready(self, container: Body) -> None:
-        """Asked by the probe once, so that it is known to work."""
+        """Asked by the probe until it answers once, more and more seldom: each is a process."""
         probe = container["readinessProbe"].get("exec")
-        process = self.process
+        process, wait = self.process, RESTART_SECONDS
         while probe and process is not None and process.poll() is None and not self._ending.is_set():
             words = self.command(probe["command"])
             if subprocess.run(words, cwd=ROOT, env=self.environment(), capture_output=True).returncode == 0:
                 self._kubelet.tell(self, {"phase": "Running"}, {"running": {}}, ready=True)
                 return
-            self._ending.wait(1.0)
+            self._ending.wait(wait)
+            wait *= 2
 
 
 class Kubelet:
@@ -176,7 +177,7 @@ class Kubelet:
             self._lead()
 
     def _make_pods(self) -> None:
-        for body in self.store.listed("StatefulSet", "")[0]:
+        for body in self.store.seen("StatefulSet"):
             for number in range(body["spec"]["replicas"]):
                 name = f"{body['metadata']['name']}-{number}"
                 if ("Pod", name) in self.store.objects:
@@ -190,16 +191,14 @@ class Kubelet:
                 self.store.create(pod, "Pod")
 
     def _run_pods(self) -> None:
-        for pod in self.store.listed("Pod", "")[0]:
+        for pod in self.store.seen("Pod"):
             name = pod["metadata"]["name"]
             if name not in self.containers and "deletionTimestamp" not in pod["metadata"]:
                 self._number += 1
                 self.containers[name] = Container(self, pod, f"{self._prefix}.{self._number}")
 
     def _end_pods(self) -> None:
-        going = [
-            pod["metadata"]["name"] for pod in self.store.listed("Pod", "")[0] if "deletionTimestamp" in pod["metadata"]
-        ]
+        going = [pod["metadata"]["name"] for pod in self.store.seen("Pod") if "deletionTimestamp" in pod["metadata"]]
         ends: list[Callable[[], None]] = [self.containers.pop(name).end for name in going if name in self.containers]
         threads = [threading.Thread(target=end) for end in ends]
         for thread in threads:
@@ -211,9 +210,9 @@ class Kubelet:
 
     def _lead(self) -> None:
         """Each service's ports to the first pod that it selects."""
-        pods = [pod for pod in self.store.listed("Pod", "")[0] if pod["metadata"]["name"] in self.containers]
+        pods = [pod for pod in self.store.seen("Pod") if pod["metadata"]["name"] in self.containers]
         rows = {}
-        for service in self.store.listed("Service", "")[0]:
+        for service in self.store.seen("Service"):
             selector = ",".join(f"{key}={value}" for key, value in service["spec"]["selector"].items())
             target = next((pod["metadata"]["name"] for pod in pods if fits(pod, selector)), None)
             if target is None or service["spec"]["clusterIP"] == "None":

@@ -84,6 +84,11 @@ class Store:
             found = [body for (each, _), body in sorted(self.objects.items()) if each == kind and fits(body, selector)]
             return copy.deepcopy(found), self.version
 
+    def seen(self, kind: str) -> list[Body]:
+        """All of a kind, to look at: the store replaces objects and changes none."""
+        with self.changed:
+            return [body for (each, _), body in sorted(self.objects.items()) if each == kind]
+
     def create(self, body: Body, kind: str) -> Body:
         name = body.get("metadata", {}).get("name", "")
         with self.changed:
