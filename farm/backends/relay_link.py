@@ -13,13 +13,15 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, TimeoutError
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
-from farm.backends.docker_engine import Engine
 from farm.errors import BackendError
 from node.errors import NodeError
 from node.relay.frames import TABLE, TOLD, Frame, FrameReader
 from node.relay.link import End, Link
+
+if TYPE_CHECKING:
+    from farm.backends.docker_engine import Engine
 
 log = logging.getLogger(__name__)
 
@@ -278,7 +280,7 @@ class _Records:
         return bytes(found[1]), bytes(found[2])
 
 
-def exec_pipe(engine: Engine, container: str, address: str = LINK) -> ExecPipe:
+def exec_pipe(engine: "Engine", container: str, address: str = LINK) -> ExecPipe:
     """The pipe of the relay in a container. Raises `BackendError`."""
     with engine.told(NAME, "attach"):
         command = ["python3", "-S", "-m", "node", "relay", "--attach", address]

@@ -15,6 +15,7 @@ HOMES = {
     "netns": ("farm.backends.netns", "NetnsBackend"),
     "docker": ("farm.backends.docker", "DockerBackend"),
     "swarm": ("farm.backends.swarm_either", "EitherSwarmBackend"),
+    "kubernetes": ("farm.backends.kubernetes", "KubernetesBackend"),
 }
 """Backend to the module and class it is; a platform's own library is imported with it, and only then."""
 

@@ -31,6 +31,10 @@ def execute(
     extra = about(link.run.name, config)
     if link.backend in ("docker", "swarm"):
         become(in_container(link, node, command, extra), {})
+    if link.backend == "kubernetes":
+        raise FarmError(
+            f"{node} is in a cluster: `kubectl get pods -l plcfarm.farm`, then `kubectl exec -it POD -- CMD`"
+        )
     if link.backend == "netns":
         row = next(row for row in link.ask("ps")["rows"] if row["name"] == node)
         if not row["pid"]:

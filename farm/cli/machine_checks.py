@@ -21,7 +21,14 @@ from farm.supervisor.run_directory import Lock, RunDirectory
 ADDRESS = "127.64.0.1"
 ENIP_PORT = 44818
 DESCRIPTORS = 1024
-EXTRAS = {"farm": "yaml", "docker": "docker", "netns": "pyroute2", "web": "flask", "modbus-client": "pymodbus"}
+EXTRAS = {
+    "farm": "yaml",
+    "docker": "docker",
+    "netns": "pyroute2",
+    "kubernetes": "kubernetes",
+    "web": "flask",
+    "modbus-client": "pymodbus",
+}
 """Extra to the module that it brings."""
 
 MIB = {"process": 4.0, "netns": 5.0, "docker": 20.0, "swarm": 0.1}

@@ -15,11 +15,15 @@ Settings = Annotated[
 ]
 Backend = Annotated[
     str | None,
-    typer.Option("--backend", "-b", metavar="NAME", help="process, netns or docker [default: the plant file's]."),
+    typer.Option(
+        "--backend", "-b", metavar="NAME", help="process, netns, docker or kubernetes [default: the plant file's]."
+    ),
 ]
 Shard = Annotated[
     str | None,
-    typer.Option("--shard", metavar="K|auto", help="Nodes a process serves; the plant file's, else 1; 1 on netns."),
+    typer.Option(
+        "--shard", metavar="K|auto", help="Nodes a process serves; the plant file's, else 1; 1 on netns and swarm."
+    ),
 ]
 NewName = Annotated[str | None, typer.Option("--name", "-n", metavar="NAME", help="Run it under another name.")]
 FarmName = Annotated[

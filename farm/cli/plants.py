@@ -7,15 +7,21 @@ from functools import partial
 from pathlib import Path
 
 from farm import topology
+from farm.backends.kubernetes_addresses import SERVICE_CIDR, cluster_addresses, parse_range
+from farm.backends.kubernetes_sets import moved_node
 from farm.backends.limits import auto_size, can_bind_modbus, hard_limit
 from farm.cli.backends import check_backend, served_outside
 from farm.cli.usage import UsageError
 from farm.errors import FarmError
 from farm.topology.plant import Plant
+from farm.topology.territory import KUBERNETES
+from farm.topology.wiring import LinkQuality
 
 MODBUS_PORT = 502
 UNPRIVILEGED_MODBUS_PORT = 1502
 PORT_CURE = "sysctl net.ipv4.ip_unprivileged_port_start=502 allows it"
+CLUSTER_CURE = "leave it out, or use `farm render kubernetes`"
+SERVICES_VARIABLE = "PLCFARM_SERVICE_CIDR"
 PACKAGED = Path(__file__).resolve().parents[1] / "data"
 """The ready-made plants, topologies/ in a checkout."""
 
@@ -56,7 +62,46 @@ def load(
     plant = read(outside=backend is not None and served_outside(backend))
     if backend is None and served_outside(plant.backend):
         plant = read(outside=True)  # which backend it is, only the file could say
+    if plant.backend == KUBERNETES:
+        plant = in_cluster(plant)
     return _sized(plant if name is None else replace(plant, name=name))
+
+
+def in_cluster(plant: Plant) -> Plant:
+    """With every node where its service is: in the range of the cluster's services, which `SERVICES_VARIABLE` names.
+    Raises `FarmError` for what a farm on a cluster has not."""
+    _refuse_beyond_cluster(plant)
+    services = parse_range(os.environ.get(SERVICES_VARIABLE, "") or SERVICE_CIDR, SERVICES_VARIABLE)
+    addresses = cluster_addresses(plant.nodes, services)
+    moved = (moved_node(node, addresses[node.name], services) for node in plant.nodes)
+    nodes = tuple(
+        replace(
+            node,
+            interfaces=tuple(
+                replace(each, address=node.address) if not number else each
+                for number, each in enumerate(node.interfaces)
+            ),
+        )
+        for node in moved
+    )
+    shard = plant.shard if plant.shard != "auto" else 1
+    return replace(plant, nodes=nodes, shard=shard)
+
+
+def _refuse_beyond_cluster(plant: Plant) -> None:
+    uplinks = [f"{network.name} on {network.uplink}" for network in plant.networks if network.uplink]
+    shaped = [name for name, link in plant.links.items() if link != LinkQuality(delay=link.delay, jitter=link.jitter)]
+    beyond = {
+        "gateways": [router.name for router in plant.routers],
+        "uplinks of networks": uplinks,
+        "links with more than a delay": shaped,
+    }
+    for what, found in beyond.items():
+        if found:
+            shown = ", ".join(found[:3]) + (", ..." if len(found) > 3 else "")
+            raise FarmError(f"{plant.name}: a farm on kubernetes has no {what} ({shown}): {CLUSTER_CURE}")
+    if plant.shard not in (1, "auto"):
+        raise FarmError(f"{plant.name}: shard {plant.shard}: a pod of a farm is one node: say --shard 1")
 
 
 def _sized(plant: Plant) -> Plant:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from farm.cli.checks import Check, Need, first_refusal
+from farm.cli.cluster_checks import cluster
 from farm.cli.docker_checks import docker
 from farm.cli.machine_checks import always, extra_installed, leftovers, machine
 from farm.cli.network_checks import bridge_ports, namespace_count, namespaces, networks
@@ -19,6 +20,8 @@ def all_checks(need: Need) -> Iterator[Check]:
         yield bridge_ports(need)
     if need.on("docker"):
         yield from docker(need)
+    if need.backend == "kubernetes":
+        yield from cluster(need)
     if need.backend == "swarm":
         yield from swarm(need)
     yield from leftovers()
@@ -33,6 +36,9 @@ def refuse_early(plant: Plant) -> None:
 def needed_checks(need: Need) -> Iterator[Check]:
     """Those that can stop what is needed."""
     if not need.nodes:
+        return
+    if need.backend == "kubernetes":  # whose nodes take nothing of this machine
+        yield extra_installed("kubernetes", "kubernetes", need)
         return
     yield from always(need)
     if need.backend == "netns":

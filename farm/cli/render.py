@@ -9,10 +9,17 @@ import typer
 
 from farm import topology
 from farm.backends.docker_recipes import context_files, node_tag
+from farm.backends.kubernetes_addresses import SERVICE_CIDR, parse_range
+from farm.backends.kubernetes_manifests import Place
+from farm.backends.kubernetes_multus import PARENT
+from farm.backends.kubernetes_names import dns_name
+from farm.backends.kubernetes_sets import AUTO_NODES
 from farm.cli import options
-from farm.cli.plants import MODBUS_PORT, parse_settings
-from farm.cli.terminal import node_count, note, say, warn
+from farm.cli.plants import MODBUS_PORT, parse_settings, parse_shard
+from farm.cli.terminal import node_count, note, say, table, warn
+from farm.cli.usage import UsageError
 from farm.errors import FarmError
+from farm.render import kubernetes
 from farm.render.compose import Composed, compose
 from farm.render.documents import yaml_text
 from farm.topology.plant import Plant
@@ -22,6 +29,8 @@ app = typer.Typer(help="Write a plant as files for other tools, which run it wit
 STANDARD_OUTPUT = "-"
 COMPOSE_FILE = "compose.yaml"
 YAML = (".yaml", ".yml")
+MOVED_SHOWN = 12
+"""Nodes that are elsewhere in a cluster, of which this is said."""
 WIRED = "netns"
 """The backend with all that a plant file can wire: what the target cannot is left out and said, and no error."""
 
@@ -59,10 +68,66 @@ def render_compose(
         warn(f"not in it: {line}")
 
 
-def wired_plant(plant_file: Path | None, settings: Sequence[str], *, backend: str, outside: bool = False) -> Plant:
+@app.command("kubernetes")
+def render_kubernetes(
+    plant_file: options.PlantFile = None,
+    target: Annotated[
+        str, typer.Option("--output", "-o", metavar="FOLDER|-", help="Where to: a folder, - to print it.")
+    ] = STANDARD_OUTPUT,
+    network: Annotated[
+        str, typer.Option("--network", metavar="services|multus", help="How nodes get their addresses.")
+    ] = kubernetes.SERVICES,
+    shard: Annotated[
+        str | None, typer.Option("--shard", metavar="K|auto", help="Nodes a pod; the plant file's, else 1.")
+    ] = None,
+    namespace: Annotated[
+        str | None, typer.Option("--namespace", metavar="NAME", help="Where it goes [default: the farm's name].")
+    ] = None,
+    image: Image = None,
+    service_cidr: Annotated[
+        str, typer.Option("--service-cidr", metavar="CIDR", help="The cluster's addresses of services.")
+    ] = SERVICE_CIDR,
+    interface: Annotated[
+        str, typer.Option("--interface", metavar="NAME", help="The hosts' interface that multus puts networks on.")
+    ] = PARENT,
+    understood: options.RealNetwork = False,
+    settings: options.Settings = None,
+) -> None:
+    """Write a kustomize base: pods of nodes, an address for each, policies between their networks."""
+    if network not in kubernetes.NETWORKS:
+        raise UsageError(f"--network {network}: wanted {' or '.join(kubernetes.NETWORKS)}")
+    size = None if shard is None else parse_shard(shard)
+    plant = wired_plant(plant_file, settings or (), backend="kubernetes", shard=size)
+    place = Place(dns_name(plant.name), namespace or dns_name(plant.name), node_image(image))
+    if network == kubernetes.MULTUS:
+        if size not in (None, 1):
+            raise UsageError(f"--shard {shard}: with --network multus a pod is one node")
+        if not understood:
+            raise FarmError(
+                f"{plant.name} would answer on the real network that {interface} of each host is on: "
+                "--i-understand-real-network writes it"
+            )
+        rendered = kubernetes.render_multus(plant, place, interface)
+    else:
+        nodes = AUTO_NODES if plant.shard == "auto" else int(plant.shard)
+        rendered = kubernetes.render_services(plant, place, nodes, parse_range(service_cidr))
+    _write_base(rendered, target)
+    _tell_moved(plant, rendered.addresses)
+    for line in rendered.missing:
+        warn(f"not in it: {line}")
+
+
+def wired_plant(
+    plant_file: Path | None,
+    settings: Sequence[str],
+    *,
+    backend: str,
+    outside: bool = False,
+    shard: int | str | None = 1,
+) -> Plant:
     """The plant of a file, or of the one in this folder, as it is on `backend`: each node with interfaces of its own,
-    and Modbus at its own port whoever asks. `outside` gives every node an address of 127/8 too. Its warnings have been
-    printed. Raises `TopologyProblems`."""
+    and Modbus at its own port whoever asks. `outside` gives every node an address of 127/8 too; `shard` is how many
+    share a process, None for what the file says. Its warnings have been printed. Raises `TopologyProblems`."""
     file = plant_file if plant_file is not None else topology.find_plant(Path())
     if file.is_dir():
         file = topology.find_plant(file)
@@ -72,7 +137,7 @@ def wired_plant(plant_file: Path | None, settings: Sequence[str], *, backend: st
         environ=os.environ,
         modbus_port=MODBUS_PORT,
         backend=backend,
-        shard=1,
+        shard=shard,
         outside=outside,
     )
     for warning in plant.warnings:
@@ -122,3 +187,34 @@ def _allow_uplinks(plant: Plant, understood: bool) -> None:
             f"{plant.name} would answer on a real network (network {', '.join(uplinks)}): "
             "--i-understand-real-network writes it"
         )
+
+
+def _write_base(rendered: kubernetes.Rendered, target: str) -> None:
+    """All in one stream, or the files of a kustomize base in place of those of an earlier one."""
+    texts = {name: kubernetes.file_text(documents) for name, documents in rendered.files.items()}
+    if target == STANDARD_OUTPUT:
+        del texts[kubernetes.KUSTOMIZATION]
+        write_files({"stream": "---\n".join(texts.values())}, None)
+        return
+    for name in kubernetes.listed_files(_text_of(Path(target) / kubernetes.KUSTOMIZATION)):
+        if name not in texts:
+            (Path(target) / name).unlink(missing_ok=True)
+    write_files(texts, Path(target))
+
+
+def _text_of(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError):
+        return ""
+
+
+def _tell_moved(plant: Plant, addresses: Mapping[str, str]) -> None:
+    """Who is not where the file has him, the first of them."""
+    moved = [
+        [node.name, node.address, addresses[node.name]] for node in plant.nodes if addresses[node.name] != node.address
+    ]
+    if moved:
+        note(table(["NODE", "ADDRESS", "IN THE CLUSTER"], moved[:MOVED_SHOWN]))
+        if len(moved) > MOVED_SHOWN:
+            note(f"and {len(moved) - MOVED_SHOWN} more; each service has its node's address as an annotation")

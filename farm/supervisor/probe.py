@@ -16,10 +16,13 @@ AT_ONCE = 64
 
 async def probe_node(config: NodeConfig, inside: bool = True) -> None:
     """Asks for ListIdentity (EtherNet/IP) and one register or coil (Modbus); returns when all ports have answered. They
-    are asked at the node's own address, or, from where that is not reached (`inside` false), at its outside ones.
+    are asked at the node's own address, or, from where that is not reached (`inside` false), at its outside ones. Where
+    it has none it is not asked: what it says itself has to do.
 
     Raises `node.errors.NodeError` with the address and what was got.
     """
+    if not inside and not config.outside:
+        return
     if config.enip is not None:
         address, port = endpoint(config, "enip", config.enip.port, inside)
         await probe_enip(address, port, ATTEMPT)

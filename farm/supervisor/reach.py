@@ -7,6 +7,7 @@ from farm.topology.plant import Plant
 
 SWARM = "swarm"
 LOOPBACK, NAMESPACE, DOCKER, REAL = "loopback", "namespace", "docker", "real"
+CLUSTER = "kubernetes"
 
 
 @runtime_checkable
@@ -27,4 +28,6 @@ def reach(backend: Backend, plant: Plant | None) -> tuple[str, str]:
         return f"namespace {backend.whereabouts}", NAMESPACE
     if backend.name in (DOCKER, SWARM):
         return backend.name, DOCKER
+    if backend.name == CLUSTER:
+        return "a cluster's services", REAL
     return "loopback only", LOOPBACK

@@ -110,7 +110,7 @@ class Rows:
         age, counters = look.age, look.counters
         error = look.missed if look.state != UP else ""
         return [
-            member.ports or member.config.ports,
+            {name: port or member.ports.get(name, 0) for name, port in member.config.ports.items()},
             look.state,
             look.condition,
             error or (f"no report for {age:.0f} s" if look.silent else member.error),

@@ -15,10 +15,11 @@ from farm.topology.network_values import Rule
 from farm.topology.networks import Network, network_of
 from farm.topology.problem import Report, TooManyError
 from farm.topology.shapes import read
+from farm.topology.territory import KUBERNETES
 from farm.topology.wiring_keys import RULE
 
-NETNS = "netns"
-"""The only backend that can route between networks."""
+ROUTING = ("netns", KUBERNETES)
+"""Backends that can part networks and let through what rules allow; a cluster does by policies."""
 
 MAX_GATEWAYS = 500
 MAX_BETWEEN = 4000
@@ -54,7 +55,7 @@ def read_gateways(head: MapNode, networks: dict[str, Network], backend: str, rep
     for name, key, body in declared.items() if declared is not None else ():
         if not isinstance(body, MapNode):
             continue
-        if backend != NETNS:
+        if backend not in ROUTING:
             hint = "use --backend netns, or leave gateways out"
             report.error("F071", key, f"backend {backend} cannot route between networks", hint)
             return []

@@ -10,8 +10,9 @@ from farm.topology.document import MapNode
 from farm.topology.problem import Report
 from farm.topology.shapes import take
 from farm.topology.tag_keys import CLASS_NAME
+from farm.topology.territory import KUBERNETES
 
-NO_MODULES = ("docker", "swarm")
+NO_MODULES = ("docker", "swarm", KUBERNETES)
 """The backends whose nodes see no files of this machine."""
 
 

@@ -154,12 +154,12 @@ class _Loader:
         )
 
     def shard(self, head: MapNode, backend: str) -> int | str:
-        """Nodes a worker. One where each node has a network of its own."""
+        """Nodes a worker. One where each node has a network of its own; containers and pods may serve several."""
         shard = take(head, "shard", SHARD, 1, self.report)
         place = head.get("shard") or Place(Source("--shard"))
         if self.options.shard is not None:
             shard, place = self.options.shard, Place(Source("--shard"))
-        if backend not in territory.OWN_NETWORKS or shard == 1:
+        if backend not in territory.OWN_NETWORKS or backend == territory.KUBERNETES or shard == 1:
             return shard
         if backend == territory.DOCKER and shard != "auto":
             return shard

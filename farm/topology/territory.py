@@ -17,7 +17,8 @@ MACHINE = IPv4Network("127.0.0.0/16")
 """Where programs of the machine itself listen."""
 
 PROCESS, DOCKER = "process", "docker"
-OWN_NETWORKS = ("netns", "docker", "swarm")
+KUBERNETES = "kubernetes"
+OWN_NETWORKS = ("netns", "docker", "swarm", KUBERNETES)
 """Backends on which each node has network interfaces of its own."""
 
 

@@ -34,8 +34,8 @@ from node.config.schema import (
 )
 from node.errors import ConfigError
 
-BACKENDS = ("process", "netns", "docker", "swarm")
-LATER_BACKENDS = ("kubernetes",)
+BACKENDS = ("process", "netns", "docker", "swarm", "kubernetes")
+LATER_BACKENDS: tuple[str, ...] = ()
 
 TYPICAL = "typical"
 LONGEST_DELAY = 60.0

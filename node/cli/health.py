@@ -1,8 +1,9 @@
 """`python -m node health FILE`: asks every node of a shard file, in the container that serves it, by real requests.
 
-What whoever runs the container asks for its health: a List Services over EtherNet/IP, a read of one register or coil
-over Modbus, in the node's own framing. A refusal is an answer too. A serial line is nobody's who is in here, and what
-speaks TLS is asked for a connection alone, for whom it trusts is not known here.
+What whoever runs the container asks for its health: a List Services over EtherNet/IP, by a datagram, which takes no
+connection from a device that has few; a read of one register or coil over Modbus, in the node's own framing. A refusal
+is an answer too. A serial line is nobody's who is in here, and what speaks TLS is asked for a connection alone: whom it
+trusts is not known here.
 
 This runs in each container every half minute, so it takes in nothing that checks a configuration: who serves it has.
 """
@@ -22,11 +23,12 @@ from node.modbus.rtu import decode_rtu, encode_rtu
 
 PROGRAM = "python -m node health"
 HELP = """\
-usage: {program} FILE
+usage: {program} FILE [--any]
 
 Ask every node of a shard file on each of its protocols: 0 when all answer, 1 with a line about the first that does not.
 
-  FILE  the shard file that is served in this container or on this machine"""
+  FILE   the shard file that is served in this container or on this machine
+  --any  0 when one node answers at least, if only by hanging up at once as one that is full does"""
 
 SECONDS = 3.0
 """For one answer."""
@@ -46,39 +48,65 @@ def main(arguments: Sequence[str], program: str = PROGRAM) -> int:
             print(HELP.format(program=program))
             return 0
         case [file] if not file.startswith("-"):
-            pass
+            one_is_enough = False
+        case [file, "--any"] if not file.startswith("-"):
+            one_is_enough = True
         case words:
-            return complain(program, f"wanted FILE, got {' '.join(words) or 'nothing'} (--help says more)", USAGE)
+            wanted = f"wanted FILE [--any], got {' '.join(words) or 'nothing'}"
+            return complain(program, f"{wanted} (--help says more)", USAGE)
     try:
         shard = ShardFile.decode(file, read_file(file))
-        for node in shard.nodes:
-            for failure in failures(node, LOOPBACK if shard.everywhere else node["address"] or LOOPBACK):
-                return complain(program, f"{node['name']}: {failure}", FAILED)
+        address = LOOPBACK if shard.everywhere else ""
+        found = first_failure(shard.nodes, address, one_is_enough)
     except (NodeError, OSError) as exc:
         return complain(program, str(exc), FAILED)
     except (KeyError, TypeError, ValueError, AttributeError) as exc:
         return complain(program, f"{file}: not a node's configuration: {exc!r}", FAILED)
-    return 0
+    return complain(program, found, FAILED) if found else 0
 
 
-def failures(node: Message, address: str) -> Iterator[str]:
-    """What went wrong with each protocol that does not answer at `address`; a node as a shard file has it."""
+def first_failure(nodes: Sequence[Message], address: str, one_is_enough: bool = False) -> str:
+    """What is wrong with the first node that does not answer at `address`, "" being its own; "" where nothing is, or
+    where `one_is_enough` and answers, or hangs up."""
+    first = ""
+    for node in nodes:
+        failed = list(failures(node, address or node["address"] or LOOPBACK))
+        if one_is_enough and any(isinstance(failure, HungUp) for _, failure in failed):
+            return ""
+        if failed and not first:
+            where, failure = failed[0]
+            said = f"no answer within {SECONDS:g} s" if isinstance(failure, TimeoutError) else str(failure)
+            first = f"{node['name']}: {where}: {said}"
+        if failed and not one_is_enough:
+            return first
+        if one_is_enough and not failed:
+            return ""
+    return first
+
+
+class HungUp(NodeError):
+    """A peer that closes the connection and says nothing."""
+
+
+def failures(node: Message, address: str) -> Iterator[tuple[str, Exception]]:
+    """(protocol and port, what went wrong) of each protocol that does not answer at `address`; a node as a shard file
+    has it."""
     for protocol, ask, port in (("enip", _ask_enip, PORT), ("modbus", _ask_modbus, ModbusConfig().port)):
         face = node.get(protocol)
         if face is not None:
             port = face.get("port", port)
             try:
                 ask(face, (address, port))
-            except TimeoutError:
-                yield f"{protocol} {port}: no answer within {SECONDS:g} s"
             except (NodeError, OSError) as exc:
-                yield f"{protocol} {port}: {exc}"
+                yield f"{protocol} {port}", exc
 
 
 def _ask_enip(face: Message, where: tuple[str, int]) -> None:
-    with socket.create_connection(where, SECONDS) as connection:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as connection:
+        connection.settimeout(SECONDS)
+        connection.connect(where)
         connection.sendall(encode_header(Header(LIST_SERVICES, context=CONTEXT)))
-        answer = decode_header(_read(connection, HEADER_SIZE))
+        answer = decode_header(connection.recv(LONGEST)[:HEADER_SIZE])
     if (answer.command, answer.context) != (LIST_SERVICES, CONTEXT):
         raise NodeError(f"command 0x{answer.command:04X} came in place of an answer")
 
@@ -136,6 +164,6 @@ def _read(connection: socket.socket, size: int) -> bytes:
     while len(data) < size:
         part = connection.recv(size - len(data))
         if not part:
-            raise NodeError("the connection is closed without an answer")
+            raise HungUp("the connection is closed without an answer")
         data += part
     return data

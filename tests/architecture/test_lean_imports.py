@@ -16,6 +16,7 @@ HEAVY = {
     "flask",
     "greenery",
     "http",
+    "kubernetes",
     "multiprocessing",
     "numpy",
     "pymodbus",

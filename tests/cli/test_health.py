@@ -74,6 +74,34 @@ def test_one_that_is_served_everywhere_is_asked_on_loopback(tmp_path: Path) -> N
         assert run("-m", "node", "health", file)[0] == 0
 
 
+def test_one_that_answers_is_enough_where_any_will_do(tmp_path: Path) -> None:
+    served_file, _ = plant(tmp_path, everywhere=True)
+    file = ShardFile.decode(served_file, Path(served_file).read_bytes())
+    gone = dict(dump(_meter(8, ModbusConfig(5504, UNITS))))
+    both = tmp_path / "both.json"
+    both.write_bytes(ShardFile("both", "", 0.0, "", (gone, *file.nodes), everywhere=True).encode())
+    with served(served_file):
+        assert run("-m", "node", "health", str(both))[0] == 1
+        assert run("-m", "node", "health", str(both), "--any") == (0, "", "")
+    code, _, error = run("-m", "node", "health", str(both), "--any")
+    assert (code, error) == (1, "python -m node health: m8: modbus 5504: [Errno 111] Connection refused\n")
+
+
+def test_one_that_is_full_is_alive_and_one_that_is_silent_is_not(tmp_path: Path) -> None:
+    file = tmp_path / "shard.json"
+    file.write_bytes(ShardFile("m9", "", 0.0, "", (dict(dump(_meter(9, ModbusConfig(5503, UNITS)))),)).encode())
+    for hangs_up, code in ((True, 0), (False, 1)):
+        with socket.create_server((address(9), 5503)) as server:
+            command = [sys.executable, "-m", "node", "health", str(file), "--any"]
+            asking = subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, text=True)
+            with server.accept()[0] as peer:
+                assert len(peer.recv(100)) == 12
+                if hangs_up:
+                    peer.close()
+                error = asking.communicate(timeout=20)[1]
+        assert (asking.returncode, "no answer within 3 s" in error) == (code, not hangs_up)
+
+
 @pytest.mark.parametrize("reply", [b"", b"HTTP/1.1 400 Bad Request\r\nServer: nobody\r\n\r\n"])
 def test_somebody_else_at_its_port_is_no_health(tmp_path: Path, reply: bytes) -> None:
     node = _meter(9, ModbusConfig(5503, UNITS))
@@ -94,8 +122,8 @@ def test_somebody_else_at_its_port_is_no_health(tmp_path: Path, reply: bytes) ->
 @pytest.mark.parametrize(
     ("words", "code", "said"),
     [
-        ((), 2, "wanted FILE, got nothing"),
-        (("a", "b"), 2, "wanted FILE, got a b"),
+        ((), 2, "wanted FILE [--any], got nothing"),
+        (("a", "b"), 2, "wanted FILE [--any], got a b"),
         (("/nowhere.json",), 1, "No such file or directory"),
         ((__file__,), 1, "not a shard file"),
         (("--help",), 0, ""),

@@ -13,6 +13,7 @@ from node.cli import (
     enip,
     enip_client,
     get_attribute,
+    health,
     historize,
     history,
     list_services,
@@ -44,7 +45,7 @@ Command = list[tuple[list[str], str | None]]
 
 def commands() -> dict[str, Command]:
     """What is documented, each with its options' spellings and help texts: the verbs of `farm` (click commands), the
-    lone simulators (argparse), and a shard and a relay (by hand)."""
+    lone simulators (argparse), and what containers do (by hand)."""
     found = verbs("farm", typer.main.get_command(farm_app))
     lone = {
         "enip_server": enip.parser(),
@@ -64,8 +65,7 @@ def commands() -> dict[str, Command]:
     found |= {
         name: [(action.option_strings, action.help) for action in parser._actions] for name, parser in lone.items()
     }
-    found["python -m node health"] = []
-    for name, text in (("shard", shard.HELP), ("relay", relay.HELP)):
+    for name, text in (("health", health.HELP), ("shard", shard.HELP), ("relay", relay.HELP)):
         written = re.findall(r"^  (--[a-z]+).*?  (.*)$", text, re.MULTILINE)
         found[f"python -m node {name}"] = [([option], said) for option, said in written]
     return found
