@@ -94,7 +94,7 @@ def test_a_folder_is_up_healthy_apart_and_leaves_nothing(docker_host: Daemon, tm
     before = things()
     render(tmp_path, "-o", str(tmp_path / "out"))
     try:
-        done = docker_compose("up", "--detach", "--wait", "--wait-timeout", "50")
+        done = docker_compose("up", "--detach", "--wait", "--wait-timeout", "90")
         assert done.returncode == 0, f"healthy by its own check: {done.stderr}"
         assert tag("10.231.2.11", "Price") == "12 $ or plc-1"
         assert [tag(host, "Level[1]") for host in ("10.231.2.11", "10.231.1.11")] == [22, 22], "at both its interfaces"
