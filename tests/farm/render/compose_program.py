@@ -29,7 +29,7 @@ def why_not() -> str:
     return "docker-compose is not installed: make test puts it into .venv"
 
 
-def compose(folder: Path, *arguments: str, host: str = "", seconds: float = 60) -> "subprocess.CompletedProcess[str]":
+def compose(folder: Path, *arguments: str, host: str = "", seconds: float = 100) -> "subprocess.CompletedProcess[str]":
     """Runs it in `folder`, towards the daemon at `host`."""
     environment = {**os.environ, "HOME": str(folder), **({"DOCKER_HOST": host} if host else {})}
     return subprocess.run(
