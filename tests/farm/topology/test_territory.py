@@ -173,5 +173,5 @@ def test_one_node_a_worker_where_each_has_its_own(tmp_path: Path, backend: str, 
 
 
 def test_backends_of_later_releases_are_told(tmp_path: Path) -> None:
-    (found,) = problems(tmp_path, "backend: swarm\nnodes: {p: {kind: logix}}\n")
-    assert found.headline.endswith("which is not there yet - this release has process, netns, docker [F014]")
+    (found,) = problems(tmp_path, "backend: kubernetes\nnodes: {p: {kind: logix}}\n")
+    assert found.headline.endswith("which is not there yet - this release has process, netns, docker, swarm [F014]")
