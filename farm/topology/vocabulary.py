@@ -35,7 +35,6 @@ from node.config.schema import (
 from node.errors import ConfigError
 
 BACKENDS = ("process", "netns", "docker", "swarm", "kubernetes")
-LATER_BACKENDS: tuple[str, ...] = ()
 
 TYPICAL = "typical"
 LONGEST_DELAY = 60.0
@@ -216,17 +215,13 @@ class DelayText(ScalarShape[tuple[float, float] | str]):
 
 @dataclass(frozen=True)
 class BackendName(ScalarShape[str]):
-    """A backend of this release; those of later ones are named as such."""
+    """A backend."""
 
     wanted: str = "a backend: " + ", ".join(BACKENDS)
 
     def read(self, scalar: Scalar) -> str:
         if scalar.text in BACKENDS:
             return scalar.text
-        if scalar.text in LATER_BACKENDS:
-            raise BadValueError(
-                f"is {scalar.text}, which is not there yet", f"this release has {', '.join(BACKENDS)}", "F014"
-            )
         raise self.bad(scalar, suggestion(scalar.text, BACKENDS))
 
     def schema(self) -> JsonSchema:

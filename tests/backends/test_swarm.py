@@ -204,7 +204,6 @@ def test_an_engine_that_refuses_is_named_and_leaves_nothing(works: SwarmFarm, cl
             "error: h2: reach: no engine answers at unix:///nowhere/sock",
         ),
         (works.cluster.hosts[1].url, works.cluster.hosts[0].url, "error: h2: prepare: it is the engine of host h1 too"),
-        ("networks:", "image: plcfarm/none:1\nnetworks:", "error: h1: pull:"),
     ):
         path = works.write(text.replace(before, after, 1))
         done = works.farm("up", str(path), fails=True)

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from farm.topology import Plant, TopologyProblems, load_plant, territory
-from tests.farm.topology.plants import problems, write
+from tests.farm.topology.plants import write
 
 
 def on(backend: str, folder: Path, text: str, **options: object) -> Plant:
@@ -191,9 +191,3 @@ def test_nodes_that_share_a_container_are_where_processes_are(tmp_path: Path) ->
 def test_what_a_node_that_shares_a_container_cannot_have(tmp_path: Path, text: str, wanted: str) -> None:
     (found,) = refused("docker", tmp_path, text, shard=2)
     assert wanted in found and found.endswith("[F071]")
-
-
-def test_backends_of_later_releases_are_told(tmp_path: Path) -> None:
-    (found,) = problems(tmp_path, "backend: swarm\nnodes: {p: {kind: logix}}\n")
-    there = "this release has process, netns, docker, kubernetes"
-    assert found.headline.endswith(f"which is not there yet - {there} [F014]")
