@@ -81,14 +81,18 @@ class Half(asyncio.Protocol):
 
 
 class Caller(Half):
-    """A connection that came in, which is read once `dial` has reached what it is for. Is in `callers` while it
-    lasts."""
+    """A connection that came in, which is read once `dial` has reached what it is for. Is in `callers` while it lasts.
+
+    Python before 3.11.5 reads a connection that was paused as it was made; what comes so is kept until then.
+    """
 
     def __init__(self, dial: Dial, callers: "set[Caller]") -> None:
         super().__init__()
         self._dial = dial
         self._callers = callers
         self._dialling: asyncio.Task[None] | None = None
+        self._reached = False
+        self._early = b""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         super().connection_made(transport)
@@ -96,6 +100,21 @@ class Caller(Half):
         self._transport.pause_reading()
         self._callers.add(self)
         self._dialling = asyncio.get_running_loop().create_task(self._reach())
+
+    def data_received(self, data: bytes) -> None:
+        if self._reached:
+            super().data_received(data)
+            return
+        self._early += data
+        if self._transport is not None:
+            self._transport.resume_reading()
+            self._transport.pause_reading()  # which now it is
+
+    def eof_received(self) -> bool:
+        if self._reached:
+            return super().eof_received()
+        self._ended = True
+        return True
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._callers.discard(self)
@@ -114,7 +133,13 @@ class Caller(Half):
         except BaseException:
             half.hang_up(reset=True)
             raise
+        self._reached = True
         if self._transport is None:
             half.hang_up(reset=True)
-        else:
-            self._transport.resume_reading()
+            return
+        if self._early:
+            super().data_received(self._early)
+            self._early = b""
+        if self._ended:
+            super().eof_received()
+        self._transport.resume_reading()

@@ -50,7 +50,7 @@ def placed(swarm_cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> 
     farm.folder.chmod(0o711)
     farm.write(plant(swarm_cluster, "placed", groups=GROUPS).replace("hosts:", "placement: engine\nhosts:", 1))
     try:
-        farm.farm("up", str(farm.folder / "plant.yaml"))
+        farm.farm("up", str(farm.folder / "plant.yaml"), "--timeout", "90")
         yield farm
     finally:
         for host in swarm_cluster.hosts:

@@ -1,0 +1,49 @@
+"""What comes on a connection before it can be led on is kept, in order, and so is its end."""
+
+import asyncio
+import socket
+
+import pytest
+
+from node.relay.pump import Caller, Half
+
+pytestmark = pytest.mark.net
+
+
+@pytest.mark.parametrize("ended", [False, True])
+def test_nothing_is_lost_that_comes_before_its_way_is_there(ended: bool) -> None:
+    """As Python 3.11.2 has it come, which reads a connection that was paused when it was made."""
+    client, ours = socket.socketpair()
+    theirs, node = socket.socketpair()
+
+    async def main() -> None:
+        loop = asyncio.get_running_loop()
+        way = asyncio.Event()
+
+        async def dial(half: Half) -> object:
+            await way.wait()
+            return await loop.connect_accepted_socket(lambda: half, theirs)
+
+        _, caller = await loop.connect_accepted_socket(lambda: Caller(dial, set()), ours)
+        caller.data_received(b"first ")
+        if ended:
+            caller.eof_received()
+        else:
+            client.sendall(b"and second")
+        way.set()
+        async with asyncio.timeout(10):
+            wanted, found = b"first " if ended else b"first and second", b""
+            while len(found) < len(wanted):
+                found += await loop.sock_recv(node, 100)
+            assert found == wanted
+            if ended:
+                assert await loop.sock_recv(node, 1) == b""
+            await loop.sock_sendall(node, b"answer")
+            assert await loop.sock_recv(client, 100) == b"answer"
+        caller.hang_up(reset=True)
+        await asyncio.sleep(0.05)
+
+    with client, node:
+        for sock in (client, node):
+            sock.setblocking(False)
+        asyncio.run(main())
