@@ -63,6 +63,8 @@ UNNEEDED_IN_MOST_RUNS = {
     "node.server.modbus_udp": "node.modbus_face",  # one that is asked by datagrams
     "node.server.serial_line": "node.modbus_face",  # one on a serial line
     "node.server.tls": "node.modbus_face",  # one that speaks TLS
+    "node.server.doorway": "node.shard",  # nodes that share a container
+    "node.server.own_address": "node.shard",  # one that an engine gave its address
     "node.objects.assembly": "node.objects.device",  # an adapter
     "node.objects.drive_parameter": "node.objects.device",  # a drive
     "node.objects.file": "node.objects.device",  # either
@@ -72,7 +74,13 @@ UNNEEDED_IN_MOST_RUNS = {
 }
 """What a function of that module may import so that the rest starts without it: a lone simulator has 0.2 s."""
 
-GIVES_UP_NOTHING = {"node.server.hook_pool", "node.server.tls", "node.tag_classes"}
+GIVES_UP_NOTHING = {
+    "node.server.doorway",
+    "node.server.hook_pool",
+    "node.server.own_address",
+    "node.server.tls",
+    "node.tag_classes",
+}
 """Of these what a node imports that stays the user it is: certificates are the machine's, as backend process is; and
 what it imports, with code of somebody's own, while it still is that user. They would cost every nursery its memory."""
 
