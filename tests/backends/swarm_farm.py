@@ -70,10 +70,11 @@ nodes:{nodes or " {}"}
 
 @dataclass
 class SwarmFarm:
-    """Farms whose run folders are in `folder`."""
+    """Farms whose run folders are in `folder`. A command has `patience` seconds."""
 
     cluster: Cluster
     folder: Path
+    patience: float = 110.0
 
     def write(self, text: str) -> Path:
         """A plant file."""
@@ -88,7 +89,7 @@ class SwarmFarm:
             env={**os.environ, "PLCFARM_RUN": str(self.folder), **environ},
             cwd=ROOT,
             capture_output=True,
-            timeout=110,
+            timeout=self.patience,
         )
         assert done.returncode == (1 if fails else 0), f"{arguments}: {done.stdout}{done.stderr}"
         return done
