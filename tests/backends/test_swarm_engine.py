@@ -13,7 +13,7 @@ from farm.backends.docker_labels import container_name
 from tests.backends.swarm_cluster import Cluster
 from tests.backends.swarm_farm import LEVEL, ROOT, SwarmFarm, plant
 
-pytestmark = [pytest.mark.docker, pytest.mark.root]
+pytestmark = [pytest.mark.docker, pytest.mark.root, pytest.mark.timeout(300)]
 
 PATIENCE = 60.0
 HEARTBEAT = 1_000_000_000
