@@ -303,10 +303,11 @@ def level(address: str) -> object:
     return answer.Value
 
 
+@pytest.mark.timeout(240)
 def test_a_farm_lives_on_a_cluster_and_leaves_nothing(api: Api, kubelet: Kubelet, tmp_path: Path) -> None:
     file = tmp_path / "kub.yaml"
     file.write_text(PLANT)
-    farm("up", str(file), "--backend", "kubernetes")
+    farm("up", str(file), "--backend", "kubernetes", "--timeout", "90")
     rows = {row["name"]: row for row in json.loads(farm("ps", "--json"))}
     assert [(row["state"], row["address"]) for row in rows.values()] == [
         ("up", plc(41).address),
