@@ -60,9 +60,7 @@ class DockerBackend:
         self._lifetimes = Lifetimes(self._engine, run_id, self._images.forget)
         self._networks = Networks(self._engine, run_id, self._farm)
         self._watches = Watches(self._engine, run_id, self._runs)
-        self._doorway = DockerDoorway(
-            control.parent / DOORWAY_FILE, secret, lambda shard: self._files.nodes(self._files.read(shard))
-        )
+        self._doorway = DockerDoorway(control.parent / DOORWAY_FILE, secret, self._files.served_by)
         self._starting = threading.Semaphore(STARTING_AT_ONCE)
         self._ending = threading.Semaphore(ENDING_AT_ONCE)
 

@@ -2,6 +2,7 @@
 that are closed. A container is given them one by one; it does not know its pid, so the farm alone writes that down, to
 tell a dead process from the next."""
 
+import contextlib
 import os
 from pathlib import Path
 
@@ -42,6 +43,13 @@ class ContainerFiles(ShardFiles):
             return load_nodes(file) if file is not None else ()
         except BackendError:
             return ()
+
+    def served_by(self, shard: str) -> tuple[NodeConfig, ...]:
+        """The nodes of a shard, decoded once for as long as its file is the same: a doorway asks for every port."""
+        with contextlib.suppress(BackendError):
+            content = self.content(shard)
+            return content.nodes if content is not None else ()
+        return ()
 
     def process(self, shard: str) -> tuple[int, int]:
         """(pid, started) of the process that served it last in this boot; zeros when none is known."""
