@@ -11,6 +11,7 @@ import contextlib
 import logging
 import os
 import signal
+import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -18,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 from node.config.load import load
 from node.control.agent import TCP, Agent, relay_address
 from node.control.messages import (
+    BEGAN_VARIABLE,
     FAILED,
     NO_PID,
     READY,
@@ -226,9 +228,19 @@ class Prepared:
 
 def read(source: str, content: bytes) -> Prepared:
     """What the content of the shard file `source` says; no controllers yet. Raises `ConfigError` when it is damaged."""
-    file = ShardFile.decode(source, content)
+    file = _by_this_clock(ShardFile.decode(source, content))
     digest = digest_nodes(file.nodes)
     return Prepared(file, digest, file.checked == checked_mark(digest), {})
+
+
+def _by_this_clock(file: ShardFile) -> ShardFile:
+    """The file with the plant's start on this machine's monotonic clock, where it was told as a time of day, so that
+    what moves on several machines moves in step as well as their clocks agree."""
+    began = os.environ.get(BEGAN_VARIABLE, "")
+    try:
+        return replace(file, epoch=time.monotonic() - (time.time() - float(began))) if began else file
+    except ValueError:
+        return file
 
 
 def prepare(source: str, content: bytes) -> Prepared:

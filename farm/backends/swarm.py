@@ -9,6 +9,7 @@ not answer keeps what it had, and costs one short wait.
 import contextlib
 import logging
 import threading
+import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -58,6 +59,7 @@ class SwarmBackend:
         self._run = run_id
         self._farm = directory.name
         self._secret = secret
+        self._epoch = epoch
         self._files = ContainerFiles(directory, run_id, epoch)
         self._links = LinkFiles(directory)
         self._logs = FetchedLogs()
@@ -66,6 +68,8 @@ class SwarmBackend:
         self._relay = Relay(self._hosts, run_id, self._farm, control)
         self._watches = HostWatches(self._hosts, run_id, self._runs, self._relay.carry)
         self._taken: frozenset[str] = frozenset()
+        self._joined: set[tuple[str, str]] = set()
+        self._joining = threading.Lock()
         self._starting: defaultdict[str, threading.Semaphore] = defaultdict(
             lambda: threading.Semaphore(STARTING_AT_ONCE)
         )
@@ -192,9 +196,11 @@ class SwarmBackend:
             self._images.name,
             control,
             network,
+            time.time() - (time.monotonic() - self._epoch),
         )
-        with self._starting[host]:
-            api = self._hosts.engine(host).api
+        api = self._hosts.engine(host).api
+        on = {(host, each.network) for each in nodes[0].interfaces}
+        with self._turn(host, on):
             lifetimes.run(shard, lambda: containers.create(api, nodes[0], place))
         number = instance_number(instance)
         try:
@@ -277,6 +283,18 @@ class SwarmBackend:
         self._watches.close()
         self._relay.close()
         self._hosts.close()
+
+    @contextlib.contextmanager
+    def _turn(self, host: str, on: set[tuple[str, str]]) -> Iterator[None]:
+        """Room for one more start on a host. The first there on a network of `on` is the only one anywhere: hosts that
+        come to an overlay at the same time may wait half a minute for each other's word (libnetwork's bulk sync)."""
+        with self._starting[host]:
+            with self._joining if on - self._joined else contextlib.nullcontext():
+                if on - self._joined:
+                    yield
+                    self._joined |= on
+                    return
+            yield
 
     def _overlays(self) -> Overlays:
         """The networks, at a manager. Raises `BackendError` where there is none to be had."""

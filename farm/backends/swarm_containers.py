@@ -23,7 +23,7 @@ from farm.backends.docker_containers import (
     networking,
 )
 from node.config.model import NodeConfig
-from node.control.messages import INSTANCE_VARIABLE, RUN_VARIABLE
+from node.control.messages import BEGAN_VARIABLE, INSTANCE_VARIABLE, RUN_VARIABLE
 
 READABLE = 0o644
 
@@ -31,7 +31,8 @@ READABLE = 0o644
 @dataclass(frozen=True, slots=True)
 class Place:
     """What a container is made from: the run, its shard's file, and what the shard is known by. `control` is where it
-    finds its farm (`tcp://ADDRESS:PORT`), `network` the network that leads there."""
+    finds its farm (`tcp://ADDRESS:PORT`), `network` the network that leads there. `began` is the plant's start, in
+    seconds since 1970."""
 
     run_id: str
     farm: str
@@ -42,6 +43,7 @@ class Place:
     image: str
     control: str
     network: str
+    began: float
 
 
 def create(api: APIClient, node: NodeConfig, place: Place) -> str:
@@ -61,6 +63,7 @@ def create(api: APIClient, node: NodeConfig, place: Place) -> str:
             RUN_VARIABLE: place.run_id,
             TOKEN_VARIABLE: place.token,
             INSTANCE_VARIABLE: place.instance,
+            BEGAN_VARIABLE: f"{place.began:.3f}",
         },
         volumes=[INSIDE],
         labels={

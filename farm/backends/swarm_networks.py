@@ -109,7 +109,7 @@ class Overlays(Networks):
                 try:
                     self._engine.api.remove_network(network_id)
                 except APIError as exc:
-                    if is_gone(exc):
+                    if is_gone(exc) or "not found" in str(exc.explanation):
                         return
                     busy = any(words in str(exc.explanation) for words in BUSY)
                     if not busy or time.monotonic() >= give_up:

@@ -39,7 +39,8 @@ SERVER_STOP, SERVER_START = "server/stop", "server/start"
 
 class Keeper:
     """Watches and revives. `find_session` gives the control session of a process if it has one; `stopped` are nodes
-    that are not to serve; `restarted` is called after a restart was counted."""
+    that are not to serve; `restarted` is called after a restart was counted. A node that has not answered for
+    `patience` seconds counts as down."""
 
     def __init__(
         self,
@@ -52,7 +53,9 @@ class Keeper:
         find_session: Callable[[str, int], Session | None],
         restarted: Callable[[], None],
         clock: Callable[[], float] = time.monotonic,
+        patience: float = PATIENCE,
     ) -> None:
+        self._patience = patience
         self.running: dict[str, ObservedShard] = {}
         self.taken: set[str] = set()
         self._backend = backend
@@ -260,7 +263,7 @@ class Keeper:
 
     async def _ask_until_up(self, member: Member, pid: int) -> None:
         name = member.config.name
-        late = self._clock() + PATIENCE
+        late = self._clock() + self._patience
         while self._roster.members.get(name) is member and member.pid == pid and member.state != STOPPED:
             error = await self._one_probe(member)
             if member.pid != pid:

@@ -26,7 +26,7 @@ from farm.supervisor.ending import end_processes, nothing, remove_files
 from farm.supervisor.events import COMMAND, CONFIG, EventLog
 from farm.supervisor.faults import Faults
 from farm.supervisor.fleet import Fleet
-from farm.supervisor.keeper import Keeper, Probe
+from farm.supervisor.keeper import PATIENCE, Keeper, Probe
 from farm.supervisor.links import Links
 from farm.supervisor.monitor import Monitor
 from farm.supervisor.probe import probe_node
@@ -47,6 +47,9 @@ log = logging.getLogger(__name__)
 TIMEOUT = 30.0
 TIMEOUT_EACH = 0.05
 """Seconds for all nodes to be up, and what each adds."""
+FARTHER = 45.0
+"""Seconds more where nodes are on several machines: what one has not heard of another's addresses in an overlay it is
+told again after half a minute."""
 HEAL_AFTER = 0.3
 """Seconds a new supervisor waits for a command before it starts what is missing: it may be told `down`."""
 ADOPTION = 3.0
@@ -88,13 +91,11 @@ class Supervisor:
             find_session=self.streams.session,
             restarted=self._save_soon,
             clock=clock,
+            patience=PATIENCE + self._farther(),
         )
         self.links = Links(self.roster, self._tell_node, leads=self._leads_to)
         self.faults = Faults(self.roster, self._tell_node, self.events, self._keep_state, clock=self._now)
-        placing = backend if isinstance(backend, Placing) else None
-        self.monitor = Monitor(
-            self.roster, self.telemetry, self.events, self.faults.on, placing=placing, clock=self._now
-        )
+        self.monitor = self._monitor_of(backend)
         self.fleet = self._gather_fleet()
         self.changes = Changes(
             backend,
@@ -125,6 +126,10 @@ class Supervisor:
         self._writes: set[asyncio.Task[None]] = set()
         self._ticking: asyncio.Task[None] | None = None
 
+    def _monitor_of(self, backend: Backend) -> Monitor:
+        placing = backend if isinstance(backend, Placing) else None
+        return Monitor(self.roster, self.telemetry, self.events, self.faults.on, placing=placing, clock=self._now)
+
     def _gather_fleet(self) -> Fleet:
         return Fleet(
             self.run.name,
@@ -139,6 +144,10 @@ class Supervisor:
 
     def _now(self) -> float:
         return self.clock()
+
+    def _farther(self) -> float:
+        """Seconds that nodes of other machines are waited for beyond those of this one."""
+        return FARTHER if isinstance(self.backend, Placing) else 0.0
 
     def _leads_to(self, config: NodeConfig) -> bool:
         """Whether a node can be asked from here whether it is up."""
@@ -213,7 +222,7 @@ class Supervisor:
             self._want(wanted)
             execution = self.changes.execution(plan)
             try:
-                patience = seconds or TIMEOUT + TIMEOUT_EACH * len(wanted.nodes)
+                patience = seconds or TIMEOUT + TIMEOUT_EACH * len(wanted.nodes) + self._farther()
                 await self.changes.carry_out(execution, plan, tell, patience, total=seconds is not None)
             except BaseException as exc:
                 await asyncio.shield(self._go_back(execution, previous, str(exc) or "interrupted"))
@@ -271,7 +280,7 @@ class Supervisor:
             self.changes.take(plan)
             await asyncio.gather(*(self._start_in(shard, inside) for shard, inside in told.items()))
             self.keeper.ask_all()
-            seconds = TIMEOUT + TIMEOUT_EACH * len(members)
+            seconds = TIMEOUT + TIMEOUT_EACH * len(members) + self._farther()
             await self.changes.carry_out(self.changes.execution(plan), plan, tell, seconds, names)
 
     async def _start_in(self, shard: str, members: list[Member]) -> None:

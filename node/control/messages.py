@@ -80,6 +80,9 @@ RUN_VARIABLE = "FARM_RUN"
 """In the exec environment of every process of a run, with the run's id as its value."""
 INSTANCE_VARIABLE = "FARM_INSTANCE"
 """In that of a shard on another machine, where a pid says nothing: any text that no other process of the run has."""
+BEGAN_VARIABLE = "FARM_BEGAN"
+"""In that of a shard on another machine, whose monotonic clock is not the farm's: when the plant began, in seconds
+since 1970, in place of its file's `epoch`."""
 NO_PID = -1
 """Of a shard that came by way of a relay and was given no instance: whoever connects for it is not it."""
 PIDS = 1 << 22

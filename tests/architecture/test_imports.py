@@ -17,7 +17,7 @@ THIRD_PARTY = {
     "click": ("farm.cli.*",),
     "yaml": ("farm.topology.*",),
     "pyroute2": ("farm.backends.netns*",),
-    "docker": ("farm.backends.docker*",),
+    "docker": ("farm.backends.docker*", "farm.backends.swarm*"),
     "flask": ("farm.dashboard.*", "node.web.app"),
     "werkzeug": ("farm.dashboard.*", "node.web.app"),
     "waitress": ("farm.dashboard.serve", "node.web.face"),

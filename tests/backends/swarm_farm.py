@@ -14,6 +14,7 @@ import pylogix
 
 from farm.backends import docker_labels as labels
 from farm.backends.docker_recipes import context_files, node_tag
+from farm.supervisor.link import Link
 from farm.supervisor.run_directory import run_directory
 from tests.backends.swarm_cluster import Cluster, Host
 
@@ -69,10 +70,11 @@ nodes:{nodes or " {}"}
 
 @dataclass
 class SwarmFarm:
-    """Farms whose run folders are in `folder`."""
+    """Farms whose run folders are in `folder`. A command has `patience` seconds."""
 
     cluster: Cluster
     folder: Path
+    patience: float = 110.0
 
     def write(self, text: str) -> Path:
         """A plant file."""
@@ -87,14 +89,14 @@ class SwarmFarm:
             env={**os.environ, "PLCFARM_RUN": str(self.folder), **environ},
             cwd=ROOT,
             capture_output=True,
-            timeout=110,
+            timeout=self.patience,
         )
         assert done.returncode == (1 if fails else 0), f"{arguments}: {done.stdout}{done.stderr}"
         return done
 
     def rows(self, name: str = "works") -> dict[str, dict[str, Any]]:
-        """`farm ps`, by node."""
-        return {row["name"]: row for row in json.loads(self.farm("ps", "--name", name, "--json").stdout)}
+        """`farm ps`, by node, asked of the supervisor that runs."""
+        return {row["name"]: row for row in Link.open(run_directory(name, self.folder)).ask("ps")["rows"]}
 
     def run_id(self, name: str = "works") -> str:
         """What marks its things."""

@@ -21,6 +21,8 @@ from farm.backends.swarm_tunnel import Tunnel
 from farm.errors import BackendError
 from farm.topology.placement import HostSpec, Placement
 from farm.topology.wiring import NetworkSpec
+from node.control.messages import BEGAN_VARIABLE, ShardFile
+from node.shard import read
 
 THREE = ("h1", "h2", "h3")
 PLACEMENT = Placement(hosts=tuple(HostSpec(name, f"unix:///{name}") for name in THREE))
@@ -170,6 +172,15 @@ def test_ssh_that_does_not_get_through_says_why(tmp_path: Path) -> None:
         tunnel.open()
     assert not tunnel.stands
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_shard_on_another_machine_has_the_plants_start_on_its_own_clock(monkeypatch: pytest.MonkeyPatch) -> None:
+    content = ShardFile("plc", "run", 1e9, "", ()).encode()
+    assert read("plc.json", content).file.epoch == 1e9
+    monkeypatch.setenv(BEGAN_VARIABLE, f"{time.time() - 5:.3f}")
+    assert time.monotonic() - read("plc.json", content).file.epoch == pytest.approx(5, abs=0.5)
+    monkeypatch.setenv(BEGAN_VARIABLE, "yesterday")
+    assert read("plc.json", content).file.epoch == 1e9
 
 
 class Keeper:

@@ -18,6 +18,7 @@ UP_SECONDS = 30.0
 CUT_SECONDS = 10.0
 BACK_SECONDS = 30.0
 ELSEWHERE_SECONDS = 30.0
+PATIENCE = 500.0
 
 Say = Callable[..., None]
 
@@ -45,7 +46,7 @@ def run(say: Say) -> int:
     cluster = Cluster()
     with tempfile.TemporaryDirectory(prefix="pf-", dir="/tmp") as folder:
         Path(folder).chmod(0o711)
-        farm = SwarmFarm(cluster, Path(folder))
+        farm = SwarmFarm(cluster, Path(folder), PATIENCE)
         try:
             began = time.monotonic()
             cluster.start()

@@ -107,7 +107,7 @@ def test_what_is_taken(shape: ScalarShape[object], text: str, wanted: object) ->
         (Revision(), "1.300", ""),
         (RouteText(), "1-0", ""),
         (TagAddress(), "@22/1", ""),
-        (BackendName(), "swarm", "this release has process, netns, docker"),
+        (BackendName(), "kubernetes", "this release has process, netns, docker, swarm"),
     ],
 )
 def test_what_is_refused(shape: ScalarShape[object], text: str, hint: str) -> None:

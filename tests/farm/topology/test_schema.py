@@ -54,6 +54,7 @@ def places() -> Iterator[tuple[Section, str]]:
     texts = {
         "plant": "%s\nnodes: {p: {kind: logix}}",
         "network": "networks: {default: {subnet: 127.64.0.0/10, %s}}\nnodes: {p: {kind: logix}}",
+        "host": "hosts: {h: {url: 'unix:///h', %s}}\nnodes: {p: {kind: logix}}",
         "gateway": "gateways: {fw: {between: [a, b], %s}}\nnodes: {p: {kind: logix}}",
         "link": "links: {p: {%s}}\nnodes: {p: {kind: logix}}",
         "interface": "nodes: {p: {kind: logix, interfaces: {default: {%s}}}}",

@@ -194,5 +194,5 @@ def test_what_a_node_that_shares_a_container_cannot_have(tmp_path: Path, text: s
 
 
 def test_backends_of_later_releases_are_told(tmp_path: Path) -> None:
-    (found,) = problems(tmp_path, "backend: swarm\nnodes: {p: {kind: logix}}\n")
-    assert found.headline.endswith("which is not there yet - this release has process, netns, docker [F014]")
+    (found,) = problems(tmp_path, "backend: kubernetes\nnodes: {p: {kind: logix}}\n")
+    assert found.headline.endswith("which is not there yet - this release has process, netns, docker, swarm [F014]")
