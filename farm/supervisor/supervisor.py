@@ -102,15 +102,7 @@ class Supervisor:
         self.faults = Faults(self.roster, self._tell_node, self.events, self._keep_state, clock=self._now)
         self.monitor = self._monitor_of(backend)
         self.fleet = self._gather_fleet()
-        self.changes = Changes(
-            backend,
-            self.roster,
-            self.keeper,
-            self.events,
-            tell=self._tell_shard,
-            forget=self.streams.forget,
-            shaped=self._shaped,
-        )
+        self.changes = self._changes_on(backend)
         self.commands = Commands(
             self.roster,
             self.keeper,
@@ -134,6 +126,17 @@ class Supervisor:
     def _monitor_of(self, backend: Backend) -> Monitor:
         placing = backend if isinstance(backend, Placing) else None
         return Monitor(self.roster, self.telemetry, self.events, self.faults.on, placing=placing, clock=self._now)
+
+    def _changes_on(self, backend: Backend) -> Changes:
+        return Changes(
+            backend,
+            self.roster,
+            self.keeper,
+            self.events,
+            tell=self._tell_shard,
+            forget=self.streams.forget,
+            shaped=self._shaped,
+        )
 
     def _gather_fleet(self) -> Fleet:
         return Fleet(
