@@ -53,6 +53,7 @@ def test_a_shard_gets_the_ports_of_its_nodes(path: Path) -> None:
         (address(1), 502, "is of no node"),
         ("0.0.0.0", 44818, "is of no node"),
     ],
+    ids=["another shard's", "another port", "every address"],
 )
 def test_it_gets_no_others(path: Path, where: str, port: int, said: str) -> None:
     shard = Doorway(str(path), "shard-001", shard_token(SECRET, "shard-001"))
