@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from farm.errors import FarmError
-from farm.topology.load import paused_collection
+from farm.topology.collector import paused_collection
 from farm.topology.placement import decode_placement, encode_placement
 from farm.topology.plant import Origin, Plant, Whereabouts
 from farm.topology.wiring import (

@@ -6,8 +6,6 @@ before anything large exists (`yaml.compose` on its own would build all of it fi
 what `on` or `1.10` means is decided by the key that wants it, after YAML 1.2.
 """
 
-import contextlib
-import gc
 import os
 import stat
 from collections.abc import Iterator
@@ -17,6 +15,7 @@ from typing import NoReturn
 
 import yaml
 
+from farm.topology.collector import paused_collection
 from farm.topology.document import ListNode, MapNode, Node, Scalar, Source, shown
 from farm.topology.problem import Place, Report
 
@@ -108,18 +107,6 @@ def parse(text: str, source: Source, report: Report, budget: Budget) -> MapNode 
         return root
     report.error("F012", root or Place(source), "a plant file is a map, beginning with 'farm: 1'")
     return None
-
-
-@contextlib.contextmanager
-def paused_collection() -> Iterator[None]:
-    """What is made of many values has no cycles; the collector would walk it again and again while it grows."""
-    collects = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if collects:
-            gc.enable()
 
 
 def _syntax_error(exc: yaml.MarkedYAMLError, source: Source, report: Report) -> None:

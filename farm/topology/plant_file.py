@@ -8,6 +8,7 @@ from pathlib import Path
 from farm.errors import TopologyError
 from farm.topology import territory
 from farm.topology.build import ModbusPorts, NodeBuilder
+from farm.topology.collector import paused_collection
 from farm.topology.document import MapNode, Scalar, Source
 from farm.topology.groups import Member, Roster
 from farm.topology.hosts import read_placement
@@ -15,7 +16,6 @@ from farm.topology.include import PlantFile, read_plant
 from farm.topology.inherit import Library
 from farm.topology.keys import BACKEND, COUNT, MAX_NODES, SHARD, VERSION
 from farm.topology.links import LinkBuilder
-from farm.topology.load import paused_collection
 from farm.topology.lock import lock_path, read_lock, write_lock
 from farm.topology.named_addresses import NamedAddresses
 from farm.topology.origins import Origins

@@ -57,7 +57,7 @@ def placed(swarm_cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> 
             if not host.answers():
                 host.start()
                 host.wait()
-        farm.farm("down", "placed")
+        farm.farm("down", "--all")  # which is no error where a test has done it
     until(lambda: farm.things() == clean)
     with swarm_cluster.engine(swarm_cluster.hosts[0]) as engine:
         assert (engine.api.services(), engine.api.configs(), engine.api.secrets()) == ([], [], [])

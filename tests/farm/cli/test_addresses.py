@@ -85,7 +85,7 @@ def test_a_worker_of_a_namespace_is_one_node(
 
 
 def test_every_backend_has_a_home() -> None:
-    assert backends.BACKENDS == ("process", "netns", "docker")
+    assert backends.BACKENDS == ("process", "netns", "docker", "swarm", "kubernetes")
     assert not backends.served_outside("process")
 
 
