@@ -69,12 +69,11 @@ def rank(nodeid: str) -> int:
 
 
 def workers() -> int:
-    """How many may work at once: three for two cores, for tests wait half of their time; none (which is: no workers)
-    where they would be in each other's way."""
+    """How many may work at once: one a core, none (which is: no workers) where they would be in each other's way."""
     if sys.platform != "linux" or os.geteuid() != 0:
         return 0
     probe = subprocess.run(["unshare", "--net", "--mount", "true"], capture_output=True, check=False)
-    return 0 if probe.returncode else max(2, (os.cpu_count() or 1) * 3 // 2)
+    return 0 if probe.returncode else max(2, os.cpu_count() or 1)
 
 
 def leave_machine() -> None:
