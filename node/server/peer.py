@@ -58,6 +58,7 @@ class Peer(asyncio.Protocol):
         self.bytes_in = 0
         self.bytes_out = 0
         self._admitted = False
+        self._leaving = False
         self._full = False
         self._retired = False
         self.parked: Parked | None = None
@@ -87,6 +88,8 @@ class Peer(asyncio.Protocol):
         log.debug("%s at %s:%s: gone%s", self.name, *self.local, f" ({exc})" if exc else "")
         if self._admitted:
             self.peers.left(self)
+        if self._leaving:
+            self._say_goodbye()
 
     def eof_received(self) -> bool:
         """A peer that will send nothing more still gets the replies that wait."""
@@ -137,21 +140,30 @@ class Peer(asyncio.Protocol):
 
     def reset(self) -> None:
         """Ends it at once with a reset; what was written and not yet sent is lost."""
-        self._forget(lambda sock: None)
+        self._close_by_reset()
+        self.transport.abort()
 
     def leave(self) -> None:
         """Ends it at once; the other end reads what was sent, then the end. Who ends a connection first keeps its
         address in TIME_WAIT for a minute, so once the end is sent, the connection is reset: nothing is left."""
-        self._forget(lambda sock: sock.shutdown(socket.SHUT_WR))
+        self._close_by_reset()
+        if self.transport.get_extra_info("sslcontext") is None:
+            self._leaving = True  # the socket is closed right after `connection_lost`: no time to answer the end
+        else:
+            self._say_goodbye()  # under TLS it is closed before the protocol is told
+        self.transport.abort()
 
-    def _forget(self, first: Callable[[socket.socket], None]) -> None:
+    def _close_by_reset(self) -> None:
         sock = self.transport.get_extra_info("socket")
         if sock is not None:
             with contextlib.suppress(OSError):
-                first(sock)
-            with contextlib.suppress(OSError):
                 sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESETTING)
-        self.transport.abort()
+
+    def _say_goodbye(self) -> None:
+        sock = self.transport.get_extra_info("socket")
+        if sock is not None:
+            with contextlib.suppress(OSError):
+                sock.shutdown(socket.SHUT_WR)
 
     @property
     def held_up(self) -> bool:

@@ -1,6 +1,7 @@
 """A node that ends answers what it was asked before, and leaves nothing of its connections."""
 
 import asyncio
+import socket
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -89,5 +90,26 @@ def test_an_answer_that_is_too_far_off_is_not_waited_for_and_nothing_new_is_take
         assert loop.time() - began < 0.5
         writer.close()
         listener.ticker.stop()
+
+    asyncio.run(scenario())
+
+
+def test_a_client_that_hangs_up_as_soon_as_it_reads_the_end_leaves_nothing_behind() -> None:
+    async def scenario() -> None:
+        service = make_service()
+        listener = Listener(HOST, 0, lambda peers: ModbusTcp(peers, service))
+        ports = Ports({"modbus": listener})
+        await ports.open()
+        reader, writer = await asyncio.open_connection(HOST, listener.port)
+        writer.write(bytes.fromhex("0001 0000 0006 01 03 0001 0001"))
+        assert await reader.read(100)
+        client = writer.get_extra_info("socket")
+        asyncio.get_running_loop().call_soon(client.shutdown, socket.SHUT_RDWR)  # runs before the node's socket closes
+        [peer] = listener.peers
+        peer.leave()
+        await asyncio.sleep(0.1)
+        assert sockets_of(listener.port) == []
+        writer.close()
+        await ports.close()
 
     asyncio.run(scenario())
