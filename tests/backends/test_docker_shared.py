@@ -6,6 +6,7 @@ import socket
 import struct
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -164,10 +165,15 @@ def test_a_change_begins_the_shard_that_has_it_anew_and_no_other(shared: DockerF
 
 
 def test_a_link_can_be_slow_and_no_worse(shared: DockerFarm, docker_root: Path) -> None:
-    assert farm(docker_root, "link", "plc-1", "--delay", "50ms") is not None
+    farm(docker_root, "link", "plc-1", "--delay", "200ms")
+    began = time.monotonic()
+    assert level(f"{OUTSIDE}.101") == [11, 22, 33, 44]
+    assert time.monotonic() - began >= 0.2
     with pytest.raises(AssertionError, match="nodes that share a container share one link"):
         farm(docker_root, "link", "plc-1", "--loss", "5%")
+    assert "200 ms" in shared.rows()["plc-1"]["link"], "what was refused changed nothing"
     farm(docker_root, "link", "plc-1", "--reset")
+    assert shared.rows()["plc-1"]["link"] == ""
 
 
 def test_an_address_that_somebody_else_has_is_said_by_the_node(shared: DockerFarm, docker_root: Path) -> None:

@@ -227,7 +227,10 @@ def test_closing_does_not_wait_for_a_silent_device() -> None:
 
 
 def test_closing_without_having_polled() -> None:
-    ModbusPoller(ModbusClient.tcp(HOST, 1)).close()
+    poller = ModbusPoller(ModbusClient.tcp(HOST, 1))
+    poller.close()
+    with pytest.raises(PollerClosed):
+        poller.poll(40001)
 
 
 def test_a_write_gets_its_turn_between_the_reads_of_a_poll() -> None:

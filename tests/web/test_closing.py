@@ -84,9 +84,9 @@ def test_latency_is_how_soon_it_takes_effect(served: Simulator, path: str) -> No
 def test_until_then_all_goes_on(served: Simulator) -> None:
     served.say("/server/control/latency=1")
     with Connector(HOST, served.port, timeout=5.0) as client:
-        client.read_tag("SCADA[0]")
+        client.write_tag("SCADA[0]", 7)
         served.say("/connections/*/eof/true")
-        assert client.read_tag("SCADA[0]") is not None
+        assert client.read_tag("SCADA[0]") == 7
 
 
 def test_the_timeout_is_twice_the_latency_until_it_is_set() -> None:
