@@ -141,7 +141,7 @@ def test_whoever_waits_is_told_when_a_shard_is_taken_away_by_somebody_else(
     async def wait() -> None:
         gone = asyncio.Event()
         backend.watch(started, gone.set)
-        await asyncio.sleep(1.0)
+        await asyncio.sleep(0.3)
         assert not gone.is_set()
         name = next(name for kind, name in api.store.objects if kind == "StatefulSet" and name.endswith("plc-33"))
         threading.Thread(target=lambda: api.store.delete("StatefulSet", name)).start()

@@ -6,6 +6,7 @@ docs/modbus-client.md has the list. What concerns the client's time-outs and its
 
 import logging
 import random
+import select
 import signal
 import socket
 import sys
@@ -30,6 +31,7 @@ from node.modbus.rtu import encode_rtu
 from tests.cli.conftest import start  # noqa: F401 - a fixture
 from tests.cli.lone import NODE, Start, ready
 from tests.client.modbus_devices import HOST, full, node, pymodbus_tcp, registers, requests, silent, stranger
+from tests.dashboard.served import until
 from tests.tcp_sockets import TIME_WAIT, sockets_of
 
 pytestmark = pytest.mark.net
@@ -130,10 +132,12 @@ def _other_protocol_first(sock: socket.socket) -> None:
 
 
 def connected(port: int, count: int = 5) -> list[socket.socket]:
-    """Clients that have sent a read and not yet read its answer."""
+    """Clients that have sent a read and not yet read its answer, which is there."""
     made = [socket.create_connection((HOST, port), 10) for _ in range(count)]
     for sock in made:
         sock.sendall(bytes.fromhex("0001 0000 0006 01 03 0001 0001"))
+    for sock in made:
+        assert select.select([sock], [], [], 10)[0], "no answer"
     return made
 
 
@@ -153,7 +157,6 @@ def answers(made: list[socket.socket]) -> list[bytes]:
 def test_a_device_that_ends_leaves_no_time_wait_and_loses_no_answer() -> None:
     with node() as port:
         clients = connected(port)
-        time.sleep(0.3)  # until they are answered
     assert sockets_of(port) == []
     assert answers(clients) == [bytes.fromhex("0001 0000 0005 01 03 02 0001")] * 5
     assert sockets_of(port) == []
@@ -164,7 +167,6 @@ def test_nor_does_the_lone_simulator(start: Start) -> None:  # noqa: F811
     process = start(*NODE, "modbus", "-a", f"{HOST}:0", "40001-40009=1")
     port = int(ready(process).strip().rpartition(":")[2])
     clients = connected(port)
-    time.sleep(0.3)
     process.send_signal(signal.SIGTERM)
     assert process.wait(20) == 0
     assert answers(clients) == [bytes.fromhex("0001 0000 0005 01 03 02 0001")] * 5
@@ -177,10 +179,8 @@ def test_nor_does_the_lone_simulator(start: Start) -> None:  # noqa: F811
 def test_pymodbus_still_leaves_its_side_in_time_wait() -> None:
     with pymodbus_tcp() as port:
         clients = connected(port)
-        time.sleep(0.3)
     answers(clients)
-    time.sleep(0.1)
-    assert TIME_WAIT in sockets_of(port)
+    until(lambda: TIME_WAIT in sockets_of(port))
 
 
 def lines_of_a_check(blocks: int, count: int) -> int:

@@ -19,6 +19,7 @@ from node.server import serial_line
 from node.server.listener import Listener, ListenError
 from node.server.serial_line import SerialLine
 from tests.server.lines import STATIONS, Master, answer, device_of, make_service, open_master, read, serving
+from tests.server.serving import until
 
 ECHO = encode_rtu(1, bytes.fromhex("08 0000 A5 37"))
 WRITE = bytes.fromhex("06 0005 1234")
@@ -105,8 +106,8 @@ def test_with_one_byte_in_a_hundred_wrong_no_value_is() -> None:
 
         async with serving() as node:
             loop, right, asked = asyncio.get_running_loop(), 0, 0
-            until = loop.time() + 5
-            while loop.time() < until:
+            over = loop.time() + 5
+            while loop.time() < over:
                 asked += 1
                 address, station = chance.randrange(100), chance.choice(STATIONS)
                 if asked % 2:
@@ -292,14 +293,12 @@ def test_a_device_that_goes_is_found_again(
         with pytest.raises(ListenError, match="in use"):
             SerialLine(SerialConfig(path), service, listener.metrics, lambda: 0.0).open()
         master.close()
-        await asyncio.sleep(0.1)
-        assert line.path == "" and line.is_open
+        await until(lambda: not line.path)
+        assert line.is_open
         other, path = device_of(tmp_path)
         os.set_blocking(other, False)
         master = Master(other)
-        async with asyncio.timeout(5):
-            while not line.path:  # noqa: ASYNC110 - nothing tells when a device is found
-                await asyncio.sleep(0.01)
+        await until(lambda: bool(line.path))
         assert await master.ask(read(2), 7) == answer(2)
         await listener.close()
         assert not listener.listening and not line.is_open

@@ -148,7 +148,7 @@ def test_a_simulator_that_is_busy_is_told_in_time_and_does_not_do_it_later() -> 
             desk.ask("second")
         assert time.monotonic() - began < 0.7
         assert caught.value.status == 504
-        time.sleep(0.8)
+        asyncio.run_coroutine_threadsafe(asyncio.sleep(0), loop).result(10)  # it is free again
         desk.ask("third")
         assert done == ["first", "third"]
     finally:

@@ -4,6 +4,7 @@ import ipaddress
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -239,7 +240,7 @@ class TestAPlantThatIsNotWell:
 
     def test_a_port_that_refuses(self, running: Run) -> None:
         running("fault", "refuse", "plc-2")
-        time.sleep(0.3)
+        wait_for(lambda: refuses("127.64.204.2", 44818))
         errors, body = self.errors(running)
         assert set(errors) <= {"connection refused", CLOSED, RESET}
         assert any("1 of 2 clients had no connection" in remark for remark in body["remarks"])
@@ -283,7 +284,8 @@ def test_ctrl_c_ends_it_early_with_a_whole_report(running: Run) -> None:
         cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
     )  # fmt: skip
     workers = wait_for(lambda: children(process.pid))
-    time.sleep(2)
+    wait_for(lambda: is_connected("127.64.204.4", 44818))
+    time.sleep(0.5)  # of ten beats
     process.send_signal(signal.SIGINT)
     out, err = process.communicate(timeout=20)
     body = json.loads(out)
@@ -323,6 +325,15 @@ def is_connected(address: str, port: int) -> bool:
     number = int.from_bytes(ipaddress.IPv4Address(address).packed, sys.byteorder)
     lines = Path("/proc/net/tcp").read_text().splitlines()[1:]
     return any(line.split()[2:4] == [f"{number:08X}:{port:04X}", "01"] for line in lines)
+
+
+def refuses(address: str, port: int) -> bool:
+    """Whether a connection is refused there."""
+    try:
+        socket.create_connection((address, port), 5).close()
+    except ConnectionRefusedError:
+        return True
+    return False
 
 
 def children(pid: int) -> list[int]:

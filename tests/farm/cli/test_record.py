@@ -87,6 +87,11 @@ def records(path: Path) -> list[Record]:
     return [record for block in iter(reader.read, []) for record in block]
 
 
+def last_write(path: Path) -> object:
+    """The values that were written last, of a history of accesses."""
+    return next((record.data["write"] for record in reversed(records(path)) if "write" in record.data), None)
+
+
 def states(path: Path, *names: str) -> list[tuple[Any, ...]]:
     """What the tags of these names were, at each record."""
     values: dict[str, Any] = {}
@@ -186,7 +191,7 @@ def test_nothing_that_was_acknowledged_is_lost_with_a_supervisor(running: Run, t
                 time.sleep(0.05)
                 if number == 25:
                     os.kill(_supervisor(running), signal.SIGKILL)
-            time.sleep(1.5)
+            assert _until(lambda: last_write(folder / "accesses/mill.hst") == [39.0])
             said = ended(recorder)
     assert "the supervisor of recs ended while it was asked for record" in said
     found = [record for record in records(folder / "accesses/mill.hst") if record.serial is not None]
