@@ -140,6 +140,15 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         items.sort(key=lambda item: rank(item.nodeid))
 
 
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Where those marked `quiet` are asked for of the whole tree, no file without one is imported: they are few, and
+    importing all takes many seconds, in which nothing else is done."""
+    whole = config.args_source is pytest.Config.ArgsSource.TESTPATHS
+    if not whole or config.option.markexpr != "quiet" or not collection_path.match("test_*.py"):
+        return None
+    return "mark.quiet" not in collection_path.read_text(encoding="utf-8") or None
+
+
 def is_worker(config: pytest.Config) -> bool:
     """Whether this process runs tests for another one."""
     return hasattr(config, "workerinput")
