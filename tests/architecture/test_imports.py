@@ -10,7 +10,7 @@ import sys
 from collections.abc import Iterator
 from fnmatch import fnmatchcase
 
-from tests.architecture.sources import ROOT, Source, sources
+from tests.architecture.sources import ROOT, Source, sources, statements
 
 THIRD_PARTY = {
     "typer": ("farm.cli.*",),
@@ -87,7 +87,7 @@ what it imports, with code of somebody's own, while it still is that user. They 
 
 def imports(source: Source, tree: ast.AST) -> Iterator[tuple[str, int]]:
     """(module, line) of every import under `tree`."""
-    for item in ast.walk(tree):
+    for item in statements(tree):
         if isinstance(item, ast.Import):
             for alias in item.names:
                 yield alias.name, item.lineno
@@ -114,7 +114,7 @@ def test_third_party_packages_come_in_where_they_are_listed() -> None:
 def test_functions_import_nothing_but_what_most_runs_do_without() -> None:
     wrong, seen = [], set()
     for source in sources("node", "farm"):
-        for item in ast.walk(source.tree):
+        for item in statements(source.tree):
             if isinstance(item, ast.FunctionDef | ast.AsyncFunctionDef):
                 for module, line in imports(source, item):
                     if UNNEEDED_IN_MOST_RUNS.get(module) == source.module:
@@ -137,7 +137,7 @@ def test_what_a_node_imports_late_is_there_before_it_is_forked() -> None:
 def test_value_classes_of_a_node_are_cheap_to_define() -> None:
     wrong = []
     for source in sources("node"):
-        for item in ast.walk(source.tree):
+        for item in statements(source.tree):
             if isinstance(item, ast.ImportFrom) and item.module == "dataclasses" and source.module != "node.record":
                 wrong += [f"{source.path}:{item.lineno}" for alias in item.names if alias.name == "dataclass"]
     assert wrong == [], "from node.record import dataclass: docs/decisions/0011"
