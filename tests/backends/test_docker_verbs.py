@@ -18,6 +18,7 @@ from node.capture.pcap import decode
 from tests.architecture.sources import ROOT
 from tests.backends.docker_farm import NET, DockerFarm, things
 from tests.dashboard.served import Served, until
+from tests.farm_command import OWN_PROCESS, here
 from tests.peers.capture import dissect
 
 pytestmark = [pytest.mark.docker, pytest.mark.root, pytest.mark.slow]
@@ -36,6 +37,8 @@ def works(docker_root: Path) -> Iterator[DockerFarm]:
 
 def farm(*arguments: str) -> "subprocess.CompletedProcess[str]":
     """The command, with the daemon and the runs of this module in its environment."""
+    if arguments[0] not in OWN_PROCESS:
+        return subprocess.CompletedProcess(arguments, *here(*arguments))
     command = [sys.executable, "-m", "farm", *arguments]
     return subprocess.run(command, capture_output=True, text=True, timeout=60, cwd=ROOT)
 

@@ -1,26 +1,18 @@
 """A plant that is up, for the tests of a module, to be asked and changed by the command."""
 
 from collections.abc import Callable, Iterator
-from contextlib import redirect_stderr, redirect_stdout
-from io import StringIO
 
 import pytest
 
-from farm.cli import app
 from tests.conftest import Outcome, emptied_root, farm_of
+from tests.farm_command import OWN_PROCESS, here
 
 Run = Callable[..., Outcome]
 
-OWN_PROCESS = ("up", "run", "down", "exec", "enter", "pcap")
-"""Verbs that start or end processes, become another program, or wait for signals."""
-
 
 def verb(*arguments: str) -> Outcome:
-    """`farm ARGUMENTS…` in this process: what only talks to a supervisor or a node comes to the same, and no
-    interpreter has to start for it."""
-    with redirect_stdout(StringIO()) as out, redirect_stderr(StringIO()) as err:
-        code = app.run([*arguments])
-    return Outcome(code, out.getvalue(), err.getvalue())
+    """`farm ARGUMENTS…` in this process."""
+    return Outcome(*here(*arguments))
 
 
 def said(farm: Run) -> Run:

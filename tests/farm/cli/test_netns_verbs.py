@@ -19,6 +19,7 @@ from farm.supervisor.run_directory import run_directory
 from node.capture.pcap import decode
 from tests.architecture.sources import ROOT
 from tests.conftest import Outcome
+from tests.farm.cli.conftest import verb
 from tests.machine_routes import leads_into_a_plant
 from tests.peers.capture import dissect
 
@@ -42,6 +43,8 @@ nodes:
 """
 
 Run = Callable[..., Outcome]
+HERE = ("link", "ps", "read", "scale", "restart", "hosts")
+"""Verbs that only talk to the supervisor or a node."""
 
 pytestmark = [
     pytest.mark.root,
@@ -68,7 +71,7 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
     try:
         outcome = farm("up")
         assert outcome.rc == 0, outcome.err
-        yield farm
+        yield lambda *arguments: verb(*arguments) if arguments[0] in HERE else farm(*arguments)
     finally:
         mark = run_mark(run_directory("verbs").run_id)
         down = farm("down", "--all")

@@ -7,6 +7,8 @@ from types import SimpleNamespace
 
 import pytest
 
+from tests.farm.cli.conftest import said
+
 FILE = """
 farm: 1
 name: coded
@@ -57,12 +59,13 @@ def test_code_runs_where_it_was_allowed_and_beside_nobody_else(farm: Run, tmp_pa
     plant.write_text("".join(line for line in FILE.splitlines(keepends=True) if "wrong" not in line))
     up = farm("up", "--allow-code", cwd=tmp_path)
     assert up.rc == 0, up.err
+    ask = said(farm)
     try:
-        pids = {row["name"]: row["pid"] for row in json.loads(farm("ps", "--json").out)}
+        pids = {row["name"]: row["pid"] for row in json.loads(ask("ps", "--json").out)}
         assert pids["plain"] == pids["other"] != pids["weather"]
-        assert farm("read", "weather", "London").out == "21.5\n"
-        assert farm("read", "weather", "Lima").rc == 1
-        assert farm("read", "plain", "Level").out == "0\n"
-        assert "tag 'Lima': Warm.__getitem__ failed" in farm("logs", "weather").out
+        assert ask("read", "weather", "London").out == "21.5\n"
+        assert ask("read", "weather", "Lima").rc == 1
+        assert ask("read", "plain", "Level").out == "0\n"
+        assert "tag 'Lima': Warm.__getitem__ failed" in ask("logs", "weather").out
     finally:
         assert farm("down").rc == 0
