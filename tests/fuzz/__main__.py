@@ -61,7 +61,7 @@ def fuzz(worker: "subprocess.Popen[str]", name: str, seconds: int, corpus: Path)
                 (folder / f"{client}-{vector.name}").write_bytes(vector.data[:MAX_LENGTH])
     options = [
         str(folder),
-        f"-max_total_time={seconds}",
+        f"-max_total_time={max(1, seconds - 1)}",  # it ends when a second more than that has begun
         f"-artifact_prefix={corpus}/{name}-",
         f"-max_len={MAX_LENGTH}",
         "-rss_limit_mb=2048",
