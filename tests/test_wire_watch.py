@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import socket
 import struct
@@ -164,9 +165,21 @@ def test_a_session_with_traffic_of_a_plant_fails(
     for name in ("__init__.py", "conftest.py", "side_by_side.py", "wire_watch.py"):
         shutil.copy(ROOT / "tests" / name, tmp_path / "tests")
     (tmp_path / "tests" / "test_one.py").write_text(TESTS.format(target=target, port=port))
-    command = ["nsenter", f"--net={wire}", sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"]
+    command = [
+        "nsenter",
+        f"--net={wire}",
+        sys.executable,
+        "-m",
+        "pytest",
+        "-q",
+        "-p",
+        "no:cacheprovider",
+        "-p",
+        "xdist",
+    ]
+    environ = {**os.environ, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}  # some take seconds to load
     done = subprocess.run(
-        [*command, "-n", workers, str(tmp_path)], cwd=tmp_path, capture_output=True, text=True, timeout=60
+        [*command, "-n", workers, str(tmp_path)], cwd=tmp_path, env=environ, capture_output=True, text=True, timeout=60
     )
     assert done.returncode == code, done.stdout + done.stderr
     assert ("on the machine's own interfaces" in done.stdout) == bool(code)
