@@ -179,7 +179,7 @@ def test_one_limit_holds_under_a_trickle_and_retries(retries: int) -> None:
     def trickle(sock: socket.socket) -> None:
         for request in requests(sock):
             for byte in registers(request, 5):
-                time.sleep(0.2)
+                time.sleep(0.1)
                 sock.sendall(bytes((byte,)))
 
     with stranger(trickle) as port:
