@@ -121,8 +121,14 @@ def echo(name: str) -> Iterator[Echo]:
         found.close()
 
 
+_given: set[int] = set()
+
+
 def free_port() -> int:
-    """A port of 127.0.0.1 that nobody has."""
-    with socket.create_server(("127.0.0.1", 0)) as sock:
-        port: int = sock.getsockname()[1]
-    return port
+    """A port of 127.0.0.1 that nobody has, nor was given before."""
+    while True:
+        with socket.create_server(("127.0.0.1", 0)) as sock:
+            port: int = sock.getsockname()[1]
+        if port not in _given:
+            _given.add(port)
+            return port
