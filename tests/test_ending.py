@@ -53,7 +53,7 @@ def test_nothing_goes_on_of_what_a_script_had_in_its_background(
     )
     try:
         until(lambda: process.poll() is not None or any(begun in line for line in running(mark)), PATIENCE)
-        assert process.poll() is None, process.communicate()[1]
+        assert process.poll() is None, process.communicate()
         process.send_signal(signum)
         _, said = process.communicate(timeout=PATIENCE)
         assert (process.returncode, said) == (130, "interrupted\n")
