@@ -1,7 +1,10 @@
 """The client on serial lines, which here are pseudo-terminals: noise, silence, halves, and everybody's unit 0."""
 
+import fcntl
 import os
 import random
+import sys
+import termios
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -15,6 +18,7 @@ from node.errors import LocalProtocolError
 from node.modbus.functions import ModbusError
 from node.modbus.rtu import encode_rtu
 from tests.client.modbus_devices import line_reply, on_line, pty_pair
+from tests.dashboard.served import until
 
 pytest.importorskip("serial", reason="pyserial is not installed: make test puts it into .venv")
 
@@ -95,8 +99,17 @@ def test_a_late_answer_is_not_taken_for_the_next(line: tuple[int, str]) -> None:
     with on_line(line[0], late), ModbusClient.rtu(line[1], limits=Limits(total=0.2)) as client:
         with pytest.raises(NoAnswer):
             client.read(40001)
-        time.sleep(0.6)
+        until(lambda: unread(line[1]) == len(line_reply(asked[0])))
         assert client.view(limits=Limits(total=30.0)).read(40001) == [2]
+
+
+def unread(device: str) -> int:
+    """Bytes that came to this end of a line and that nobody has read."""
+    descriptor = os.open(device, os.O_RDONLY | os.O_NOCTTY | os.O_NONBLOCK)
+    try:
+        return int.from_bytes(fcntl.ioctl(descriptor, termios.FIONREAD, bytes(4)), sys.byteorder)
+    finally:
+        os.close(descriptor)
 
 
 def slow(delays: list[float]) -> tuple[list[bytes], Answer]:
