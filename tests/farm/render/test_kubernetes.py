@@ -5,6 +5,7 @@ import ipaddress
 import json
 import re
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -41,6 +42,7 @@ def plant(name: str) -> Plant:
     return load_plant(FOLDER / name, environ={}, backend="kubernetes")
 
 
+@cache
 def rendered(name: str, network: str, size: int = 20) -> Rendered:
     found = plant(name)
     place = Place("brewery", "brewery", "plcfarm/node:test")
@@ -153,7 +155,7 @@ def test_the_package_s_own_door_finds_it_too() -> None:
 
 @pytest.mark.parametrize("network", NETWORKS)
 def test_the_same_plant_is_the_same_bytes(network: str) -> None:
-    first, again = rendered("purdue.yaml", network), rendered("purdue.yaml", network)
+    first, again = rendered.__wrapped__("purdue.yaml", network), rendered.__wrapped__("purdue.yaml", network)
     texts = [{name: file_text(documents) for name, documents in each.files.items()} for each in (first, again)]
     assert texts[0] == texts[1]
     assert listed_files(texts[0][KUSTOMIZATION]) == [name for name in texts[0] if name != KUSTOMIZATION]
