@@ -157,9 +157,9 @@ def answers(made: list[socket.socket]) -> list[bytes]:
 def test_a_device_that_ends_leaves_no_time_wait_and_loses_no_answer() -> None:
     with node() as port:
         clients = connected(port)
-    assert sockets_of(port) == []
+    assert sockets_of(HOST, port) == []
     assert answers(clients) == [bytes.fromhex("0001 0000 0005 01 03 02 0001")] * 5
-    assert sockets_of(port) == []
+    assert sockets_of(HOST, port) == []
 
 
 @linux
@@ -170,7 +170,7 @@ def test_nor_does_the_lone_simulator(start: Start) -> None:  # noqa: F811
     process.send_signal(signal.SIGTERM)
     assert process.wait(20) == 0
     assert answers(clients) == [bytes.fromhex("0001 0000 0005 01 03 02 0001")] * 5
-    assert sockets_of(port) == []
+    assert sockets_of(HOST, port) == []
     again = start(*NODE, "modbus", "-a", f"{HOST}:{port}", "40001")
     assert f":{port}" in ready(again)
 
@@ -180,7 +180,7 @@ def test_pymodbus_still_leaves_its_side_in_time_wait() -> None:
     with pymodbus_tcp() as port:
         clients = connected(port)
     answers(clients)
-    until(lambda: TIME_WAIT in sockets_of(port))
+    until(lambda: TIME_WAIT in sockets_of(HOST, port))
 
 
 def lines_of_a_check(blocks: int, count: int) -> int:

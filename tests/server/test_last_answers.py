@@ -53,10 +53,10 @@ def test_those_of_a_crowd_and_no_connection_is_left(way: str, tmp_path: Path) ->
             assert [*threads.map(lambda client: client.read(40126), crowd)] == [[7]] * CROWD  # all are connected
             answers = [threads.submit(client.read, 40001 + number) for number, client in enumerate(crowd)]
             time.sleep(0.4)
-        assert sockets_of(node.port) == []
+        assert sockets_of(HOST, node.port) == []
         assert [answer.result(10) for answer in answers] == [[number] for number in range(CROWD)]
     time.sleep(0.1)
-    assert sockets_of(node.port) == []
+    assert sockets_of(HOST, node.port) == []
 
 
 def test_an_answer_that_is_too_far_off_is_not_waited_for_and_nothing_new_is_taken() -> None:
@@ -108,7 +108,7 @@ def test_a_client_that_hangs_up_as_soon_as_it_reads_the_end_leaves_nothing_behin
         [peer] = listener.peers
         peer.leave()
         await asyncio.sleep(0.1)
-        assert sockets_of(listener.port) == []
+        assert sockets_of(HOST, listener.port) == []
         writer.close()
         await ports.close()
 
