@@ -11,6 +11,7 @@ from farm.backends.shard_files import ShardFiles, load_nodes
 from farm.errors import BackendError
 from node.config.load import dump
 from node.config.model import NodeConfig
+from node.config.shared_tags import SharedTags
 from node.control.messages import ShardFile, boot_id, checked_mark, digest_nodes
 
 READABLE, WRITABLE = 0o644, 0o666
@@ -24,7 +25,8 @@ class ContainerFiles(ShardFiles):
         interface. Raises `BackendError`."""
         everywhere = published and any(node.outside for node in shard.nodes)
         handed = not any(map(has_own_network, shard.nodes))
-        nodes = tuple(dict(dump(node)) for node in shard.nodes)
+        shared = SharedTags() if len(shard.nodes) > 1 else None
+        nodes = tuple(dump(node, shared) for node in shard.nodes)
         mark = checked_mark(digest_nodes(nodes))
         file = ShardFile(shard.name, self._run, self._epoch, "", nodes, mark, everywhere, handed)
         try:
