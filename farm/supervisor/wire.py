@@ -15,7 +15,7 @@ from typing import Any
 
 from farm.errors import FarmError
 from farm.topology.collector import paused_collection
-from farm.topology.placement import decode_placement, encode_placement
+from farm.topology.placement import ANYWHERE, decode_placement, encode_placement
 from farm.topology.plant import Origin, Plant, Whereabouts
 from farm.topology.wiring import (
     NetworkSpec,
@@ -117,7 +117,7 @@ def _decode_plant(body: Body) -> Plant:
             node: Whereabouts(str(group), tuple(networks), str(subnet), level)
             for node, (group, networks, subnet, level) in body.get("whereabouts", {}).items()
         },
-        placement=decode_placement(body["placement"]),
+        placement=decode_placement(body["placement"]) if "placement" in body else ANYWHERE,
     )
 
 
