@@ -67,9 +67,6 @@ def has_own_network(node: NodeConfig) -> bool:
 
 
 def _write(path: Path, data: bytes, mode: int, flag: int) -> None:
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | flag, 0o600)
-    try:
-        os.fchmod(descriptor, mode)
-        os.write(descriptor, data)
-    finally:
-        os.close(descriptor)
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | flag, 0o600), "wb") as file:
+        os.fchmod(file.fileno(), mode)
+        file.write(data)
