@@ -214,7 +214,7 @@ class DockerBackend:
         try:
             self._doorway.open()
         except OSError as exc:
-            raise BackendError(shard, "start", f"{self._doorway.path}: {exc.strerror}") from exc
+            raise BackendError(shard, "start", f"{self._doorway.path}: {exc.strerror or exc}") from exc
 
     def _observe(self, name: str, container: Container | None) -> ObservedShard:
         file = self._files.read(name)

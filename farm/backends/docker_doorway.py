@@ -7,7 +7,6 @@ and gets the ports of its own nodes and no others.
 """
 
 import array
-import contextlib
 import hmac
 import json
 import logging
@@ -15,6 +14,7 @@ import os
 import selectors
 import socket
 import threading
+import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
@@ -24,8 +24,11 @@ from node.control.messages import shard_token
 
 log = logging.getLogger(__name__)
 
-FILE = "doorway"
+FILE = "door"
+"""Beside the control socket, and no longer than a path that is known to be short enough (`RunDirectory.prepare`)."""
 BACKLOG = 1024
+BREATH = 0.1
+"""Seconds until it is looked again whether there is a descriptor for whoever knocks."""
 
 
 class DockerDoorway:
@@ -39,6 +42,9 @@ class DockerDoorway:
         self._lock = threading.Lock()
         self._thread: threading.Thread | None = None
         self._bell: socket.socket | None = None
+        self._strangers: dict[socket.socket, float] = {}
+        """Who has shown no token yet, and until when that is borne, the oldest first: they are the supervisor's
+        descriptors."""
 
     def open(self) -> None:
         """Hands out from now on, in a thread; nothing where it does already. Raises `OSError`."""
@@ -72,22 +78,40 @@ class DockerDoorway:
             selector.register(listener, selectors.EVENT_READ)
             selector.register(bell, selectors.EVENT_READ)
             while True:
-                for key, _ in selector.select():
+                self._turn_out(selector)
+                for key, _ in selector.select(PATIENCE if self._strangers else None):
                     sock = key.fileobj
                     assert isinstance(sock, socket.socket)
                     if sock is bell:
+                        self._strangers.clear()
                         for held in list(selector.get_map().values()):
                             assert isinstance(held.fileobj, socket.socket)
                             held.fileobj.close()
                         return
                     if sock is listener:
-                        with contextlib.suppress(OSError):
-                            client, _ = listener.accept()
-                            client.settimeout(PATIENCE)
-                            selector.register(client, selectors.EVENT_READ)
+                        self._admit(listener, selector)
                     elif not self._answered(sock):
+                        self._strangers.pop(sock, None)
                         selector.unregister(sock)
                         sock.close()
+
+    def _admit(self, listener: socket.socket, selector: selectors.BaseSelector) -> None:
+        try:
+            client, _ = listener.accept()
+        except OSError:
+            time.sleep(BREATH)  # who knocks goes on knocking
+            return
+        client.settimeout(PATIENCE)
+        selector.register(client, selectors.EVENT_READ)
+        self._strangers[client] = time.monotonic() + PATIENCE
+
+    def _turn_out(self, selector: selectors.BaseSelector) -> None:
+        """Hangs up on those who have only come; a shard that was slow comes again."""
+        now = time.monotonic()
+        while self._strangers and (oldest := next(iter(self._strangers.items())))[1] <= now:
+            del self._strangers[oldest[0]]
+            selector.unregister(oldest[0])
+            oldest[0].close()
 
     def _answered(self, client: socket.socket) -> bool:
         """Sends the socket that was asked for, or the reason why there is none; whether to listen on."""
@@ -96,7 +120,7 @@ class DockerDoorway:
             if not data:
                 return False
             try:
-                made = self._made(data)
+                made = self._made(data, client)
             except (OSError, ValueError, KeyError, TypeError, AttributeError, OverflowError) as exc:
                 client.sendall((str(exc).encode() or b"?")[:LIMIT])
                 return not isinstance(exc, PermissionError)
@@ -107,12 +131,13 @@ class DockerDoorway:
             return False
         return True
 
-    def _made(self, data: bytes) -> socket.socket:
+    def _made(self, data: bytes, client: socket.socket) -> socket.socket:
         asked = json.loads(data)
         shard, address, port = str(asked["shard"]), str(asked["address"]), int(asked["port"])
         if not hmac.compare_digest(str(asked["token"]).encode(), shard_token(self._secret, shard).encode()):
             log.warning("somebody asked at the doorway for a port of shard %r without its token", shard)
             raise PermissionError(f"not the token of shard {shard!r}")
+        self._strangers.pop(client, None)
         if not any(node.address == address and port in node.ports.values() for node in self._nodes_of(shard)):
             raise ValueError(f"{address}:{port} is of no node of shard {shard!r}")
         return bound(address, port, str(asked["kind"]))

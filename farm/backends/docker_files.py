@@ -11,6 +11,7 @@ from farm.backends.shard_files import ShardFiles, load_nodes
 from farm.errors import BackendError
 from node.config.load import dump
 from node.config.model import NodeConfig
+from node.config.shared_tags import SharedTags
 from node.control.messages import ShardFile, boot_id, checked_mark, digest_nodes
 
 READABLE, WRITABLE = 0o644, 0o666
@@ -24,7 +25,8 @@ class ContainerFiles(ShardFiles):
         interface. Raises `BackendError`."""
         everywhere = published and any(node.outside for node in shard.nodes)
         handed = not any(map(has_own_network, shard.nodes))
-        nodes = tuple(dict(dump(node)) for node in shard.nodes)
+        shared = SharedTags() if len(shard.nodes) > 1 else None
+        nodes = tuple(dump(node, shared) for node in shard.nodes)
         mark = checked_mark(digest_nodes(nodes))
         file = ShardFile(shard.name, self._run, self._epoch, "", nodes, mark, everywhere, handed)
         try:
@@ -65,9 +67,6 @@ def has_own_network(node: NodeConfig) -> bool:
 
 
 def _write(path: Path, data: bytes, mode: int, flag: int) -> None:
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | flag, 0o600)
-    try:
-        os.fchmod(descriptor, mode)
-        os.write(descriptor, data)
-    finally:
-        os.close(descriptor)
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | flag, 0o600), "wb") as file:
+        os.fchmod(file.fileno(), mode)
+        file.write(data)

@@ -6,18 +6,16 @@ and output; it may be one of ssh, TLS or a socket, so it is read and written by 
 
 import asyncio
 import contextlib
-import json
 import logging
 import threading
 from collections import deque
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future, TimeoutError
+from concurrent.futures import Future
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
-from farm.errors import BackendError
 from node.errors import NodeError
-from node.relay.frames import TABLE, TOLD, Frame, FrameReader
+from node.relay.frames import Frame, FrameReader
 from node.relay.link import End, Link
 
 if TYPE_CHECKING:
@@ -30,10 +28,10 @@ LINK = "127.0.0.1:7701"
 READ = 64 << 10
 HELD = 1 << 20
 """Bytes that wait for the pipe to take them; shards are not read while there are more."""
-ORDER_SECONDS = 30.0
+LOOK_AGAIN = 1.0
+ENDING = 30.0
+"""Seconds for the threads to end, of which one may have to wait for an engine."""
 NAME = "relay"
-
-Row = Sequence[str | int]
 
 
 class Pipe(Protocol):
@@ -59,8 +57,8 @@ class RelayLink:
         self._pipe = pipe
         self._loop = asyncio.new_event_loop()
         self._out = _Outgoing(pipe, self._drained)
-        self._link = Link(self._write, self._connect, self._told)
-        self._asked: dict[int, Future[dict[str, Any]]] = {}
+        self._link = Link(self._write, self._connect)
+        self._stopped = False
         self._tasks: set[asyncio.Task[None]] = set()
         self._threads = [
             threading.Thread(target=work, name=name, daemon=True)
@@ -72,50 +70,26 @@ class RelayLink:
         for thread in self._threads:
             thread.start()
 
-    def tell(self, forwards: Sequence[Row]) -> list[tuple[Row, str]]:
-        """Has the relay serve these rows (`node.relay.table`) and no others; those that it cannot, and why. Raises
-        `BackendError`."""
-        answer: Future[dict[str, Any]] = Future()
-        body = json.dumps([list(row) for row in forwards]).encode()
-
-        def ask() -> None:
-            if self._link.over:
-                answer.set_exception(BackendError(NAME, "tell", "it is gone"))
-                return
-            number = len(self._asked) + 1
-            self._asked[number] = answer
-            try:
-                self._link.send(Frame(TABLE, number, body))
-            except NodeError as exc:
-                answer.set_exception(BackendError(NAME, "tell", str(exc)))
-
-        try:
-            self._loop.call_soon_threadsafe(ask)
-            told = answer.result(ORDER_SECONDS)
-        except (TimeoutError, RuntimeError) as exc:
-            raise BackendError(NAME, "tell", f"no answer within {ORDER_SECONDS:g} s") from exc
-        if "error" in told:
-            raise BackendError(NAME, "tell", str(told["error"]))
-        return [(row, str(why)) for row, why in told["failed"]]
-
     def close(self) -> None:
         """Hangs up on the relay and on all that came by it."""
         self._end()
         for thread in self._threads:
             if thread.is_alive() and thread is not threading.current_thread():
-                thread.join(ORDER_SECONDS)
+                thread.join(ENDING)
 
     def _run(self) -> None:
         asyncio.set_event_loop(self._loop)
         self._loop.run_forever()
         self._link.close()
-        for answer in self._asked.values():
-            if not answer.done():
-                answer.set_exception(BackendError(NAME, "tell", "it went away before it answered"))
+        self._loop.run_until_complete(self._settle())
+        self._loop.close()
+
+    async def _settle(self) -> None:
+        """Nothing is on its way any more, and what was closed is."""
         for task in self._tasks:
             task.cancel()
-        self._loop.run_until_complete(asyncio.sleep(0))
-        self._loop.close()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await asyncio.sleep(0)
 
     def _read(self) -> None:
         """Each read is acted upon before the next, which so waits for this side."""
@@ -123,12 +97,19 @@ class RelayLink:
         try:
             while data := self._pipe.read():
                 frames = reader.decode(data)
-                asyncio.run_coroutine_threadsafe(self._take(frames), self._loop).result()
+                self._wait(asyncio.run_coroutine_threadsafe(self._take(frames), self._loop))
         except NodeError as exc:
             log.error("the link to the relay ends: %s", exc)
         except (OSError, RuntimeError, ValueError, asyncio.CancelledError):
             pass  # one of the two ends was closed
         self._end()
+
+    def _wait(self, work: "Future[None]") -> None:
+        """Until it is done, or never will be: what a loop is given while it ends, it forgets."""
+        while not self.closed.is_set():
+            with contextlib.suppress(TimeoutError):
+                return work.result(LOOK_AGAIN)
+        return None
 
     async def _take(self, frames: Sequence[Frame]) -> None:
         for frame in frames:
@@ -140,7 +121,13 @@ class RelayLink:
         with contextlib.suppress(OSError):
             self._pipe.close()
         with contextlib.suppress(RuntimeError):
-            self._loop.call_soon_threadsafe(self._loop.stop)
+            self._loop.call_soon_threadsafe(self._stop)
+
+    def _stop(self) -> None:
+        """Once, whoever says so: a second time would cut short what is done at the end."""
+        if not self._stopped:
+            self._stopped = True
+            self._loop.stop()
 
     def _write(self, data: bytes) -> None:
         if self._out.put(data):
@@ -160,11 +147,6 @@ class RelayLink:
         task = self._loop.create_task(connect())
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
-
-    def _told(self, frame: Frame) -> None:
-        answer = self._asked.get(frame.stream)
-        if frame.kind == TOLD and answer is not None and not answer.done():
-            answer.set_result(json.loads(frame.body))
 
 
 class _Outgoing:

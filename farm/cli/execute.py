@@ -60,7 +60,7 @@ def in_container(link: Link, node: str, command: list[str], extra: dict[str, str
 def container_of(engine: list[str], link: Link, node: str) -> str:
     """What a node's container is called, or the id of one that an engine has made; `engine` is the command line that
     asks it. Raises `FarmError`."""
-    if link.backend == "swarm" and running_plant(link).placement.kind == ENGINE:
+    if link.backend == "swarm" and running_plant(link, []).placement.kind == ENGINE:
         marks = (f"{labels.RUN}={link.run.run_id}", f"{labels.NODE}={node}")
         filters = [word for mark in marks for word in ("--filter", f"label={mark}")]
         done = subprocess.run([*engine, "ps", "--quiet", *filters], capture_output=True, text=True, check=False)
@@ -76,7 +76,7 @@ def engine_of(link: Link, node: str) -> list[str]:
     """Options of that command line that name the engine of a node's host; none where there is one engine only."""
     if link.backend != "swarm":
         return []
-    placement = running_plant(link).placement
+    placement = running_plant(link, []).placement
     row = next(row for row in link.ask("ps")["rows"] if row["name"] == node)
     host = next((each for each in placement.hosts if each.name == row["host"]), None)
     if host is None:

@@ -9,7 +9,7 @@ from farm.cli.tag_places import Place, Word, registers
 from farm.errors import FarmError
 from farm.supervisor.link import Link
 from farm.supervisor.probe import modbus_client
-from farm.supervisor.wire import decode_plant
+from farm.supervisor.wire import decode_plant, unpack
 from farm.topology.plant import Plant
 from node.client.aio import AsyncConnector
 from node.client.data_files import AsyncDataFiles
@@ -27,10 +27,11 @@ Result = TypeVar("Result")
 def running_plant(link: Link, nodes: Sequence[str] | None = None) -> Plant:
     """The plant that runs, with those `nodes` alone where they are given: all of a plant of 10,000 take seconds to hand
     over. Raises `FarmError` when nothing is wanted of this farm."""
-    body = link.ask("plant", nodes=None if nodes is None else list(nodes))["plant"]
-    if body is None:
+    found = link.ask("plant", nodes=None if nodes is None else list(nodes))["plant"]
+    if found is None:
         raise FarmError(f"{link.run.name} has no nodes; `farm up` starts them")
-    return decode_plant(body)
+    body = unpack(found) if isinstance(found, str) else found  # a supervisor of the release before gives it as it is
+    return decode_plant(body, checked=True)
 
 
 def running_nodes(link: Link, nodes: Sequence[str] | None = None) -> dict[str, NodeConfig]:

@@ -6,7 +6,6 @@ Requests come from outside: whatever is wrong with one is a `FarmError`. What ch
 
 import asyncio
 import contextlib
-import json
 from typing import Any
 
 from farm.errors import FarmError
@@ -275,16 +274,17 @@ class Operations:
         return self._rows_of(request)
 
     async def _plant(self, request: Body, caller: Caller) -> dict[str, Any]:
-        """The plant; with `nodes`, as if it had only those."""
-        plant = self._supervisor.state.plant
-        if plant is None or request.get("nodes") is None:
-            return {"plant": json.loads(self._supervisor.state.plant_json)}
-        return {"plant": encode_plant(plant.only(_names(request)))}
+        """The plant; with `nodes`, as if it had only those. As a text: what is kept as one need not be read for it."""
+        state = self._supervisor.state
+        if state.plant is None:
+            return {"plant": None}
+        some = request.get("nodes") is not None
+        encoded = pack(encode_plant(state.plant.only(_names(request)))) if some else state.plant_json
+        return {"plant": encoded.decode()}
 
     def _rows_of(self, request: Body) -> dict[str, Any]:
-        wanted = dict.fromkeys(_names(request))
-        rows = {row["name"]: row for row in self._supervisor.fleet.rows.all()}
-        return {"rows": [rows[name] for name in wanted if name in rows]}
+        rows, members = self._supervisor.fleet.rows, self._supervisor.roster.members
+        return {"rows": [rows.one(name) for name in dict.fromkeys(_names(request)) if name in members]}
 
 
 def _read_plant(body: Body) -> tuple[Plant, bytes]:

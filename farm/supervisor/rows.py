@@ -5,7 +5,7 @@ does, gets that part once and then, by its `edition`, the rest alone: half of th
 """
 
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from farm.supervisor.monitor import Monitor, count
@@ -60,6 +60,8 @@ class Rows:
         self._monitor = monitor
         self._plant = plant
         self._of: tuple[Plant | None, list[NodeConfig]] = (None, [])
+        self._members: Mapping[str, Member] = {}
+        self._numbers: dict[str, int] = {}
         self._places: list[str] = []
         self._fixed: list[Row] = []
         self._edition = 0
@@ -68,17 +70,13 @@ class Rows:
     def all(self) -> list[Row]:
         """A row for each node, in plant order."""
         now = self._monitor.clock()
-        fixed = self._settled()
-        return [
-            row | dict(zip(MOVING, self._moving(member, now), strict=True))
-            for row, member in zip(fixed, self._roster.members.values(), strict=True)
-        ]
+        members = self._roster.members.values()
+        return [self._whole(row, member, now) for row, member in zip(self._settled(), members, strict=True)]
 
     def one(self, node: str) -> Row:
         """The row of one node. Raises `FarmError`."""
         member = self._roster.member(node)
-        fixed = self._settled()[list(self._roster.members).index(node)]
-        return fixed | dict(zip(MOVING, self._moving(member, self._monitor.clock()), strict=True))
+        return self._whole(self._settled()[self._numbers[node]], member, self._monitor.clock())
 
     def since(self, edition: str) -> dict[str, Any]:
         """All rows for somebody who knows what does not move as of `edition`, "" for nobody: {edition, fixed, fields,
@@ -93,16 +91,23 @@ class Rows:
         """What does not move of each node; made anew when another plant is wanted, a node is another, or a platform has
         put it elsewhere."""
         plant, before = self._plant(), self._of[1]
-        configs = [member.config for member in self._roster.members.values()]
-        places = self._monitor.addresses()
-        same = self._of[0] is plant and len(configs) == len(before) and places == self._places
+        members, places = self._roster.members, self._monitor.addresses()
+        same = self._of[0] is plant and places == self._places
+        if same and members is self._members:  # others are wanted by another
+            return self._fixed
+        configs = [member.config for member in members.values()]
+        same = same and len(configs) == len(before)
         if not (same and all(config is known for config, known in zip(configs, before, strict=True))):
             self._fixed = [_fixed(number, config, plant) for number, config in enumerate(configs)]
             self._of, self._places = (plant, configs), places
             for row, place in zip(self._fixed, places, strict=False):
                 row["address"] = place or row["address"]
             self._edition += 1
+        self._members, self._numbers = members, {name: number for number, name in enumerate(members)}
         return self._fixed
+
+    def _whole(self, fixed: Row, member: Member, now: float) -> Row:
+        return fixed | dict(zip(MOVING, self._moving(member, now), strict=True))
 
     def _moving(self, member: Member, now: float) -> list[Any]:
         monitor, name = self._monitor, member.config.name

@@ -443,8 +443,9 @@ class Supervisor:
         """Nodes report as often as so many of them may."""
         nodes = len(self.roster.members)
         each = plant.shard if plant is not None and isinstance(plant.shard, int) else 1
-        pace = self.telemetry.pace
+        pace, stale = self.telemetry.pace, self.telemetry.pace.stale
         if pace.suit(nodes, -(-nodes // each)):
+            self.telemetry.paced(stale, self.clock())
             self.monitor.paced()
             self.streams.pace(pace.every)
 

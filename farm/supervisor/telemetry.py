@@ -23,6 +23,14 @@ class Telemetry:
             elif counters is None and node in self._reports:
                 self._reports[node] = (now, self._reports[node][1])
 
+    def paced(self, stale: float, now: float) -> None:
+        """Nodes report at another pace from now on. What was not `stale` at the one before is not at once stale, or its
+        node down, because the next one comes sooner."""
+        due = now - self.pace.every
+        for node, (at, report) in self._reports.items():
+            if now - at <= stale:
+                self._reports[node] = max(at, due), report
+
     def of(self, node: str, now: float) -> dict[str, Any] | None:
         """The node's plain counters with `age` (seconds) and `stale`, or None when it never reported."""
         found = self._reports.get(node)

@@ -15,7 +15,7 @@ from typing import Any
 
 from farm.errors import FarmError
 from farm.topology.collector import paused_collection
-from farm.topology.placement import decode_placement, encode_placement
+from farm.topology.placement import ANYWHERE, decode_placement, encode_placement
 from farm.topology.plant import Origin, Plant, Whereabouts
 from farm.topology.wiring import (
     NetworkSpec,
@@ -43,10 +43,11 @@ def pack(body: Mapping[str, Any]) -> bytes:
     return json.dumps(body, separators=(",", ":")).encode() + b"\n"
 
 
-def unpack(line: bytes) -> Body:
+def unpack(line: bytes | str) -> Body:
     """The object of one line. Raises `FarmError` when it is none."""
     try:
-        body = json.loads(line)
+        with paused_collection():
+            body = json.loads(line)
     except ValueError as exc:
         raise FarmError(f"a line that is not JSON: {line[:80]!r}") from exc
     if not isinstance(body, dict):
@@ -61,6 +62,11 @@ def digest_plant(encoded: bytes) -> str:
 
 def encode_plant(plant: Plant) -> Body:
     """A plant as plain JSON."""
+    with paused_collection():
+        return _encode_plant(plant)
+
+
+def _encode_plant(plant: Plant) -> Body:
     maps, index = _encode_origins(plant)
     shared = SharedTags()
     nodes, tags = fold(node_json.dump(node, shared) for node in plant.nodes)
@@ -86,16 +92,17 @@ def encode_plant(plant: Plant) -> Body:
     }
 
 
-def decode_plant(body: Body) -> Plant:
-    """The plant back. Raises `FarmError` when something is missing or wrong."""
+def decode_plant(body: Body, checked: bool = False) -> Plant:
+    """The plant back; `checked` says that it comes from a supervisor, which has looked at its nodes. Raises `FarmError`
+    when something is missing or wrong."""
     try:
         with paused_collection():
-            return _decode_plant(body)
+            return _decode_plant(body, checked)
     except (KeyError, TypeError, ValueError, AttributeError, IndexError, NodeError, FarmError) as exc:
         raise FarmError(f"not a plant: {type(exc).__name__}: {exc}") from exc
 
 
-def _decode_plant(body: Body) -> Plant:
+def _decode_plant(body: Body, checked: bool) -> Plant:
     segments = [decode_segment(segment) for segment in body["segments"]]
     bodies = unfold(body["nodes"], body["tags"]) if "tags" in body else body["nodes"]
     shared = SharedTags()
@@ -105,7 +112,7 @@ def _decode_plant(body: Body) -> Plant:
         file=body["file"],
         backend=body["backend"],
         shard=body["shard"],
-        nodes=tuple([node_json.load(node, "plant", shared=shared) for node in bodies]),
+        nodes=tuple([node_json.load(node, "plant", checked, shared) for node in bodies]),
         origins={node: maps[number] for node, number in body["origin_of"].items()},
         warnings=tuple(body["warnings"]),
         networks=tuple(segment for segment in segments if isinstance(segment, NetworkSpec)),
@@ -117,7 +124,7 @@ def _decode_plant(body: Body) -> Plant:
             node: Whereabouts(str(group), tuple(networks), str(subnet), level)
             for node, (group, networks, subnet, level) in body.get("whereabouts", {}).items()
         },
-        placement=decode_placement(body["placement"]),
+        placement=decode_placement(body["placement"]) if "placement" in body else ANYWHERE,
     )
 
 

@@ -61,9 +61,10 @@ class Plant:
 
     def only(self, names: Collection[str]) -> "Plant":
         """The same plant with no other nodes than those of these names."""
+        kept = frozenset(names)
         return replace(
             self,
-            nodes=tuple([node for node in self.nodes if node.name in names]),
+            nodes=tuple([node for node in self.nodes if node.name in kept]),
             origins={name: self.origins[name] for name in names if name in self.origins},
             links={name: self.links[name] for name in names if name in self.links},
             whereabouts={name: self.whereabouts[name] for name in names if name in self.whereabouts},

@@ -2,8 +2,8 @@
 
 A farm may go away and come back as another process while the nodes serve on. So the agent dials for ever, 0.1 s to 2 s
 apart, and says everything that is so after each `hello` instead of keeping what it could not say. Nothing is stored for
-a farm that does not read: telemetry is skipped while the socket is full, and a stream whose unread answers pass
-`LIMIT` bytes is dropped. Messages: `node.control.messages`.
+a farm that does not read: telemetry waits, and is skipped, while the socket is full, and a stream whose unread answers
+pass `LIMIT` bytes is dropped. Messages: `node.control.messages`.
 """
 
 import asyncio
@@ -11,6 +11,7 @@ import contextlib
 import itertools
 import logging
 import time
+from collections.abc import Iterator
 from typing import Any, Protocol
 
 from node.control.messages import ANSWER, COMMAND, HELLO, LIMIT, PACE, TELEMETRY, Message, Pace, decode, encode
@@ -60,6 +61,8 @@ class ControlStream(asyncio.Protocol):
         self._full = False
         self._whole = True
         self._every = TELEMETRY_EVERY
+        self._unsaid: Iterator[tuple[str, Message | None]] = iter(())
+        """What is left of a report that the socket did not take at once."""
         self._timer: asyncio.TimerHandle | None = None
         self._running: set[asyncio.Task[None]] = set()
 
@@ -100,6 +103,7 @@ class ControlStream(asyncio.Protocol):
 
     def resume_writing(self) -> None:
         self._full = False
+        self._go_on()
 
     def send(self, message: Message) -> None:
         """Queue a message; a farm that left `LIMIT` bytes unread loses the stream."""
@@ -127,8 +131,12 @@ class ControlStream(asyncio.Protocol):
         if len(nodes) <= TOGETHER:
             self.send({"type": TELEMETRY, "nodes": nodes})
             return
-        entries = iter(nodes.items())
-        while part := dict(itertools.islice(entries, TOGETHER)):
+        self._unsaid = iter(nodes.items())
+        self._go_on()
+
+    def _go_on(self) -> None:
+        """Says what is left of a report as far as the socket takes it: of thousands of busy nodes it fills `LIMIT`."""
+        while not self._full and (part := dict(itertools.islice(self._unsaid, TOGETHER))):
             self.send({"type": TELEMETRY, "nodes": part})
 
     def _keep(self, pace: Pace) -> None:

@@ -1,4 +1,4 @@
-"""Frames of the pipe between a relay and its farm, which carries many streams of bytes, and orders.
+"""Frames of the pipe between a relay and its farm, which carries many streams of bytes.
 
     frame   kind u8 | stream u32 | size u32 | body of `size` bytes                                  big-endian
 
@@ -7,8 +7,6 @@
     2 DATA    its number     bytes of the stream, 1 to `CHUNK`
     3 GRANT   its number     u32: so many bytes of DATA more may be sent
     4 CLOSE   its number     why, UTF-8, "" for an ordinary end; the stream's last frame from this side
-    5 TABLE   of the order   the forwards that are wanted, JSON (`node.relay.table`) farm to relay
-    6 TOLD    of the order   what of them cannot be had, JSON                       relay to farm
 
 A stream begins with `WINDOW` bytes granted to each side. Whoever grants only what it has handed on never holds more
 than a window of a stream, and a stream that nobody reads stops itself and no other.
@@ -22,16 +20,14 @@ from node.record import dataclass
 HEADER = Struct(">BII")
 COUNT = Struct(">I")
 
-OPEN, DATA, GRANT, CLOSE, TABLE, TOLD = 1, 2, 3, 4, 5, 6
+OPEN, DATA, GRANT, CLOSE = 1, 2, 3, 4
 
 WINDOW = 64 << 10
 """Bytes that one side may send on a stream before the other says that it has handed them on."""
 CHUNK = 16 << 10
 """Bytes of one DATA, so that a stream does not keep the pipe for long."""
 TEXT = 1 << 10
-ORDER = 4 << 20
-"""Bytes of one table: 50,000 forwards."""
-SIZES = {OPEN: (0, TEXT), DATA: (1, CHUNK), GRANT: (4, 4), CLOSE: (0, TEXT), TABLE: (0, ORDER), TOLD: (0, ORDER)}
+SIZES = {OPEN: (0, TEXT), DATA: (1, CHUNK), GRANT: (4, 4), CLOSE: (0, TEXT)}
 """Kinds, and the least and most bytes of their bodies."""
 
 
@@ -94,7 +90,7 @@ class FrameReader:
 
 def _check(kind: int, size: int) -> None:
     if kind not in SIZES:
-        raise RemoteProtocolError(f"a frame of kind {kind}: wanted {OPEN} to {TOLD}; is it another version?")
+        raise RemoteProtocolError(f"a frame of kind {kind}: wanted {OPEN} to {CLOSE}; is it another version?")
     least, most = SIZES[kind]
     if not least <= size <= most:
         raise RemoteProtocolError(f"a frame of kind {kind} with {size} bytes: wanted {least} to {most}")

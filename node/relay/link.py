@@ -16,8 +16,6 @@ from node.relay.frames import (
     DATA,
     GRANT,
     OPEN,
-    TABLE,
-    TOLD,
     WINDOW,
     Frame,
     granted,
@@ -33,18 +31,12 @@ MOST_STREAMS = 50_000
 
 class Link:
     """The streams of one pipe. `write` takes bytes for the other end and never blocks; `opened` is given an end for
-    each stream that the other side opens, and connects it; `ordered` is given the frames of orders."""
+    each stream that the other side opens, and connects it."""
 
-    def __init__(
-        self,
-        write: Callable[[bytes], None],
-        opened: "Callable[[End], None] | None" = None,
-        ordered: Callable[[Frame], None] | None = None,
-    ) -> None:
+    def __init__(self, write: Callable[[bytes], None], opened: "Callable[[End], None] | None" = None) -> None:
         self.full = False
         self._write = write
         self._opened = opened
-        self._ordered = ordered
         self._ends: dict[int, End] = {}
         self._waiting: dict[End, None] = {}
         self._last = 0
@@ -81,10 +73,6 @@ class Link:
         """Acts on a frame of the other end. Raises `RemoteProtocolError` when the other end keeps no rules."""
         if frame.kind == OPEN:
             self._open(frame)
-        elif frame.kind in (TABLE, TOLD):
-            if self._ordered is None:
-                raise RemoteProtocolError(f"a frame of kind {frame.kind}, which this end does not take")
-            self._ordered(frame)
         else:
             self._pass_on(frame)
 
@@ -159,16 +147,19 @@ class End(asyncio.Protocol):
         self._transport = transport
         transport.set_write_buffer_limits(0)  # so that `resume_writing` says that all is written
         keep_alive(transport)
-        if self._ended or self._link.over:
+        early, self._early = bytes(self._early), bytearray()
+        if self._ended and early:  # all was said, and the end of it, before there was anybody to hear it
+            transport.write(early)
+            transport.close()
+        elif self._ended or self._link.over:
             transport.abort()
-            return
-        if not self.number:
-            name = transport.get_extra_info("peername")
-            self.number = self._link.join(self, f"{name[0]}:{name[1]}" if isinstance(name, tuple) else "")
-        early, self._early = self._early, bytearray()
-        if early:
-            transport.write(bytes(early))
-            self._grant()
+        else:
+            if not self.number:
+                name = transport.get_extra_info("peername")
+                self.number = self._link.join(self, f"{name[0]}:{name[1]}" if isinstance(name, tuple) else "")
+            if early:
+                transport.write(early)
+                self._grant()
 
     def data_received(self, data: bytes) -> None:
         self._held += data
@@ -237,6 +228,7 @@ class End(asyncio.Protocol):
     def drop(self) -> None:
         """Closes at once."""
         self._ended = True
+        self._early.clear()
         if self._transport is not None:
             self._transport.abort()
 

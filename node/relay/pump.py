@@ -137,9 +137,9 @@ class Caller(Half):
         if self._transport is None:
             half.hang_up(reset=True)
             return
+        self._transport.resume_reading()  # first: what is led on may be as much as makes it pause again
         if self._early:
             super().data_received(self._early)
             self._early = b""
         if self._ended:
             super().eof_received()
-        self._transport.resume_reading()

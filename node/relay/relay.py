@@ -6,7 +6,6 @@ changes nothing. Nothing that one peer does or leaves undone stops what is led f
 
 import asyncio
 import contextlib
-import json
 import logging
 import signal
 import socket
@@ -14,18 +13,15 @@ from collections.abc import Callable, Iterable
 
 from node.control.messages import read_file
 from node.errors import ConfigError, NodeError
-from node.relay.frames import TABLE, TOLD, Frame, FrameReader
+from node.relay.frames import FrameReader
 from node.relay.link import End, Link
-from node.relay.table import TCP, Forward, Orders, decode_forwards
+from node.relay.table import TCP, Forward, Orders
 from node.relay.tcp import TcpPort, to_node, to_socket
 from node.relay.udp import UdpPort
 from node.server.acceptor import Acceptor
 from node.server.listener import listening_socket
 
 log = logging.getLogger(__name__)
-
-Failed = list[tuple[Forward, str]]
-"""Forwards that cannot be served, and why."""
 
 
 class Forwards:
@@ -35,13 +31,13 @@ class Forwards:
         self._served: dict[tuple[str, str, int], tuple[Forward, TcpPort | UdpPort]] = {}
         self._changing = asyncio.Lock()
 
-    async def change(self, wanted: Iterable[Forward]) -> Failed:
-        """Serves these and no others; what cannot be had of them. Connections of those that stay, stay."""
+    async def change(self, wanted: Iterable[Forward]) -> None:
+        """Serves these and no others, and says which cannot be had. Connections of those that stay, stay."""
         async with self._changing:
             rows = {forward.here: forward for forward in wanted}
             for here in [here for here in self._served if here not in rows]:
                 await _close(self._served.pop(here)[1])
-            failed: Failed = []
+            failed: list[tuple[Forward, str]] = []
             for here, forward in rows.items():
                 try:
                     await self._serve(here, forward)
@@ -50,11 +46,6 @@ class Forwards:
             log.info("forwards: %d served", len(self._served))
             for forward, why in failed:
                 log.error("%s: %s", forward, why)
-            return failed
-
-    async def close(self) -> None:
-        """Serves none."""
-        await self.change(())
 
     async def _serve(self, here: tuple[str, str, int], forward: Forward) -> None:
         known = self._served.get(here)
@@ -78,11 +69,10 @@ class Pipe(asyncio.Protocol):
     """The connection of a farm far away: a link. The newest one counts."""
 
     def __init__(self, relay: "Relay") -> None:
-        self.link = Link(self._write, ordered=self._order)
+        self.link = Link(self._write)
         self._relay = relay
         self._reader = FrameReader()
         self._transport: asyncio.Transport | None = None
-        self._orders: set[asyncio.Task[None]] = set()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.Transport)
@@ -116,21 +106,6 @@ class Pipe(asyncio.Protocol):
     def _write(self, data: bytes) -> None:
         if self._transport is not None:
             self._transport.write(data)
-
-    def _order(self, frame: Frame) -> None:
-        if frame.kind != TABLE:
-            return
-        task = asyncio.get_running_loop().create_task(self._change(frame))
-        self._orders.add(task)
-        task.add_done_callback(self._orders.discard)
-
-    async def _change(self, frame: Frame) -> None:
-        try:
-            failed = await self._relay.forwards.change(decode_forwards("table", frame.body))
-            told: dict[str, object] = {"failed": [[forward.row(), why] for forward, why in failed]}
-        except ConfigError as exc:
-            told = {"error": str(exc)}
-        self.link.send(Frame(TOLD, frame.stream, json.dumps(told).encode()))
 
 
 class Relay:

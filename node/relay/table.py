@@ -39,10 +39,6 @@ class Forward:
     def __str__(self) -> str:
         return f"{self.protocol} {self.address}:{self.port} to {self.node}:{self.node_port}"
 
-    def row(self) -> list[str | int]:
-        """As it stands in a table."""
-        return [self.protocol, self.address, self.port, self.node, self.node_port]
-
 
 @dataclass(frozen=True, slots=True)
 class Orders:
@@ -69,11 +65,6 @@ class Orders:
         if control is not None and not socket and link is None:
             raise ConfigError(source, 0, "control leads nowhere: say socket, or link")
         return cls(control, socket, link, _forwards(source, body.get("forwards", [])))
-
-
-def decode_forwards(source: str, data: bytes) -> tuple[Forward, ...]:
-    """The rows of a table alone. Raises `ConfigError`."""
-    return _forwards(source, _json(source, data))
 
 
 def endpoint(source: str, text: object) -> tuple[str, int] | None:

@@ -54,9 +54,7 @@ class UdpPort(_Socket):
 
     async def open(self) -> None:
         """Serves from now on."""
-        loop = asyncio.get_running_loop()
-        await loop.create_datagram_endpoint(lambda: self, sock=self._sock)
-        self._sweeping = loop.call_later(SWEEP, self._sweep)
+        await asyncio.get_running_loop().create_datagram_endpoint(lambda: self, sock=self._sock)
 
     def close(self) -> None:
         """Serves no longer."""
@@ -78,6 +76,8 @@ class UdpPort(_Socket):
             if len(self._clients) >= MOST:
                 min(self._clients.values(), key=lambda each: each.last).close()
             client = self._clients[addr] = _Client(self, addr)
+            if self._sweeping is None:
+                self._sweeping = asyncio.get_running_loop().call_later(SWEEP, self._sweep)
         client.send(data)
 
     def answer(self, data: bytes, addr: Address) -> None:
@@ -92,7 +92,8 @@ class UdpPort(_Socket):
         before = time.monotonic() - IDLE
         for client in [each for each in self._clients.values() if each.last < before]:
             client.close()
-        self._sweeping = asyncio.get_running_loop().call_later(SWEEP, self._sweep)
+        waiting = bool(self._clients)  # a relay has thousands of ports at which nobody is
+        self._sweeping = asyncio.get_running_loop().call_later(SWEEP, self._sweep) if waiting else None
 
 
 class _Client(_Socket):

@@ -10,6 +10,7 @@ a container is nobody there, and shows its token instead; so it may connect anew
 """
 
 import array
+import contextlib
 import json
 import socket
 
@@ -34,7 +35,7 @@ class Doorway:
         request = json.dumps({"address": address, "port": port, "kind": name, **self._shown}).encode()
         try:
             return self._ask(request)
-        except ConnectionError:
+        except (ConnectionError, TimeoutError):
             if not self._shown:
                 raise
         try:
@@ -46,9 +47,13 @@ class Doorway:
         return self._ask(request)
 
     def _ask(self, request: bytes) -> socket.socket:
-        self._connection.sendall(request)
         size = array.array("i").itemsize
-        answer, ancillary, _, _ = self._connection.recvmsg(LIMIT, socket.CMSG_SPACE(size))
+        try:
+            self._connection.sendall(request)
+            answer, ancillary, _, _ = self._connection.recvmsg(LIMIT, socket.CMSG_SPACE(size))
+        except TimeoutError as exc:
+            self._hang_up()  # what came yet would be taken for the answer to the next request
+            raise TimeoutError(f"nothing was handed out within {PATIENCE:g} s") from exc
         for level, handed, data in ancillary:
             if (level, handed) == (socket.SOL_SOCKET, socket.SCM_RIGHTS):
                 return socket.socket(fileno=array.array("i", data[:size])[0])
@@ -59,6 +64,10 @@ class Doorway:
     def close(self) -> None:
         """Hangs up."""
         self._connection.close()
+
+    def _hang_up(self) -> None:
+        with contextlib.suppress(OSError):
+            self._connection.shutdown(socket.SHUT_RDWR)
 
 
 def _connected(path: str) -> socket.socket:

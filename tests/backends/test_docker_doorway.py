@@ -1,15 +1,21 @@
 """Ports of the machine are handed to the shard that shows its token, for its own nodes, and to nobody else."""
 
+import contextlib
 import json
 import socket
+import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from farm.backends import docker_doorway
 from farm.backends.docker_doorway import DockerDoorway
+from farm.supervisor.run_directory import RunDirectory
 from node.config.model import NodeConfig
 from node.control.messages import shard_token
+from node.server import doorway
 from node.server.doorway import Doorway
 from tests.backends.contract import a_node, address
 
@@ -25,11 +31,11 @@ def nodes_of(shard: str) -> tuple[NodeConfig, ...]:
 
 @pytest.fixture
 def path(tmp_path: Path) -> Iterator[Path]:
-    doorway = DockerDoorway(tmp_path / "doorway", SECRET, nodes_of)
-    doorway.open()
-    doorway.open()  # it is
-    yield doorway.path
-    doorway.close()
+    found = DockerDoorway(tmp_path / "doorway", SECRET, nodes_of)
+    found.open()
+    found.open()  # it is
+    yield found.path
+    found.close()
 
 
 def test_a_shard_gets_the_ports_of_its_nodes(path: Path) -> None:
@@ -115,3 +121,42 @@ def test_a_shard_finds_the_doorway_of_the_farm_that_comes_after(tmp_path: Path) 
     shard.open(address(3), 44818, socket.SOCK_STREAM).close()
     shard.close()
     after.close()
+
+
+def test_an_answer_that_came_too_late_is_not_taken_for_the_next(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The doorway is held up for longer than a shard has patience: what it is handed then is for another port."""
+    monkeypatch.setattr(doorway, "PATIENCE", 0.2)
+    let_go = threading.Event()
+    slow = DockerDoorway(path.with_name("slow"), SECRET, lambda shard: let_go.wait(10) and SHARDS[shard])
+    slow.open()
+    shard = Doorway(str(slow.path), "shard-001", shard_token(SECRET, "shard-001"))
+    with pytest.raises(TimeoutError, match=r"nothing was handed out within 0\.2 s"):
+        shard.open(address(1), 44818, socket.SOCK_STREAM)
+    let_go.set()
+    with shard.open(address(2), 44818, socket.SOCK_DGRAM) as found:
+        assert (found.type, found.getsockname()) == (socket.SOCK_DGRAM, (address(2), 44818))
+    shard.close()
+    slow.close()
+
+
+def test_who_only_connects_does_not_stay(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(docker_doorway, "PATIENCE", 0.2)
+    shard = Doorway(str(path), "shard-001", shard_token(SECRET, "shard-001"))
+    shard.open(address(1), 44818, socket.SOCK_DGRAM).close()
+    with contextlib.ExitStack() as stack:
+        idle = [stack.enter_context(socket.socket(socket.AF_UNIX)) for _ in range(20)]
+        for sock in idle:
+            sock.settimeout(5)
+            sock.connect(str(path))
+        assert [sock.recv(1) for sock in idle] == [b""] * 20
+    shard.open(address(1), 44818, socket.SOCK_DGRAM).close()  # a shard's is kept
+    slow = Doorway(str(path), "shard-001", shard_token(SECRET, "shard-001"))
+    time.sleep(0.5)
+    slow.open(address(2), 44818, socket.SOCK_DGRAM).close()  # and one that was slow comes again
+    for each in (shard, slow):
+        each.close()
+
+
+def test_its_path_is_short_enough_wherever_a_run_is(tmp_path: Path) -> None:
+    run = RunDirectory(tmp_path / "works")
+    assert len(f"{run.control_socket.parent / docker_doorway.FILE}") <= len(f"{run.dashboard_socket}")

@@ -164,6 +164,30 @@ def test_a_change_begins_the_shard_that_has_it_anew_and_no_other(shared: DockerF
     answer(shared)
 
 
+def test_a_node_is_started_anew_where_it_is_and_all_of_a_container_in_another(
+    shared: DockerFarm, docker_root: Path
+) -> None:
+    before = {name: found["Id"] for name, found in containers(shared).items()}
+    farm(docker_root, "restart", "plc-2")
+    answer(shared)
+    assert before == {name: found["Id"] for name, found in containers(shared).items()}
+    farm(docker_root, "restart", "plc-1", "plc-2")
+    answer(shared)
+    after = {name: found["Id"] for name, found in containers(shared).items()}
+    assert [name for name in sorted(before) if before[name] != after[name]] == ["shard-001"]
+
+
+def test_nodes_that_come_to_be_in_another_container_take_their_addresses_with_them(
+    shared: DockerFarm, docker_root: Path
+) -> None:
+    farm(docker_root, "scale", "plc=4")
+    assert level(f"{OUTSIDE}.104") == [11, 22, 33, 44]
+    answer(shared)
+    farm(docker_root, "scale", "plc=3")
+    assert sorted(containers(shared)) == ["shard-001", "shard-002", "shard-003"]
+    answer(shared)
+
+
 def test_a_link_can_be_slow_and_no_worse(shared: DockerFarm, docker_root: Path) -> None:
     farm(docker_root, "link", "plc-1", "--delay", "200ms")
     began = time.monotonic()

@@ -1,22 +1,23 @@
-"""The farm's end of a relay far away: shards come by its pipe, its forwards are told, and its end is noticed."""
+"""The farm's end of a relay far away: shards come by its pipe, and its end is noticed."""
 
 import contextlib
 import socket
 import subprocess
 import sys
+import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import IO
 
 import pytest
 
 from farm.backends.relay_link import RelayLink, _Records
-from farm.errors import BackendError
 from node.control.messages import HELLO, READY, TELEMETRY, encode
+from node.relay.frames import OPEN, Frame
 from tests.cli.lone import ROOT
 from tests.control.farm_end import farm_end
-from tests.relay.relays import PATIENCE, echo, free_port, relay
+from tests.relay.relays import PATIENCE, free_port, relay
 
 pytestmark = pytest.mark.net
 
@@ -61,20 +62,30 @@ def attached(control: Path, port: int) -> Iterator[RelayLink]:
         pipe.end()
 
 
-def until(condition: Callable[[], object]) -> None:
-    give_up = time.monotonic() + PATIENCE
-    while not condition():
-        assert time.monotonic() < give_up
-        time.sleep(0.01)
-
-
 def say(port: int, shard: str) -> socket.socket:
     """A shard's connection, with its first words said."""
     sock = socket.create_connection(("127.0.0.1", port), PATIENCE)
     sock.settimeout(PATIENCE)
-    sock.sendall(encode({"type": HELLO, "shard": shard, "token": "t", "pid": -1, "started": 1, "nodes": [shard]}))
-    sock.sendall(encode({"type": READY, "node": shard, "ports": {"enip": 44818}}))
+    hello = {"type": HELLO, "shard": shard, "token": "t", "pid": -1, "started": 1, "nodes": [shard]}
+    sock.sendall(encode(hello) + encode({"type": READY, "node": shard, "ports": {"enip": 44818}}))
     return sock
+
+
+def carried(port: int, shard: str) -> socket.socket:
+    """A shard's connection that came to the farm: as a shard does, it dials again while there is none to take it to."""
+    give_up = time.monotonic() + PATIENCE
+    while True:
+        sock = say(port, shard)
+        sock.settimeout(0.1)
+        try:
+            assert sock.recv(1) == b""
+        except TimeoutError:
+            sock.settimeout(PATIENCE)
+            return sock
+        except ConnectionResetError:
+            pass
+        sock.close()
+        assert time.monotonic() < give_up
 
 
 def test_shards_come_by_the_pipe_and_a_farm_that_goes_is_followed_by_another(tmp_path: Path) -> None:
@@ -83,49 +94,39 @@ def test_shards_come_by_the_pipe_and_a_farm_that_goes_is_followed_by_another(tmp
     with relay(tmp_path, **orders), farm_end(tmp_path / "sock") as farm:
         with socket.create_connection(("127.0.0.1", control), PATIENCE) as early:
             assert early.recv(1) == b""  # there is no farm to take it to
-        with attached(tmp_path / "sock", link) as first:
-            until(lambda: not first.tell([]))
-            with say(control, "plc-1") as one, say(control, "plc-2") as two:
-                farm.wait_for(lambda: {"plc-1", "plc-2"} <= farm.ready.keys())
-                big = {"type": TELEMETRY, "nodes": {"plc-1": {"requests": 7, "text": "x" * 1_000_000}}}
-                one.sendall(encode(big))
-                farm.wait_for(lambda: farm.telemetry.get("plc-1", {}).get("requests") == 7)
-                two.sendall(encode({"type": TELEMETRY, "nodes": {"plc-2": {"requests": 1}}}))
-                farm.wait_for(lambda: "plc-2" in farm.telemetry)
-                with attached(tmp_path / "sock", link) as second:
-                    until(first.closed.is_set)
-                    assert (one.recv(1), two.recv(1)) == (b"", b"")  # so that they come again
-                    until(lambda: not second.tell([]))
-                    with say(control, "plc-3"):
-                        farm.wait_for(lambda: "plc-3" in farm.ready)
-                with pytest.raises(BackendError, match="tell"):
-                    first.tell([])
+        with (
+            attached(tmp_path / "sock", link) as first,
+            carried(control, "plc-1") as one,
+            carried(control, "plc-2") as two,
+        ):
+            farm.wait_for(lambda: {"plc-1", "plc-2"} <= farm.ready.keys())
+            big = {"type": TELEMETRY, "nodes": {"plc-1": {"requests": 7, "text": "x" * 1_000_000}}}
+            one.sendall(encode(big))
+            farm.wait_for(lambda: farm.telemetry.get("plc-1", {}).get("requests") == 7)
+            two.sendall(encode({"type": TELEMETRY, "nodes": {"plc-2": {"requests": 1}}}))
+            farm.wait_for(lambda: "plc-2" in farm.telemetry)
+            with attached(tmp_path / "sock", link):
+                assert first.closed.wait(PATIENCE)
+                assert (one.recv(1), two.recv(1)) == (b"", b"")  # so that they come again
+                with carried(control, "plc-3"):
+                    farm.wait_for(lambda: "plc-3" in farm.ready)
 
 
-def test_forwards_are_told_by_the_pipe(tmp_path: Path) -> None:
-    link, port, taken = free_port(), free_port(), socket.create_server(("127.0.0.1", 0))
-    with taken, echo("a") as node, relay(tmp_path, link=f"127.0.0.1:{link}"), attached(tmp_path / "sock", link) as farm:
-        good = ["tcp", "127.0.0.1", port, node.address, node.port]
-        bad = ["tcp", "127.0.0.1", taken.getsockname()[1], node.address, node.port]
-        failed = farm.tell([good, bad])
-        assert [row for row, _ in failed] == [bad]
-        assert "address in use" in failed[0][1]
-        with socket.create_connection(("127.0.0.1", port), PATIENCE) as sock:
-            sock.sendall(b"x")
-            assert sock.recv(10) == b"ax"
-        with pytest.raises(BackendError, match="a forward is"):
-            farm.tell([["tcp", "nowhere"]])
-        assert farm.tell([]) == []
-        with pytest.raises(ConnectionRefusedError):
-            socket.create_connection(("127.0.0.1", port), PATIENCE)
+def test_last_words_are_heard_however_soon_a_shard_ends(tmp_path: Path) -> None:
+    control, link = free_port(), free_port()
+    orders = {"control": f"127.0.0.1:{control}", "link": f"127.0.0.1:{link}"}
+    with relay(tmp_path, **orders), farm_end(tmp_path / "sock") as farm, attached(tmp_path / "sock", link):
+        carried(control, "plc-0").close()
+        for number in range(1, 21):
+            say(control, f"plc-{number}").close()
+        farm.wait_for(lambda: len(farm.ready) == 21)
 
 
 def test_a_relay_that_ends_is_noticed_and_a_farm_that_does_not_listen_hangs_up(tmp_path: Path) -> None:
     control, link = free_port(), free_port()
     orders = {"control": f"127.0.0.1:{control}", "link": f"127.0.0.1:{link}"}
     with relay(tmp_path, **orders) as running, attached(tmp_path / "nobody", link) as farm:
-        assert farm.tell([]) == []
-        with say(control, "plc-1") as sock:
+        with say(control, "plc-1") as sock, contextlib.suppress(ConnectionResetError):
             assert sock.recv(1) == b""
         running.end()
         assert farm.closed.wait(PATIENCE)
@@ -140,10 +141,41 @@ def test_bytes_that_are_no_frames_end_the_link_and_nothing_else(tmp_path: Path) 
             with contextlib.suppress(ConnectionResetError):
                 assert rude.recv(1) == b""
         assert "the link to the farm ends: a frame of kind 71" in running.wait_for("kind 71")
-        with attached(tmp_path / "sock", link) as good:
-            assert good.tell([]) == []
-            with say(control, "plc-1"):
-                farm.wait_for(lambda: "plc-1" in farm.ready)
+        with attached(tmp_path / "sock", link), carried(control, "plc-1"):
+            farm.wait_for(lambda: "plc-1" in farm.ready)
+
+
+class DeafPipe:
+    """One by which a farm is told `data`, and nothing more until it is closed."""
+
+    def __init__(self, data: bytes) -> None:
+        self._data = data
+        self.closed = threading.Event()
+
+    def read(self) -> bytes:
+        data, self._data = self._data, b""
+        if not data:
+            self.closed.wait(PATIENCE)
+        return data
+
+    def write(self, data: bytes) -> None:
+        """Takes it."""
+
+    def close(self) -> None:
+        self.closed.set()
+
+
+def test_a_link_that_is_closed_ends_whatever_it_has_just_been_told(tmp_path: Path) -> None:
+    began = time.monotonic()
+    for number in range(20):
+        pipe = DeafPipe(b"".join(Frame(OPEN, each).encode() for each in range(1, 200)))
+        link = RelayLink(tmp_path / "nobody", pipe)
+        link.start()
+        time.sleep(0.001 * (number % 5))
+        link.close()
+        assert pipe.closed.is_set()
+    assert time.monotonic() - began < PATIENCE
+    assert [thread.name for thread in threading.enumerate() if thread.name.startswith("relay")] == []
 
 
 @pytest.mark.parametrize("size", [1, 3, 8, 9, 100])

@@ -240,6 +240,26 @@ def test_many_nodes_report_in_several_messages() -> None:
     assert {name: report for nodes in reports for name, report in nodes.items()} == ManyNodes().telemetry(True)
 
 
+class BusyNodes(OneNode):
+    """Whose first report is longer than what may lie unread."""
+
+    count = 2 * LIMIT // 2000
+
+    def telemetry(self, whole: bool) -> dict[str, Message | None]:
+        return {f"plc-{number}": {"peers": "x" * 2000} if whole else None for number in range(self.count)}
+
+
+def test_a_report_of_any_length_is_said_as_fast_as_it_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "c"
+
+    def script(agent: Agent) -> None:
+        with farm_end(path) as farm:
+            farm.wait_for(lambda: len(farm.telemetry) == BusyNodes.count)
+            farm.wait_for(lambda: farm.reports["plc-0"] > 1)
+
+    drive(path, BusyNodes(), script)
+
+
 def test_telemetry_comes_as_often_as_the_farm_says(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(agent_module, "TELEMETRY_EVERY", 1000.0)
     path = tmp_path / "c"

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from node.errors import RemoteProtocolError
-from node.relay.frames import CHUNK, CLOSE, COUNT, DATA, GRANT, OPEN, TABLE, WINDOW, Frame, FrameReader, text_frame
+from node.relay.frames import CHUNK, CLOSE, COUNT, DATA, GRANT, OPEN, WINDOW, Frame, FrameReader, text_frame
 from node.relay.link import End, Link
 
 pytestmark = pytest.mark.net
@@ -229,12 +229,37 @@ def test_frames_of_a_stream_that_was_closed_are_passed_over() -> None:
     run(test)
 
 
-def test_an_end_that_may_open_nothing_and_order_nothing_is_told_so() -> None:
+def test_what_is_said_and_ended_before_there_is_a_connection_is_heard() -> None:
+    """As a shard does that has failed: its last words come with its end, while the farm is still being dialled."""
+
+    async def main() -> None:
+        opened: list[End] = []
+        link = Link(lambda data: None, opened.append)
+        for number in (1, 2):
+            link.take(Frame(OPEN, number))
+            link.take(Frame(DATA, number, b"last words"))
+        link.take(text_frame(CLOSE, 1, ""))
+        link.close()
+        loop = asyncio.get_running_loop()
+        for end, heard in zip(opened, (b"last words", b""), strict=True):
+            farm, ours = socket.socketpair()
+            with farm:
+                farm.setblocking(False)
+                await loop.connect_accepted_socket(lambda end=end: end, ours)
+                found = b""
+                while part := await asyncio.wait_for(loop.sock_recv(farm, 100), PATIENCE):
+                    found += part
+                assert found == heard
+        await asyncio.sleep(0.01)
+
+    asyncio.run(main())
+
+
+def test_an_end_that_may_open_nothing_is_told_so() -> None:
     written: list[Any] = []
     link = Link(written.append)
-    for frame in (Frame(OPEN, 1), Frame(TABLE, 1, b"[]")):
-        with pytest.raises(RemoteProtocolError):
-            link.take(frame)
+    with pytest.raises(RemoteProtocolError):
+        link.take(Frame(OPEN, 1))
     opened: list[End] = []
     farm = Link(written.append, opened.append)
     farm.take(Frame(OPEN, 1))

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from node.errors import ConfigError
-from node.relay.table import Forward, Orders, decode_forwards
+from node.relay.table import Forward, Orders
 
 ROW = ["tcp", "172.18.0.2", 20001, "10.1.0.5", 44818]
 
@@ -16,9 +16,10 @@ def test_a_file_is_read() -> None:
     orders = Orders.decode("f", json.dumps(body).encode())
     forward = Forward("tcp", "172.18.0.2", 20001, "10.1.0.5", 44818)
     assert orders == Orders(("10.99.0.2", 7700), "/run/x", ("127.0.0.1", 7701), (forward,))
-    assert (str(forward), forward.row()) == ("tcp 172.18.0.2:20001 to 10.1.0.5:44818", ROW)
+    assert str(forward) == "tcp 172.18.0.2:20001 to 10.1.0.5:44818"
     assert Orders.decode("f", b"{}") == Orders(None, "", None, ())
-    assert decode_forwards("t", json.dumps([ROW, ["udp", *ROW[1:]]]).encode())[1].protocol == "udp"
+    both = {"forwards": [ROW, ["udp", *ROW[1:]]]}
+    assert Orders.decode("f", json.dumps(both).encode()).forwards[1].protocol == "udp"
 
 
 @pytest.mark.parametrize(

@@ -244,6 +244,9 @@ def test_who_knows_what_does_not_move_of_rows_is_told_the_rest(world: World) -> 
     other = world.fleet.rows.since(first["edition"])
     assert [row["name"] for row in other["fixed"]] == ["pump-2", "pump-3", "pump-4", "pump-1"]
     assert [row["id"] for row in other["fixed"]] == [0, 1, 2, 3]
+    assert [world.fleet.rows.one(name)["id"] for name in ("pump-1", "pump-2")] == [3, 0]
+    world.want(*[member.config for member in world.roster.members.values()])
+    assert world.fleet.rows.since(other["edition"])["fixed"] is None, "the same nodes, wanted once more"
     changed = replace(NODES[1], profile="1756-L83E")
     world.want(changed, *NODES[2:], node("pump-1"))
     last = world.fleet.rows.since(other["edition"])

@@ -35,3 +35,16 @@ def test_where_reports_come_more_rarely_they_are_stale_later() -> None:
     telemetry.report({"pump-1": {"requests": 7}}, 100.0)
     found = [telemetry.of("pump-1", 100.0 + age) for age in (3.5, 9.0, 9.1)]
     assert [each and each["stale"] for each in found] == [False, False, True]
+
+
+def test_nodes_of_a_farm_that_shrinks_are_not_down_until_they_have_heard_of_it() -> None:
+    telemetry = Telemetry(Pace(12))
+    telemetry.report({"pump-1": {"requests": 7}}, 100.0)
+    telemetry.report({"pump-2": {"requests": 7}}, 80.0)
+    before, telemetry.pace.every = telemetry.pace.stale, 1
+    telemetry.paced(before, 111.0)
+    found = {name: telemetry.of(name, 112.5) for name in ("pump-1", "pump-2")}
+    assert {name: each and (each["age"], each["stale"]) for name, each in found.items()} == {
+        "pump-1": (2.5, False),
+        "pump-2": (32.5, True),
+    }

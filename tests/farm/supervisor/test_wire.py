@@ -38,11 +38,18 @@ def test_a_plant_with_all_tags_in_its_nodes_is_one_too() -> None:
     assert decode_plant(body) == PLANT
 
 
+def test_a_plant_that_was_kept_by_the_release_before_is_one_too() -> None:
+    """A supervisor of this release that is started beside a farm of that one must not take it for no plant at all."""
+    body = encode_plant(PLANT)
+    del body["placement"]
+    assert decode_plant(body) == PLANT
+
+
 def test_equal_origins_travel_once() -> None:
     assert len(encode_plant(PLANT)["origins"]) == 2
 
 
-@pytest.mark.parametrize("missing", sorted(set(encode_plant(PLANT)) - {"whereabouts"}))
+@pytest.mark.parametrize("missing", sorted(set(encode_plant(PLANT)) - {"whereabouts", "placement"}))
 def test_a_plant_with_something_missing_is_refused(missing: str) -> None:
     body = encode_plant(PLANT)
     del body[missing]
@@ -71,7 +78,7 @@ def test_no_body_is_worse_than_an_error(body: dict[str, object]) -> None:
         decode_plant(body)
     except FarmError:
         return
-    assert body.keys() | {"whereabouts", "tags"} == encode_plant(PLANT).keys()
+    assert body.keys() | {"whereabouts", "tags", "placement"} == encode_plant(PLANT).keys()
 
 
 @given(st.binary(max_size=60))
