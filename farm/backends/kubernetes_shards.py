@@ -15,7 +15,7 @@ from typing import Any
 from farm.backends import kubernetes_names as names
 from farm.backends.kubernetes_manifests import mapped_ports
 from farm.backends.kubernetes_names import dns_name, mark, network_label
-from farm.backends.kubernetes_pods import Body, farm_labels, meta, pod_spec
+from farm.backends.kubernetes_pods import FILE, Body, farm_labels, meta, pod_spec
 from farm.backends.kubernetes_sets import in_pod, shard_file
 from farm.backends.netns_spaces import run_mark
 from farm.topology.wiring import NetworkSpec, Segment, decode_segment, encode_segment
@@ -29,7 +29,6 @@ INSTANCE = "plcfarm.instance"
 ROLE = "plcfarm.role"
 SHARD, NETWORK, RELAY = "node", "network", "relay"
 
-FILE = "shard.json"
 TOKEN = "token"
 TOKEN_VARIABLE = "FARM_TOKEN"
 CONTROL_PORT = 7700
