@@ -28,7 +28,7 @@ usage: {program} FILE [--any]
 Ask every node of a shard file on each of its protocols: 0 when all answer, 1 with a line about the first that does not.
 
   FILE   the shard file that is served in this container or on this machine
-  --any  0 when one node answers at least, if only by hanging up at once as one that is full does"""
+  --any  0 when one node answers at least, if only by hanging up at once, as one does that has all its clients"""
 
 SECONDS = 3.0
 """For one answer."""
@@ -85,7 +85,7 @@ def first_failure(nodes: Sequence[Message], address: str, one_is_enough: bool = 
 
 
 class HungUp(NodeError):
-    """A peer that closes the connection and says nothing."""
+    """A peer that took the connection and ended it without an answer."""
 
 
 def failures(node: Message, address: str) -> Iterator[tuple[str, Exception]]:
@@ -122,8 +122,11 @@ def _ask_modbus(face: Message, where: tuple[str, int]) -> None:
         if modbus.tls is not None:
             return
         unit, pdu = _question(face.get("units", ()))
-        connection.sendall(_framed(modbus.framing, unit, pdu))
-        answer = _answer(connection, modbus)
+        try:
+            connection.sendall(_framed(modbus.framing, unit, pdu))
+            answer = _answer(connection, modbus)
+        except (ConnectionResetError, BrokenPipeError) as exc:  # the question came before it was closed
+            raise HungUp("the connection is closed without an answer") from exc
     if answer[0] & ~EXCEPTION != pdu[0]:
         raise NodeError(f"function {answer[0]} came in place of an answer to {pdu[0]}")
 
