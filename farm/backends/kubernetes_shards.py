@@ -20,7 +20,7 @@ from farm.backends.kubernetes_sets import in_pod, shard_file
 from farm.backends.netns_spaces import run_mark
 from farm.topology.wiring import NetworkSpec, Segment, decode_segment, encode_segment
 from node.config.model import NodeConfig
-from node.control.messages import INSTANCE_VARIABLE, shard_token
+from node.control.messages import BEGAN_VARIABLE, INSTANCE_VARIABLE, shard_token
 
 SPEC = "plcfarm/spec"
 """A network as it was wanted, in JSON."""
@@ -31,6 +31,8 @@ SHARD, NETWORK, RELAY = "node", "network", "relay"
 
 TOKEN = "token"
 TOKEN_VARIABLE = "FARM_TOKEN"
+TCP = "tcp://"
+"""Before the address that shards dial (`node.control.agent`)."""
 CONTROL_PORT = 7700
 LINK = "127.0.0.1:7701"
 RELAY_MIB = 64
@@ -38,13 +40,15 @@ RELAY_MIB = 64
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """A farm's run: its id, the farm's name, the namespace, the image of nodes, what tokens are made from."""
+    """A farm's run: its id, the farm's name, the namespace, the image of nodes, what tokens are made from, and when the
+    plant `began`, in seconds since 1970: clocks of hosts that count from their start have nothing in common."""
 
     id: str
     farm: str
     namespace: str
     image: str
     secret: str
+    began: float
 
     @property
     def selector(self) -> dict[str, str]:
@@ -96,10 +100,11 @@ def stateful_set(run: Run, node: NodeConfig, digest: str, instance: str, control
     name = run.name(node.name)
     spec = pod_spec(FILE, name, run.image, 1)
     [container] = spec["containers"]
-    container["command"].append(f"tcp://{control}:{CONTROL_PORT}")
+    container["command"].append(f"{TCP}{control}:{CONTROL_PORT}")
     container["env"] = [
         {"name": TOKEN_VARIABLE, "valueFrom": {"secretKeyRef": {"name": name, "key": TOKEN}}},
         {"name": INSTANCE_VARIABLE, "value": instance},
+        {"name": BEGAN_VARIABLE, "value": f"{run.began:.3f}"},
     ]
     on = {network_label(interface.network): dns_name(run.farm) for interface in node.interfaces}
     about = {names.NAME: node.name, names.DIGEST: digest}
@@ -111,8 +116,9 @@ def relay_name(run: Run) -> str:
     return f"{run_mark(run.id)}--{RELAY}"
 
 
-def relay_objects(run: Run) -> list[Body]:
-    """The pod that shards dial, its file, and its address, which the cluster chooses."""
+def relay_objects(run: Run, address: str = "") -> list[Body]:
+    """The pod that shards dial, its file, and its `address`, which the cluster chooses where none is known. It is
+    reached as soon as it listens, and not after a probe."""
     name = relay_name(run)
     file = json.dumps({"control": f"0.0.0.0:{CONTROL_PORT}", "link": LINK, "forwards": []})
     spec = pod_spec("relay.json", name, run.image, 1)
@@ -125,12 +131,13 @@ def relay_objects(run: Run) -> list[Body]:
     for probe in ("startupProbe", "readinessProbe", "livenessProbe"):
         container[probe] = {"tcpSocket": {"port": CONTROL_PORT}, "periodSeconds": 10, "failureThreshold": 6}
     ports = [{"name": "control", "protocol": "TCP", "port": CONTROL_PORT, "targetPort": CONTROL_PORT}]
-    selector = {**run.selector, names.SET: name}
+    service: Body = {"type": "ClusterIP", "publishNotReadyAddresses": True}
+    service |= {"selector": {**run.selector, names.SET: name}, "ports": ports}
+    if address:
+        service["clusterIP"] = address
     return [
         _object(run, "v1", "ConfigMap", name, RELAY, {}, data={"relay.json": file}),
-        _object(
-            run, "v1", "Service", name, RELAY, {}, spec={"type": "ClusterIP", "selector": selector, "ports": ports}
-        ),
+        _object(run, "v1", "Service", name, RELAY, {}, spec=service),
         _set(run, name, RELAY, spec, {}, {}, {}),
     ]
 
