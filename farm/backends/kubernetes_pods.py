@@ -30,14 +30,14 @@ FIRST_MIB, EACH_MIB = 32, 2
 ROOM = 4
 """Times as much is where a pod is ended."""
 
-PROBES: dict[str, tuple[bool, dict[str, int]]] = {
-    "startupProbe": (True, {"periodSeconds": 2, "failureThreshold": 60}),
-    "readinessProbe": (False, {"periodSeconds": 30, "failureThreshold": 2}),
-    "livenessProbe": (True, {"periodSeconds": 60, "failureThreshold": 3}),
+PROBES: dict[str, tuple[str, dict[str, int]]] = {
+    "startupProbe": ("--any", {"periodSeconds": 2, "failureThreshold": 60}),
+    "readinessProbe": ("--busy", {"periodSeconds": 30, "failureThreshold": 2}),
+    "livenessProbe": ("--any", {"periodSeconds": 60, "failureThreshold": 3}),
 }
-"""Whether one node that answers is enough, and when it is asked: a probe is a Python for a tenth of a second. A pod is
-ready when all its nodes answer, and is restarted when none does: one that is broken, or has all the clients that it
-takes, must not take the others down, at its start neither."""
+"""How it is asked (`node.cli.health`), and when: a probe is a Python for a tenth of a second. A pod is ready when all
+its nodes answer, which a change of a set waits for pod by pod, and is restarted when none does: one that is broken must
+not take the others down, at its start neither. One that has all the clients it takes is well."""
 PROBE_SECONDS = 10
 
 
@@ -81,8 +81,8 @@ def _container(file: str, image: str, count: int, ports: Sequence[Body]) -> Body
         "requests": {"cpu": f"{10 + 2 * count}m", "memory": f"{mib}Mi"},
         "limits": {"cpu": "1", "memory": f"{mib * ROOM}Mi"},
     }
-    for name, (any_node, times) in PROBES.items():
-        command = ["python3", "-S", "-m", "node", "health", path, *(["--any"] if any_node else [])]
+    for name, (how, times) in PROBES.items():
+        command = ["python3", "-S", "-m", "node", "health", path, how]
         found[name] = {"exec": {"command": command}, "timeoutSeconds": PROBE_SECONDS, **times}
     found["securityContext"] = {
         "allowPrivilegeEscalation": False,
