@@ -113,16 +113,18 @@ class Container:
         return json.dumps(body)
 
     def _become_ready(self, container: Body) -> None:
-        """Asked by the probe until it answers once, more and more seldom: each is a process."""
+        """Asked by the probe until it answers once, more and more seldom, and few at a time: each is a process, and
+        hosts of pods have cores of their own."""
         probe = container["readinessProbe"].get("exec")
-        process, wait = self.process, RESTART_SECONDS
-        while probe and process is not None and process.poll() is None and not self._ending.is_set():
-            words = self.command(probe["command"])
-            if subprocess.run(words, cwd=ROOT, env=self.environment(), capture_output=True).returncode == 0:
+        process, wait = self.process, float(container["startupProbe"]["periodSeconds"])
+        while probe and process is not None and process.poll() is None and not self._ending.wait(wait):
+            wait *= 2
+            with self._kubelet.probing:
+                words = self.command(probe["command"])
+                done = subprocess.run(words, cwd=ROOT, env=self.environment(), capture_output=True)
+            if done.returncode == 0:
                 self._kubelet.tell(self, {"phase": "Running"}, {"running": {}}, ready=True)
                 return
-            self._ending.wait(wait)
-            wait *= 2
 
 
 class Kubelet:
@@ -133,6 +135,7 @@ class Kubelet:
         self.containers: dict[str, Container] = {}
         self._api = api
         self._prefix = prefix
+        self.probing = threading.Semaphore(1)
         self._number = 0
         self._proxy = Proxy()
         self._closed = threading.Event()
