@@ -303,27 +303,34 @@ class Cluster:
         configuration.connection_pool_maxsize = CONNECTIONS
         configuration.retries = False
         configuration.keep_alive = True
+        cure = "set KUBECONFIG; `kubectl config get-contexts` lists them"
         try:
             try:
-                file = os.environ.get("KUBECONFIG") or None  # the client itself asks once, when it is imported
-                contexts, current = list_kube_config_contexts(file)
-                chosen = next((each for each in contexts if each["name"] == self._context), None)
-                if self._context and chosen is None:
-                    raise BackendError("kubernetes", "connect", f"no context {self._context!r} in the kubeconfig")
-                chosen = chosen or current
-                load_kube_config(file, chosen["name"], configuration, persist_config=False)
-                self._context = chosen["name"]
-                self._namespace = self._namespace or chosen["context"].get("namespace", "default")
+                self._by_kubeconfig(configuration)
             except ConfigException as exc:
                 if self._context:
                     raise
                 self._in_pod(configuration, exc)
         except ConfigException as exc:
-            why = (
-                f"no cluster is named ({one_line(str(exc))}): set KUBECONFIG; `kubectl config get-contexts` lists them"
-            )
+            raise BackendError("kubernetes", "connect", f"no cluster is named ({one_line(str(exc))}): {cure}") from exc
+        except BackendError:
+            raise
+        except Exception as exc:  # whatever a file that is no kubeconfig comes to in the client
+            why = f"the kubeconfig cannot be used ({type(exc).__name__}: {one_line(str(exc))}): {cure}"
             raise BackendError("kubernetes", "connect", why) from exc
         return ApiClient(configuration)
+
+    def _by_kubeconfig(self, configuration: Configuration) -> None:
+        """The cluster that a file names. Raises `ConfigException`, and for a damaged file anything."""
+        file = os.environ.get("KUBECONFIG") or None  # the client itself asks once, when it is imported
+        contexts, current = list_kube_config_contexts(file)
+        chosen = next((each for each in contexts if each["name"] == self._context), None)
+        if self._context and chosen is None:
+            raise BackendError("kubernetes", "connect", f"no context {self._context!r} in the kubeconfig")
+        chosen = chosen or current
+        load_kube_config(file, chosen["name"], configuration, persist_config=False)
+        self._context = chosen["name"]
+        self._namespace = self._namespace or chosen["context"].get("namespace", "default")
 
     def _in_pod(self, configuration: Configuration, first: Exception) -> None:
         """The cluster that this process is a pod of. Raises `ConfigException`, the `first` one where it is none."""

@@ -251,6 +251,10 @@ def test_without_a_cluster_it_says_where_one_is_named(tmp_path: Path, monkeypatc
         BackendError, match=r"^kubernetes: connect: no cluster is named \(.*\): set KUBECONFIG; `kubectl"
     ):
         Cluster().all("Pod", {})
+    for damaged in ("a: [", "[]", "- kind: Config"):
+        (tmp_path / "none").write_text(damaged)
+        with pytest.raises(BackendError, match=r"^kubernetes: connect: .*: set KUBECONFIG; `kubectl"):
+            Cluster().all("Pod", {})
     body = {"apiVersion": "v1", "kind": "Config", "current-context": "x", "users": [{"name": "u", "user": {}}]}
     body |= {"contexts": [{"name": "x", "context": {"cluster": "c", "user": "u"}}]}  # type: ignore[dict-item]
     body |= {"clusters": [{"name": "c", "cluster": {"server": "http://127.0.0.1:9"}}]}  # type: ignore[dict-item]
