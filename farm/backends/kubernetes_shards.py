@@ -36,6 +36,8 @@ TCP = "tcp://"
 CONTROL_PORT = 7700
 LINK = "127.0.0.1:7701"
 RELAY_MIB = 64
+FIRST_LOOK = 3
+"""Seconds after which a node is asked the first time whether it serves, for whoever looks at its pod."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,10 +98,13 @@ def service(run: Run, node: NodeConfig) -> Body:
 
 
 def stateful_set(run: Run, node: NodeConfig, digest: str, instance: str, control: str) -> Body:
-    """The node's pod, which dials `control`, the relay."""
+    """The node's pod, which dials `control`, the relay. It is started again when its process ends and for nothing else:
+    a node that was told to stop, or that has a fault, is silent on purpose."""
     name = run.name(node.name)
     spec = pod_spec(FILE, name, run.image, 1)
     [container] = spec["containers"]
+    del container["startupProbe"], container["livenessProbe"]
+    container["readinessProbe"]["initialDelaySeconds"] = FIRST_LOOK
     container["command"].append(f"{TCP}{control}:{CONTROL_PORT}")
     container["env"] = [
         {"name": TOKEN_VARIABLE, "valueFrom": {"secretKeyRef": {"name": name, "key": TOKEN}}},

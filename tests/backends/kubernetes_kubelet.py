@@ -116,7 +116,7 @@ class Container:
         """Asked by the probe until it answers once, more and more seldom, and few at a time: each is a process, and
         hosts of pods have cores of their own."""
         probe = container["readinessProbe"].get("exec")
-        process, wait = self.process, float(container["startupProbe"]["periodSeconds"])
+        process, wait = self.process, float(container["readinessProbe"].get("initialDelaySeconds", 2))
         while probe and process is not None and process.poll() is None and not self._ending.wait(wait):
             wait *= 2
             with self._kubelet.probing:

@@ -108,6 +108,7 @@ def test_a_shard_is_made_seen_and_taken_away(
     [pod] = api.store.listed("Pod", f"{ROLE}={SHARD}")[0]
     assert pod["metadata"]["labels"]["plcfarm.network.cell"] == names.dns_name(tmp_path.name)
     [container] = pod["spec"]["containers"]
+    assert container.keys() & {"startupProbe", "readinessProbe", "livenessProbe"} == {"readinessProbe"}
     began = next(each["value"] for each in container["env"] if each["name"] == "FARM_BEGAN")
     assert abs(float(began) - (time.time() - time.monotonic())) < 1  # of `epoch` 0
     token = next(each for each in container["env"] if each["name"] == "FARM_TOKEN")
