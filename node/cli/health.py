@@ -27,9 +27,9 @@ usage: {program} FILE [--any | --busy]
 
 Ask every node of a shard file on each of its protocols: 0 when all answer, 1 with a line about the first that does not.
 
-  FILE   the shard file that is served in this container or on this machine
-  --busy one that hangs up at once answers too, as it does when it has all the clients that it takes
-  --any  the same, and one node that answers is enough"""
+  FILE    the shard file that is served in this container or on this machine
+  --busy  one that hangs up at once answers too, as it does when it has all the clients that it takes
+  --any   the same, and one node that answers is enough"""
 
 SECONDS = 3.0
 """For one answer."""
