@@ -166,22 +166,22 @@ class Cluster:
         query = [("command", word) for word in command]
         query += [(stream, "true") for stream in ("stdin", "stdout", "stderr")]
         with self._told(pod, "exec"):
-            method, url, headers, *_ = self._connected().param_serialize(
+            client = self._connected()
+            method, url, headers, *_ = client.param_serialize(
                 method="GET",
                 resource_path=f"{self._path('Pod', pod)}/exec",
                 query_params=query,
                 header_params={},
                 auth_settings=["BearerToken"],
             )
-            made = ws_client.websocket_call(
-                self._connected().configuration,
-                method,
-                url,
-                headers=headers,
-                _preload_content=False,
-                binary=True,
-                capture_all=False,
-            )
+            options = {"headers": headers, "_preload_content": False, "binary": True, "capture_all": False}
+            try:
+                made = ws_client.websocket_call(client.configuration, method, url, **options)
+            except ApiException as exc:
+                refusal = _of_handshake(exc)
+                if refusal.status == 401:
+                    self._forget(client)
+                raise refusal from exc
             assert isinstance(made, ws_client.WSClient)
             if hasattr(socket, "TCP_USER_TIMEOUT"):  # a way that is cut says nothing
                 made.sock.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, round(TIMEOUT[1] * 1000))
@@ -366,6 +366,15 @@ class Refused(BackendError):
     def exists(self) -> bool:
         """Whether there is an object of that name already."""
         return self.status == 409
+
+
+def _of_handshake(exc: ApiException) -> ApiException:
+    """What an API answered instead of giving a command's streams; its client makes one text of all that came, with the
+    time of day in it."""
+    cause = exc.__context__
+    body = getattr(cause, "resp_body", None) or b""
+    status = int(getattr(cause, "status_code", None) or exc.status or 0)
+    return ApiException(status=status, reason=str(exc.reason), body=body.decode(errors="replace") or None)
 
 
 def _wait_for(exc: ApiException, method: str) -> float | None:

@@ -2,7 +2,6 @@
 whose standard input and output carry all of them. It needs no way into the cluster but its API.
 """
 
-import contextlib
 import logging
 import threading
 import time
@@ -108,17 +107,17 @@ class RelayPod:
             time.sleep(AGAIN / 4)
 
     def _follow(self) -> None:
-        said = ""
+        said: set[str] = set()
         while not self._closed.is_set():
             try:
                 self._carry_once()
-                said = ""
+                said.clear()
             except (BackendError, websocket.WebSocketException, OSError) as exc:
-                if str(exc) != said:
-                    said = str(exc)
-                    log.warning("no control streams for now: %s", said)
-                with contextlib.suppress(BackendError):  # which would say no more than what was said
+                _warn(said, str(exc))
+                try:
                     self._restore()
+                except BackendError as again:
+                    _warn(said, str(again))
             self._closed.wait(AGAIN)
 
     def _carry_once(self) -> None:
@@ -131,6 +130,13 @@ class RelayPod:
         while not link.closed.wait(AGAIN) and not self._closed.is_set():
             pass
         link.close()
+
+
+def _warn(said: set[str], why: str) -> None:
+    """Once, however often it is so."""
+    if why not in said:
+        said.add(why)
+        log.warning("no control streams for now: %s", why)
 
 
 class ChannelPipe:

@@ -100,6 +100,25 @@ def test_who_logs_in_again_need_not_start_again(api: Api, tmp_path: Path) -> Non
     assert cluster.all("Pod", {}) == []
 
 
+def test_a_command_that_is_refused_is_one_line_each_time_the_same(api: Api, tmp_path: Path) -> None:
+    cluster = Cluster()
+
+    def refusal() -> str:
+        with pytest.raises(BackendError) as caught:
+            cluster.run_in("relay-0", ["true"])
+        return caught.value.message
+
+    assert refusal() == 'pods "relay-0" not found (404)'
+    api.denied.add(("create", "pods/exec"))
+    who = "system:serviceaccount:default:farmer"
+    assert refusal() == f"{who} may not create pods/exec there (403): a Role with verb create on pods/exec is missing"
+    api.denied.clear()
+    api.token = "another"
+    assert "(401): log in again" in refusal()
+    api.kubeconfig(tmp_path, token="another")
+    assert refusal() == 'pods "relay-0" not found (404)'
+
+
 def test_of_a_long_log_the_end_is_read(api: Api) -> None:
     api.store.objects["Pod", "p"] = {"kind": "Pod", "metadata": {"name": "p"}}
     api.log = lambda pod: "".join(f"line {number}\n" for number in range(100_000))
