@@ -37,6 +37,8 @@ from node.errors import ConfigError
 
 log = logging.getLogger(__name__)
 
+KEPT = "kubernetes.json"
+"""In the run's folder: which cluster it is in."""
 IMAGE_VARIABLE = "PLCFARM_NODE_IMAGE"
 """The image of nodes, where the cluster does not find the one of this very code under its name."""
 IN_POD_VARIABLE = "KUBERNETES_SERVICE_HOST"
@@ -45,6 +47,8 @@ RUNNING_SECONDS = 60.0
 """Seconds for a pod to run: its image may have to be fetched."""
 ENDING_SECONDS = 30.0
 """Seconds for a pod to be gone, beside its grace."""
+LEAST_GRACE = 1.0
+"""Seconds: with none a pod would count as gone while its process still runs."""
 LOOK_AGAIN, LOOK_SELDOM = 0.25, 2.0
 """Seconds between two looks at a pod, at first and in the end."""
 AT_ONCE = 8
@@ -55,8 +59,9 @@ HOPELESS = ("CreateContainerConfigError", "ErrImageNeverPull", "ImagePullBackOff
 
 class KubernetesBackend:
     """The run in `directory`, in the cluster and namespace of the kubeconfig's context when the run began. `run_id`
-    marks all it makes, `control` is the socket to which the relay's streams are led, `secret` what tokens are made
-    from. Whether this process reaches nodes (`inside`) it knows where it is a pod itself."""
+    marks all it makes, `epoch` is the plant's start on the monotonic clock, `control` the socket to which the relay's
+    streams are led, `secret` what tokens are made from. Whether this process reaches nodes (`inside`) it knows where it
+    is a pod itself."""
 
     name = "kubernetes"
     restarts = True
@@ -65,16 +70,19 @@ class KubernetesBackend:
         self.inside = IN_POD_VARIABLE in os.environ
         self._directory = directory
         self._run_id = run_id
+        self._epoch = epoch
         self._secret = secret
         self._control = control
         self._lock = threading.RLock()
-        self._cluster = Cluster(*self._kept())
+        context, namespace, self._server = self._kept()
+        self._cluster = Cluster(context, namespace)
         self._known: Run | None = None
         self._relay: RelayPod | None = None
         self._watches: Watches | None = None
 
     def observe(self) -> Observed:
         """The run's StatefulSets, nodes whose configuration alone is there, and networks."""
+        self._check_home()
         sets = {_node(body): body for body in self._all("StatefulSet", SHARD)}
         nodes = {_node(body): body for body in self._all("ConfigMap", SHARD)}
         found = [self._observed(name, sets.get(name), nodes.get(name)) for name in sorted({*sets, *nodes})]
@@ -124,7 +132,7 @@ class KubernetesBackend:
         body = shards.stateful_set(self._run, node, digest, instance, self._relay_pod.address())
         try:
             self._cluster.create(body)
-            self._wait_until_running(shard)
+            self._wait_until_running(shard, instance)
         except BaseException:
             with contextlib.suppress(BackendError):
                 self._take_away(shard, 0)
@@ -149,7 +157,7 @@ class KubernetesBackend:
         with contextlib.suppress(BackendError):  # what was read before is still there
             text = self._cluster.log(f"{self._run.name(node)}-0", LOG_BYTES)
             path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            path.write_text(text)
+            path.write_text(text, encoding="utf-8")
         return path
 
     def shape(self, node: str, quality: LinkQuality) -> Shaping:
@@ -168,6 +176,10 @@ class KubernetesBackend:
 
     def end_all(self, grace: float = 2.0) -> int:
         """Take all of the run away, relay and all, and whatever here bears its mark; how many there were."""
+        with self._lock:
+            relay, self._relay = self._relay, None
+        if relay is not None:
+            relay.close()  # before: it would make anew what is taken away
         found = list(self._everything())
         sets = [name for kind, name in found if kind == "StatefulSet"]
         with ThreadPoolExecutor(AT_ONCE) as crew:
@@ -183,12 +195,23 @@ class KubernetesBackend:
             if each is not None:
                 each.close()
 
-    def _kept(self) -> tuple[str, str]:
-        """The context and namespace of a run that has begun; empty ones for a new run."""
+    def _kept(self) -> tuple[str, str, str]:
+        """The context, namespace and server of a run that has begun; empty ones for a new run."""
         with contextlib.suppress(OSError, ValueError, KeyError):
-            kept = json.loads((self._directory / "kubernetes.json").read_text())
-            return str(kept["context"]), str(kept["namespace"])
-        return "", ""
+            kept = json.loads((self._directory / KEPT).read_text())
+            return str(kept["context"]), str(kept["namespace"]), str(kept["server"])
+        return "", "", ""
+
+    def _check_home(self) -> None:
+        """Raises `BackendError` where contexts of the same name are of several clusters, and this is not the run's: it
+        would seem to have ended."""
+        if self._server in ("", self._cluster.server) or any(self._everything()):
+            return
+        why = (
+            f"nothing of this farm is in the cluster at {self._cluster.server}; it was made in that at {self._server}: "
+            f"have KUBECONFIG name that one, or, where it is gone, remove {self._directory / KEPT}"
+        )
+        raise BackendError("kubernetes", "observe", why)
 
     @property
     def _run(self) -> Run:
@@ -197,10 +220,12 @@ class KubernetesBackend:
             if self._known is None:
                 namespace, context = self._cluster.namespace, self._cluster.context
                 image = os.environ.get(IMAGE_VARIABLE, "") or node_tag(context_files())
-                self._known = Run(self._run_id, self._directory.name, namespace, image, self._secret)
+                began = time.time() - (time.monotonic() - self._epoch)
+                self._known = Run(self._run_id, self._directory.name, namespace, image, self._secret, began)
                 with contextlib.suppress(OSError):
-                    kept = json.dumps({"context": context, "namespace": namespace})
-                    (self._directory / "kubernetes.json").write_text(kept)
+                    server = self._server or self._cluster.server
+                    kept = json.dumps({"context": context, "namespace": namespace, "server": server})
+                    (self._directory / KEPT).write_text(kept)
             return self._known
 
     @property
@@ -252,7 +277,7 @@ class KubernetesBackend:
     def _take_away(self, shard: str, grace: float) -> None:
         name = self._run.name(shard)
         self._cluster.delete("StatefulSet", name)
-        self._cluster.delete("Pod", f"{name}-0", grace)
+        self._cluster.delete("Pod", f"{name}-0", max(LEAST_GRACE, grace))
         self._wait_until_gone(name, grace)
 
     def _wait_until_gone(self, name: str, grace: float) -> None:
@@ -261,12 +286,13 @@ class KubernetesBackend:
                 return
         raise BackendError(name, "stop", f"its pod {name}-0 does not end: see `kubectl describe pod {name}-0`")
 
-    def _wait_until_running(self, shard: str) -> None:
-        """Raises `BackendError` with the cluster's reason for a pod that does not run."""
+    def _wait_until_running(self, shard: str, instance: str) -> None:
+        """Raises `BackendError` with the cluster's reason for a pod of that instance that does not run. One that has
+        not gone yet may bear the name."""
         name, why = self._run.name(shard), ""
         for _ in _looks(RUNNING_SECONDS):
             pod = self._cluster.get("Pod", f"{name}-0")
-            status = pod.get("status", {}) if pod is not None else {}
+            status = pod.get("status", {}) if pod is not None and _instance(pod) == instance else {}
             if any("running" in each.get("state", {}) for each in status.get("containerStatuses", [])):
                 return
             why, hopeless = _why(status, why)

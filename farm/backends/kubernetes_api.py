@@ -9,7 +9,9 @@ import contextlib
 import json
 import os
 import re
+import socket
 import threading
+import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -20,7 +22,7 @@ from kubernetes.client.exceptions import ApiException
 from kubernetes.config import ConfigException, load_incluster_config, load_kube_config
 from kubernetes.config.kube_config import list_kube_config_contexts
 from kubernetes.stream import ws_client
-from urllib3.exceptions import HTTPError
+from urllib3.exceptions import HTTPError, ProtocolError
 
 from farm.backends import kubernetes_names as names
 from farm.backends.kubernetes_pods import Body
@@ -40,6 +42,7 @@ RIGHTS = (
     *(("create", "", resource) for resource in ("configmaps", "pods/exec", "secrets", "services")),
     ("create", "apps", "statefulsets"),
     ("create", "networking.k8s.io", "networkpolicies"),
+    ("delete", "", "pods"),
     ("delete", "apps", "statefulsets"),
     ("get", "", "pods/exec"),
     ("get", "", "pods/log"),
@@ -51,8 +54,14 @@ STRICT = [("fieldValidation", "Strict")]
 """A field that the server does not know is an error, and not left out."""
 TIMEOUT = (5.0, 30.0)
 """Seconds for a connection and for an answer."""
+TRIES = 5
+"""Of what a server has no time for, a question whose answer was lost, a change that another came before."""
+AGAIN, LONGEST_WAIT = 0.5, 10.0
+"""Seconds between two of them, and at most, where the server says how many."""
+TROUBLED = (500, 502, 503, 504)
 WATCH_SECONDS = 300
 CONNECTIONS = 32
+LOG_LINES = 10_000
 LINE = 300
 """Characters of a server's words that are passed on."""
 FORBIDDEN = re.compile(r'User "(?P<who>[^"]+)" cannot (?P<verb>\w+) resource "(?P<on>[^"]+)"')
@@ -82,6 +91,11 @@ class Cluster:
         self._connected()
         return self._context
 
+    @property
+    def server(self) -> str:
+        """Where its API is."""
+        return str(self._connected().configuration.host)
+
     def get(self, kind: str, name: str) -> Body | None:
         """An object, None where there is none."""
         try:
@@ -105,14 +119,14 @@ class Cluster:
         return self._json("POST", self._path(body["kind"]), body["metadata"]["name"], "create", query=STRICT, body=body)
 
     def put(self, body: Body) -> Body:
-        """Makes an object, in place of one of ours that is there."""
-        kind, name = body["kind"], body["metadata"]["name"]
-        found = self.get(kind, name)
-        if found is None:
-            return self.create(body)
-        self.check_ours(body, found)
-        body = {**body, "metadata": {**body["metadata"], "resourceVersion": found["metadata"]["resourceVersion"]}}
-        return self._json("PUT", self._path(kind, name), name, "replace", query=STRICT, body=body)
+        """Makes an object, in place of one of ours that is there, whoever changes it meanwhile."""
+        for left in reversed(range(TRIES)):
+            try:
+                return self._put_once(body)
+            except Refused as exc:
+                if not exc.exists or not left:
+                    raise
+        raise AssertionError(TRIES)
 
     def delete(self, kind: str, name: str, grace: float | None = None) -> None:
         """Takes an object away with what it made; not an error when it is gone."""
@@ -126,10 +140,10 @@ class Cluster:
                 raise
 
     def log(self, pod: str, limit: int) -> str:
-        """What a pod's container printed last, `limit` bytes at most."""
+        """What a pod's container printed last, `limit` bytes at most. The API's own limit is of its first ones."""
         with self._told(pod, "logs"):
-            response = self._call("GET", f"{self._path('Pod', pod)}/log", query=[("limitBytes", limit)])
-            return bytes(response.data).decode(errors="replace")
+            response = self._call("GET", f"{self._path('Pod', pod)}/log", query=[("tailLines", LOG_LINES)])
+            return bytes(response.data)[-limit:].decode(errors="replace")
 
     def watch(self, kind: str, labels: Mapping[str, str], version: str) -> Iterator[tuple[str, Body]]:
         """(ADDED, MODIFIED or DELETED, object) from `version` on, until the server ends it. Raises `BackendError`; an
@@ -144,31 +158,33 @@ class Cluster:
                     event = json.loads(line)
                     yield event["type"], event["object"]
             finally:
+                response.close()  # first: what was not read is nobody's answer
                 response.release_conn()
-                response.close()
 
     def run_in(self, pod: str, command: list[str]) -> ws_client.WSClient:
         """The standard input and output of a command in a pod. Raises `BackendError`."""
         query = [("command", word) for word in command]
         query += [(stream, "true") for stream in ("stdin", "stdout", "stderr")]
         with self._told(pod, "exec"):
-            method, url, headers, *_ = self._connected().param_serialize(
+            client = self._connected()
+            method, url, headers, *_ = client.param_serialize(
                 method="GET",
                 resource_path=f"{self._path('Pod', pod)}/exec",
                 query_params=query,
                 header_params={},
                 auth_settings=["BearerToken"],
             )
-            made = ws_client.websocket_call(
-                self._connected().configuration,
-                method,
-                url,
-                headers=headers,
-                _preload_content=False,
-                binary=True,
-                capture_all=False,
-            )
+            options = {"headers": headers, "_preload_content": False, "binary": True, "capture_all": False}
+            try:
+                made = ws_client.websocket_call(client.configuration, method, url, **options)
+            except ApiException as exc:
+                refusal = _of_handshake(exc)
+                if refusal.status == 401:
+                    self._forget(client)
+                raise refusal from exc
             assert isinstance(made, ws_client.WSClient)
+            if hasattr(socket, "TCP_USER_TIMEOUT"):  # a way that is cut says nothing
+                made.sock.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, round(TIMEOUT[1] * 1000))
             return made
 
     def version(self) -> str:
@@ -205,6 +221,15 @@ class Cluster:
                 self._client.close()
                 self._client = None
 
+    def _put_once(self, body: Body) -> Body:
+        kind, name = body["kind"], body["metadata"]["name"]
+        found = self.get(kind, name)
+        if found is None:
+            return self.create(body)
+        self.check_ours(body, found)
+        body = {**body, "metadata": {**body["metadata"], "resourceVersion": found["metadata"]["resourceVersion"]}}
+        return self._json("PUT", self._path(kind, name), name, "replace", query=STRICT, body=body)
+
     def _path(self, kind: str, name: str = "") -> str:
         path = KINDS[kind].format(namespace=self.namespace)
         return f"{path}/{name}" if name else path
@@ -219,8 +244,30 @@ class Cluster:
     def _call(
         self, method: str, path: str, *, query: Any = None, body: Body | None = None, stream: bool = False
     ) -> Any:
-        """urllib3's response. Raises what the client raises."""
-        client = self._connected()
+        """urllib3's response. What a server has no time for is asked again, and a question whose answer was lost; once
+        it is asked as whoever the kubeconfig says by now. Raises what the client raises."""
+        renewed = False
+        for left in reversed(range(TRIES)):
+            client = self._connected()
+            try:
+                return self._call_once(client, method, path, query=query, body=body, stream=stream)
+            except ApiException as exc:
+                wait = _wait_for(exc, method)
+                if exc.status == 401 and not renewed:
+                    renewed, wait = True, 0.0
+                    self._forget(client)
+                if wait is None or not left:
+                    raise
+            except ProtocolError:
+                wait = AGAIN
+                if method != "GET" or not left:
+                    raise
+            time.sleep(wait)
+        raise AssertionError(TRIES)
+
+    def _call_once(
+        self, client: ApiClient, method: str, path: str, *, query: Any, body: Body | None, stream: bool
+    ) -> Any:
         request = client.param_serialize(
             method=method,
             resource_path=path,
@@ -239,6 +286,12 @@ class Cluster:
             return answer
         return answer.response
 
+    def _forget(self, client: ApiClient) -> None:
+        """Tokens and certificates end, and a kubeconfig is written anew."""
+        with self._lock:
+            if self._client is client:
+                self._client = None
+
     def _connected(self) -> ApiClient:
         with self._lock:
             if self._client is None:
@@ -249,27 +302,35 @@ class Cluster:
         configuration = Configuration()
         configuration.connection_pool_maxsize = CONNECTIONS
         configuration.retries = False
+        configuration.keep_alive = True
+        cure = "set KUBECONFIG; `kubectl config get-contexts` lists them"
         try:
             try:
-                file = os.environ.get("KUBECONFIG") or None  # the client itself asks once, when it is imported
-                contexts, current = list_kube_config_contexts(file)
-                chosen = next((each for each in contexts if each["name"] == self._context), None)
-                if self._context and chosen is None:
-                    raise BackendError("kubernetes", "connect", f"no context {self._context!r} in the kubeconfig")
-                chosen = chosen or current
-                load_kube_config(file, chosen["name"], configuration, persist_config=False)
-                self._context = chosen["name"]
-                self._namespace = self._namespace or chosen["context"].get("namespace", "default")
+                self._by_kubeconfig(configuration)
             except ConfigException as exc:
                 if self._context:
                     raise
                 self._in_pod(configuration, exc)
         except ConfigException as exc:
-            why = (
-                f"no cluster is named ({one_line(str(exc))}): set KUBECONFIG; `kubectl config get-contexts` lists them"
-            )
+            raise BackendError("kubernetes", "connect", f"no cluster is named ({one_line(str(exc))}): {cure}") from exc
+        except BackendError:
+            raise
+        except Exception as exc:  # whatever a file that is no kubeconfig comes to in the client
+            why = f"the kubeconfig cannot be used ({type(exc).__name__}: {one_line(str(exc))}): {cure}"
             raise BackendError("kubernetes", "connect", why) from exc
         return ApiClient(configuration)
+
+    def _by_kubeconfig(self, configuration: Configuration) -> None:
+        """The cluster that a file names. Raises `ConfigException`, and for a damaged file anything."""
+        file = os.environ.get("KUBECONFIG") or None  # the client itself asks once, when it is imported
+        contexts, current = list_kube_config_contexts(file)
+        chosen = next((each for each in contexts if each["name"] == self._context), None)
+        if self._context and chosen is None:
+            raise BackendError("kubernetes", "connect", f"no context {self._context!r} in the kubeconfig")
+        chosen = chosen or current
+        load_kube_config(file, chosen["name"], configuration, persist_config=False)
+        self._context = chosen["name"]
+        self._namespace = self._namespace or chosen["context"].get("namespace", "default")
 
     def _in_pod(self, configuration: Configuration, first: Exception) -> None:
         """The cluster that this process is a pod of. Raises `ConfigException`, the `first` one where it is none."""
@@ -305,6 +366,24 @@ class Refused(BackendError):
     def exists(self) -> bool:
         """Whether there is an object of that name already."""
         return self.status == 409
+
+
+def _of_handshake(exc: ApiException) -> ApiException:
+    """What an API answered instead of giving a command's streams; its client makes one text of all that came, with the
+    time of day in it."""
+    cause = exc.__context__
+    body = getattr(cause, "resp_body", None) or b""
+    status = int(getattr(cause, "status_code", None) or exc.status or 0)
+    return ApiException(status=status, reason=str(exc.reason), body=body.decode(errors="replace") or None)
+
+
+def _wait_for(exc: ApiException, method: str) -> float | None:
+    """Seconds after which it may be asked again; None where that was the answer."""
+    status = int(exc.status or 0)
+    said = str((exc.headers or {}).get("Retry-After", ""))
+    if status == 429 or (status in TROUBLED and (said or method == "GET")):
+        return min(float(said), LONGEST_WAIT) if said.isdecimal() else AGAIN
+    return None
 
 
 def explain(status: int, body: str) -> str:

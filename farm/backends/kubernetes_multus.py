@@ -17,8 +17,8 @@ from dataclasses import dataclass
 from farm.backends import kubernetes_names as names
 from farm.backends.kubernetes_manifests import Place, digest
 from farm.backends.kubernetes_names import Names, dns_name
-from farm.backends.kubernetes_pods import Body, farm_labels, meta, pod_spec
-from farm.backends.kubernetes_sets import CONFIG_BYTES, shard_file
+from farm.backends.kubernetes_pods import FILE, Body, farm_labels, meta, pod_spec
+from farm.backends.kubernetes_sets import APPLIED_BYTES, CONFIG_BYTES, applied_size, shard_file
 from farm.backends.kubernetes_zones import offered
 from farm.errors import FarmError
 from farm.topology.wiring import MACVLAN, NetworkSpec
@@ -119,14 +119,14 @@ class Multus:
             {"containerPort": port, "protocol": transport.upper()} for transport, port in dict.fromkeys(ports)
         ]
         spec = pod_spec(
-            "shard.json",
+            FILE,
             pod.config,
             self._place.image,
             1,
             low_ports=any(port < PRIVILEGED for _, port in ports),
             ports=containers,
         )
-        spec["volumes"][0]["configMap"]["items"] = [{"key": f"{pod.name}.json", "path": "shard.json"}]
+        spec["volumes"][0]["configMap"]["items"] = [{"key": f"{pod.name}.json", "path": FILE}]
         on = {names.network_label(interface.network): self._place.farm for interface in node.interfaces}
         annotations = {
             NETWORKS: json.dumps([self._interface(number, each) for number, each in enumerate(node.interfaces, 1)]),
@@ -175,12 +175,13 @@ def _attached(
 
 def _lone(nodes: Sequence[NodeConfig]) -> Iterator[Lone]:
     called = Names()
-    number, room = 1, CONFIG_BYTES
+    number, room = 0, 0
     for node in nodes:
         file = shard_file([node], everywhere=False)
         if len(file) > CONFIG_BYTES:
             raise FarmError(f"{node.name} has {len(file):,} bytes of configuration, a ConfigMap holds {CONFIG_BYTES:,}")
-        if len(file) > room:
-            number, room = number + 1, CONFIG_BYTES
-        room -= len(file)
+        size = applied_size(file)
+        if size > room:
+            number, room = number + 1, APPLIED_BYTES
+        room -= size
         yield Lone(called.of(node.name), node, f"nodes-{number}", file)

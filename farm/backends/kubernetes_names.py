@@ -1,7 +1,8 @@
 """What things are called in a cluster, and the labels by which they are found.
 
 Names there are parts of DNS names (RFC 1035): small letters, digits and `-`, a letter first. Those of a plant may have
-capitals and `_`, so two of them may come to one; the second then bears four hex digits made from its own name.
+capitals and `_`, and put together they may be too long, so two of them may come to one; the second then bears four hex
+digits made from its own name.
 """
 
 import hashlib
@@ -29,16 +30,15 @@ LONGEST = 52
 
 @dataclass(slots=True)
 class Names:
-    """Gives names that are there once; `prefix` stands before each."""
+    """Gives names that are there once."""
 
-    prefix: str = ""
     _given: dict[str, tuple[str, str]] = field(default_factory=dict)
 
     def of(self, text: str, kind: str = "") -> str:
         """The name of what the plant file calls `text`, the same one each time; things of several kinds may be called
         alike there, and are not here."""
-        plain = self.prefix + dns_name(text)
-        for name in (plain, f"{plain}-{mark(kind + text)}", f"{plain}-{mark(kind + text, 12)}"):
+        plain = dns_name(text)
+        for name in (plain, _marked(plain, mark(kind + text)), _marked(plain, mark(kind + text, 12))):
             if self._given.setdefault(name, (kind, text)) == (kind, text):
                 return name
         raise AssertionError(text)  # forty-eight bits of a digest twice in one plant
@@ -46,8 +46,12 @@ class Names:
 
 def dns_name(text: str) -> str:
     """`text` as far as a name in a cluster can be it: PLC_1 is plc-1, and 7up is n-7up."""
-    name = re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")[:LONGEST].rstrip("-")
-    return name if name[:1].isalpha() else f"n-{name}".rstrip("-")
+    name = re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")
+    return (name if name[:1].isalpha() else f"n-{name}")[:LONGEST].rstrip("-")
+
+
+def _marked(name: str, digits: str) -> str:
+    return f"{name[: LONGEST - 1 - len(digits)].rstrip('-')}-{digits}"
 
 
 def mark(text: str, digits: int = 4) -> str:

@@ -16,8 +16,11 @@ Body = dict[str, Any]
 USER = 65534
 CONTAINER = "node"
 FOLDER = "/etc/plcfarm"
+FILE = "shard.json"
+"""What a pod's file is called in its container, whatever its ConfigMap calls it."""
 POD_NAME = "$(POD_NAME)"
-"""In a command: the cluster puts the pod's name there."""
+"""In the name of a file that is mounted: the cluster puts the pod's name there. In a probe's command it would not:
+variables that come from a pod's fields are nothing there (kubernetes#40846)."""
 PORTS_FROM = {"name": "net.ipv4.ip_unprivileged_port_start", "value": "0"}
 GRACE = 5
 """Seconds from SIGTERM to SIGKILL: a node needs none, or two where a reply waits for its time."""
@@ -27,20 +30,22 @@ FIRST_MIB, EACH_MIB = 32, 2
 ROOM = 4
 """Times as much is where a pod is ended."""
 
-PROBES: dict[str, tuple[bool, dict[str, int]]] = {
-    "startupProbe": (False, {"periodSeconds": 2, "failureThreshold": 60}),
-    "readinessProbe": (False, {"periodSeconds": 30, "failureThreshold": 2}),
-    "livenessProbe": (True, {"periodSeconds": 60, "failureThreshold": 3}),
+PROBES: dict[str, tuple[str, dict[str, int]]] = {
+    "startupProbe": ("--any", {"periodSeconds": 2, "failureThreshold": 60}),
+    "readinessProbe": ("--busy", {"periodSeconds": 30, "failureThreshold": 2}),
+    "livenessProbe": ("--any", {"periodSeconds": 60, "failureThreshold": 3}),
 }
-"""Whether one node that answers is enough, and when it is asked: a probe is a Python for a tenth of a second. A pod is
-ready when all its nodes answer, and is restarted when none does: one that is broken must not take the others down."""
+"""How it is asked (`node.cli.health`), and when: a probe is a Python for a tenth of a second. A pod is ready when all
+its nodes answer, which a change of a set waits for pod by pod, and is restarted when none does: one that is broken must
+not take the others down, at its start neither. One that has all the clients it takes is well."""
 PROBE_SECONDS = 10
 
 
 def pod_spec(
     file: str, config_map: str, image: str, count: int, *, low_ports: bool = False, ports: Sequence[Body] = ()
 ) -> Body:
-    """A pod of `count` nodes out of the shard file `file`, which may have `POD_NAME` in its name, of `config_map`."""
+    """A pod of `count` nodes out of the shard file `file` of `config_map`. With `POD_NAME` in its name each pod of a
+    set has one of its own, and sees no other."""
     security: Body = {
         "runAsNonRoot": True,
         "runAsUser": USER,
@@ -54,19 +59,21 @@ def pod_spec(
         "enableServiceLinks": False,
         "terminationGracePeriodSeconds": GRACE,
         "securityContext": security,
-        "containers": [_container(f"{FOLDER}/{file}", image, count, ports)],
+        "containers": [_container(file, image, count, ports)],
         "volumes": [{"name": "configuration", "configMap": {"name": config_map}}],
     }
 
 
-def _container(path: str, image: str, count: int, ports: Sequence[Body]) -> Body:
+def _container(file: str, image: str, count: int, ports: Sequence[Body]) -> Body:
+    own = POD_NAME in file
+    path = f"{FOLDER}/{FILE if own else file}"
     mib = FIRST_MIB + EACH_MIB * count
     found: Body = {
         "name": CONTAINER,
         "image": image,
         "command": ["python3", "-S", "-m", "node", "shard", path],
     }
-    if POD_NAME in path:
+    if own:
         found["env"] = [{"name": "POD_NAME", "valueFrom": {"fieldRef": {"fieldPath": "metadata.name"}}}]
     if ports:
         found["ports"] = list(ports)
@@ -74,15 +81,18 @@ def _container(path: str, image: str, count: int, ports: Sequence[Body]) -> Body
         "requests": {"cpu": f"{10 + 2 * count}m", "memory": f"{mib}Mi"},
         "limits": {"cpu": "1", "memory": f"{mib * ROOM}Mi"},
     }
-    for name, (any_node, times) in PROBES.items():
-        command = ["python3", "-S", "-m", "node", "health", path, *(["--any"] if any_node else [])]
+    for name, (how, times) in PROBES.items():
+        command = ["python3", "-S", "-m", "node", "health", path, how]
         found[name] = {"exec": {"command": command}, "timeoutSeconds": PROBE_SECONDS, **times}
     found["securityContext"] = {
         "allowPrivilegeEscalation": False,
         "readOnlyRootFilesystem": True,
         "capabilities": {"drop": ["ALL"]},
     }
-    found["volumeMounts"] = [{"name": "configuration", "mountPath": FOLDER, "readOnly": True}]
+    mount: Body = {"name": "configuration", "mountPath": FOLDER, "readOnly": True}
+    if own:
+        mount |= {"mountPath": path, "subPathExpr": file}
+    found["volumeMounts"] = [mount]
     return found
 
 

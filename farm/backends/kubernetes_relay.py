@@ -7,11 +7,11 @@ import threading
 import time
 from pathlib import Path
 
+import websocket
 from kubernetes.stream.ws_client import WSClient
-from websocket import WebSocketException
 
 from farm.backends.kubernetes_api import Cluster, Refused
-from farm.backends.kubernetes_shards import LINK, Run, relay_name, relay_objects
+from farm.backends.kubernetes_shards import LINK, ROLE, SHARD, TCP, Run, relay_name, relay_objects
 from farm.backends.relay_link import RelayLink
 from farm.errors import BackendError
 
@@ -21,9 +21,11 @@ AGAIN = 1.0
 """Seconds between two tries."""
 LOOK = 1.0
 """Seconds after which a reader looks whether he is still wanted."""
+STALLED = 30.0
+"""Seconds after which a connection, or a write, that does not get on is given up."""
 ADDRESS_SECONDS = 10.0
 STDOUT, STDERR = 1, 2
-CLOSED = (WebSocketException, AttributeError, TypeError, ValueError)
+CLOSED = (websocket.WebSocketException, AttributeError, TypeError, ValueError)
 """What the client's socket raises when another thread closes it."""
 
 
@@ -35,6 +37,7 @@ class RelayPod:
         self._run = run
         self._control = control
         self._lock = threading.Lock()
+        self._making = threading.Lock()
         self._address = ""
         self._thread: threading.Thread | None = None
         self._closed = threading.Event()
@@ -42,15 +45,9 @@ class RelayPod:
 
     def address(self) -> str:
         """Where shards dial; the relay is made where there is none. Raises `BackendError`."""
-        with self._lock:
+        with self._making:
             if not self._address:
-                for body in relay_objects(self._run):
-                    try:
-                        self._cluster.create(body)
-                    except Refused as exc:
-                        if not exc.exists:
-                            raise
-                self._address = self._read_address()
+                self._make()
             return self._address
 
     def carry(self) -> None:
@@ -61,13 +58,41 @@ class RelayPod:
                 self._thread.start()
 
     def close(self) -> None:
-        """Carries no longer; the relay stays."""
+        """Carries no longer, and makes nothing any more; the relay stays."""
         self._closed.set()
+        with self._making:
+            pass  # what was being made is there by now
         link, thread = self._link, self._thread
         if link is not None:
             link.close()
         if thread is not None:
             thread.join(AGAIN * 5)
+
+    def _restore(self) -> None:
+        """Makes a relay anew that somebody took away, at the address that shards dial."""
+        with self._making:
+            name = relay_name(self._run)
+            gone = any(self._cluster.get(kind, name) is None for kind in ("StatefulSet", "Service"))
+            if gone and not self._closed.is_set():
+                self._make()
+                log.warning("the relay was taken away, and is made anew")
+
+    def _make(self) -> None:
+        """What is not there of it."""
+        for body in relay_objects(self._run, self._address or self._dialled()):
+            try:
+                self._cluster.create(body)
+            except Refused as exc:
+                if not exc.exists:
+                    raise
+        self._address = self._read_address()
+
+    def _dialled(self) -> str:
+        """Where shards that were started earlier dial, "" where there are none."""
+        for body in self._cluster.all("StatefulSet", {**self._run.selector, ROLE: SHARD}):
+            command = body["spec"]["template"]["spec"]["containers"][0]["command"]
+            return str(command[-1]).removeprefix(TCP).rpartition(":")[0]
+        return ""
 
     def _read_address(self) -> str:
         """What the cluster gave the relay's service."""
@@ -82,26 +107,36 @@ class RelayPod:
             time.sleep(AGAIN / 4)
 
     def _follow(self) -> None:
-        said = ""
+        said: set[str] = set()
         while not self._closed.is_set():
             try:
                 self._carry_once()
-                said = ""
-            except (BackendError, WebSocketException, OSError) as exc:
-                if str(exc) != said:
-                    said = str(exc)
-                    log.warning("no control streams for now: %s", said)
+                said.clear()
+            except (BackendError, websocket.WebSocketException, OSError) as exc:
+                _warn(said, str(exc))
+                try:
+                    self._restore()
+                except BackendError as again:
+                    _warn(said, str(again))
             self._closed.wait(AGAIN)
 
     def _carry_once(self) -> None:
         """Until the pod or the connection ends."""
         command = ["python3", "-S", "-m", "node", "relay", "--attach", LINK]
+        websocket.setdefaulttimeout(STALLED)  # the client has no word for it
         pipe = ChannelPipe(self._cluster.run_in(f"{relay_name(self._run)}-0", command), self._closed)
         link = self._link = RelayLink(self._control, pipe)
         link.start()
         while not link.closed.wait(AGAIN) and not self._closed.is_set():
             pass
         link.close()
+
+
+def _warn(said: set[str], why: str) -> None:
+    """Once, however often it is so."""
+    if why not in said:
+        said.add(why)
+        log.warning("no control streams for now: %s", why)
 
 
 class ChannelPipe:

@@ -3,7 +3,7 @@
     enip    50001, 50002, ...    modbus    51001, 51002, ...
 
 A pod serves on every interface; `address` in a node's configuration is the one its clients know, of its service. All
-configurations of a set are one ConfigMap, which holds a MiB: a zone of more becomes several sets.
+configurations of a set are one ConfigMap, as large as `kubectl apply` takes: a zone of more becomes several sets.
 """
 
 import ipaddress
@@ -24,6 +24,9 @@ MOST_NODES = 900
 """A pod's; its ports of one protocol end before the other's begin."""
 CONFIG_BYTES = 1_000_000
 """Of a ConfigMap: the API takes 1 MiB with all that is about it."""
+APPLIED_BYTES = 250_000
+"""Of a ConfigMap of several pods, as JSON: `kubectl apply` keeps what it applied in an annotation, and the API takes
+256 KiB of them. One pod may have more, which then takes `--server-side`."""
 AUTO_NODES = 50
 """A pod's, for `shard: auto`."""
 
@@ -83,11 +86,12 @@ class Sets:
             text = shard_file([slot.served for slot in slots])
             if len(text) > CONFIG_BYTES:
                 raise FarmError(_too_large(nodes, len(text)))
-            if pods and len(text) > room:
+            size = applied_size(text)
+            if pods and size > room:
                 yield PodSet(name, zone, tuple(pods), files)
                 number, pods, files = number + 1, [], {}
                 name = names.of(f"{zone.name}-{number}", "set")
-            room = (room if pods else CONFIG_BYTES) - len(text)
+            room = (room if pods else APPLIED_BYTES) - size
             files[f"{name}-{len(pods)}"] = text
             pods.append(slots)
         yield PodSet(name, zone, tuple(pods), files)
@@ -118,6 +122,11 @@ def shard_file(nodes: Sequence[NodeConfig], everywhere: bool = True, run: str = 
     assert empty
     lines = ",\n".join(json.dumps(node, separators=(",", ":")) for node in dumped)
     return f"{head}[\n{lines}\n]}}\n"
+
+
+def applied_size(text: str) -> int:
+    """Bytes that a text of a ConfigMap takes where the object is kept as JSON, as `kubectl apply` does."""
+    return len(json.dumps(text))
 
 
 def _too_large(nodes: Sequence[NodeConfig], size: int) -> str:

@@ -15,12 +15,12 @@ from typing import Any
 from farm.backends import kubernetes_names as names
 from farm.backends.kubernetes_manifests import mapped_ports
 from farm.backends.kubernetes_names import dns_name, mark, network_label
-from farm.backends.kubernetes_pods import Body, farm_labels, meta, pod_spec
+from farm.backends.kubernetes_pods import FILE, Body, farm_labels, meta, pod_spec
 from farm.backends.kubernetes_sets import in_pod, shard_file
 from farm.backends.netns_spaces import run_mark
 from farm.topology.wiring import NetworkSpec, Segment, decode_segment, encode_segment
 from node.config.model import NodeConfig
-from node.control.messages import INSTANCE_VARIABLE, shard_token
+from node.control.messages import BEGAN_VARIABLE, INSTANCE_VARIABLE, shard_token
 
 SPEC = "plcfarm/spec"
 """A network as it was wanted, in JSON."""
@@ -29,23 +29,28 @@ INSTANCE = "plcfarm.instance"
 ROLE = "plcfarm.role"
 SHARD, NETWORK, RELAY = "node", "network", "relay"
 
-FILE = "shard.json"
 TOKEN = "token"
 TOKEN_VARIABLE = "FARM_TOKEN"
+TCP = "tcp://"
+"""Before the address that shards dial (`node.control.agent`)."""
 CONTROL_PORT = 7700
 LINK = "127.0.0.1:7701"
 RELAY_MIB = 64
+FIRST_LOOK = 3
+"""Seconds after which a node is asked the first time whether it serves, for whoever looks at its pod."""
 
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """A farm's run: its id, the farm's name, the namespace, the image of nodes, what tokens are made from."""
+    """A farm's run: its id, the farm's name, the namespace, the image of nodes, what tokens are made from, and when the
+    plant `began`, in seconds since 1970: clocks of hosts that count from their start have nothing in common."""
 
     id: str
     farm: str
     namespace: str
     image: str
     secret: str
+    began: float
 
     @property
     def selector(self) -> dict[str, str]:
@@ -93,14 +98,18 @@ def service(run: Run, node: NodeConfig) -> Body:
 
 
 def stateful_set(run: Run, node: NodeConfig, digest: str, instance: str, control: str) -> Body:
-    """The node's pod, which dials `control`, the relay."""
+    """The node's pod, which dials `control`, the relay. It is started again when its process ends and for nothing else:
+    a node that was told to stop, or that has a fault, is silent on purpose."""
     name = run.name(node.name)
     spec = pod_spec(FILE, name, run.image, 1)
     [container] = spec["containers"]
-    container["command"].append(f"tcp://{control}:{CONTROL_PORT}")
+    del container["startupProbe"], container["livenessProbe"]
+    container["readinessProbe"]["initialDelaySeconds"] = FIRST_LOOK
+    container["command"].append(f"{TCP}{control}:{CONTROL_PORT}")
     container["env"] = [
         {"name": TOKEN_VARIABLE, "valueFrom": {"secretKeyRef": {"name": name, "key": TOKEN}}},
         {"name": INSTANCE_VARIABLE, "value": instance},
+        {"name": BEGAN_VARIABLE, "value": f"{run.began:.3f}"},
     ]
     on = {network_label(interface.network): dns_name(run.farm) for interface in node.interfaces}
     about = {names.NAME: node.name, names.DIGEST: digest}
@@ -112,8 +121,9 @@ def relay_name(run: Run) -> str:
     return f"{run_mark(run.id)}--{RELAY}"
 
 
-def relay_objects(run: Run) -> list[Body]:
-    """The pod that shards dial, its file, and its address, which the cluster chooses."""
+def relay_objects(run: Run, address: str = "") -> list[Body]:
+    """The pod that shards dial, its file, and its `address`, which the cluster chooses where none is known. It is
+    reached as soon as it listens, and not after a probe."""
     name = relay_name(run)
     file = json.dumps({"control": f"0.0.0.0:{CONTROL_PORT}", "link": LINK, "forwards": []})
     spec = pod_spec("relay.json", name, run.image, 1)
@@ -126,12 +136,13 @@ def relay_objects(run: Run) -> list[Body]:
     for probe in ("startupProbe", "readinessProbe", "livenessProbe"):
         container[probe] = {"tcpSocket": {"port": CONTROL_PORT}, "periodSeconds": 10, "failureThreshold": 6}
     ports = [{"name": "control", "protocol": "TCP", "port": CONTROL_PORT, "targetPort": CONTROL_PORT}]
-    selector = {**run.selector, names.SET: name}
+    service: Body = {"type": "ClusterIP", "publishNotReadyAddresses": True}
+    service |= {"selector": {**run.selector, names.SET: name}, "ports": ports}
+    if address:
+        service["clusterIP"] = address
     return [
         _object(run, "v1", "ConfigMap", name, RELAY, {}, data={"relay.json": file}),
-        _object(
-            run, "v1", "Service", name, RELAY, {}, spec={"type": "ClusterIP", "selector": selector, "ports": ports}
-        ),
+        _object(run, "v1", "Service", name, RELAY, {}, spec=service),
         _set(run, name, RELAY, spec, {}, {}, {}),
     ]
 

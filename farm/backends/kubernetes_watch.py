@@ -8,7 +8,7 @@ import asyncio
 import contextlib
 import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from farm.backends.kubernetes_api import Cluster
 from farm.backends.kubernetes_shards import INSTANCE, ROLE, SHARD, Run
@@ -93,21 +93,24 @@ class Watches:
     def _listen(self) -> None:
         """Until the server ends it, or says that it knows no more what was before."""
         labels = {**self._run.selector, ROLE: SHARD}
+        with self._lock:
+            waiting = set(self._waiting)  # whose shards were there before it is asked which are
         there, version = self._cluster.listed("StatefulSet", labels)
-        self._ring({instance_number(_instance(body)) for body in there}, present=True)
+        numbers = {instance_number(_instance(body)) for body in there}
+        _ring(watch for watch in waiting if watch.shard.pid not in numbers)
         for kind, body in self._cluster.watch("StatefulSet", labels, version):
             if self._closed.is_set() or kind == "ERROR":
                 return
             if kind == "DELETED":
-                self._ring({instance_number(_instance(body))}, present=False)
+                number = instance_number(_instance(body))
+                with self._lock:
+                    waiting = set(self._waiting)
+                _ring(watch for watch in waiting if watch.shard.pid == number)
 
-    def _ring(self, numbers: set[int], present: bool) -> None:
-        """Who waits for one of these, or, of those that are `present`, for another."""
-        with self._lock:
-            waiting = list(self._waiting)
-        for watch in waiting:
-            if (watch.shard.pid in numbers) is not present:
-                watch.ring()
+
+def _ring(watches: Iterable[SetWatch]) -> None:
+    for watch in watches:
+        watch.ring()
 
 
 def _instance(body: dict[str, dict[str, dict[str, str]]]) -> str:

@@ -69,7 +69,8 @@ def find_zones(nodes: Sequence[NodeConfig], networks: Sequence[NetworkSpec], rou
             ports = rules.passing(source, target)
             if ports:
                 flows[source.name, target.name] = ports
-    return Zones(zones, clients, flows, apart=bool(routers) or len(networks) > 1)
+    apart = bool(routers) or len(networks) > 1 or any(network.internal for network in networks)
+    return Zones(zones, clients, flows, apart)
 
 
 def offered(node: NodeConfig) -> tuple[Port, ...]:

@@ -1,6 +1,7 @@
 """`farm render`: a plant as files for tools that start containers without a farm."""
 
 import os
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated
@@ -29,6 +30,8 @@ app = typer.Typer(help="Write a plant as files for other tools, which run it wit
 STANDARD_OUTPUT = "-"
 COMPOSE_FILE = "compose.yaml"
 YAML = (".yaml", ".yml")
+NAMESPACE = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
+INTERFACE = re.compile(r"[^\s/]{1,15}")
 MOVED_SHOWN = 12
 """Nodes that are elsewhere in a cluster, of which this is said."""
 WIRED = "netns"
@@ -96,6 +99,7 @@ def render_kubernetes(
     """Write a kustomize base: pods of nodes, an address for each, policies between their networks."""
     if network not in kubernetes.NETWORKS:
         raise UsageError(f"--network {network}: wanted {' or '.join(kubernetes.NETWORKS)}")
+    _check_names(namespace, interface)
     size = None if shard is None else parse_shard(shard)
     plant = wired_plant(plant_file, settings or (), backend="kubernetes", shard=size)
     place = Place(dns_name(plant.name), namespace or dns_name(plant.name), node_image(image))
@@ -189,6 +193,14 @@ def _allow_uplinks(plant: Plant, understood: bool) -> None:
         )
 
 
+def _check_names(namespace: str | None, interface: str) -> None:
+    """Raises `UsageError` for a namespace or an interface that nobody can have."""
+    if namespace is not None and not NAMESPACE.fullmatch(namespace):
+        raise UsageError(f"--namespace {namespace}: wanted up to 63 small letters, digits and -, as in waterworks")
+    if not INTERFACE.fullmatch(interface):
+        raise UsageError(f"--interface {interface}: wanted the name of a network interface, as in {PARENT}")
+
+
 def _write_base(rendered: kubernetes.Rendered, target: str) -> None:
     """All in one stream, or the files of a kustomize base in place of those of an earlier one."""
     texts = {name: kubernetes.file_text(documents) for name, documents in rendered.files.items()}
@@ -196,10 +208,14 @@ def _write_base(rendered: kubernetes.Rendered, target: str) -> None:
         del texts[kubernetes.KUSTOMIZATION]
         write_files({"stream": "---\n".join(texts.values())}, None)
         return
-    for name in kubernetes.listed_files(_text_of(Path(target) / kubernetes.KUSTOMIZATION)):
-        if name not in texts:
-            (Path(target) / name).unlink(missing_ok=True)
-    write_files(texts, Path(target))
+    folder = Path(target)
+    try:
+        for name in kubernetes.listed_files(_text_of(folder / kubernetes.KUSTOMIZATION)):
+            if name not in texts and kubernetes.OURS in _text_of(folder / name):
+                (folder / name).unlink(missing_ok=True)
+    except OSError as exc:
+        raise FarmError(f"cannot remove {exc.filename}: {exc.strerror}") from exc
+    write_files(texts, folder)
 
 
 def _text_of(path: Path) -> str:

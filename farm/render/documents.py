@@ -1,11 +1,15 @@
 """YAML for people and for tools that read it: block style, keys in the order given, comments above."""
 
+import re
 from collections.abc import Sequence
 from typing import Any
 
 import yaml
 
 WIDTH = 120
+NO_TEXT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?|[-+]?0o[0-7]+|[yYnN]")
+"""What readers in Go (kubectl, Compose) take for a number or a truth where it has no quotes, as a digest may look like
+`12e7`, and PyYAML does not."""
 
 
 class _Dumper(getattr(yaml, "CSafeDumper", yaml.SafeDumper)):  # type: ignore[misc]
@@ -21,8 +25,9 @@ class _Dumper(getattr(yaml, "CSafeDumper", yaml.SafeDumper)):  # type: ignore[mi
         return self.represent_sequence("tag:yaml.org,2002:seq", data, flow_style=plain)
 
     def represent_text(self, data: Any) -> Any:
-        """As it stands, where it has lines of its own."""
-        return self.represent_scalar("tag:yaml.org,2002:str", data, style="|" if "\n" in data else None)
+        """As it stands, where it has lines of its own; in quotes, where it is no text to others without."""
+        style = "|" if "\n" in data else "'" if NO_TEXT.fullmatch(data) else None
+        return self.represent_scalar("tag:yaml.org,2002:str", data, style=style)
 
 
 _Dumper.add_representer(list, _Dumper.represent_list)

@@ -28,6 +28,10 @@ NETWORKS = (SERVICES, MULTUS)
 KUSTOMIZATION = "kustomization.yaml"
 BASE = "A kustomize base"
 """How a kustomization of ours begins."""
+OURS = "app.kubernetes.io/managed-by: plcfarm"
+"""Stands in every other file of ours."""
+EVERY_CLUSTER = re.compile(r"default|kube-.*")
+"""Namespaces that are there anyhow: a base with one of them would take it away with itself."""
 
 Document = tuple[tuple[str, ...], Body]
 """Lines of comment, and the object."""
@@ -49,7 +53,7 @@ def render_services(plant: Plant, place: Place, size: int, services: ipaddress.I
     zones = find_zones(plant.nodes, plant.networks, plant.routers)
     addresses = cluster_addresses(plant.nodes, services)
     sets = Sets(size, addresses, services).of(zones.zones)
-    files: dict[str, tuple[Document, ...]] = {"namespace.yaml": _namespace(plant, place)}
+    files = _begun(plant, place)
     policies = manifests.policies(zones, sets, place)
     if policies:
         files["policies.yaml"] = tuple(
@@ -68,8 +72,7 @@ def render_multus(plant: Plant, place: Place, parent: str) -> Rendered:
     if not plant.nodes:
         raise FarmError(f"{plant.name} has no nodes")
     multus = Multus(plant.nodes, plant.networks, parent, place)
-    files: dict[str, tuple[Document, ...]] = {
-        "namespace.yaml": _namespace(plant, place),
+    files = _begun(plant, place) | {
         "policies.yaml": (
             (("The cluster's own network, on which zones would meet, carries nothing.",), multus.policy()),
         ),
@@ -92,12 +95,16 @@ def render_multus(plant: Plant, place: Place, parent: str) -> Rendered:
     return Rendered(_with_kustomization(files, place), addresses, tuple(missing))
 
 
-def _namespace(plant: Plant, place: Place) -> tuple[Document, ...]:
+def _begun(plant: Plant, place: Place) -> dict[str, tuple[Document, ...]]:
+    """The first file: the namespace, where it is the plant's own."""
+    if EVERY_CLUSTER.fullmatch(place.namespace):
+        return {}
     words = (
         f"{plant.name}, of {Path(plant.file).name}: written by `farm render kubernetes`.",
-        "`kubectl apply -k FOLDER` starts it, `kubectl delete -k FOLDER` takes it away.",
+        "`kubectl apply --server-side -k FOLDER` starts it; `kubectl delete -k FOLDER` takes it away, and with the",
+        "namespace all that is in it.",
     )
-    return ((words, manifests.namespace(place)),)
+    return {"namespace.yaml": ((words, manifests.namespace(place)),)}
 
 
 def _set(pods: PodSet, place: Place) -> tuple[Document, ...]:
@@ -181,7 +188,7 @@ def file_text(documents: Sequence[Document]) -> str:
 
 
 def listed_files(kustomization: str) -> list[str]:
-    """The files beside a kustomization that this module wrote; none of anybody else's."""
+    """The files that a kustomization of ours lists; none of anybody else's. Who added one to it has it among them."""
     if not kustomization.startswith(f"# {BASE}"):
         return []
     return re.findall(r"[a-z0-9-]+\.yaml", kustomization.partition("\nresources:")[2])

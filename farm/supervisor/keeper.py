@@ -21,7 +21,7 @@ from farm.supervisor.restart import RestartPolicy
 from farm.supervisor.roster import CRASH_LOOP, DOWN, RESTARTING, STARTING, STOPPED, UP, Member, Roster
 from node.config.load import dump
 from node.config.model import NodeConfig
-from node.control.messages import SHARD_START
+from node.control.messages import PIDS, SHARD_START
 from node.errors import NodeError
 
 log = logging.getLogger(__name__)
@@ -185,7 +185,7 @@ class Keeper:
         members = self._roster.of_shard(shard)
         failed = [member.error for member in members if member.state == DOWN]
         self.release(shard)
-        reason = f"its process ({pid}) ended"
+        reason = f"its process ({pid}) ended" if pid < PIDS else "its process ended"
         if shard not in self.taken and failed:
             self.lost(shard, failed[0])
             return

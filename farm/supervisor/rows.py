@@ -14,6 +14,7 @@ from farm.supervisor.telemetry import Telemetry
 from farm.topology.plant import NOWHERE, Plant
 from node.config.model import NodeConfig
 from node.config.transports import spoken
+from node.control.messages import PIDS
 
 Row = dict[str, Any]
 
@@ -120,7 +121,7 @@ class Rows:
             look.condition,
             error or (f"no report for {age:.0f} s" if look.silent else member.error),
             member.link,
-            None if monitor.host_of(name) else member.pid or None,
+            member.pid if 0 < member.pid < PIDS and not monitor.host_of(name) else None,
             member.restarts,
             uptime(member.started) if member.pid else None,
             meter.connections,

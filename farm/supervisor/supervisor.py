@@ -51,7 +51,7 @@ TIMEOUT_EACH = 0.05
 """Seconds for all nodes to be up, and what each adds."""
 FARTHER = 45.0
 """Seconds more where nodes are on several machines: what one has not heard of another's addresses in an overlay it is
-told again after half a minute."""
+told again after half a minute; an image is fetched for a cluster's relay, too."""
 HEAL_AFTER = 0.3
 """Seconds a new supervisor waits for a command before it starts what is missing: it may be told `down`."""
 ADOPTION = 3.0
@@ -154,8 +154,9 @@ class Supervisor:
         return self.clock()
 
     def _farther(self) -> float:
-        """Seconds that nodes of other machines are waited for beyond those of this one."""
-        return FARTHER if isinstance(self.backend, Placing) else 0.0
+        """Seconds that nodes of other machines are waited for beyond those of this one. A platform that looks after
+        nodes itself has machines of its own."""
+        return FARTHER if isinstance(self.backend, Placing) or self.backend.restarts else 0.0
 
     def _leads_to(self, config: NodeConfig) -> bool:
         """Whether a node can be asked from here whether it is up."""

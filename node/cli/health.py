@@ -23,12 +23,13 @@ from node.modbus.rtu import decode_rtu, encode_rtu
 
 PROGRAM = "python -m node health"
 HELP = """\
-usage: {program} FILE [--any]
+usage: {program} FILE [--any | --busy]
 
 Ask every node of a shard file on each of its protocols: 0 when all answer, 1 with a line about the first that does not.
 
-  FILE   the shard file that is served in this container or on this machine
-  --any  0 when one node answers at least, if only by hanging up at once as one that is full does"""
+  FILE    the shard file that is served in this container or on this machine
+  --busy  one that hangs up at once answers too, as it does when it has all the clients that it takes
+  --any   the same, and one node that answers is enough"""
 
 SECONDS = 3.0
 """For one answer."""
@@ -47,17 +48,15 @@ def main(arguments: Sequence[str], program: str = PROGRAM) -> int:
         case ["-h" | "--help"]:
             print(HELP.format(program=program))
             return 0
-        case [file] if not file.startswith("-"):
-            one_is_enough = False
-        case [file, "--any"] if not file.startswith("-"):
-            one_is_enough = True
+        case [file, *rest] if not file.startswith("-") and rest in ([], ["--any"], ["--busy"]):
+            one_is_enough, busy_is_well = rest == ["--any"], bool(rest)
         case words:
-            wanted = f"wanted FILE [--any], got {' '.join(words) or 'nothing'}"
+            wanted = f"wanted FILE [--any | --busy], got {' '.join(words) or 'nothing'}"
             return complain(program, f"{wanted} (--help says more)", USAGE)
     try:
         shard = ShardFile.decode(file, read_file(file))
         address = LOOPBACK if shard.everywhere else ""
-        found = first_failure(shard.nodes, address, one_is_enough)
+        found = first_failure(shard.nodes, address, one_is_enough, busy_is_well)
     except (NodeError, OSError) as exc:
         return complain(program, str(exc), FAILED)
     except (KeyError, TypeError, ValueError, AttributeError) as exc:
@@ -65,14 +64,18 @@ def main(arguments: Sequence[str], program: str = PROGRAM) -> int:
     return complain(program, found, FAILED) if found else 0
 
 
-def first_failure(nodes: Sequence[Message], address: str, one_is_enough: bool = False) -> str:
+def first_failure(
+    nodes: Sequence[Message], address: str, one_is_enough: bool = False, busy_is_well: bool = False
+) -> str:
     """What is wrong with the first node that does not answer at `address`, "" being its own; "" where nothing is, or
-    where `one_is_enough` and answers, or hangs up."""
+    where `one_is_enough` and answers. Hanging up is an answer where `busy_is_well`."""
     first = ""
     for node in nodes:
-        failed = list(failures(node, address or node["address"] or LOOPBACK))
-        if one_is_enough and any(isinstance(failure, HungUp) for _, failure in failed):
-            return ""
+        failed = [
+            (where, failure)
+            for where, failure in failures(node, address or node["address"] or LOOPBACK)
+            if not (busy_is_well and isinstance(failure, HungUp))
+        ]
         if failed and not first:
             where, failure = failed[0]
             said = f"no answer within {SECONDS:g} s" if isinstance(failure, TimeoutError) else str(failure)
@@ -85,7 +88,7 @@ def first_failure(nodes: Sequence[Message], address: str, one_is_enough: bool = 
 
 
 class HungUp(NodeError):
-    """A peer that closes the connection and says nothing."""
+    """A peer that took the connection and ended it without an answer."""
 
 
 def failures(node: Message, address: str) -> Iterator[tuple[str, Exception]]:
@@ -122,8 +125,11 @@ def _ask_modbus(face: Message, where: tuple[str, int]) -> None:
         if modbus.tls is not None:
             return
         unit, pdu = _question(face.get("units", ()))
-        connection.sendall(_framed(modbus.framing, unit, pdu))
-        answer = _answer(connection, modbus)
+        try:
+            connection.sendall(_framed(modbus.framing, unit, pdu))
+            answer = _answer(connection, modbus)
+        except (ConnectionResetError, BrokenPipeError) as exc:  # the question came before it was closed
+            raise HungUp("the connection is closed without an answer") from exc
     if answer[0] & ~EXCEPTION != pdu[0]:
         raise NodeError(f"function {answer[0]} came in place of an answer to {pdu[0]}")
 

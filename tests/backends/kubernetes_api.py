@@ -8,7 +8,8 @@ import json
 import re
 import subprocess
 import threading
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Mapping
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -36,6 +37,9 @@ class Api:
         """(method, path) of what was asked."""
         self.execute: Callable[[str, list[str]], subprocess.Popen[bytes]] | None = None
         self.log: Callable[[str], str] = lambda pod: ""
+        self.before: Callable[[str, str], None] = lambda method, path: None
+        """Called before each answer: what somebody else does, or a `Refusal`, or a connection that is lost."""
+        self.token = TOKEN
         self.closed = threading.Event()
         api = self
 
@@ -46,7 +50,7 @@ class Api:
 
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self._server.daemon_threads = True
-        self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.5}, daemon=True)
+        self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.1}, daemon=True)
 
     @property
     def url(self) -> str:
@@ -79,7 +83,7 @@ class Api:
 
     def admit(self, verb: str, resource: str, group: str, authorization: str) -> None:
         """Raises `Refusal` for who is nobody, or may not."""
-        if authorization != f"Bearer {TOKEN}":
+        if authorization != f"Bearer {self.token}":
             raise Refusal(401, "Unauthorized")
         if (verb, resource) in self.denied:
             where = f'in API group "{group}" in the namespace "default"'
@@ -113,9 +117,10 @@ class _Handler(BaseHTTPRequestHandler):
         query = parse_qs(split.query)
         self.api.seen.append((self.command, split.path))
         try:
+            self.api.before(self.command, split.path)
             self._route(split.path, query, body)
         except Refusal as exc:
-            self._send(exc.status, exc.code)
+            self._send(exc.status, exc.code, exc.headers)
         except (BrokenPipeError, ConnectionResetError):
             self.close_connection = True
 
@@ -145,7 +150,7 @@ class _Handler(BaseHTTPRequestHandler):
             self._exec(name, query["command"])
         elif sub == "log":
             api.store.get(kind, name)
-            self._send_text(api.log(name))
+            self._send_text(_log_part(api.log(name), first))
         elif verb == "watch":
             self._watch(kind, first)
         else:
@@ -172,8 +177,13 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_header("Content-Type", "application/json")
         self.send_header("Transfer-Encoding", "chunked")
         self.end_headers()
-        while not self.api.closed.is_set():
+        late = time.monotonic() + float(query.get("timeoutSeconds", "inf"))
+        while not self.api.closed.is_set() and time.monotonic() < late:
             with store.changed:
+                if version < store.forgotten:
+                    status = Refusal(410, "too old resource version", "Expired").status
+                    self._chunk(json.dumps({"type": "ERROR", "object": status}).encode() + b"\n")
+                    break
                 events = store.since(version)
                 if not events:
                     store.changed.wait(1.0)
@@ -182,6 +192,7 @@ class _Handler(BaseHTTPRequestHandler):
                 version = number
                 if body["kind"] == kind and fits(body, query.get("labelSelector", "")):
                     self._chunk(json.dumps({"type": what, "object": body}).encode() + b"\n")
+        self._chunk(b"")
 
     def _chunk(self, data: bytes) -> None:
         self.wfile.write(b"%x\r\n%s\r\n" % (len(data), data))
@@ -204,9 +215,11 @@ class _Handler(BaseHTTPRequestHandler):
         self.wfile.write(data)
         self.wfile.flush()
 
-    def _send(self, body: Body, code: int = 200) -> None:
+    def _send(self, body: Body, code: int = 200, headers: Mapping[str, str] | None = None) -> None:
         data = json.dumps(body).encode()
         self.send_response(code)
+        for name, value in (headers or {}).items():
+            self.send_header(name, value)
         self.send_header("Content-Type", "application/json")
         self.send_header("Content-Length", str(len(data)))
         self.end_headers()
@@ -219,3 +232,10 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_header("Content-Length", str(len(data)))
         self.end_headers()
         self.wfile.write(data)
+
+
+def _log_part(text: str, query: Mapping[str, str]) -> str:
+    """The last `tailLines`, and of these the first `limitBytes`, as kubelets have it (pkg/kubelet/kuberuntime/logs)."""
+    if "tailLines" in query:
+        text = "".join(text.splitlines(keepends=True)[-int(query["tailLines"]) :])
+    return text[: int(query["limitBytes"])] if "limitBytes" in query else text

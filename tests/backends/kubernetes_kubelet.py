@@ -14,7 +14,7 @@ import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Callable
+import time
 from pathlib import Path
 
 from tests.backends.kubernetes_api import Api
@@ -44,8 +44,7 @@ class Container:
 
     def command(self, words: list[str]) -> list[str]:
         """With this machine's Python, and files where they are here."""
-        found = [word.replace("/etc/plcfarm", str(self.folder)).replace("$(POD_NAME)", self.name) for word in words]
-        return [sys.executable, *found[1:]]
+        return [sys.executable, *(word.replace("/etc/plcfarm", str(self.folder)) for word in words[1:])]
 
     def environment(self) -> dict[str, str]:
         """What the pod's container is given."""
@@ -56,19 +55,22 @@ class Container:
             if "secretKeyRef" in source:
                 data = self._kubelet.store.get("Secret", source["secretKeyRef"]["name"])["data"]
                 found[variable["name"]] = base64.b64decode(data[source["secretKeyRef"]["key"]]).decode()
-            elif "fieldRef" in source:
-                found[variable["name"]] = self.name
             else:
                 found[variable["name"]] = variable["value"]
         return found
 
     def end(self) -> None:
-        """SIGTERM, and gone."""
+        """SIGTERM, SIGKILL after the grace that its pod has by then, and gone."""
         self._ending.set()
+        began = time.monotonic()
         process = self.process
         if process is not None:
             with contextlib.suppress(OSError):
                 process.terminate()
+            while self._thread.is_alive() and time.monotonic() < began + self._kubelet.grace(self.name):
+                self._thread.join(0.1)
+            with contextlib.suppress(OSError):
+                process.kill()
         self._thread.join(20)
         shutil.rmtree(self.folder, ignore_errors=True)
 
@@ -111,16 +113,18 @@ class Container:
         return json.dumps(body)
 
     def _become_ready(self, container: Body) -> None:
-        """Asked by the probe until it answers once, more and more seldom: each is a process."""
+        """Asked by the probe until it answers once, more and more seldom, and few at a time: each is a process, and
+        hosts of pods have cores of their own."""
         probe = container["readinessProbe"].get("exec")
-        process, wait = self.process, RESTART_SECONDS
-        while probe and process is not None and process.poll() is None and not self._ending.is_set():
-            words = self.command(probe["command"])
-            if subprocess.run(words, cwd=ROOT, env=self.environment(), capture_output=True).returncode == 0:
+        process, wait = self.process, float(container["readinessProbe"].get("initialDelaySeconds", 2))
+        while probe and process is not None and process.poll() is None and not self._ending.wait(wait):
+            wait *= 2
+            with self._kubelet.probing:
+                words = self.command(probe["command"])
+                done = subprocess.run(words, cwd=ROOT, env=self.environment(), capture_output=True)
+            if done.returncode == 0:
                 self._kubelet.tell(self, {"phase": "Running"}, {"running": {}}, ready=True)
                 return
-            self._ending.wait(wait)
-            wait *= 2
 
 
 class Kubelet:
@@ -131,6 +135,7 @@ class Kubelet:
         self.containers: dict[str, Container] = {}
         self._api = api
         self._prefix = prefix
+        self.probing = threading.Semaphore(1)
         self._number = 0
         self._proxy = Proxy()
         self._closed = threading.Event()
@@ -156,6 +161,12 @@ class Kubelet:
         process = self.containers[pod].process
         assert process is not None
         process.kill()
+
+    def grace(self, pod: str) -> float:
+        """Seconds that a pod is given to end; a second for one that is gone already."""
+        with self.store.changed:
+            meta = self.store.objects.get(("Pod", pod), {}).get("metadata", {})
+            return float(meta.get("deletionGracePeriodSeconds", 1))
 
     def tell(self, container: Container, status: Body, state: Body, *, ready: bool) -> None:
         """Writes a pod's status."""
@@ -198,8 +209,10 @@ class Kubelet:
                 self.containers[name] = Container(self, pod, f"{self._prefix}.{self._number}")
 
     def _end_pods(self) -> None:
-        going = [pod["metadata"]["name"] for pod in self.store.seen("Pod") if "deletionTimestamp" in pod["metadata"]]
-        ends: list[Callable[[], None]] = [self.containers.pop(name).end for name in going if name in self.containers]
+        pods = {pod["metadata"]["name"]: pod for pod in self.store.seen("Pod")}
+        going = [name for name, pod in pods.items() if "deletionTimestamp" in pod["metadata"]]
+        going += [name for name in self.containers if name not in pods]  # deleted by force, before it ended
+        ends = [self.containers.pop(name).end for name in going if name in self.containers]
         threads = [threading.Thread(target=end) for end in ends]
         for thread in threads:
             thread.start()
@@ -211,10 +224,12 @@ class Kubelet:
     def _lead(self) -> None:
         """Each service's ports to the first pod that it selects."""
         pods = [pod for pod in self.store.seen("Pod") if pod["metadata"]["name"] in self.containers]
+        ready = [pod for pod in pods if all(each["ready"] for each in _statuses(pod))]
         rows = {}
         for service in self.store.seen("Service"):
             selector = ",".join(f"{key}={value}" for key, value in service["spec"]["selector"].items())
-            target = next((pod["metadata"]["name"] for pod in pods if fits(pod, selector)), None)
+            found = pods if service["spec"].get("publishNotReadyAddresses") else ready
+            target = next((pod["metadata"]["name"] for pod in found if fits(pod, selector)), None)
             if target is None or service["spec"]["clusterIP"] == "None":
                 continue
             for port in service["spec"]["ports"]:
@@ -227,3 +242,8 @@ class Kubelet:
         pipe = subprocess.PIPE
         words = container.command(command)
         return subprocess.Popen(words, cwd=ROOT, env=container.environment(), stdin=pipe, stdout=pipe, stderr=pipe)
+
+
+def _statuses(pod: Body) -> list[Body]:
+    """Of its containers; of a pod that nobody has begun with, one that is not ready."""
+    return list(pod.get("status", {}).get("containerStatuses", [{"ready": False}]))

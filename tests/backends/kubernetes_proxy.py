@@ -24,7 +24,7 @@ class Proxy:
 
     def lead(self, rows: dict[Here, There]) -> None:
         """These and no others; a row whose target changed keeps its port."""
-        asyncio.run_coroutine_threadsafe(self._lead(rows), self._loop).result(10)
+        asyncio.run_coroutine_threadsafe(self._lead(rows), self._loop).result(60)
 
     def close(self) -> None:
         with contextlib.suppress(Exception):

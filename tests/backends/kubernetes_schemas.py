@@ -135,9 +135,12 @@ KUSTOMIZATION = {
 _OTHERS = {"NetworkAttachmentDefinition": DEFINITION, "Kustomization": KUSTOMIZATION}
 _NAME = re.compile(r"[a-z0-9]([-a-z0-9]{0,251}[a-z0-9])?")
 _SERVICE = re.compile(r"[a-z]([-a-z0-9]{0,61}[a-z0-9])?")
+_PORT = re.compile(r"[a-z0-9]([-a-z0-9]{0,13}[a-z0-9])?")
 _LABEL_KEY = re.compile(r"([a-z0-9.-]{1,253}/)?[A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?")
 _LABEL_VALUE = re.compile(r"([A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?)?")
 _MIB = 1 << 20
+_ANNOTATIONS = 256 << 10
+"""Bytes of all annotations of an object."""
 
 
 class Misfit(Exception):
@@ -164,6 +167,12 @@ def check_rules(body: Body) -> None:
     name = meta.get("name", "")
     if not (_SERVICE if body["kind"] == "Service" else _NAME).fullmatch(name):
         raise Misfit("metadata.name", f"Invalid value: {name!r}: a lowercase RFC 1123 subdomain")
+    if body["kind"] == "StatefulSet" and len(name) > 52:
+        said = f"{name}-0123456789: must be no more than 63 characters"  # of each pod, whose set makes none then
+        raise Misfit("spec.template.metadata.labels", f"controller-revision-hash: Invalid value: {said}")
+    for port in body["spec"].get("ports", []) if body["kind"] == "Service" else []:
+        if not _PORT.fullmatch(port.get("name", "a")):
+            raise Misfit("spec.ports.name", f"Invalid value: {port['name']!r}: must be no more than 15 characters")
     for labels in _label_maps(body):
         for key, value in labels.items():
             if not _LABEL_KEY.fullmatch(key) or not _LABEL_VALUE.fullmatch(value):
@@ -175,6 +184,13 @@ def check_rules(body: Body) -> None:
     attachments = meta.get("annotations", {}).get("k8s.v1.cni.cncf.io/networks")
     if attachments is not None:
         _fit(jsonschema.Draft202012Validator(ATTACHMENTS), json.loads(attachments))
+
+
+def check_applied(body: Body) -> None:
+    """Raises `Misfit` for what plain `kubectl apply` cannot keep in the annotation by which it finds what changed."""
+    kept = len(json.dumps(body, separators=(",", ":")))
+    if kept + len("kubectl.kubernetes.io/last-applied-configuration") > _ANNOTATIONS:
+        raise Misfit("metadata.annotations", f"Too long: must have at most {_ANNOTATIONS} bytes")
 
 
 @cache

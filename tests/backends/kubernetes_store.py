@@ -10,7 +10,7 @@ import itertools
 import re
 import threading
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -41,9 +41,17 @@ CAUSES = {
 class Refusal(Exception):
     """An answer that is no object."""
 
-    def __init__(self, code: int, message: str, reason: str = "", causes: tuple[tuple[str, str], ...] = ()) -> None:
+    def __init__(
+        self,
+        code: int,
+        message: str,
+        reason: str = "",
+        causes: tuple[tuple[str, str], ...] = (),
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
         super().__init__(message)
         self.code = code
+        self.headers = headers or {}
         self.status = {
             "kind": "Status",
             "apiVersion": "v1",
@@ -65,6 +73,8 @@ class Store:
     objects: dict[Key, Body] = field(default_factory=dict)
     events: list[tuple[int, str, Body]] = field(default_factory=list)
     changed: threading.Condition = field(default_factory=threading.Condition)
+    forgotten: int = 0
+    """The version before which nobody can watch any more."""
     _versions: Iterator[int] = field(default_factory=lambda: itertools.count(1))
 
     @property
@@ -133,11 +143,12 @@ class Store:
                 self._note("MODIFIED", kind, made)
 
     def delete(self, kind: str, name: str, policy: str = "Background", grace: int | None = None) -> Body:
-        """A pod goes when its kubelet has ended it; what a set owns goes with it, unless it is to be orphaned."""
+        """A pod goes when its kubelet has ended it, but without a grace at once; what a set owns goes with it, unless
+        it is to be orphaned."""
         with self.changed:
             found = self.get(kind, name)
-            if kind == "Pod":
-                seconds = 30 if grace is None else grace
+            if kind == "Pod" and grace != 0:
+                seconds = found["spec"].get("terminationGracePeriodSeconds", 30) if grace is None else grace
                 self.change(kind, name, lambda body: body["metadata"].update(deletion(seconds)))
                 return found
             if policy != "Orphan":
@@ -154,6 +165,12 @@ class Store:
             found = self.objects.pop((kind, name), None)
             if found is not None:
                 self._tell("DELETED", found)
+
+    def compact(self) -> None:
+        """Nobody is told any more of what was before."""
+        with self.changed:
+            self.forgotten = self.version
+            self.changed.notify_all()
 
     def since(self, version: int) -> list[tuple[int, str, Body]]:
         return [event for event in self.events if event[0] > version]

@@ -2,12 +2,14 @@
 it says of refusals, and a farm's whole life."""
 
 import asyncio
+import itertools
 import json
 import os
 import signal
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -107,6 +109,9 @@ def test_a_shard_is_made_seen_and_taken_away(
     [pod] = api.store.listed("Pod", f"{ROLE}={SHARD}")[0]
     assert pod["metadata"]["labels"]["plcfarm.network.cell"] == names.dns_name(tmp_path.name)
     [container] = pod["spec"]["containers"]
+    assert container.keys() & {"startupProbe", "readinessProbe", "livenessProbe"} == {"readinessProbe"}
+    began = next(each["value"] for each in container["env"] if each["name"] == "FARM_BEGAN")
+    assert abs(float(began) - (time.time() - time.monotonic())) < 1  # of `epoch` 0
     token = next(each for each in container["env"] if each["name"] == "FARM_TOKEN")
     assert "value" not in token  # it is a Secret's
     other = replace(started, pid=started.pid + 1)
@@ -248,6 +253,10 @@ def test_without_a_cluster_it_says_where_one_is_named(tmp_path: Path, monkeypatc
         BackendError, match=r"^kubernetes: connect: no cluster is named \(.*\): set KUBECONFIG; `kubectl"
     ):
         Cluster().all("Pod", {})
+    for damaged in ("a: [", "[]", "- kind: Config"):
+        (tmp_path / "none").write_text(damaged)
+        with pytest.raises(BackendError, match=r"^kubernetes: connect: .*: set KUBECONFIG; `kubectl"):
+            Cluster().all("Pod", {})
     body = {"apiVersion": "v1", "kind": "Config", "current-context": "x", "users": [{"name": "u", "user": {}}]}
     body |= {"contexts": [{"name": "x", "context": {"cluster": "c", "user": "u"}}]}  # type: ignore[dict-item]
     body |= {"clusters": [{"name": "c", "cluster": {"server": "http://127.0.0.1:9"}}]}  # type: ignore[dict-item]
@@ -308,24 +317,40 @@ def level(address: str) -> object:
     return answer.Value
 
 
+def supervisor() -> int:
+    """Its process."""
+    return int(Link.open(run_directory("kub")).ask("status")["pid"])
+
+
 @pytest.mark.timeout(240)
 def test_a_farm_lives_on_a_cluster_and_leaves_nothing(api: Api, kubelet: Kubelet, tmp_path: Path) -> None:
     file = tmp_path / "kub.yaml"
     file.write_text(PLANT)
+    killed: list[int] = []
+    turns = itertools.count(1)
+
+    def kill(method: str, path: str) -> None:
+        if (method, path.rpartition("/")[2]) == ("POST", "statefulsets") and next(turns) == 2:  # the relay's was first
+            killed.append(supervisor())  # which never hears that this one was made
+            os.kill(killed[0], signal.SIGKILL)
+
+    api.before = kill
     farm("up", str(file), "--backend", "kubernetes", "--timeout", "90")
+    assert killed and killed[0] != supervisor()
     rows = {row["name"]: row for row in json.loads(farm("ps", "--json"))}
     assert [(row["state"], row["address"]) for row in rows.values()] == [
         ("up", plc(41).address),
         ("up", plc(42).address),
     ]
     assert rows["PLC_2"]["ports"] == {"enip": 44818, "modbus": 1502}
+    assert [row["pid"] for row in rows.values()] == [None, None]  # no process of any machine that is known
     assert level(plc(41).address) == 42
     client = ModbusClient(plc(42).address, 1502)
     assert client.read_holding_registers(0, 1) == [7]
     client.close()
     pod = next(name for name in kubelet.containers if name.endswith("-plc-1-0"))
     kubelet.kill(pod)  # the cluster starts it again
-    os.kill(Link.open(run_directory("kub")).ask("status")["pid"], signal.SIGKILL)  # the next verb brings another
+    os.kill(supervisor(), signal.SIGKILL)  # the next verb brings another
     assert farm("tags", "plc-1").splitlines()[-1].split()[:4] == ["plc-1", "Level", "DINT", "42"]
     assert farm("read", "plc-1", "Level") == "42\n"
     assert kubelet.containers[pod].restarts == 1

@@ -90,16 +90,23 @@ def test_one_that_answers_is_enough_where_any_will_do(tmp_path: Path) -> None:
 def test_one_that_is_full_is_alive_and_one_that_is_silent_is_not(tmp_path: Path) -> None:
     file = tmp_path / "shard.json"
     file.write_bytes(ShardFile("m9", "", 0.0, "", (dict(dump(_meter(9, ModbusConfig(5503, UNITS)))),)).encode())
-    for hangs_up, code in ((True, 0), (False, 1)):
+    for ends, option, code in (
+        ("read", "--any", 0),
+        ("unread", "--any", 0),
+        ("unread", "--busy", 0),
+        ("read", "", 1),
+        ("never", "--any", 1),
+    ):
         with socket.create_server((address(9), 5503)) as server:
-            command = [sys.executable, "-m", "node", "health", str(file), "--any"]
+            command = [sys.executable, "-m", "node", "health", str(file), *filter(None, [option])]
             asking = subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, text=True)
             with server.accept()[0] as peer:
-                assert len(peer.recv(100)) == 12
-                if hangs_up:
-                    peer.close()
+                assert len(peer.recv(100, socket.MSG_PEEK if ends == "unread" else 0)) == 12
+                if ends != "never":
+                    peer.close()  # with a reset where something is unread
                 error = asking.communicate(timeout=20)[1]
-        assert (asking.returncode, "no answer within 3 s" in error) == (code, not hangs_up)
+        assert (asking.returncode, "no answer within 3 s" in error) == (code, ends == "never"), error
+    assert run("-m", "node", "health", str(file), "--any", "--busy")[0] == 2
 
 
 @pytest.mark.parametrize("reply", [b"", b"HTTP/1.1 400 Bad Request\r\nServer: nobody\r\n\r\n"])
@@ -122,8 +129,8 @@ def test_somebody_else_at_its_port_is_no_health(tmp_path: Path, reply: bytes) ->
 @pytest.mark.parametrize(
     ("words", "code", "said"),
     [
-        ((), 2, "wanted FILE [--any], got nothing"),
-        (("a", "b"), 2, "wanted FILE [--any], got a b"),
+        ((), 2, "wanted FILE [--any | --busy], got nothing"),
+        (("a", "b"), 2, "wanted FILE [--any | --busy], got a b"),
         (("/nowhere.json",), 1, "No such file or directory"),
         ((__file__,), 1, "not a shard file"),
         (("--help",), 0, ""),

@@ -1,6 +1,6 @@
 """`python -m tests.soak [WHAT …]`: of kills, crashes, load, broadcast, memory, netem, dashboard, line, machine,
-unattended, swarm, sessions, opens, idle and slow, all of them when none is named; exit 1 when a bound was broken or
-anything was left behind. It says what it does line by line.
+unattended, swarm, cluster, sessions, opens, idle and slow, all of them when none is named; exit 1 when a bound was
+broken or anything was left behind. It says what it does line by line.
 """
 
 import argparse
@@ -14,6 +14,7 @@ from pathlib import Path
 from tests import ending
 from tests.bench.scale import plant_of
 from tests.dashboard.browser import chromium, served
+from tests.soak import cluster as several_pods
 from tests.soak import corrupted, crashes, endurance, kills, netem_vm, plant_load, plants, provisioned, robustness
 from tests.soak import dashboard as looked_at
 from tests.soak import swarm as several_hosts
@@ -224,6 +225,11 @@ def swarm(arguments: argparse.Namespace) -> int:
     return several_hosts.run(say)
 
 
+def cluster(arguments: argparse.Namespace) -> int:
+    """How many farms on the tests' cluster did not come up, or left something."""
+    return several_pods.run(say)
+
+
 PLANTS: dict[str, Callable[[argparse.Namespace], int]] = {
     "kills": kill,
     "crashes": crash,
@@ -236,6 +242,7 @@ PLANTS: dict[str, Callable[[argparse.Namespace], int]] = {
     "machine": machine,
     "unattended": unattended,
     "swarm": swarm,
+    "cluster": cluster,
 }
 """What is done to whole plants, to links, to lines and to virtual machines; the rest is done to one node."""
 

@@ -34,6 +34,10 @@ def test_a_folder_is_a_kustomize_base_whose_files_are_all_listed(
     again = {"kustomization.yaml", *base["resources"]}
     assert "nodes.yaml" in again - listed
     assert {path.name for path in tmp_path.iterdir()} == again | {"mine.yaml"}  # ours of before are gone
+    kustomization = tmp_path / "kustomization.yaml"
+    kustomization.write_text(kustomization.read_text().replace("]", ", mine.yaml]"))
+    assert render(PURDUE, "-o", str(tmp_path)) == 0
+    assert (tmp_path / "mine.yaml").exists()  # though it was listed among ours
 
 
 def test_a_stream_is_all_objects_with_the_options_in_them(capsys: pytest.CaptureFixture[str]) -> None:
@@ -72,6 +76,12 @@ def test_of_many_nodes_that_are_elsewhere_the_first_are_shown(capsys: pytest.Cap
         (["--service-cidr", "10.96.0.1/12"], 1, "--service-cidr 10.96.0.1/12: wanted a range of IPv4 addresses"),
         (["--service-cidr", "10.96.0.0/27"], 1, "--service-cidr 10.96.0.0/27: 32 addresses are too few"),
         (["--network", "multus"], 1, "would answer on the real network that eth0 of each host is on: --i-understand"),
+        (["--namespace", "My_Lab"], 2, "error: --namespace My_Lab: wanted up to 63 small letters, digits and -, as in"),
+        (
+            ["--interface", "eth0/1"],
+            2,
+            "error: --interface eth0/1: wanted the name of a network interface, as in eth0\n",
+        ),
         (["-o", "/proc/nowhere"], 1, "error: cannot write /proc/nowhere"),
         (["--set", "nobody=1"], 1, "no ${nobody} in the plant"),
     ],

@@ -4,6 +4,7 @@ Policies are evaluated as https://kubernetes.io/docs/concepts/services-networkin
 passes when the source's policies let it out and the target's let it in; a pod that no policy selects is open.
 """
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -57,6 +58,54 @@ class Cluster:
         assert int(number) < template["replicas"]
         return Pod(template["template"]["metadata"]["labels"])
 
+    def words(self, pod: str, part: str) -> list[str]:
+        """What the cluster has the container of a pod do: its `command`, or a probe. Variables of the pod's fields are
+        known to the command and to its files, and are nothing to probes (kubelet, ExpandContainerCommandOnlyStatic)."""
+        container = self._container(pod)
+        variables = {each["name"]: each.get("value", "") for each in container.get("env", ())}
+        if part == "command":
+            return _expanded(container["command"], variables | self._fields(pod))
+        return _expanded(container[part]["exec"]["command"], variables)
+
+    def files(self, pod: str) -> dict[str, str]:
+        """What the container of a pod finds where: path to text."""
+        found = {}
+        [volume] = self._pod_spec(pod)["volumes"]
+        data = self.named("ConfigMap", volume["configMap"]["name"])["data"]
+        items = {each["key"]: each["path"] for each in volume["configMap"].get("items", ())} or {
+            key: key for key in data
+        }
+        texts = {path: data[key] for key, path in items.items()}
+        for mount in self._container(pod)["volumeMounts"]:
+            if "subPathExpr" in mount:
+                [path] = _expanded([mount["subPathExpr"]], self._fields(pod))
+                found[mount["mountPath"]] = texts[path]
+            else:
+                found |= {f"{mount['mountPath']}/{path}": text for path, text in texts.items()}
+        return found
+
+    def pods(self) -> list[str]:
+        """All pods by name."""
+        sets = self.objects.get("StatefulSet", [])
+        numbered = [
+            f"{each['metadata']['name']}-{number}" for each in sets for number in range(each["spec"]["replicas"])
+        ]
+        return numbered + [each["metadata"]["name"] for each in self.objects.get("Pod", [])]
+
+    def _pod_spec(self, pod: str) -> Body:
+        if "Pod" in self.objects:
+            return dict(self.named("Pod", pod)["spec"])
+        return dict(self.named("StatefulSet", pod.rpartition("-")[0])["spec"]["template"]["spec"])
+
+    def _container(self, pod: str) -> Body:
+        [container] = self._pod_spec(pod)["containers"]
+        return dict(container)
+
+    def _fields(self, pod: str) -> dict[str, str]:
+        fields = [each for each in self._container(pod).get("env", ()) if "valueFrom" in each]
+        assert all(each["valueFrom"] == {"fieldRef": {"fieldPath": "metadata.name"}} for each in fields)
+        return {each["name"]: pod for each in fields}
+
     def reaches(self, source: Pod, node: str, port: int, protocol: str = "TCP") -> bool:
         """Whether somebody at the address of a node gets through to it."""
         target = self.pod_of(node)
@@ -76,6 +125,11 @@ class Cluster:
     def _about(self, pod: Pod) -> list[Body]:
         policies = self.objects.get("NetworkPolicy", []) if pod.namespace == "brewery" else []
         return [each["spec"] for each in policies if _selects(each["spec"]["podSelector"], pod)]
+
+
+def _expanded(words: Iterable[str], variables: Mapping[str, str]) -> list[str]:
+    """With `$(NAME)` replaced; what is not known stays."""
+    return [re.sub(r"\$\((\w+)\)", lambda found: variables.get(found[1], found[0]), word) for word in words]
 
 
 def _allows(rules: Iterable[Body], peers: str, pod: Pod, port: int, protocol: str) -> bool:

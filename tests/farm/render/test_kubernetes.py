@@ -28,12 +28,13 @@ from farm.render.kubernetes import (
 from farm.topology import Plant, load_plant
 from node.config.load import load
 from node.control.messages import ShardFile
-from tests.backends.kubernetes_schemas import RELEASES, Misfit, check, check_as_published, check_rules
+from tests.backends.kubernetes_schemas import RELEASES, Misfit, check, check_applied, check_as_published, check_rules
 from tests.farm.render.cluster import PLACE, Cluster, Pod
 
 FOLDER = Path(__file__).resolve().parents[3] / "topologies"
 FILES = sorted(path.name for path in FOLDER.glob("*.yaml"))
 SERVICES = ipaddress.IPv4Network("10.96.0.0/12")
+PROBES = ("startupProbe", "readinessProbe", "livenessProbe")
 
 Body = dict[str, Any]
 
@@ -67,6 +68,7 @@ def test_every_plant_is_valid_for_three_releases(name: str, network: str) -> Non
             check(body, release)
     for body in objects:
         check_rules(body)
+        check_applied(body)
     by_kind = {body["kind"]: body for body in objects if body["kind"] not in ("Kustomization",)}
     for kind, body in by_kind.items():
         if kind != "NetworkAttachmentDefinition":
@@ -116,6 +118,8 @@ def spoil(body: Body, path: str, value: object = None) -> Body:
         ("services", "ConfigMap", "metadata.name", "UPPER_case"),
         ("services", "Service", "metadata.name", "7up"),
         ("services", "Service", "metadata.labels", {"plcfarm.node": "-x"}),
+        ("services", "Service", "spec.ports.0.name", "ethernet-ip-over-tcp"),
+        ("services", "StatefulSet", "metadata.name", "s" * 53),
         ("services", "ConfigMap", "data", {"x.json": "x" * (1 << 20) + "x"}),
         ("services", "Kustomization", "resources", None),
         ("multus", "NetworkAttachmentDefinition", "spec.config", None),
@@ -178,6 +182,37 @@ def test_each_node_s_address_leads_to_it_in_its_pod() -> None:
         assert (served.tags, served.profile) == (node.tags, node.profile)
         targets = [port for other in file.nodes for port in load(other, pod).ports.values()]
         assert len(set(targets)) == len(targets)
+
+
+@pytest.mark.parametrize("network", NETWORKS)
+def test_what_a_pod_and_its_probes_read_is_a_file_that_it_has(network: str) -> None:
+    cluster = Cluster(rendered("purdue.yaml", network, 2))
+    assert len(cluster.pods()) > 5
+    for pod in cluster.pods():
+        files = cluster.files(pod)
+        for part in ("command", *PROBES):
+            [path] = [word for word in cluster.words(pod, part) if word.startswith("/")]
+            assert path in files, (pod, part)
+        nodes = [load(node, "").name for node in ShardFile.decode(pod, files[path].encode()).nodes]
+        if network == MULTUS:
+            assert nodes == [pod]
+        else:
+            assert pod in [service_pod(cluster, node) for node in nodes]
+
+
+def service_pod(cluster: Cluster, node: str) -> str:
+    """The pod that a node's address leads to."""
+    return str(cluster.service(node)["spec"]["selector"]["statefulset.kubernetes.io/pod-name"])
+
+
+def test_only_who_answers_nobody_is_started_again() -> None:
+    pod = Cluster(rendered("plant.yaml", "services")).pods()[0]
+    words = {part: Cluster(rendered("plant.yaml", "services")).words(pod, part) for part in PROBES}
+    assert {part: words[part][-1] for part in PROBES} == {
+        "startupProbe": "--any",
+        "readinessProbe": "--busy",  # a change of the set waits for it, and a client may be faster
+        "livenessProbe": "--any",
+    }
 
 
 ZONES = [
@@ -245,6 +280,16 @@ def test_udp_passes_where_any_protocol_does() -> None:
     cluster = Cluster(rendered("purdue.yaml", "services"))
     assert cluster.reaches(cluster.pod_of("panel"), "brewhouse", 44818, "UDP")
     assert not cluster.reaches(cluster.pod_of("historian"), "fermenter-1", 44818, "UDP")
+
+
+def test_an_internal_network_is_closed_where_it_is_the_only_one(tmp_path: Path) -> None:
+    file = tmp_path / "cell.yaml"
+    cell = "farm: 1\nname: Cell\nnetworks: {cell: {subnet: 10.1.0.0/24, internal: true}}\n"
+    file.write_text(f"{cell}defaults: {{kind: logix, network: cell, tags: {{A: DINT}}}}\nnodes: {{a: {{}}, b: {{}}}}\n")
+    cluster = Cluster(render_services(load_plant(file, environ={}, backend="kubernetes"), PLACE, 1, SERVICES))
+    assert cluster.reaches(cluster.pod_of("a"), "b", 44818)
+    assert not cluster.reaches(Pod({}, "elsewhere"), "b", 44818)
+    assert cluster.reaches(Pod({"plcfarm.network.cell": "brewery"}, "elsewhere"), "b", 44818)
 
 
 def test_a_plant_without_networks_of_its_own_is_open() -> None:
@@ -331,14 +376,28 @@ def test_a_zone_of_more_than_a_config_map_holds_is_several_sets(tmp_path: Path) 
     cluster = Cluster(found)
     names = [each["metadata"]["name"] for each in cluster.objects["StatefulSet"]]
     assert names == ["default", *(f"default-{number}" for number in range(2, len(names) + 1))] != ["default"]
-    sizes = [sum(map(len, each["data"].values())) for each in cluster.objects["ConfigMap"]]
-    assert max(sizes) <= 1_000_000 and min(sizes[:-1]) > 900_000
+    sizes = [len(json.dumps(each)) for each in cluster.objects["ConfigMap"]]
+    assert min(sizes[:-1]) > 200_000
+    for body in cluster.objects["ConfigMap"]:
+        check_applied(body)
     for body in (*cluster.objects["StatefulSet"], *cluster.objects["ConfigMap"]):
         check(body, RELEASES[-1])
     served = [node for each in cluster.objects["ConfigMap"] for node in nodes_of(each)]
     assert len(served) == len(set(served)) == 600
     replicas = {each["metadata"]["name"]: each["spec"]["replicas"] for each in cluster.objects["StatefulSet"]}
     assert replicas == {each["metadata"]["name"]: len(each["data"]) for each in cluster.objects["ConfigMap"]}
+
+
+def test_a_pod_of_more_than_apply_keeps_has_a_set_of_its_own(tmp_path: Path) -> None:
+    values = ", ".join(["1234567890"] * 30_000)
+    large = many(2, f'{{A: {{type: "DINT[30000]", init: [{values}]}}}}', tmp_path)
+    for found in (render_services(large, PLACE, 1, SERVICES), render_multus(large, PLACE, "eth0")):
+        maps = Cluster(found).objects["ConfigMap"]
+        assert [len(each["data"]) for each in maps] == [1, 1]
+        for body in maps:
+            check(body, RELEASES[-1])
+            with pytest.raises(Misfit):
+                check_applied(body)
 
 
 def test_what_no_config_map_holds_is_refused(tmp_path: Path) -> None:
@@ -366,3 +425,32 @@ def test_names_that_a_cluster_does_not_take_are_changed_and_kept_apart(tmp_path:
     services = [each["metadata"]["name"] for each in cluster.objects["Service"]]
     assert len(set(services)) == len(services) == 5  # one of them is the set's own
     assert {"plc-1", "n-7up", "default"} < set(services)
+
+
+def test_long_names_are_cut_so_that_sets_have_pods(tmp_path: Path) -> None:
+    file = tmp_path / "long.yaml"
+    networks = [f"{letter * 31}{number}" for number, letter in enumerate("nm")]
+    text = ", ".join(f"{name}: {{subnet: 10.{number}.0.0/24}}" for number, name in enumerate(networks, 1))
+    nodes = [f"{'plc' * 10}-{number}" for number in range(2)]
+    rules = [f"{networks[1]} -> {node} {protocol} 44818" for node, protocol in zip(nodes, ("tcp", "udp"), strict=True)]
+    file.write_text(
+        f"farm: 1\nname: {'7' * 32}\nnetworks: {{{text}}}\n"
+        f"gateways: {{fw: {{between: [{', '.join(networks)}], allow: [{', '.join(rules)}]}}}}\n"
+        f"defaults: {{kind: logix, network: {networks[0]}, tags: {{A: DINT}}}}\n"
+        f"nodes:\n" + "".join(f"  {node}: {{}}\n" for node in [*nodes, "other"])
+    )
+    found = render_services(load_plant(file, environ={}, backend="kubernetes"), PLACE, 1, SERVICES)
+    for body in read_back(found):
+        check(body, RELEASES[-1])
+    names = [each["metadata"]["name"] for each in Cluster(found).objects["StatefulSet"]]
+    assert len(set(names)) == len(names) > 1 and max(map(len, names)) == 52
+
+
+@pytest.mark.parametrize(("namespace", "there"), [("default", False), ("kube-system", False), ("lab", True)])
+def test_a_namespace_of_the_cluster_s_own_is_not_taken_away_with_a_plant(namespace: str, there: bool) -> None:
+    place = Place("brewery", namespace, "plcfarm/node:test")
+    for found in (
+        render_services(plant("purdue.yaml"), place, 1, SERVICES),
+        render_multus(plant("purdue.yaml"), place, "e"),
+    ):
+        assert ("Namespace" in Cluster(found).objects) is there

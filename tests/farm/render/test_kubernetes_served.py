@@ -3,7 +3,6 @@
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
 
 import pylogix
 import pytest
@@ -14,37 +13,39 @@ from tests.farm.render.test_kubernetes import rendered
 
 pytestmark = pytest.mark.net
 
-Body = dict[str, Any]
+PROBES = ("startupProbe", "readinessProbe", "livenessProbe")
 
 
-def command(container: Body, part: str, file: Path) -> list[str]:
-    """What the cluster has a container do, with this Python and the file where it is here."""
-    words = container["command"] if part == "command" else container[part]["exec"]["command"]
+def command(cluster: Cluster, pod: str, part: str, folder: Path) -> list[str]:
+    """What the cluster has a pod's container do, with this Python, and the container's files in `folder`."""
+    files = cluster.files(pod)
+    words = cluster.words(pod, part)
     assert words[0] == "python3"
-    return [sys.executable, *(str(file) if word.startswith("/etc/plcfarm/") else word for word in words[1:])]
+    for number, word in enumerate(words):
+        if word in files:
+            words[number] = str(folder / word.replace("/", "_"))
+            Path(words[number]).write_text(files[word])
+    return [sys.executable, *words[1:]]
 
 
 def test_a_pod_of_several_nodes_serves_them_with_nobody_to_report_to(tmp_path: Path) -> None:
     cluster = Cluster(rendered("plant.yaml", "services", 12))
     service = cluster.service("outstation")["spec"]
     pod = service["selector"]["statefulset.kubernetes.io/pod-name"]
-    name = pod.rpartition("-")[0]
-    file = tmp_path / "pod.json"
-    file.write_text(cluster.named("ConfigMap", name)["data"][f"{pod}.json"])
-    container = cluster.named("StatefulSet", name)["spec"]["template"]["spec"]["containers"][0]
     ports = {each["name"]: each["targetPort"] for each in service["ports"]}
-    with subprocess.Popen(command(container, "command", file), cwd=ROOT, stderr=subprocess.PIPE, text=True) as process:
+    serve = command(cluster, pod, "command", tmp_path)
+    with subprocess.Popen(serve, cwd=ROOT, stderr=subprocess.PIPE, text=True) as process:
         try:
             assert process.stderr is not None
             while ": serves " not in (line := process.stderr.readline()):
                 assert line, "it ended"
-            for probe in ("startupProbe", "readinessProbe", "livenessProbe"):
-                subprocess.run(command(container, probe, file), cwd=ROOT, check=True, timeout=20)
+            for part in PROBES:
+                subprocess.run(command(cluster, pod, part, tmp_path), cwd=ROOT, check=True, timeout=20)
             with pylogix.PLC("127.0.0.1", port=ports["enip-tcp"]) as plc:
                 assert plc.Read("FIT701_Flow").Status == "Success"
             plc.conn.msg_socket.close()  # made by pylogix, and never closed by it
         finally:
             process.terminate()
         assert process.wait(20) == 0
-    probe = subprocess.run(command(container, "livenessProbe", file), cwd=ROOT, capture_output=True, timeout=20)
-    assert probe.returncode == 1
+    alive = command(cluster, pod, "livenessProbe", tmp_path)
+    assert subprocess.run(alive, cwd=ROOT, capture_output=True, timeout=20).returncode == 1
