@@ -18,6 +18,7 @@ from typing import Any
 from farm.backends.backend import Backend, Placing
 from farm.errors import FarmError
 from farm.plan.execute import Execution
+from farm.plan.plan import Plan
 from farm.supervisor import descriptors
 from farm.supervisor.anew import plan_restart
 from farm.supervisor.changes import COMPLETING, Changes
@@ -222,8 +223,7 @@ class Supervisor:
             descriptors.check(-(-len(wanted.nodes) // wanted.shard))
         began = self.clock()
         async with self._alone("apply", tell):
-            await self._prepare(wanted, tell, changing=not dry_run)
-            plan = await self.changes.plan(wanted, take=not dry_run)
+            plan = await self._planned(wanted, tell, changing=not dry_run)
             if dry_run:
                 return {"plan": plan.lines(), "changes": len(plan)}
             previous = self.state.plant
@@ -247,12 +247,17 @@ class Supervisor:
             done = {"plan": plan.lines(), "changes": len(plan), "rows": rows, "seconds": self.clock() - began}
             return done | ({"leads": self.backend.leads()} if isinstance(self.backend, Placing) else {})
 
-    async def _prepare(self, wanted: Plant, tell: Tell, *, changing: bool) -> None:
+    async def _planned(self, wanted: Plant, tell: Tell, *, changing: bool) -> Plan:
+        """The plan, for hosts that are ready for it; when there is none to be had they are as they were."""
+        previous = self.state.plant
         try:
             await self.changes.prepare(wanted, tell, changing=changing)
+            return await self.changes.plan(wanted, take=changing)
         except BaseException:
-            if self.state.plant is None:
+            if previous is None:
                 await asyncio.shield(self.changes.release())
+            elif changing:
+                await asyncio.shield(self.changes.prepare(previous, lambda event: None, patient=True))
             raise
 
     async def down(self, tell: Tell) -> dict[str, Any]:
