@@ -30,6 +30,8 @@ LINE = 300
 class Engine:
     """A daemon at `url` ("" for `DOCKER_HOST`, else the machine's own)."""
 
+    timeout = TIMEOUT
+
     def __init__(self, url: str = "") -> None:
         self.url = url or os.environ.get("DOCKER_HOST", "") or DEFAULT_URL
         self._lock = threading.Lock()
@@ -47,7 +49,7 @@ class Engine:
             if self._api is None:
                 with self.told("docker", "connect"):
                     self._knock()
-                    self._api = self._connected(TIMEOUT)
+                    self._api = self._connected(self.timeout)
             return self._api
 
     def close(self) -> None:

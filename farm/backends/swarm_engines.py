@@ -23,6 +23,8 @@ from farm.topology.placement import HostSpec
 
 PATIENCE = 3
 """Seconds for a sign of life."""
+TIMEOUT = 60
+"""Seconds for one answer: an engine that gave a sign of life may be gone when it is asked."""
 TRUSTED, LOST = 2.0, 2.0
 """Seconds for which an answer, and its absence, are taken to last."""
 
@@ -32,6 +34,7 @@ class HostEngine(Engine):
     its own. `here` says whether it sees this machine's files and addresses."""
 
     local = False
+    timeout = TIMEOUT
 
     def __init__(self, spec: HostSpec, folder: Path) -> None:
         super().__init__(spec.url)
@@ -41,6 +44,7 @@ class HostEngine(Engine):
         self._tunnel: Tunnel | None = None
         self._tls_folder = Path(spec.tls) if spec.tls else None
         self._context_tls: TLSConfig | None = None
+        self._looked_up = False
         self._reaching = threading.Lock()
         self._sign: APIClient | None = None
         self._answered = self._missed = -LOST - TRUSTED
@@ -72,7 +76,7 @@ class HostEngine(Engine):
                 raise BackendError(self.spec.name, "reach", self._why)
             try:
                 self._ask()
-            except (DockerException, OSError, BackendError) as exc:
+            except (DockerException, OSError, ValueError, BackendError) as exc:
                 self._missed, self._answered = time.monotonic(), -TRUSTED
                 self._why = exc.message if isinstance(exc, BackendError) else self.explain(exc)
                 raise BackendError(self.spec.name, "reach", self._why) from exc
@@ -113,8 +117,9 @@ class HostEngine(Engine):
 
     def _find(self) -> None:
         """Where it is: a context is looked up, a tunnel opened."""
-        if self.spec.context and self._context_tls is None:
+        if self.spec.context and not self._looked_up:
             self.url, self._context_tls = _from_context(self.spec)
+            self._looked_up = True
         if self.url.startswith(SSH) or (self._tunnel is not None and not self._tunnel.stands):
             self._tunnel = self._tunnel or Tunnel(self.spec.name, self.url, self._folder)
             self.url = self._tunnel.open()

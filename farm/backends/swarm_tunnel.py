@@ -68,8 +68,11 @@ class Tunnel:
                 with contextlib.suppress(OSError):
                     stream.close()
         process.terminate()
-        with contextlib.suppress(subprocess.TimeoutExpired):
+        try:
             process.wait(PATIENCE)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
         self._near.unlink(missing_ok=True)
 
     def _wait(self) -> None:

@@ -3,8 +3,10 @@ in containers on any host."""
 
 import json
 import os
+import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +18,7 @@ from farm.backends import docker_labels as labels
 from farm.backends.docker_recipes import context_files, node_tag
 from farm.supervisor.link import Link
 from farm.supervisor.run_directory import run_directory
+from node.control.messages import start_time
 from tests.backends.swarm_cluster import Cluster, Host
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -93,6 +96,27 @@ class SwarmFarm:
         )
         assert done.returncode == (1 if fails else 0), f"{arguments}: {done.stdout}{done.stderr}"
         return done
+
+    def begin(self, *arguments: str) -> "subprocess.Popen[bytes]":
+        """The same command, which is not waited for."""
+        return subprocess.Popen(
+            ["nsenter", f"--net=/run/netns/{self.cluster.hosts[0].netns}", sys.executable, "-m", "farm", *arguments],
+            env={**os.environ, "PLCFARM_RUN": str(self.folder)},
+            cwd=ROOT,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+
+    def kill_supervisor(self, name: str = "works") -> None:
+        """It ends without having been asked, and is gone when this returns."""
+        log = (self.folder / name / "supervisor.log").read_text()
+        pid = int(log.rpartition(f"supervising {name}, pid ")[2].split()[0])
+        os.kill(pid, signal.SIGKILL)
+        give_up = time.monotonic() + 10.0
+        while start_time(pid):
+            assert time.monotonic() < give_up, f"{pid} is still there"
+            time.sleep(0.02)
 
     def rows(self, name: str = "works") -> dict[str, dict[str, Any]]:
         """`farm ps`, by node, asked of the supervisor that runs."""

@@ -1,5 +1,7 @@
-"""Sixty nodes over the three engines of a Swarm, and hosts that are cut off and killed: what takes minutes."""
+"""Sixty nodes over the three engines of a Swarm, hosts that are cut off and killed, and commands that are: what takes
+minutes."""
 
+import os
 import sys
 import tempfile
 import time
@@ -8,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from farm.topology.placement import ENGINE, STATIC
 from tests.backends.swarm_cluster import Cluster, missing
 from tests.backends.swarm_farm import LEVEL, SwarmFarm, plant
 
@@ -57,13 +60,15 @@ def run(say: Say) -> int:
             sixty(farm, checked)
             cut(farm, checked)
             killed(farm, checked)
+            moved(farm, checked)
+            back(farm, checked)
             began = time.monotonic()
             farm.farm("down", "works")
             say(f"down in {time.monotonic() - began:.1f} s")
-            moved(farm, checked)
-            checked.check(
-                "three clean engines", farm.things() == before, farm.things() if farm.things() != before else ""
-            )
+            clean(farm, before, checked)
+            for placement in (STATIC, ENGINE):
+                interrupted(farm, checked, placement)
+                clean(farm, before, checked)
         finally:
             if (Path(folder) / "works").exists():
                 cluster.hosts[0].run(
@@ -86,11 +91,12 @@ def spread(farm: SwarmFarm, checked: Checked) -> None:
 
 def sixty(farm: SwarmFarm, checked: Checked) -> None:
     """All are up soon, and read by real clients on another host than their own."""
-    path = farm.write(plant(farm.cluster, groups=GROUPS))
-    began = time.monotonic()
+    path = farm.write(sixty_nodes(farm))
+    load, began = os.getloadavg(), time.monotonic()
     done = farm.farm("up", str(path))
     took = time.monotonic() - began
-    checked.check(f"60 nodes up in {took:.1f} s, {done.stderr.strip().splitlines()[-1]}", took < UP_SECONDS)
+    checked.say(f"load before {load}, after {os.getloadavg()}")
+    checked.check(f"60 nodes up in {took:.1f} s, {done.stderr.strip().splitlines()[-2]}", took < UP_SECONDS)
     rows = farm.rows()
     load = [sum(row["host"] == host.name for row in rows.values()) for host in farm.cluster.hosts]
     checked.check("balanced over the hosts", load == [20, 20, 20], load)
@@ -148,11 +154,11 @@ def killed(farm: SwarmFarm, checked: Checked) -> None:
 
 
 def moved(farm: SwarmFarm, checked: Checked) -> None:
-    """Sixty nodes that the engine places: when a worker dies, all answer again elsewhere, and nothing is doubled when
-    it is back."""
-    path = farm.write(plant(farm.cluster, groups=GROUPS).replace("hosts:", "placement: engine\nhosts:", 1))
+    """The same sixty are placed by the engine from now on: when a worker dies, all answer again elsewhere, and nothing
+    is doubled when it is back."""
+    path = farm.write(sixty_nodes(farm, ENGINE))
     done = farm.farm("up", str(path))
-    checked.say(f"placed by the engine: {done.stderr.strip().splitlines()[-2]}")
+    checked.say(f"placed by the engine: {done.stderr.strip().splitlines()[-2]}; load {os.getloadavg()}")
     before, host = farm.rows(), farm.cluster.hosts[2]
     lost = [name for name, row in before.items() if row["host"] == host.name]
     host.kill()
@@ -173,9 +179,47 @@ def moved(farm: SwarmFarm, checked: Checked) -> None:
     host.wait()
     there = until(lambda: len(_containers(farm)) == 61, 60)
     checked.check("nothing is there twice when it is back", there, len(_containers(farm)))
-    began = time.monotonic()
-    farm.farm("down", "works")
-    checked.say(f"down in {time.monotonic() - began:.1f} s")
+
+
+def back(farm: SwarmFarm, checked: Checked) -> None:
+    """The file places them once more: each is at its own address."""
+    path = farm.write(sixty_nodes(farm))
+    done = farm.farm("up", str(path))
+    checked.say(f"placed by the file again: {done.stderr.strip().splitlines()[-2]}")
+    asked = [(row["name"], row["kind"], row["address"]) for row in farm.rows().values()]
+    found = farm.ask(farm.cluster.hosts[1], "cell", asked)
+    wrong = {name: value for name, value in found.items() if value not in (LEVEL, [7] * 8)}
+    checked.check("all answer at their own addresses", len(found) == 60 and not wrong, wrong or "")
+    checked.check("nothing is there twice", len(_containers(farm)) == 61, len(_containers(farm)))
+
+
+def interrupted(farm: SwarmFarm, checked: Checked, placement: str) -> None:
+    """Command and supervisor are killed in the middle of `up`: the next one completes it, `down` takes it away."""
+    path = farm.write(sixty_nodes(farm, placement))
+    for last in ("down", "up"):
+        command = farm.begin("up", str(path))
+        begun = until(lambda: len(_containers(farm)) > 20, 120)
+        command.kill()
+        command.wait()
+        farm.kill_supervisor()
+        checked.check(f"{placement}: killed with {len(_containers(farm))} of 61 containers there", begun)
+        if last == "up":
+            done = farm.farm("up", str(path))
+            checked.check(f"{placement}: the next `up`", "60 nodes up" in done.stderr, done.stderr.splitlines()[-2])
+            checked.check("nothing is there twice", len(_containers(farm)) == 61, len(_containers(farm)))
+        farm.farm("down", "works")
+        checked.check(f"{placement}: `down` leaves no container", not _containers(farm), _containers(farm))
+
+
+def clean(farm: SwarmFarm, before: dict[str, set[str]], checked: Checked) -> None:
+    """Nothing is left at any engine."""
+    good = until(lambda: farm.things() == before, 30)
+    checked.check("three clean engines", good, "" if good else farm.things())
+
+
+def sixty_nodes(farm: SwarmFarm, placement: str = STATIC) -> str:
+    """Their plant file."""
+    return plant(farm.cluster, groups=GROUPS).replace("hosts:", f"placement: {placement}\nhosts:", 1)
 
 
 def _is_up(row: dict[str, Any], but: str) -> bool:
