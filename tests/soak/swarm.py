@@ -69,6 +69,7 @@ def run(say: Say) -> int:
             for placement in (STATIC, ENGINE):
                 interrupted(farm, checked, placement)
                 clean(farm, before, checked)
+            given_up(farm, checked)
         finally:
             if (Path(folder) / "works").exists():
                 cluster.hosts[0].run(
@@ -211,6 +212,29 @@ def interrupted(farm: SwarmFarm, checked: Checked, placement: str) -> None:
         checked.check(f"{placement}: `down` leaves no container", not _containers(farm), _containers(farm))
 
 
+def given_up(farm: SwarmFarm, checked: Checked) -> None:
+    """A host that is not waited for is taken out of the Swarm and of the file: its nodes are on the others, at their own
+    addresses. When it is there after all, `down` takes away what it had. It is of no Swarm from then on."""
+    text = plant(farm.cluster, groups="\n  plc: {kind: logix, count: 6, use: plc}")
+    farm.farm("up", str(farm.write(text)))
+    host = farm.cluster.hosts[2]
+    with farm.cluster.engine(host) as engine:
+        member = engine.api.info()["Swarm"]["NodeID"]
+    host.kill()
+    with farm.cluster.engine(farm.cluster.hosts[0]) as engine:
+        engine.api.remove_node(member, force=True)
+    began = time.monotonic()
+    done = farm.farm("up", str(farm.write(text.replace(f"  {host.name}: {host.url}\n", ""))))
+    took = time.monotonic() - began
+    there = sorted({row["host"] for row in farm.rows().values()})
+    checked.check(f"nodes of a host given up are up after {took:.1f} s", there == ["h1", "h2"], done.stderr)
+    host.start()
+    host.wait()
+    farm.farm("down", "works")
+    left = _containers(farm, every=True)
+    checked.check("`down` takes away what it had", not left, left)
+
+
 def clean(farm: SwarmFarm, before: dict[str, set[str]], checked: Checked) -> None:
     """Nothing is left at any engine."""
     good = until(lambda: farm.things() == before, 30)
@@ -226,13 +250,14 @@ def _is_up(row: dict[str, Any], but: str) -> bool:
     return row["state"] == "up" and row["host"] != but
 
 
-def _containers(farm: SwarmFarm) -> list[str]:
-    """Those that run, nodes and the relay."""
+def _containers(farm: SwarmFarm, every: bool = False) -> list[str]:
+    """Those that run, nodes and the relay, or `every` one."""
     found = []
     for host in farm.cluster.hosts:
         if host.answers():
             with farm.cluster.engine(host) as engine:
-                found += [each["Id"] for each in engine.api.containers(filters={"label": ["plcfarm.run"]})]
+                listed = engine.api.containers(all=every, filters={"label": ["plcfarm.run"]})
+                found += [each["Id"] for each in listed]
     return found
 
 
