@@ -112,12 +112,13 @@ class SwarmBackend:
         return self._relay.near
 
     def absent(self, node: str) -> str:
-        """Why the host of a node was not reached when it was asked last, "" where it was. Never blocks."""
+        """Why the host of a node, or else the relay's, was not reached when it was asked last, "" where both were.
+        Never blocks."""
         host = self._hosts.home(node)
         if not host or host not in self._hosts.all:
             return ""
         lost = self._hosts.engine(host).lost
-        return f"host {host}: {lost}; what it ran may run on" if lost else ""
+        return f"host {host}: {lost}; what it ran may run on" if lost else self._relay.lost
 
     def release(self) -> None:
         """Takes away what is there for nodes, and no node needs any more: the relay and its network."""

@@ -90,8 +90,9 @@ class EitherSwarmBackend(SwarmBackend):
         return self._addresses.get(node, "") if self.by_engine else ""
 
     def absent(self, node: str) -> str:
-        """Nothing where the engine places: a node of a host that is gone is elsewhere soon."""
-        return "" if self.by_engine else super().absent(node)
+        """As `SwarmBackend`; where the engine places, a node of a host that is gone is elsewhere soon, and only the
+        relay's matters."""
+        return self._relay.lost if self.by_engine else super().absent(node)
 
     def observe(self) -> Observed:
         """The services of the run and their tasks, where the engine places, or will by the plan that is looked at. What

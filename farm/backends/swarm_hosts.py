@@ -131,6 +131,11 @@ class Hosts:
         with ThreadPoolExecutor(len(names), thread_name_prefix="host") as crew:
             return dict(zip(names, crew.map(attempt, names), strict=True))
 
+    @property
+    def asked(self) -> str:
+        """The manager that was asked last, "" where none was yet."""
+        return self._manager
+
     def manager(self) -> str:
         """The first host that is a manager of the Swarm, asked when it is first needed, and again when that one is
         lost. Raises `BackendError` where none is, or hosts are of several Swarms, or of none."""

@@ -89,6 +89,14 @@ class Relay:
         """Whether it is on this machine, as far as its engine's address tells."""
         return any(self._hosts.engine(name).here for name in self._hosts.wanted)
 
+    @property
+    def lost(self) -> str:
+        """Why its host was not reached when that was asked last, "" where it was. Asks nobody."""
+        here = [name for name in self._hosts.wanted if self._hosts.engine(name).here]
+        host = here[0] if here else self._hosts.asked
+        why = self._hosts.engine(host).lost if host else ""
+        return f"host {host}, over which nodes report: {why}" if why else ""
+
     def prepare(self, image: str, nodes: Sequence[NodeConfig]) -> None:
         """Has it be there for these nodes from now on, until it is removed: makes it, unless it is there and as it
         should be. Raises `BackendError`; it is tried again then whenever somebody makes sure of it."""

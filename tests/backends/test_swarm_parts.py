@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from farm.backends.docker_recipes import context_files, node_tag
+from farm.backends.swarm_either import EitherSwarmBackend
 from farm.backends.swarm_engines import HostEngine
 from farm.backends.swarm_homes import settle
 from farm.backends.swarm_hosts import Hosts
@@ -23,8 +25,10 @@ from farm.backends.swarm_logs import FetchedLogs
 from farm.backends.swarm_networks import Overlays, pool
 from farm.backends.swarm_tunnel import Tunnel
 from farm.errors import BackendError
-from farm.topology.placement import HostSpec, Placement
+from farm.topology.placement import ENGINE, STATIC, HostSpec, Placement
+from farm.topology.plant import Plant
 from farm.topology.wiring import NetworkSpec, encode_segment
+from node.config.model import NodeConfig
 from node.control.messages import BEGAN_VARIABLE, ShardFile
 from node.shard import read
 
@@ -193,6 +197,21 @@ def test_a_host_that_does_not_answer_says_what_to_do(tmp_path: Path) -> None:
         hosts.check(without=True)
     cure = "see to it, or take it out of the plant's `hosts`"
     assert str(caught.value) == f"h1: reach: no engine answers at unix:///h1: {cure}"
+
+
+@pytest.mark.parametrize("kind", [STATIC, ENGINE])
+def test_when_the_relays_host_is_gone_every_node_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    plant = Plant("works", "", "swarm", 1, (), placement=replace(PLACEMENT, kind=kind, homes={"a": ("h2",)}))
+    plant = replace(plant, nodes=(NodeConfig("a", "modbus", "generic", "10.66.0.1"),))
+    backend = EitherSwarmBackend(tmp_path, "works-0123456789abcdef", 0.0, tmp_path / "sock", "secret")
+    backend.prepare(plant, lambda line: None, patient=True)
+    monkeypatch.setattr(HostEngine, "lost", property(lambda self: "" if self.spec.name == "h2" else "no answer"))
+    assert backend.absent("a") == "host h1, over which nodes report: no answer"
+    monkeypatch.setattr(HostEngine, "lost", property(lambda self: "no answer" if self.spec.name == "h2" else ""))
+    assert backend.absent("a") == ("" if kind == ENGINE else "host h2: no answer; what it ran may run on")
+    backend.close()
 
 
 class Shelf:

@@ -213,8 +213,8 @@ def interrupted(farm: SwarmFarm, checked: Checked, placement: str) -> None:
 
 
 def given_up(farm: SwarmFarm, checked: Checked) -> None:
-    """A host that is not waited for is taken out of the Swarm and of the file: its nodes are on the others, at their own
-    addresses. When it is there after all, `down` takes away what it had. It is of no Swarm from then on."""
+    """A host that is not waited for is taken out of the Swarm and of the file: its nodes are on the others, at their
+    own addresses. When it is there after all, `down` takes away what it had. It is of no Swarm from then on."""
     text = plant(farm.cluster, groups="\n  plc: {kind: logix, count: 6, use: plc}")
     farm.farm("up", str(farm.write(text)))
     host = farm.cluster.hosts[2]
