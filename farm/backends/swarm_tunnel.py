@@ -33,6 +33,14 @@ class Tunnel:
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
+    def _destination(self) -> str:
+        """USER@HOST as it is written: a name in ~/.ssh/config may have capitals, which `hostname` has not."""
+        user, at, host = self._target.netloc.rpartition("@")
+        if self._target.port is not None:
+            host = host.rpartition(":")[0]
+        return f"{user.partition(':')[0]}{at}{host.strip('[]')}"
+
+    @property
     def stands(self) -> bool:
         """Whether it is open."""
         return self._process is not None and self._process.poll() is None
@@ -54,9 +62,8 @@ class Tunnel:
         """What is run."""
         options = [word for option in OPTIONS for word in ("-o", option)]
         port = ["-p", str(self._target.port)] if self._target.port else []
-        user = f"{self._target.username}@" if self._target.username else ""
         forward = ["-L", f"{self._near}:{SOCKET}"]
-        return ["ssh", "-T", *options, *port, *forward, f"{user}{self._target.hostname}", "cat"]
+        return ["ssh", "-T", *options, *port, *forward, self._destination, "cat"]
 
     def close(self) -> None:
         """Ends it."""

@@ -369,6 +369,22 @@ def test_a_context_that_is_not_there_is_named(tmp_path: Path) -> None:
         engine.reach()
 
 
+@pytest.mark.parametrize(
+    ("url", "words"),
+    [
+        ("ssh://root@10.0.0.2", ["root@10.0.0.2"]),
+        ("ssh://Works@PlantA:2222", ["-p", "2222", "Works@PlantA"]),
+        ("ssh://PlantA", ["PlantA"]),
+        ("ssh://root@[fd00::2]:22", ["-p", "22", "root@fd00::2"]),
+    ],
+)
+def test_ssh_is_told_where_as_it_is_written(tmp_path: Path, url: str, words: list[str]) -> None:
+    command = Tunnel("far", url, tmp_path).command()
+    assert command[-1] == "cat"
+    assert [word for word in command[-7:-1] if word in words] == words
+    assert ("-p" in command) == ("-p" in words)
+
+
 def test_ssh_that_does_not_get_through_says_why(tmp_path: Path) -> None:
     tunnel = Tunnel("far", "ssh://root@127.0.0.1:1", tmp_path)
     with pytest.raises(BackendError, match=r"far: connect: .*port 1"):
