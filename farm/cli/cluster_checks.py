@@ -19,14 +19,14 @@ def cluster(need: Need) -> Iterator[Check]:
     try:
         version = found.version()
         yield Check("kubernetes", GOOD, f"{version} as context {found.context or 'of this pod'}")
-        namespace, missing = found.namespace, found.missing_rights()
+        missing = found.missing_rights()
     except FarmError as exc:
         yield Check("kubernetes", BAD, str(exc), "kubectl cluster-info")
         return
     finally:
         found.close()
     if missing:
-        what = f"may not {', '.join(missing)} in namespace {namespace}"
-        yield Check("rights", BAD, what, f"kubectl -n {namespace} create rolebinding")
+        what = f"may not {', '.join(missing)} in namespace {found.namespace}"
+        yield Check("rights", BAD, what, f"kubectl -n {found.namespace} create rolebinding")
     else:
-        yield Check("rights", GOOD, f"all that a farm needs, in namespace {namespace}")
+        yield Check("rights", GOOD, f"all that a farm needs, in namespace {found.namespace}")
