@@ -59,7 +59,9 @@ class Hosts:
         self._leaving |= {name: spec for name, spec in before.items() if name not in after}
         for spec in placement.hosts:
             if spec != before.get(spec.name, spec):
-                self._engines.pop(spec.name, None)
+                engine = self._engines.pop(spec.name, None)
+                if engine is not None:
+                    engine.close()
         self.placement = placement
         self._manager, self._known = "", True
 

@@ -7,6 +7,8 @@ name gets the right one.
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from docker.errors import NotFound
+
 from farm.backends.docker_engine import Engine, one_line
 from farm.backends.docker_images import Images
 from farm.backends.docker_recipes import context_files, node_tag
@@ -46,14 +48,10 @@ class SpreadImages:
         def pull(host: str) -> None:
             engine = self._hosts.engine(host)
             with engine.told(host, "pull"):
-                if engine.api.images(name):
+                if image_id(engine, name):
                     return
                 say(f"host {host}: pulling {name}")
-                repository, colon, tag = name.rpartition(":")
-                plain = not colon or "/" in tag or "@" in name
-                for line in engine.api.pull(
-                    name if plain else repository, None if plain else tag, stream=True, decode=True
-                ):
+                for line in engine.api.pull(name, stream=True, decode=True):
                     _refuse(host, "pull", line)
 
         _raise_first(self._hosts.each(pull, self._hosts.wanted).values())
@@ -98,8 +96,10 @@ class SpreadImages:
 def image_id(engine: Engine, tag: str) -> str:
     """The id of an image, "" where the engine has none of that name."""
     with engine.told(tag, "look for"):
-        found: list[dict[str, Any]] = engine.api.images(tag)
-    return str(found[0]["Id"]) if found else ""
+        try:
+            return str(engine.api.inspect_image(tag)["Id"])
+        except NotFound:
+            return ""
 
 
 def _refuse(host: str, operation: str, line: Any) -> None:

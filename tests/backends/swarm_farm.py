@@ -5,7 +5,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -70,11 +70,13 @@ nodes:{nodes or " {}"}
 
 @dataclass
 class SwarmFarm:
-    """Farms whose run folders are in `folder`. A command has `patience` seconds."""
+    """Farms whose run folders are in `folder`. A command has `patience` seconds; clients run in `image`, or the node's
+    where it is ""."""
 
     cluster: Cluster
     folder: Path
     patience: float = 110.0
+    image: str = ""
 
     def write(self, text: str) -> Path:
         """A plant file."""
@@ -84,7 +86,7 @@ class SwarmFarm:
 
     def farm(self, *arguments: str, fails: bool = False, **environ: str) -> "subprocess.CompletedProcess[str]":
         """A command on the first host, which goes well, or `fails` with exit code 1."""
-        done = self.cluster.hosts[0].run(
+        done = self.run(
             [sys.executable, "-m", "farm", *arguments],
             env={**os.environ, "PLCFARM_RUN": str(self.folder), **environ},
             cwd=ROOT,
@@ -93,6 +95,10 @@ class SwarmFarm:
         )
         assert done.returncode == (1 if fails else 0), f"{arguments}: {done.stdout}{done.stderr}"
         return done
+
+    def run(self, command: Sequence[str], **options: Any) -> "subprocess.CompletedProcess[str]":
+        """A command where commands are given."""
+        return self.cluster.hosts[0].run(command, **options)
 
     def rows(self, name: str = "works") -> dict[str, dict[str, Any]]:
         """`farm ps`, by node, asked of the supervisor that runs."""
@@ -113,7 +119,7 @@ class SwarmFarm:
         with self.cluster.engine(host) as engine:
             api = engine.api
             made = api.create_container(
-                node_tag(context_files()),
+                self.image or node_tag(context_files()),
                 ["python3", "-c", CLIENT, json.dumps(list(asked))],
                 environment={"PYTHONPATH": SITE},
                 host_config=api.create_host_config(
