@@ -124,9 +124,7 @@ class FarMachine:
         self._make_users()
         self.cluster.start()
         self.desk.cable()
-        self.ssh.start(self.address, 22)
-        address, _, port = REGISTRY.partition(":")
-        self.registry.start(address, int(port))
+        self._serve()
         self.cluster.make_images()
 
     def remove(self) -> None:
@@ -135,6 +133,21 @@ class FarMachine:
             each.kill()
         subprocess.run(["ip", "netns", "delete", self.desk.netns], check=False, stderr=subprocess.DEVNULL)
         self.cluster.remove()
+
+    def lose_power(self) -> None:
+        """It ends at once, and its end of every connection without a word."""
+        subprocess.run(["ip", "-n", self.cluster.switch, "link", "delete", self.host.port], check=True)
+        for each in (self.ssh, self.registry):
+            each.kill()
+        self.host.kill()
+        subprocess.run(["ip", "netns", "delete", self.host.netns], check=True)
+
+    def power_up(self) -> None:
+        """Returns when its engine answers."""
+        self.host.cable()
+        self.host.start()
+        self._serve()
+        self.host.wait()
 
     def context(self, name: str, *options: str) -> None:
         """Has Docker's own command line at the desk make a context."""
@@ -148,6 +161,11 @@ class FarMachine:
         for file, source in files.items():
             shutil.copyfile(source, folder / file)
         return folder
+
+    def _serve(self) -> None:
+        self.ssh.start(self.address, 22)
+        address, _, port = REGISTRY.partition(":")
+        self.registry.start(address, int(port))
 
     def _certify(self) -> None:
         made = make_certificates(self.folder, self.address)

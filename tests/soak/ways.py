@@ -26,7 +26,6 @@ UNCERTIFIED = "10.202.0.31"
 """An address of the far machine that its certificate does not have."""
 PULLED = f"{REGISTRY}/plcfarm/node:7"
 LOST_SECONDS, BACK_SECONDS = 25.0, 40.0
-CUT_SECONDS = 15.0
 
 PLANT = """farm: 1
 name: works
@@ -86,6 +85,21 @@ class Bench:
 
     def requests(self) -> list[int]:
         return [int(row["requests"] or 0) for _, row in sorted(self.farm.rows().items())]
+
+    def lost(self, what: str, words: str) -> None:
+        """Its nodes are shown as down, with the reason."""
+        began = time.monotonic()
+        shown = until(lambda: all(words in str(row["error"]) for row in self.farm.rows().values()), LOST_SECONDS)
+        rows = self.farm.rows()
+        self.checked.check(f"{what} is shown after {time.monotonic() - began:.1f} s", shown, rows["plc"]["error"])
+        until(lambda: self.states() == {"down"}, LOST_SECONDS)
+
+    def back(self, what: str) -> None:
+        """All are up again, and the farm hears of them."""
+        began = time.monotonic()
+        up = until(lambda: self.states() == {"up"}, BACK_SECONDS)
+        self.checked.check(f"{what}: all are back {time.monotonic() - began:.1f} s after it", up, self.states())
+        self.read(what)
 
     def down(self, what: str) -> None:
         """Nothing is left there, nor here of the way to it."""
@@ -150,13 +164,13 @@ def run(say: Say) -> int:
 
 def tls(bench: Bench) -> None:
     """By certificates; a cable that is pulled takes the farm's link with it, and that comes back."""
-    machine, farm, checked = bench.machine, bench.farm, bench.checked
+    machine = bench.machine
     url = f"tcp://{machine.address}:{TLS_PORT}"
     pems = {name: machine.tls / name for name in ("ca.pem", "cert.pem", "key.pem")}
     other = machine.certificates("other-ca", {**pems, "ca.pem": machine.folder / "stranger.pem"})
     stranger = {"cert.pem": machine.folder / "stranger.pem", "key.pem": machine.folder / "stranger.key"}
     nobody = machine.certificates("nobody", {**pems, **stranger})
-    bench.refused("TLS with another authority", f'{{url: "{url}", tls: {other}}}', f"no TLS with {url}: certificate")
+    bench.refused("TLS with another authority", f'{{url: "{url}", tls: {other}}}', f"no TLS with {url}: ")
     bench.refused("TLS as a stranger", f'{{url: "{url}", tls: {nobody}}}', f"no TLS with {url}: ")
     bench.refused("no TLS", f'{{url: "{url}"}}', f"{url} wants TLS: say `tls: FOLDER`")
     machine.host.run(["ip", "address", "add", f"{UNCERTIFIED}/24", "dev", "eth0"], check=True)
@@ -165,20 +179,14 @@ def tls(bench: Bench) -> None:
         "TLS at an address of nobody's", f'{{url: "{elsewhere}", tls: {machine.tls}}}', f"no TLS with {elsewhere}: "
     )
     bench.up("TLS", bench.by_tls, REQUESTS_CA_BUNDLE=str(other / "ca.pem"))
-    machine.host.cut()
-    began = time.monotonic()
-    shown = until(lambda: "host far: no engine answers" in str(farm.rows()["plc"]["error"]), LOST_SECONDS)
-    checked.check(
-        f"TLS: a host that is cut off is shown after {time.monotonic() - began:.1f} s",
-        shown,
-        farm.rows()["plc"]["error"],
-    )
-    time.sleep(CUT_SECONDS)
-    machine.host.mend()
-    began = time.monotonic()
-    back = until(lambda: bench.states() == {"up"}, BACK_SECONDS)
-    checked.check(f"TLS: all are back {time.monotonic() - began:.1f} s after it", back, bench.states())
-    bench.read("TLS again")
+    for what, lose, give in (
+        ("whose cable is pulled", machine.host.cut, machine.host.mend),
+        ("that loses its power", machine.lose_power, machine.power_up),
+    ):
+        lose()
+        bench.lost(f"TLS: a host {what}", f"host far: no engine answers at {url}")
+        give()
+        bench.back(f"TLS: a host {what}")
     bench.down("TLS")
 
 
@@ -203,16 +211,9 @@ def ssh(bench: Bench) -> None:
         {each.stat().st_mode & 0o077 for each in bench.folder.glob("ssh-*")} == {0},
     )
     machine.ssh.kill()
-    began = time.monotonic()
-    shown = until(lambda: "host far: " in str(farm.rows()["plc"]["error"]), LOST_SECONDS)
-    checked.check(
-        f"ssh: a daemon that dies is shown after {time.monotonic() - began:.1f} s", shown, farm.rows()["plc"]["error"]
-    )
-    until(lambda: bench.states() == {"down"}, LOST_SECONDS)
+    bench.lost("ssh: a host whose sshd dies", "host far: ")
     machine.ssh.start(machine.address, 22)
-    began = time.monotonic()
-    back = until(lambda: bench.states() == {"up"}, BACK_SECONDS)
-    checked.check(f"ssh: all are back {time.monotonic() - began:.1f} s after it", back, bench.states())
+    bench.back("ssh: a host whose sshd dies")
     os.kill(_supervisor(bench), signal.SIGKILL)
     gone = until(lambda: not bench.tunnels(), 10)
     checked.check("ssh: ends with a supervisor that is killed", gone, bench.tunnels() or "")
