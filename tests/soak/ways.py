@@ -6,6 +6,7 @@ import base64
 import json
 import os
 import signal
+import subprocess
 import sys
 import tempfile
 import time
@@ -17,7 +18,7 @@ from farm.backends.docker_engine import Engine
 from farm.backends.docker_recipes import context_files, node_tag
 from tests.backends import far_engine, swarm_cluster
 from tests.backends.far_engine import PASSWORD, REGISTRY, TLS_PORT, USER, DeskFarm, FarMachine
-from tests.backends.swarm_farm import LEVEL
+from tests.backends.swarm_farm import LEVEL, ROOT
 from tests.soak.swarm import Checked, until
 
 Say = Callable[..., None]
@@ -37,6 +38,16 @@ defaults: {{network: cell}}
 nodes:
   plc: {{kind: logix, tags: {{Level: {{type: "DINT[4]", init: {level}}}}}}}
   rtu: {{kind: modbus, holding: {{"@0-7": 7}}}}
+"""
+
+
+CLIENT = """
+import sys
+from pylogix import PLC
+from pymodbus.client import ModbusTcpClient
+with PLC(sys.argv[1], port=20001) as plc: print(plc.Read("Level", 4).Value)
+with ModbusTcpClient(sys.argv[1], port=20002) as device:
+    print(device.read_holding_registers(0, count=8, device_id=1).registers)
 """
 
 
@@ -85,6 +96,24 @@ class Bench:
 
     def requests(self) -> list[int]:
         return [int(row["requests"] or 0) for _, row in sorted(self.farm.rows().items())]
+
+    def relayed(self, what: str) -> None:
+        """A relay on the far machine, with the file that the desk's farm writes, leads there from the desk."""
+        address, file = self.machine.address, self.machine.folder / "relay.json"
+        file.write_text(self.farm.farm("hosts", "--relay", f"{address}:20001").stdout)
+        command = ["nsenter", f"--net=/run/netns/{self.machine.host.netns}", sys.executable, "-m", "node", "relay"]
+        with subprocess.Popen([*command, str(file)], cwd=ROOT, stderr=subprocess.PIPE, text=True) as relay:
+            assert relay.stderr is not None
+            served = next((line for line in relay.stderr if "forwards: " in line), "nothing")
+            asking = [sys.executable, "-W", "ignore", "-c", CLIENT, address]
+            done = self.machine.desk.run(asking, capture_output=True, timeout=60)
+            relay.send_signal(signal.SIGINT)
+            relay.communicate(timeout=10)
+        found = done.stdout.splitlines()
+        good = "3 served" in served and found == [str(LEVEL), str([7] * 8)]
+        self.checked.check(
+            f"{what}: read by a relay on the far machine", good, found if good else [served, done.stderr]
+        )
 
     def lost(self, what: str, words: str) -> None:
         """Its nodes are shown as down, with the reason."""
@@ -179,6 +208,7 @@ def tls(bench: Bench) -> None:
         "TLS at an address of nobody's", f'{{url: "{elsewhere}", tls: {machine.tls}}}', f"no TLS with {elsewhere}: "
     )
     bench.up("TLS", bench.by_tls, REQUESTS_CA_BUNDLE=str(other / "ca.pem"))
+    bench.relayed("TLS")
     for what, lose, give in (
         ("whose cable is pulled", machine.host.cut, machine.host.mend),
         ("that loses its power", machine.lose_power, machine.power_up),
