@@ -95,7 +95,8 @@ class HostEngine(Engine):
             return f"{self.where} wants TLS: say `tls: FOLDER` with {', '.join(PEMS)}"
         if not text.startswith("no Docker daemon answers") and not _slow(text):
             return text
-        complaint = self._tunnel.said if self._tunnel is not None else ""
+        tunnel = self._tunnel
+        complaint = tunnel.said if tunnel is not None else ""
         return f"no engine answers at {self.where}" + (f"; ssh: {one_line(complaint)}" if complaint else "")
 
     def close(self) -> None:
