@@ -10,6 +10,7 @@ import socket
 import sys
 import threading
 from collections.abc import Iterator
+from typing import Any
 
 from docker.api.client import APIClient
 from docker.errors import APIError, DockerException, NotFound, TLSParameterError
@@ -25,6 +26,16 @@ TIMEOUT = 120
 CONNECTIONS = 32
 LINE = 300
 """Characters of a daemon's words that are passed on."""
+
+
+class Client(APIClient):
+    """The SDK's, which knows a daemon by the certificates that it was given, also where the environment names others
+    for everything (`REQUESTS_CA_BUNDLE`, `CURL_CA_BUNDLE`): requests would take those."""
+
+    def merge_environment_settings(self, url: Any, proxies: Any, stream: Any, verify: Any, cert: Any) -> Any:
+        """As requests has it, but that what this session verifies by is not to be overruled."""
+        own = self.verify if verify is None else verify
+        return super().merge_environment_settings(url, proxies, stream, own, cert)
 
 
 class Engine:
@@ -60,7 +71,7 @@ class Engine:
                 self._api = None
 
     def _connected(self, timeout: int) -> APIClient:
-        return APIClient(
+        return Client(
             base_url=self.url,
             version="auto",
             timeout=timeout,

@@ -8,9 +8,9 @@ import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
-from docker.errors import APIError
+from docker.errors import NotFound
 
-from farm.backends.docker_engine import Engine, is_gone, one_line
+from farm.backends.docker_engine import Engine, one_line
 from farm.backends.docker_images import Images
 from farm.backends.docker_recipes import context_files, node_tag
 from farm.backends.swarm_hosts import Hosts
@@ -124,11 +124,9 @@ def image_id(engine: Engine, tag: str) -> str:
     """The id of an image, "" where the engine has none of that name."""
     with engine.told(tag, "look for"):
         try:
-            return str(engine.api.inspect_image(tag)["Id"])  # type: ignore[no-untyped-call]
-        except APIError as exc:
-            if is_gone(exc):
-                return ""
-            raise
+            return str(engine.api.inspect_image(tag)["Id"])
+        except NotFound:
+            return ""
 
 
 def _refuse(host: str, operation: str, line: Any) -> None:

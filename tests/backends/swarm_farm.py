@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -73,11 +73,13 @@ nodes:{nodes or " {}"}
 
 @dataclass
 class SwarmFarm:
-    """Farms whose run folders are in `folder`. A command has `patience` seconds."""
+    """Farms whose run folders are in `folder`. A command has `patience` seconds; clients run in `image`, or the node's
+    where it is ""."""
 
     cluster: Cluster
     folder: Path
     patience: float = 110.0
+    image: str = ""
 
     def write(self, text: str) -> Path:
         """A plant file."""
@@ -87,7 +89,7 @@ class SwarmFarm:
 
     def farm(self, *arguments: str, fails: bool = False, **environ: str) -> "subprocess.CompletedProcess[str]":
         """A command on the first host, which goes well, or `fails` with exit code 1."""
-        done = self.cluster.hosts[0].run(
+        done = self.run(
             [sys.executable, "-m", "farm", *arguments],
             env={**os.environ, "PLCFARM_RUN": str(self.folder), **environ},
             cwd=ROOT,
@@ -118,6 +120,10 @@ class SwarmFarm:
             assert time.monotonic() < give_up, f"{pid} is still there"
             time.sleep(0.02)
 
+    def run(self, command: Sequence[str], **options: Any) -> "subprocess.CompletedProcess[str]":
+        """A command where commands are given."""
+        return self.cluster.hosts[0].run(command, **options)
+
     def rows(self, name: str = "works") -> dict[str, dict[str, Any]]:
         """`farm ps`, by node, asked of the supervisor that runs."""
         return {row["name"]: row for row in Link.open(run_directory(name, self.folder)).ask("ps")["rows"]}
@@ -137,7 +143,7 @@ class SwarmFarm:
         with self.cluster.engine(host) as engine:
             api = engine.api
             made = api.create_container(
-                node_tag(context_files()),
+                self.image or node_tag(context_files()),
                 ["python3", "-c", CLIENT, json.dumps(list(asked))],
                 environment={"PYTHONPATH": SITE},
                 host_config=api.create_host_config(

@@ -357,32 +357,10 @@ def test_a_folder_without_certificates_is_named(tmp_path: Path) -> None:
         engine.close()
 
 
-def test_a_port_that_cannot_be_is_told(tmp_path: Path) -> None:
-    engine = HostEngine(HostSpec("far", "ssh://root@10.0.0.2:99999"), tmp_path)
-    with pytest.raises(BackendError, match="far: reach: Port out of range"):
-        engine.reach()
-
-
 def test_a_context_that_is_not_there_is_named(tmp_path: Path) -> None:
     engine = HostEngine(HostSpec("far", context="no-such"), tmp_path)
     with pytest.raises(BackendError, match="there is no Docker context no-such: `docker context ls` lists"):
         engine.reach()
-
-
-@pytest.mark.parametrize(
-    ("url", "words"),
-    [
-        ("ssh://root@10.0.0.2", ["root@10.0.0.2"]),
-        ("ssh://Works@PlantA:2222", ["-p", "2222", "Works@PlantA"]),
-        ("ssh://PlantA", ["PlantA"]),
-        ("ssh://root@[fd00::2]:22", ["-p", "22", "root@fd00::2"]),
-    ],
-)
-def test_ssh_is_told_where_as_it_is_written(tmp_path: Path, url: str, words: list[str]) -> None:
-    command = Tunnel("far", url, tmp_path).command()
-    assert command[-1] == "cat"
-    assert [word for word in command[-7:-1] if word in words] == words
-    assert ("-p" in command) == ("-p" in words)
 
 
 def test_ssh_that_does_not_get_through_says_why(tmp_path: Path) -> None:
