@@ -10,6 +10,7 @@ import socket
 import sys
 import threading
 from collections.abc import Iterator
+from typing import Any
 
 from docker.api.client import APIClient
 from docker.errors import APIError, DockerException, NotFound, TLSParameterError
@@ -27,8 +28,20 @@ LINE = 300
 """Characters of a daemon's words that are passed on."""
 
 
+class Client(APIClient):
+    """The SDK's, which knows a daemon by the certificates that it was given, also where the environment names others
+    for everything (`REQUESTS_CA_BUNDLE`, `CURL_CA_BUNDLE`): requests would take those."""
+
+    def merge_environment_settings(self, url: Any, proxies: Any, stream: Any, verify: Any, cert: Any) -> Any:
+        """As requests has it, but that what this session verifies by is not to be overruled."""
+        own = self.verify if verify is None else verify
+        return super().merge_environment_settings(url, proxies, stream, own, cert)
+
+
 class Engine:
     """A daemon at `url` ("" for `DOCKER_HOST`, else the machine's own)."""
+
+    timeout = TIMEOUT
 
     def __init__(self, url: str = "") -> None:
         self.url = url or os.environ.get("DOCKER_HOST", "") or DEFAULT_URL
@@ -47,7 +60,7 @@ class Engine:
             if self._api is None:
                 with self.told("docker", "connect"):
                     self._knock()
-                    self._api = self._connected(TIMEOUT)
+                    self._api = self._connected(self.timeout)
             return self._api
 
     def close(self) -> None:
@@ -58,7 +71,7 @@ class Engine:
                 self._api = None
 
     def _connected(self, timeout: int) -> APIClient:
-        return APIClient(
+        return Client(
             base_url=self.url,
             version="auto",
             timeout=timeout,

@@ -57,7 +57,8 @@ def find_leftovers(url: str = "") -> list[Leftovers]:
     try:
         with engine.told("docker", "list"):
             containers: list[dict[str, Any]] = engine.api.containers(all=True, filters=labels.of_any_run())
-            networks: list[dict[str, Any]] = engine.api.networks(filters=labels.of_any_run())
+            filters = labels.of_any_run() | _scope_filter(engine)
+            networks: list[dict[str, Any]] = engine.api.networks(filters=filters)
     finally:
         engine.close()
     containers = [found for found in containers if labels.is_ours(found["Labels"])]
@@ -73,6 +74,7 @@ def take_away(leftovers: Leftovers, url: str = "") -> None:
     try:
         with engine.told(leftovers.run, "list"):
             found = [each["Id"] for each in engine.api.containers(all=True, filters=labels.of_run(leftovers.run))]
+            (scope,) = _scope_filter(engine).get("scope", [""])
 
         def remove(container: str) -> None:
             with engine.told(leftovers.run, "remove"):
@@ -85,9 +87,17 @@ def take_away(leftovers: Leftovers, url: str = "") -> None:
         with ThreadPoolExecutor(REMOVING_AT_ONCE) as crew:
             for _ in crew.map(remove, found):
                 pass
-        Networks(engine, leftovers.run, leftovers.farm).remove_all()
+        Networks(engine, leftovers.run, leftovers.farm).remove_all(scope)
     finally:
         engine.close()
+
+
+def _scope_filter(engine: Engine) -> dict[str, Any]:
+    """What networks may be taken away at this daemon: on a worker of a Swarm those of its own alone. An overlay leaves
+    a worker with the last container there, and goes at a manager."""
+    swarm = engine.api.info().get("Swarm") or {}
+    worker = swarm.get("LocalNodeState") == "active" and not swarm.get("ControlAvailable")
+    return {"scope": ["local"]} if worker else {}
 
 
 def look_at_daemon(url: str = "") -> DaemonReport:

@@ -125,6 +125,11 @@ class Lifetimes:
             raise
         return found
 
+    def named(self, name: str) -> Container | None:
+        """The container of that name, whoever's it is; None where there is none. Raises `BackendError`."""
+        with self._engine.told(name, "look for"):
+            return self.inspect(name)
+
     def _asker(self, container: Container) -> Callable[[], bool]:
         """What says whether its process still runs: this machine where it is one of its own, else the engine."""
         pid = int(container["State"]["Pid"])

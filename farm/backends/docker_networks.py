@@ -45,7 +45,8 @@ class Networks:
                 segment = decode_segment(json.loads(spec))
             except (ValueError, FarmError):
                 continue
-            found[segment.name] = segment
+            if self._fits(network, segment):
+                found[segment.name] = segment
         return tuple(found[name] for name in sorted(found))
 
     def create(self, segment: Segment) -> None:
@@ -130,6 +131,10 @@ class Networks:
                         OUTSIDE, "create", "Docker has no subnet left for it: `docker network prune` frees those unused"
                     ) from exc
         return name
+
+    def _fits(self, network: dict[str, Any], segment: Segment) -> bool:
+        """Whether a network is as one of that segment is made now."""
+        return True
 
     def _name(self, network: str) -> str:
         return labels.network_name(self._run, network)

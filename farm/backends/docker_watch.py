@@ -83,8 +83,9 @@ class Watches:
         with self._lock:
             self._waiting.discard(watch)
 
-    def begin_anew(self) -> None:
-        """Whoever is at the other end of the stream may be gone without a word: it is opened again."""
+    def begin_anew(self, engine: Engine) -> None:
+        """Whoever is at the other end of the stream may be gone without a word: it is opened again, at `engine`."""
+        self._engine = engine
         self._hang_up()
 
     def close(self) -> None:

@@ -7,6 +7,9 @@ and output; it may be one of ssh, TLS or a socket, so it is read and written by 
 import asyncio
 import contextlib
 import logging
+import select
+import socket
+import ssl
 import threading
 from collections import deque
 from collections.abc import Callable, Sequence
@@ -31,6 +34,16 @@ HELD = 1 << 20
 LOOK_AGAIN = 1.0
 ENDING = 30.0
 """Seconds for the threads to end, of which one may have to wait for an engine."""
+ALIVE = (
+    ((socket.SOL_SOCKET, socket.SO_KEEPALIVE), 1),
+    *(
+        ((socket.IPPROTO_TCP, getattr(socket, name)), value)
+        for name, value in (("TCP_KEEPIDLE", 5), ("TCP_KEEPINTVL", 3), ("TCP_KEEPCNT", 3), ("TCP_USER_TIMEOUT", 14_000))
+        if hasattr(socket, name)
+    ),
+)
+"""By which a machine that lost its power is noticed within 15 seconds, as shards notice it (`node.server.keepalive`):
+nothing says so by itself, and mostly nothing is said to it."""
 NAME = "relay"
 
 
@@ -209,13 +222,17 @@ class ExecPipe:
     def __init__(self, stream: Any) -> None:
         self._stream = stream
         self._socket = getattr(stream, "_sock", stream)
-        self._socket.settimeout(None)  # an answer may be long in coming here
+        self._socket.setblocking(False)
+        if self._socket.family != socket.AF_UNIX:
+            for option, value in ALIVE:
+                self._socket.setsockopt(*option, value)
+        self._using = threading.Lock()
         self._records = _Records()
 
     def read(self) -> bytes:
         """As `Pipe`."""
         while True:
-            data = self._socket.recv(READ)
+            data = self._patiently(self._socket.recv, READ, select.POLLIN)
             if not data:
                 return b""
             output, errors = self._records.decode(data)
@@ -226,13 +243,32 @@ class ExecPipe:
 
     def write(self, data: bytes) -> None:
         """As `Pipe`."""
-        self._socket.sendall(data)
+        left = memoryview(data)
+        while left:
+            left = left[self._patiently(self._socket.send, left[:READ], select.POLLOUT) :]
 
     def close(self) -> None:
         """As `Pipe`."""
         with contextlib.suppress(OSError):
             self._socket.shutdown(2)
         self._stream.close()
+
+    def _patiently(self, work: Callable[[Any], Any], argument: object, event: int) -> Any:
+        """What `work` does once it need not wait for `event`. Nobody has the socket meanwhile: one of TLS is for one
+        thread at a time, and the other has something to say while this one waits."""
+        while True:
+            with self._using:
+                try:
+                    return work(argument)
+                except ssl.SSLWantReadError:
+                    wanted = select.POLLIN
+                except ssl.SSLWantWriteError:
+                    wanted = select.POLLOUT
+                except BlockingIOError:
+                    wanted = event
+            poll = select.poll()
+            poll.register(self._socket, wanted)
+            poll.poll()
 
 
 class _Records:

@@ -11,7 +11,7 @@ import logging
 import threading
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -24,7 +24,7 @@ from farm.backends.docker_link import left_to_node, played
 from farm.backends.docker_networks import Networks
 from farm.backends.link_files import LinkFiles
 from farm.backends.observed import Observed, ObservedShard, ShardSpec
-from farm.backends.swarm_hosts import Hosts
+from farm.backends.swarm_hosts import Hosts, hosts_apart
 from farm.backends.swarm_images import SpreadImages
 from farm.backends.swarm_logs import FetchedLogs
 from farm.backends.swarm_networks import Overlays
@@ -65,8 +65,8 @@ class SwarmBackend:
         self._logs = FetchedLogs()
         self._hosts = Hosts(directory)
         self._images = SpreadImages(self._hosts)
-        self._relay = Relay(self._hosts, run_id, self._farm, control)
-        self._watches = HostWatches(self._hosts, run_id, self._runs, self._relay.carry)
+        self._relay = Relay(self._hosts, run_id, self._farm, control, self._overlays)
+        self._watches = HostWatches(self._hosts, run_id, self._runs, self._relay.tend)
         self._taken: frozenset[str] = frozenset()
         self._joined: set[tuple[str, str]] = set()
         self._joining = threading.Lock()
@@ -76,28 +76,28 @@ class SwarmBackend:
         self._ending: defaultdict[str, threading.Semaphore] = defaultdict(lambda: threading.Semaphore(ENDING_AT_ONCE))
 
     def prepare(self, plant: Plant, say: Say, *, changing: bool = True, patient: bool = False) -> None:
-        """Finds the plant's hosts and gives each node one; when it is `changing` anything, spreads the image and makes
-        the relay. Raises `BackendError` for the first host that cannot be had, which a `patient` caller does
-        without."""
+        """Finds the plant's hosts and gives each node one, spreads the image and makes the relay; when it is not
+        `changing` anything, only looks whether the hosts can be had. Raises `BackendError` for the first that cannot,
+        which a `patient` caller does without."""
+        if not changing:
+            with hosts_apart(plant.placement, self._hosts.members) as hosts:
+                self._look_at(hosts, plant, say)
+            return
         self._hosts.use(plant.placement)
-        try:
-            self._hosts.check()
-        except BackendError:
-            if not patient:
-                raise
-            log.warning("not all hosts can be had", exc_info=True)
+        with borne(patient):
+            self._look_at(self._hosts, plant, say)
         self._taken = frozenset(each.address for node in plant.nodes for each in node.interfaces)
-        homes = {node: host for host, container in self._found() for node in [node_of(container)] if node}
-        self._hosts.settle((node.name for node in plant.nodes), homes)
-        if changing:
-            self._hosts.keep()
-            try:
-                image = self._images.ready(say)
-                self._relay.prepare(image, self._overlays(), plant.nodes)
-            except BackendError:
-                if not patient:
-                    raise
-                log.warning("the relay and the images cannot be seen to now", exc_info=True)
+        found, _ = self._found()
+        self._hosts.settle((node.name for node in plant.nodes), {node: host for node, host, _ in found if node})
+        self._hosts.keep()
+        with borne(patient):
+            self._images.ready(say)
+        with borne(patient):
+            self._relay.prepare(self._images.name, plant.nodes)
+
+    def _look_at(self, hosts: Hosts, plant: Plant, say: Say) -> None:
+        """Raises `BackendError` for the first host that cannot be had."""
+        hosts.check()
 
     def host_of(self, node: str) -> str:
         """The host that a node is on, or was given."""
@@ -112,12 +112,13 @@ class SwarmBackend:
         return self._relay.near
 
     def absent(self, node: str) -> str:
-        """Why the host of a node was not reached when it was asked last, "" where it was. Never blocks."""
+        """Why the host of a node, or else the relay's, was not reached when it was asked last, "" where both were.
+        Never blocks."""
         host = self._hosts.home(node)
         if not host or host not in self._hosts.all:
             return ""
         lost = self._hosts.engine(host).lost
-        return f"host {host}: {lost}; what it ran may run on" if lost else ""
+        return f"host {host}: {lost}; what it ran may run on" if lost else self._relay.lost
 
     def release(self) -> None:
         """Takes away what is there for nodes, and no node needs any more: the relay and its network."""
@@ -127,15 +128,16 @@ class SwarmBackend:
 
     def observe(self) -> Observed:
         """The containers of all hosts that answer, and networks. What a host had that does not is taken to be there."""
+        listed, lost = self._found()
         found: defaultdict[str, list[tuple[str, Container]]] = defaultdict(list)
-        for host, container in self._found():
-            if node_of(container):
-                found[node_of(container)].append((host, container))
+        for node, host, container in listed:
+            if node:
+                found[node].append((host, container))
         shards, strays = [], []
         for name in sorted({*self._files.names(), *found}):
             best, others = self._best(name, found.get(name, []))
             strays += [_number(container) for _, container in others if container["State"]["Running"]]
-            shard = self._observe(name, best)
+            shard = self._observe(name, best, lost)
             if shard.alive and self._files.read(name) is None:
                 strays.append(shard.pid)
                 continue
@@ -148,6 +150,9 @@ class SwarmBackend:
     def create_network(self, segment: Segment) -> None:
         """An overlay, with the relay on it; there are no routers."""
         overlays = self._overlays()
+        if isinstance(segment, NetworkSpec) and segment not in overlays.observe():
+            self._relay.leave(segment.name)
+            self._joined = {each for each in self._joined if each[1] != segment.name}
         overlays.create(segment)
         if isinstance(segment, NetworkSpec):
             self._relay.join(segment)
@@ -176,14 +181,16 @@ class SwarmBackend:
         host, digest = self._home(shard), digest_nodes(file.nodes)
         lifetimes = self._lifetimes(host)
         for container in lifetimes.inspected(shard):
-            found = self._observe(shard, (host, container))
+            found = self._observe(shard, (host, container), ())
             if found.alive:
                 if found.nodes != nodes:
                     raise BackendError(shard, "start", f"container {found.pid} serves something else: stop it first")
                 return found
             self._fetch(shard, host, container)
             lifetimes.remove(container["Id"], shard)
-        self._relay.ensure()
+        self._images.on(host)
+        with contextlib.suppress(BackendError):  # a node waits for a relay whose host is away
+            self._relay.ensure()
         network, control = self._relay.place()
         instance = new_instance()
         place = containers.Place(
@@ -212,24 +219,38 @@ class SwarmBackend:
 
     def stop(self, shard: ObservedShard, grace: float) -> None:
         """End that very container; that of a stray, or on a host that is not its node's, is taken away with it."""
+        failures = []
         for host in [shard.host] if shard.host else self._hosts.all:
-            lifetimes = self._lifetimes(host)
-            found = lifetimes.inspected(shard.name) or lifetimes.inspected()
-            for container in found:
-                name = node_of(container)
-                if not name or _number(container) != shard.pid:
-                    continue
-                with self._ending[host]:
-                    lifetimes.end(container, grace)
-                    self._fetch(name, host, container)
-                    if self._files.read(name) is None or host != self._hosts.home(name):
-                        lifetimes.remove(container["Id"], name)
+            try:
+                if self._stop_on(host, shard, grace):
+                    return
+            except BackendError as exc:
+                failures.append(exc)
+        if failures:  # it may be there
+            raise failures[0]
+
+    def _stop_on(self, host: str, shard: ObservedShard, grace: float) -> bool:
+        """Ends it on one host; whether it was there."""
+        lifetimes = self._lifetimes(host)
+        for container in lifetimes.inspected(shard.name) or lifetimes.inspected():
+            name = node_of(container)
+            if not name or _number(container) != shard.pid:
+                continue
+            with self._ending[host]:
+                lifetimes.end(container, grace)
+                self._fetch(name, host, container)
+                if self._files.read(name) is None or host != self._hosts.home(name):
+                    lifetimes.remove(container["Id"], name)
+            return True
+        return False
 
     def remove(self, shard: str) -> None:
-        """Take away its files but its log, and its containers that have ended."""
+        """Take away its files but its log, and its containers that have ended. Where it has no host any more, one that
+        does not answer may keep such."""
         home = self._hosts.home(shard)
-        for host in [home] if home in self._hosts.all else self._hosts.all:
-            with self._ending[host]:
+        known = home in self._hosts.all
+        for host in [home] if known else self._hosts.all:
+            with borne(patient=not known), self._ending[host]:
                 lifetimes = self._lifetimes(host)
                 for container in lifetimes.inspected(shard):
                     if not container["State"]["Running"]:
@@ -261,18 +282,17 @@ class SwarmBackend:
     def end_all(self, grace: float = 2.0) -> int:
         """End every container of the run and take it away, on every host that answers, then its networks; then whatever
         else bears the run's mark. How many ran. Raises `BackendError` when a host does not answer."""
+        self._relay.dismiss()
         counted = self._hosts.each(lambda host: self._end_on(host, grace))
         refused = {host: error for host, error in counted.items() if isinstance(error, BackendError)}
         for host, error in refused.items():
-            if host in self._hosts.wanted or self._has_nodes(host):
+            if self._keeps(host):
                 raise BackendError(
                     host,
                     "clean",
                     f"{error.message}; what it has of this farm stays there: `farm down` again when it is back",
                 )
-            log.warning(
-                "host %s: %s; it is no host of this farm any more, and may have something of it", host, error.message
-            )
+            log.warning("host %s: %s; it may have something of this farm", host, error.message)
         if self._hosts.all:
             self._overlays().remove_all()
         ended = sum(count for count in counted.values() if isinstance(count, int))
@@ -312,12 +332,16 @@ class SwarmBackend:
             raise BackendError(shard, "start", "it has no host: `farm up` gives it one")
         return self._hosts.home(shard)
 
-    def _found(self) -> Iterator[tuple[str, Container]]:
-        """The run's containers on all hosts that answer, each with its host."""
-        found = self._hosts.each(lambda host: self._lifetimes(host).inspected())
-        for host, containers_there in found.items():
-            if not isinstance(containers_there, BackendError):
-                yield from ((host, container) for container in containers_there)
+    def _found(self) -> tuple[list[tuple[str, str, Container]], Collection[str]]:
+        """The run's containers on all hosts that answer, each once with its node ("" for the relay) and its host, and
+        the hosts that do not. An engine may have two names for a while, and the one of the plant now is the first."""
+        listed = self._hosts.each(lambda host: self._lifetimes(host).inspected())
+        found: dict[str, tuple[str, str, Container]] = {}
+        for host, there in listed.items():
+            if not isinstance(there, BackendError):
+                for container in there:
+                    found.setdefault(container["Id"], (node_of(container), host, container))
+        return list(found.values()), [host for host, there in listed.items() if isinstance(there, BackendError)]
 
     def _best(
         self, name: str, candidates: list[tuple[str, Container]]
@@ -327,7 +351,8 @@ class SwarmBackend:
         ordered = sorted(candidates, key=lambda each: (not each[1]["State"]["Running"], each[0] != home))
         return (ordered[0], ordered[1:]) if ordered else (None, [])
 
-    def _observe(self, name: str, found: tuple[str, Container] | None) -> ObservedShard:
+    def _observe(self, name: str, found: tuple[str, Container] | None, lost: Collection[str]) -> ObservedShard:
+        """How a shard is, given the container that counts; what a host had that is `lost` counts as alive."""
         file = self._files.read(name)
         nodes = self._files.nodes(file)
         if found is not None and found[1]["State"]["Running"]:
@@ -335,8 +360,9 @@ class SwarmBackend:
             same = file is not None and label(container, labels.DIGEST) == digest_nodes(file.nodes)
             return ObservedShard(name, _number(container), 0, alive=True, nodes=nodes if same else (), host=host)
         pid, started = self._files.process(name)
-        alive = bool(pid) and found is None and bool(self.absent(name))
-        return ObservedShard(name, pid, started, alive=alive, nodes=nodes, host=self._hosts.home(name))
+        home = self._hosts.home(name)
+        alive = bool(pid) and found is None and home in lost
+        return ObservedShard(name, pid, started, alive=alive, nodes=nodes, host=home)
 
     def _runs(self, host: str, shard: ObservedShard) -> bool:
         """Whether that very container runs; what one that has ended said is fetched before it is told."""
@@ -351,8 +377,9 @@ class SwarmBackend:
         with contextlib.suppress(BackendError):
             self._logs.fetch(self._files.log(node), self._hosts.engine(host), container["Id"])
 
-    def _has_nodes(self, host: str) -> bool:
-        return any(self._hosts.home(node) == host for node in self._files.names())
+    def _keeps(self, host: str) -> bool:
+        """Whether a host that does not answer has to be had back before the farm is down."""
+        return host in self._hosts.wanted or any(self._hosts.home(node) == host for node in self._files.names())
 
     def _end_on(self, host: str, grace: float) -> int:
         """Ends all of the run on one host; how many ran there."""
@@ -373,3 +400,14 @@ class SwarmBackend:
 def _number(container: Container) -> int:
     """What stands for its pid."""
     return instance_number(label(container, labels.INSTANCE))
+
+
+@contextlib.contextmanager
+def borne(patient: bool) -> Iterator[None]:
+    """The patient hear in the log of what cannot be had now; for others it is raised."""
+    try:
+        yield
+    except BackendError as exc:
+        if not patient:
+            raise
+        log.warning("%s", exc)

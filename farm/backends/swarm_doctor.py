@@ -2,14 +2,12 @@
 
 import contextlib
 import socket
-import tempfile
 from dataclasses import dataclass
-from pathlib import Path
 
 from farm.backends.docker_images import BASES
 from farm.backends.docker_leftovers import OLDEST_API
 from farm.backends.docker_recipes import context_files, node_tag
-from farm.backends.swarm_hosts import ACTIVE, Hosts
+from farm.backends.swarm_hosts import ACTIVE, Hosts, hosts_apart
 from farm.backends.swarm_images import image_id
 from farm.errors import BackendError
 from farm.topology.placement import Placement
@@ -47,23 +45,18 @@ class SwarmReport:
 def look_at_hosts(placement: Placement) -> SwarmReport:
     """Never raises: errors are in the report."""
     image = placement.image or node_tag(context_files())
-    with tempfile.TemporaryDirectory(prefix="plcfarm-") as folder:
-        hosts = Hosts(Path(folder))
+    with hosts_apart(placement) as hosts:
+        found = hosts.each(lambda host: _look(hosts, host, image))
+        reports = tuple(
+            HostReport(name, error=report.message) if isinstance(report, BackendError) else report
+            for name, report in found.items()
+        )
+        error = ""
         try:
-            hosts.use(placement)
-            found = hosts.each(lambda host: _look(hosts, host, image))
-            reports = tuple(
-                HostReport(name, error=report.message) if isinstance(report, BackendError) else report
-                for name, report in found.items()
-            )
-            error = ""
-            try:
-                hosts.check()
-            except BackendError as exc:
-                error = f"{exc.node}: {exc.message}"
-            return SwarmReport(reports, error, image)
-        finally:
-            hosts.close()
+            hosts.check()
+        except BackendError as exc:
+            error = f"{exc.node}: {exc.message}"
+        return SwarmReport(reports, error, image)
 
 
 def _look(hosts: Hosts, name: str, image: str) -> HostReport:
@@ -86,6 +79,7 @@ def _look(hosts: Hosts, name: str, image: str) -> HostReport:
 
 
 def _hears(address: str) -> bool:
-    with contextlib.suppress(OSError), socket.create_connection((address, GOSSIP_PORT), PATIENCE):
-        return bool(address)
+    if address:
+        with contextlib.suppress(OSError), socket.create_connection((address, GOSSIP_PORT), PATIENCE):
+            return True
     return False

@@ -6,16 +6,16 @@ where that is, so that this machine's addresses of nodes stay what they are.
 """
 
 import contextlib
-import logging
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
 from pathlib import Path
 
 from farm.backends import docker_labels as labels
-from farm.backends.docker_lifetime import Container, label, node_of
+from farm.backends.docker_lifetime import Container, label
 from farm.backends.observed import Observed, ObservedShard
-from farm.backends.swarm import SwarmBackend
+from farm.backends.swarm import SwarmBackend, borne
+from farm.backends.swarm_hosts import Hosts
 from farm.backends.swarm_networks import Overlays
 from farm.backends.swarm_services import ServicePlace, Services, constraints
 from farm.backends.swarm_tasks import Task, TaskWatches
@@ -25,8 +25,6 @@ from farm.topology.placement import ENGINE
 from farm.topology.plant import Plant
 from node.config.model import NodeConfig
 from node.control.messages import ShardFile, digest_nodes, instance_number, shard_token
-
-log = logging.getLogger(__name__)
 
 SERVICE_TASK = "com.docker.swarm.task.id"
 """On a container that the engine made for a task."""
@@ -42,8 +40,15 @@ class EitherSwarmBackend(SwarmBackend):
         self._services = Services(lambda: self._hosts.engine(self._hosts.manager()), run_id)
         self._tasks = TaskWatches(self._looked)
         self._known: dict[str, Task] = {}
+        self._addresses: dict[str, str] = {}
+        self._gone: dict[str, str] = {}
         self._members: dict[str, str] = {}
+        self._foreseen = ""
         self._lock = threading.Lock()
+
+    @property
+    def _kind(self) -> str:
+        return self._foreseen or self._hosts.placement.kind
 
     @property
     def by_engine(self) -> bool:
@@ -51,21 +56,27 @@ class EitherSwarmBackend(SwarmBackend):
         return self._hosts.placement.kind == ENGINE
 
     def prepare(self, plant: Plant, say: Say, *, changing: bool = True, patient: bool = False) -> None:
-        """As `SwarmBackend`; when it is `changing` anything, services that the file's placement has no use for end."""
+        """As `SwarmBackend`; when it is `changing` anything, services that the file's placement has no use for end, and
+        others may be where the file says now. The engine does without a host that is gone: nothing new is put there."""
+        self._members, self._foreseen = {}, ""
         super().prepare(plant, say, changing=changing, patient=patient)
         if not changing:
-            return
-        if not self.by_engine:
+            self._foreseen = plant.placement.kind
+        elif self.by_engine:
+            with borne(patient):
+                self._allow(plant)
+        else:
             with contextlib.suppress(BackendError):  # a manager that is gone is told by what wants it
                 if self._services.listed():
                     say("the plant places its nodes itself now: its services end")
                     self._services.remove_all()
-            return
-        try:
-            self._members = self._asked_members()
-        except BackendError:
-            if not patient:
-                raise
+
+    def _look_at(self, hosts: Hosts, plant: Plant, say: Say) -> None:
+        gone = hosts.check(without=plant.placement.kind == ENGINE)
+        if hosts is self._hosts:
+            self._gone = gone
+        for host, why in gone.items():
+            say(f"host {host}: {why}; nothing is put there until the next `farm up` finds it back")
 
     def host_of(self, node: str) -> str:
         """The host that a node is on; of one that the plant has no name for, the Swarm's id of it."""
@@ -76,19 +87,22 @@ class EitherSwarmBackend(SwarmBackend):
 
     def address_of(self, node: str) -> str:
         """Where the engine has put a node, "" where that is the plant's own doing or not known."""
-        task = self._known.get(node) if self.by_engine else None
-        config = next((each for each in self._relay.nodes if each.name == node), None) if task is not None else None
-        return _address(config, task, self._run) if task is not None else ""
+        return self._addresses.get(node, "") if self.by_engine else ""
 
     def absent(self, node: str) -> str:
-        """Nothing where the engine places: a node of a host that is gone is elsewhere soon."""
-        return "" if self.by_engine else super().absent(node)
+        """As `SwarmBackend`; where the engine places, a node of a host that is gone is elsewhere soon, and only the
+        relay's matters."""
+        return self._relay.lost if self.by_engine else super().absent(node)
 
     def observe(self) -> Observed:
-        """The services of the run and their tasks, where the engine places. What the plant placed before is no node of
-        it any more."""
-        if not self.by_engine:
-            return super().observe()
+        """The services of the run and their tasks, where the engine places, or will by the plan that is looked at. What
+        the plant placed before is no node of it any more."""
+        try:
+            return self._observe_placed() if self._kind == ENGINE else super().observe()
+        finally:
+            self._foreseen = ""
+
+    def _observe_placed(self) -> Observed:
         services, tasks = self._services.listed(), self._seen()
         shards, strays = [], []
         for name in sorted({*self._files.names(), *services}):
@@ -106,8 +120,8 @@ class EitherSwarmBackend(SwarmBackend):
             else:
                 pid, _ = self._files.process(name)
                 shards.append(ObservedShard(name, pid, 0, alive=False, nodes=nodes))
-        for _, container in self._found():
-            if node_of(container) and not label(container, SERVICE_TASK) and container["State"]["Running"]:
+        for node, _, container in self._found()[0]:
+            if node and container["State"]["Running"]:
                 strays.append(instance_number(label(container, labels.INSTANCE)))
         return Observed(tuple(shards), tuple(sorted(strays)), self._overlays().observe(), self._links.read())
 
@@ -120,7 +134,8 @@ class EitherSwarmBackend(SwarmBackend):
         if file is None or len(nodes) != 1:
             missing = self._files.path(shard, ".json")
             raise BackendError(shard, "start", f"{missing} is missing or damaged: create it first")
-        self._relay.ensure()
+        with contextlib.suppress(BackendError):  # a node waits for a relay whose host is away
+            self._relay.ensure()
         self._services.create(nodes[0], self._place(shard, file))
         task = self._services.running(shard)
         try:
@@ -182,15 +197,26 @@ class EitherSwarmBackend(SwarmBackend):
         self._tasks.close()
         super().close()
 
+    def _keeps(self, host: str) -> bool:
+        """Where the engine places, it ends itself what a host had that comes back; but for the relay."""
+        if not self.by_engine:
+            return super()._keeps(host)
+        with contextlib.suppress(BackendError):
+            return host == self._relay.host
+        return True
+
+    def _found(self) -> tuple[list[tuple[str, str, Container]], Collection[str]]:
+        """But for those of tasks, which the engine has made."""
+        found, lost = super()._found()
+        return [each for each in found if not label(each[2], SERVICE_TASK)], lost
+
     def _overlays(self) -> Overlays:
         overlays = super()._overlays()
-        overlays.spare = not self.by_engine
+        overlays.spare = self._kind != ENGINE
         return overlays
 
     def _place(self, shard: str, file: ShardFile) -> ServicePlace:
         network, control = self._relay.place()
-        allowed = self._hosts.placement.homes.get(shard) or tuple(self._hosts.wanted)
-        named = bool(self._hosts.placement.hosts)
         return ServicePlace(
             self._run,
             self._farm,
@@ -200,8 +226,35 @@ class EitherSwarmBackend(SwarmBackend):
             self._images.name,
             control,
             network,
-            constraints(allowed, self._members) if named else (),
+            self._constraints(shard),
         )
+
+    def _constraints(self, node: str) -> tuple[str, ...]:
+        """Where the engine may put a node now. Raises `BackendError` where that is nowhere."""
+        placement = self._hosts.placement
+        if not placement.hosts:
+            return ()
+        allowed = placement.homes.get(node) or tuple(self._hosts.wanted)
+        there = [host for host in allowed if host not in self._gone]
+        if not there:
+            raise BackendError(node, "place", f"it may be on {' or '.join(allowed)} only: {self._gone[allowed[0]]}")
+        if not self._members:
+            self._members = self._asked_members()
+        return constraints(there, self._members)
+
+    def _allow(self, plant: Plant) -> None:
+        """Services that are there may be where this plant says, once all hosts are there; a node that may not stay
+        where it is, the plan ends. Raises `BackendError` for one that is nowhere and may be nowhere."""
+        tasks = self._services.tasks()
+        where = {}
+        for node in plant.nodes:
+            task = tasks.get(node.name)
+            runs = task is not None and task.runs
+            stays = task is not None and plant.placement.allows(node.name, self._named(task.member))
+            if not runs or (stays and not self._gone):
+                where[node.name] = self._constraints(node.name)
+        if not self._gone:
+            self._services.allow(where)
 
     def _seen(self) -> dict[str, Task]:
         """The tasks of all nodes now; the relay leads to them."""
@@ -212,8 +265,7 @@ class EitherSwarmBackend(SwarmBackend):
     def _looked(self) -> dict[str, Task]:
         """The same, every now and then; the relay is seen to along with them."""
         with contextlib.suppress(BackendError):
-            self._relay.ensure()
-            self._relay.carry()
+            self._relay.tend()
         return self._seen()
 
     def _note(self, tasks: Mapping[str, Task]) -> None:
@@ -222,26 +274,24 @@ class EitherSwarmBackend(SwarmBackend):
             for name, task in tasks.items():
                 if task.runs or name not in self._known:
                     self._known[name] = task
-            known = dict(self._known)
-        configs = {node.name: node for node in self._relay.nodes}
-        found = {name: _address(configs.get(name), task, self._run) for name, task in known.items()}
+            configs = {node.name: node for node in self._relay.nodes}
+            found = {name: _address(configs.get(name), task, self._run) for name, task in self._known.items()}
+            self._addresses = {name: address for name, address in found.items() if address}
         with contextlib.suppress(BackendError):  # it is tried again with the next look
-            self._relay.lead({name: address for name, address in found.items() if address})
+            self._relay.lead(self._addresses)
 
     def _asked_members(self) -> dict[str, str]:
-        """The Swarm's ids of its hosts, by their names in the plant, or by these ids."""
-        found = self._hosts.each(self._hosts.swarm, self._hosts.wanted)
-        members = {host: str(state["NodeID"]) for host, state in found.items() if isinstance(state, dict)}
+        """The Swarm's ids of its hosts, by their names in the plant, or by these ids. Raises `BackendError`."""
+        wanted, known = self._hosts.wanted, self._hosts.members
+        members = {host: known[host] for host in wanted if host in known}
         engine = self._hosts.engine(self._hosts.manager())
         with engine.told("hosts", "list"):
             ids = [str(node["ID"]) for node in engine.api.nodes()]
         return members | {member: member for member in ids if member not in members.values()}
 
     def _named(self, member: str) -> str:
-        if member and not self._members:
-            with contextlib.suppress(BackendError):
-                self._members = self._asked_members()
-        return next((host for host, each in self._members.items() if each == member), member)
+        known = self._hosts.members
+        return next((host for host in self._hosts.all if known.get(host) == member), member) if member else ""
 
     def _fetch_task(self, node: str, task: Task) -> None:
         host = self._named(task.member)

@@ -6,25 +6,30 @@ patience of its own; what came of that is kept for a moment, so that a hundred n
 """
 
 import contextlib
+import os
+import ssl
 import sys
 import threading
 import time
 from pathlib import Path
 
 from docker.api.client import APIClient
-from docker.context import ContextAPI
-from docker.errors import DockerException, TLSParameterError
+from docker.errors import DockerException
 from docker.tls import TLSConfig
 
-from farm.backends.docker_engine import DEFAULT_URL, UNIX, Engine, one_line
+from farm.backends.docker_engine import UNIX, Engine, one_line
+from farm.backends.swarm_contexts import DEFAULT, look_up
 from farm.backends.swarm_tunnel import SSH, Tunnel
-from farm.errors import BackendError
+from farm.errors import BackendError, FarmError
 from farm.topology.placement import HostSpec
 
 PATIENCE = 3
 """Seconds for a sign of life."""
+TIMEOUT = 60
+"""Seconds for one answer: an engine that gave a sign of life may be gone when it is asked."""
 TRUSTED, LOST = 2.0, 2.0
 """Seconds for which an answer, and its absence, are taken to last."""
+PEMS = ("ca.pem", "cert.pem", "key.pem")
 
 
 class HostEngine(Engine):
@@ -32,16 +37,19 @@ class HostEngine(Engine):
     its own. `here` says whether it sees this machine's files and addresses."""
 
     local = False
+    timeout = TIMEOUT
 
     def __init__(self, spec: HostSpec, folder: Path) -> None:
         super().__init__(spec.url)
         self.spec = spec
-        self.where = spec.url or (f"context {spec.context}" if spec.context else self.url)
+        self.where = f"context {spec.context}" if spec.context else self.url
+        self._address = "" if spec.context else self.url
         self._folder = folder
         self._tunnel: Tunnel | None = None
         self._tls_folder = Path(spec.tls) if spec.tls else None
         self._context_tls: TLSConfig | None = None
         self._reaching = threading.Lock()
+        self._finding = threading.Lock()
         self._sign: APIClient | None = None
         self._answered = self._missed = -LOST - TRUSTED
         self._why = ""
@@ -49,7 +57,9 @@ class HostEngine(Engine):
     @property
     def here(self) -> bool:
         """Whether what it runs sees this machine's files and addresses, as far as its address tells."""
-        return sys.platform == "linux" and self.where.startswith(UNIX)
+        with contextlib.suppress(BackendError):
+            return sys.platform == "linux" and self._found().startswith(UNIX)
+        return False
 
     @property
     def api(self) -> APIClient:
@@ -72,7 +82,7 @@ class HostEngine(Engine):
                 raise BackendError(self.spec.name, "reach", self._why)
             try:
                 self._ask()
-            except (DockerException, OSError, BackendError) as exc:
+            except (DockerException, OSError, ValueError, BackendError) as exc:
                 self._missed, self._answered = time.monotonic(), -TRUSTED
                 self._why = exc.message if isinstance(exc, BackendError) else self.explain(exc)
                 raise BackendError(self.spec.name, "reach", self._why) from exc
@@ -80,9 +90,17 @@ class HostEngine(Engine):
 
     def explain(self, exc: Exception) -> str:
         """As an engine's, but for one that is silent: it is nobody's here to start."""
+        refused = _tls_refusal(exc)
+        if refused:
+            return f"no TLS with {self.where}: {refused}"
         text = super().explain(exc)
-        unanswered = text.startswith("no Docker daemon answers")
-        return f"no engine answers at {self.where}" if unanswered or _slow(text) else text
+        if "HTTPS server" in text:
+            return f"{self.where} wants TLS: say `tls: FOLDER` with {', '.join(PEMS)}"
+        if not text.startswith("no Docker daemon answers") and not _slow(text):
+            return text
+        tunnel = self._tunnel
+        complaint = tunnel.said if tunnel is not None else ""
+        return f"no engine answers at {self.where}" + (f"; ssh: {one_line(complaint)}" if complaint else "")
 
     def close(self) -> None:
         """Hangs up, and ends its tunnel."""
@@ -112,18 +130,33 @@ class HostEngine(Engine):
                 sign.close()
 
     def _find(self) -> None:
-        """Where it is: a context is looked up, a tunnel opened."""
-        if self.spec.context and self._context_tls is None:
-            self.url, self._context_tls = _from_context(self.spec)
-        if self.url.startswith(SSH) or (self._tunnel is not None and not self._tunnel.stands):
-            self._tunnel = self._tunnel or Tunnel(self.spec.name, self.url, self._folder)
-            self.url = self._tunnel.open()
+        """The way to it; by ssh a tunnel is opened unless it stands."""
+        url = self._found()
+        if url.startswith(SSH):
+            self._tunnel = self._tunnel or Tunnel(self.spec.name, url, self._folder)
+            url = self._tunnel.open()
+            self._tunnel.said = ""
+        self.url = url
+
+    def _found(self) -> str:
+        """Its address, as the plant or its context has it. Raises `BackendError`."""
+        with self._finding:
+            if not self._address:
+                try:
+                    context = look_up(self.spec.context)
+                except FarmError as exc:
+                    raise BackendError(self.spec.name, "connect", str(exc)) from exc
+                self._context_tls = context.tls
+                self._address = context.url
+                self.where += f" ({context.url})"
+            return self._address
 
     def _tls(self) -> TLSConfig | bool:
         folder = self._tls_folder
         if folder is None:
-            return self._context_tls or super()._tls()
-        missing = [name for name in ("ca.pem", "cert.pem", "key.pem") if not (folder / name).is_file()]
+            named = self.spec.context not in ("", DEFAULT)
+            return self._context_tls or False if named else super()._tls()
+        missing = [name for name in PEMS if not os.access(folder / name, os.R_OK)]
         if missing:
             raise BackendError(self.spec.name, "connect", f"{folder} has no {missing[0]}: ca.pem, cert.pem and key.pem")
         pair = str(folder / "cert.pem"), str(folder / "key.pem")
@@ -134,14 +167,17 @@ def _slow(text: str) -> bool:
     return "timed out" in text or "Connection aborted" in text
 
 
-def _from_context(spec: HostSpec) -> tuple[str, TLSConfig | None]:
-    """The address and the certificates of a context. Raises `BackendError`."""
-    try:
-        context = ContextAPI.get_context(spec.context)
-    except (DockerException, TLSParameterError, OSError, ValueError) as exc:
-        raise BackendError(spec.name, "connect", f"context {spec.context}: {one_line(str(exc))}") from exc
-    if context is None:
-        cure = "`docker context ls` lists those there are"
-        raise BackendError(spec.name, "connect", f"there is no Docker context {spec.context}: {cure}")
-    url = str(context.Host or DEFAULT_URL).replace("npipe", "unix")
-    return url, context.TLSConfig
+def _tls_refusal(exc: BaseException) -> str:
+    """Why either side would not have the other's certificates, "" when it is about something else: the SDK has it
+    several errors deep."""
+    seen: list[BaseException] = []
+    left = [exc]
+    while left:
+        each = left.pop(0)
+        if type(each) in (ssl.SSLError, ssl.SSLCertVerificationError):  # others are about the connection
+            words = getattr(each, "verify_message", "") or each.reason or str(each)
+            return one_line(words.replace("_", " ").lower() if words.isupper() else words)
+        seen.append(each)
+        below = (each.__cause__, each.__context__, getattr(each, "reason", None), *each.args)
+        left += [found for found in below if isinstance(found, BaseException) and found not in seen]
+    return ""

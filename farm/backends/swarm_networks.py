@@ -8,6 +8,7 @@ import ipaddress
 import time
 import zlib
 from collections.abc import Collection
+from typing import Any
 
 from docker.errors import APIError
 from docker.types import IPAMConfig, IPAMPool
@@ -98,6 +99,14 @@ class Overlays(Networks):
             labels={**labels.run_labels(self._run, self._farm), labels.RELAY: "1"},
         )
 
+    def _fits(self, network: dict[str, Any], segment: Segment) -> bool:
+        """Not one with the range of a plant that gave addresses itself, where now the engine does, nor the reverse."""
+        pools = (network.get("IPAM") or {}).get("Config") or ()
+        if isinstance(segment, RouterSpec) or not pools:
+            return True
+        ranged = any(each.get("IPRange") for each in pools)
+        return (ranged or pool(segment, self.taken)["IPRange"] is None) if self.spare else not ranged
+
     def _name(self, network: str) -> str:
         return labels.overlay_name(self._run, network)
 
@@ -111,12 +120,20 @@ class Overlays(Networks):
                 except APIError as exc:
                     if is_gone(exc) or "not found" in str(exc.explanation):
                         return
-                    busy = any(words in str(exc.explanation) for words in BUSY)
-                    if not busy or time.monotonic() >= give_up:
+                    if not any(words in str(exc.explanation) for words in BUSY):
                         raise
+                    if time.monotonic() >= give_up:
+                        raise BackendError(name, "remove network", self._held(exc)) from exc
                     time.sleep(LOOK_AGAIN)
                 else:
                     return
+
+    def _held(self, exc: APIError) -> str:
+        """Who keeps it, and what to do: a Swarm counts what a host had on it for as long as that host is one of it."""
+        said = self._engine.explain(exc)
+        if self.patient:
+            return said
+        return f"a host that does not answer is on it ({said}): have it back, or `docker node rm --force` it"
 
 
 def pool(segment: NetworkSpec, taken: Collection[str], spare: bool = True) -> IPAMPool:

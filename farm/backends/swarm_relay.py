@@ -11,7 +11,8 @@ import logging
 import secrets
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +31,7 @@ from farm.backends.swarm_engines import HostEngine
 from farm.backends.swarm_hosts import Hosts
 from farm.backends.swarm_networks import Overlays
 from farm.errors import BackendError
+from farm.topology.placement import ENGINE
 from farm.topology.wiring import NetworkSpec
 from node.config.model import NodeConfig
 from node.control.messages import RUN_VARIABLE
@@ -43,6 +45,8 @@ MEMORY = "512m"
 PROCESSES = 64
 PATIENCE = 20.0
 LOOK_AGAIN = 0.05
+RUNNING_PATIENCE = 2.0
+"""Seconds to wait for the word of a relay that runs already, which may be lost with the beginning of its log."""
 LISTENS = b"forwards: "
 """What it says once it serves."""
 SURE = 3.0
@@ -52,9 +56,11 @@ Row = list[str | int]
 
 
 class Relay:
-    """That of the run `run_id`, whose socket for shards is `control`."""
+    """That of the run `run_id`, whose socket for shards is `control`; `overlays` gives the run's networks."""
 
-    def __init__(self, hosts: Hosts, run_id: str, farm: str, control: Path) -> None:
+    def __init__(self, hosts: Hosts, run_id: str, farm: str, control: Path, overlays: Callable[[], Overlays]) -> None:
+        self._overlays = overlays
+        self._image = ""
         self._hosts = hosts
         self._run = run_id
         self._farm = farm
@@ -64,7 +70,7 @@ class Relay:
         self._link: RelayLink | None = None
         self.nodes: Sequence[NodeConfig] = ()
         self._found: Mapping[str, str] | None = None
-        self._led: Mapping[str, str] | None = None
+        self._led: list[Row] | None = None
         self._where = ("", "")
 
     @property
@@ -83,21 +89,20 @@ class Relay:
         """Whether it is on this machine, as far as its engine's address tells."""
         return any(self._hosts.engine(name).here for name in self._hosts.wanted)
 
-    def prepare(self, image: str, overlays: Overlays, nodes: Sequence[NodeConfig]) -> None:
-        """Makes it for these nodes, unless it is there and as it should be. Raises `BackendError`."""
+    @property
+    def lost(self) -> str:
+        """Why its host was not reached when that was asked last, "" where it was. Asks nobody."""
+        here = [name for name in self._hosts.wanted if self._hosts.engine(name).here]
+        host = here[0] if here else self._hosts.asked
+        why = self._hosts.engine(host).lost if host else ""
+        return f"host {host}, over which nodes report: {why}" if why else ""
+
+    def prepare(self, image: str, nodes: Sequence[NodeConfig]) -> None:
+        """Has it be there for these nodes from now on, until it is removed: makes it, unless it is there and as it
+        should be. Raises `BackendError`; it is tried again then whenever somebody makes sure of it."""
         with self._lock:
-            self.nodes = nodes
-            self._where = overlays.control()
-            made = self._inspected()
-            if made is not None and made["State"]["Running"] and _mark(made) == self._wanted_mark(image):
-                self._seen = time.monotonic()
-                return
-            if made is not None:
-                self._remove(made["Id"])
-            self._make(image)
-            for segment in overlays.observe():
-                if isinstance(segment, NetworkSpec):
-                    self.join(segment)
+            self.nodes, self._image = nodes, image
+            self._renew()
 
     def place(self) -> tuple[str, str]:
         """The network and the address (`tcp://ADDRESS:PORT`) by which shards reach it. Raises `BackendError` where it
@@ -108,17 +113,14 @@ class Relay:
             return self._where[0], f"tcp://{self._where[1]}:{PORT}"
 
     def ensure(self) -> None:
-        """Starts it again if it has ended. Raises `BackendError`."""
+        """Starts it again if it has ended, makes it if it is gone; nothing where it was not prepared in this process.
+        Raises `BackendError`."""
         with self._lock:
-            if time.monotonic() - self._seen < SURE:
-                return
-            made = self._inspected()
-            if made is not None and not made["State"]["Running"]:
-                engine = self._engine()
-                with engine.told("relay", "start"):
-                    engine.api.start(made["Id"])
-                self._serve(made["Id"])
-            self._seen = time.monotonic()
+            if self._image and time.monotonic() - self._seen >= SURE:
+                self._seen = time.monotonic()
+                made = self._inspected()
+                if made is None or not made["State"]["Running"] or not self._where[1]:
+                    self._renew()
 
     def carry(self) -> None:
         """Has the farm in this process come to a relay far away; nothing where it is on this machine, or there is
@@ -132,18 +134,20 @@ class Relay:
                 self._link = RelayLink(self._control, exec_pipe(engine, made["Id"]))
                 self._link.start()
 
+    def tend(self) -> None:
+        """Both, now and then. Raises `BackendError`."""
+        self.ensure()
+        self.carry()
+
     def lead(self, addresses: Mapping[str, str]) -> None:
         """Has it lead to nodes at these addresses, which the engine gave them, and to no others; nothing where it was
         not prepared in this process. Raises `BackendError`."""
-        if not self._where[1]:
-            return
         self._found = addresses
         with self._lock:
-            if self._led == self._found:
-                return  # somebody else said so meanwhile
-            made = self._inspected()
-            if made is not None and made["State"]["Running"]:
-                self._serve(made["Id"])
+            if self._where[1] and self._rows() != self._led:
+                made = self._inspected()
+                if made is not None and made["State"]["Running"]:
+                    self._serve(made["Id"], RUNNING_PATIENCE)
 
     def join(self, segment: NetworkSpec) -> None:
         """Puts it on a network of the plant, at the address that the plant keeps for the farm there."""
@@ -168,9 +172,15 @@ class Relay:
                 if not is_gone(exc) and "is not connected" not in str(exc.explanation):
                     raise
 
-    def remove(self) -> None:
-        """Takes it away, with its network on this machine. Raises `BackendError`."""
+    def dismiss(self) -> None:
+        """Nobody makes it again from now on."""
         with self._lock:
+            self._image = ""
+
+    def remove(self) -> None:
+        """Takes it away for good, with its network on this machine. Raises `BackendError`."""
+        with self._lock:
+            self.dismiss()
             made = self._inspected()
             if made is not None:
                 self._remove(made["Id"])
@@ -187,9 +197,49 @@ class Relay:
         return self._hosts.engine(self.host)
 
     def _inspected(self) -> Container | None:
-        engine = self._engine()
-        with engine.told("relay", "look for"):
-            return Lifetimes(engine, self._run, lambda: None).inspect(self.name)
+        return Lifetimes(self._engine(), self._run, lambda: None).named(self.name)
+
+    def _renew(self) -> None:
+        self._where = self._overlays().control()
+        made = self._inspected()
+        if made is not None and _mark(made) == self._wanted_mark(self._image):
+            self._continue(made)
+            self._seen = time.monotonic()
+            return
+        if made is not None:
+            self._remove(made["Id"])
+        self._remove_elsewhere()
+        self._make(self._image)
+        for segment in self._overlays().observe():
+            if isinstance(segment, NetworkSpec):
+                self.join(segment)
+
+    def _continue(self, made: Container) -> None:
+        """Starts one that has ended; has one that runs lead where it is to, of which its maker may have been killed
+        before it said so."""
+        runs = bool(made["State"]["Running"])
+        if not runs:
+            engine = self._engine()
+            with engine.told("relay", "start"):
+                attached(lambda: engine.api.start(made["Id"]))
+            self._led = None
+        known = self._found is not None or not self._by_engine
+        if known and self._rows() != self._led:  # where nodes are not known yet, it leads where it led
+            self._serve(made["Id"], RUNNING_PATIENCE if runs else PATIENCE)
+
+    def _remove_elsewhere(self) -> None:
+        """Takes away one on a host that was the relay's before this one, as far as that answers: it has its address."""
+
+        def remove(host: str) -> None:
+            lifetimes = Lifetimes(self._hosts.engine(host), self._run, lambda: None)
+            if (made := lifetimes.named(self.name)) is not None:
+                lifetimes.remove(made["Id"], "relay")
+
+        self._hosts.each(remove, [name for name in self._hosts.all if name != self.host])
+
+    @property
+    def _by_engine(self) -> bool:
+        return self._hosts.placement.kind == ENGINE
 
     def _remove(self, container: str) -> None:
         self.close()
@@ -207,7 +257,7 @@ class Relay:
                     transports = ("tcp", "udp")
                 own = ports.setdefault((address, port), FIRST_PORT + len(ports))
                 inner = node.ports.get(protocol)
-                there = node.address if self._found is None else self._found.get(node.name, "")
+                there = (self._found or {}).get(node.name, "") if self._by_engine else node.address
                 if inner is not None:
                     found += [(transport, own, address, port, there, inner) for transport in transports]
         return found
@@ -255,29 +305,42 @@ class Relay:
         self._serve(container)
         self._seen = time.monotonic()
 
-    def _serve(self, container: str) -> None:
-        """Has it lead from this machine to nodes, once it is known which address it has here."""
+    def _await(self, container: str, patience: float) -> None:
+        """Until it hears what it is told. Raises `BackendError` for one that has ended, or has only just begun and does
+        not say that it serves."""
         engine = self._engine()
-        outside = labels.network_name(self._run, "outside")
-        give_up = time.monotonic() + PATIENCE
+        give_up = time.monotonic() + patience
         with engine.told("relay", "start"):
-            while LISTENS not in (said := engine.api.logs(container)):
+            state = engine.api.inspect_container(container)["State"]
+            began = int(datetime.fromisoformat(f"{state['StartedAt'][:19]}+00:00").timestamp())
+            while LISTENS not in (said := engine.api.logs(container, since=began)):
                 state = engine.api.inspect_container(container)["State"]
-                if not state["Running"] or time.monotonic() >= give_up:
+                late = time.monotonic() >= give_up
+                if late and state["Running"] and patience < PATIENCE:
+                    return
+                if late or not state["Running"]:
                     words = said.decode(errors="replace").strip().rpartition("\n")[2] or state.get("Error") or "nothing"
                     raise BackendError("relay", "start", f"it does not serve: {words}")
                 time.sleep(LOOK_AGAIN)
+
+    def _serve(self, container: str, patience: float = PATIENCE) -> None:
+        """Has it lead from this machine to nodes, once it is known which address it has here."""
+        self._await(container, patience)
+        engine = self._engine()
+        outside = labels.network_name(self._run, "outside")
+        with engine.told("relay", "start"):
             found: dict[str, Any] = engine.api.inspect_container(container)["NetworkSettings"]["Networks"][outside]
             own = str(found["IPAddress"])
-            led = self._found
-            rows: list[Row] = [
-                [transport, own, port, address, inner]
-                for transport, port, _, _, address, inner in self._published()
-                if address
-            ]
-            put_files(engine.api, container, INSIDE, {FILE: self._file(rows)})
+            rows = self._rows()
+            put_files(engine.api, container, INSIDE, {FILE: self._file([[row[0], own, *row[1:]] for row in rows])})
             engine.api.kill(container, "SIGHUP")
-            self._led = led
+            self._led = rows
+
+    def _rows(self) -> list[Row]:
+        """What it is to lead: transport, port of its own, address and port of the node."""
+        return [
+            [transport, port, address, inner] for transport, port, _, _, address, inner in self._published() if address
+        ]
 
     def _file(self, rows: list[Row]) -> bytes:
         body: dict[str, object] = {"control": f"{self._where[1]}:{PORT}", "forwards": rows}

@@ -7,7 +7,6 @@ it, and says what it saw.
 """
 
 import contextlib
-import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -30,13 +29,11 @@ from docker.types import Placement as TaskPlacement
 
 from farm.backends import docker_labels as labels
 from farm.backends.confinement import LOG_FILES, LOG_SIZE, MEMORY, NOBODY, PORTS_FROM, PROCESSES, SHARD_FILE
-from farm.backends.docker_engine import Engine, is_gone
+from farm.backends.docker_engine import Engine, is_conflict, is_gone
 from farm.backends.swarm_tasks import RUNNING, Task, read_tasks
 from farm.errors import BackendError
 from node.config.model import NodeConfig
 from node.control.messages import INSTANCE_VARIABLE, RUN_VARIABLE
-
-log = logging.getLogger(__name__)
 
 TOKEN_FILE = "/run/secrets/token"
 """Where a task finds its token: Docker puts secrets there."""
@@ -50,7 +47,8 @@ RESTART_AFTER = 1
 PATIENCE = 60.0
 """Seconds for the engine to have a node run: it finds out in about 15 that a host is gone, and may have to pull."""
 LEAVING = 15.0
-LOOK_AGAIN = 0.2
+LOOK_AGAIN, LOOK_SELDOM, SLOWER = 0.2, 1.0, 1.5
+"""Seconds between two looks at a task, at first and in the end, and how they grow: many are waited for at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,8 +103,8 @@ class Services:
             try:
                 api = _api(engine)
                 marks = {**labels.run_labels(place.run_id, place.farm), labels.NODE: node.name}
-                config = str(api.create_config(name, place.file, marks)["ID"])
-                secret = str(api.create_secret(name, place.token.encode(), marks)["ID"])
+                config = _given(api.create_config, api.remove_config, name, place.file, marks)
+                secret = _given(api.create_secret, api.remove_secret, name, place.token.encode(), marks)
                 template = _template(node, place, (config, name), (secret, name), marks)
                 api.create_service(
                     template,
@@ -120,9 +118,32 @@ class Services:
                     self.remove(node.name)
                 raise
 
+    def allow(self, allowed: Mapping[str, tuple[str, ...]]) -> None:
+        """Tells the engine by which constraints it may place each of these nodes from now on, where its service says
+        otherwise. One that may stay where it is does so."""
+        engine = self._engine()
+        for node, service in self.listed().items():
+            spec = service["Spec"]
+            template = dict(spec["TaskTemplate"])
+            placed = template.get("Placement") or {}
+            now = tuple(placed.get("Constraints") or ())
+            if allowed.get(node, now) == now:
+                continue
+            template["Placement"] = {**placed, "Constraints": list(allowed[node])}
+            with engine.told(node, "place"):
+                _api(engine).update_service(
+                    service["ID"],
+                    service["Version"]["Index"],
+                    task_template=template,  # all of it as it was: the SDK's own way adds defaults, which restart it
+                    name=spec["Name"],
+                    labels=spec["Labels"],
+                    mode=spec["Mode"],
+                    endpoint_spec=spec["EndpointSpec"],
+                )
+
     def running(self, node: str, patience: float = PATIENCE) -> Task:
         """The task that is the node, once there is one. Raises `BackendError` with what the engine says of it."""
-        give_up = time.monotonic() + patience
+        give_up, pause = time.monotonic() + patience, LOOK_AGAIN
         while True:
             task = self.tasks(node).get(node)
             if task is not None and task.runs:
@@ -131,7 +152,8 @@ class Services:
                 state = f"its task is {task.state}" if task is not None else "it has no task"
                 why = f": {task.error}" if task is not None and task.error else ""
                 raise BackendError(node, "start", f"the engine has it not running within {patience:g} s, {state}{why}")
-            time.sleep(LOOK_AGAIN)
+            time.sleep(pause)
+            pause = min(pause * SLOWER, LOOK_SELDOM)
 
     def remove(self, node: str) -> None:
         """Takes a node's service away, with its config and secret, and returns when none of its tasks is left to the
@@ -189,6 +211,24 @@ class Services:
             if not any(each["Status"]["State"] == RUNNING and each.get("NodeID") in there for each in left):
                 return
             time.sleep(LOOK_AGAIN)
+
+
+def _given(
+    create: Callable[..., Mapping[str, Any]],
+    remove: Callable[[str], object],
+    name: str,
+    content: bytes,
+    marks: Mapping[str, str],
+) -> str:
+    """The id of a config or a secret, made in place of one that a start which was cut short has left. Raises what the
+    SDK raises."""
+    try:
+        return str(create(name, content, marks)["ID"])
+    except APIError as exc:
+        if not is_conflict(exc):
+            raise
+        remove(name)
+        return str(create(name, content, marks)["ID"])
 
 
 def _api(engine: Engine) -> Any:

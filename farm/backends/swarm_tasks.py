@@ -155,8 +155,14 @@ class TaskWatches:
 
     def _follow(self) -> None:
         while not self._closed.wait(EVERY + EACH * len(self._waiting)):
-            with contextlib.suppress(BackendError):
+            if not self._waiting:
+                continue
+            try:
                 self.see(self._look())
+            except BackendError as exc:
+                log.debug("%s", exc)  # a manager that does not answer says nothing of nodes
+            except Exception:
+                log.exception("a bug in the backend")
 
     def see(self, tasks: Mapping[str, Task]) -> None:
         """Tells those whose task is not the node any more."""

@@ -1,7 +1,6 @@
 """Tells when containers end, on every host: an engine's events each (`docker_watch`), and a thread that sees whether it
 is there at all. What ended on a host that was away is told when it is back."""
 
-import contextlib
 import logging
 import threading
 from collections.abc import Callable
@@ -9,6 +8,7 @@ from functools import partial
 
 from farm.backends.docker_watch import ContainerWatch, Watches
 from farm.backends.observed import ObservedShard
+from farm.backends.swarm_engines import HostEngine
 from farm.backends.swarm_hosts import Hosts
 from farm.errors import BackendError
 
@@ -60,21 +60,28 @@ class HostWatches:
             thread.join(EVERY)
 
     def _see(self, host: str, watches: Watches) -> None:
-        there = True
+        there, engine = True, self._hosts.engine(host)
         while not self._closed.wait(EVERY):
-            was, there = there, self._answers(host)
-            if was and not there:
-                log.warning("host %s does not answer", host)
-                watches.begin_anew()
-            elif there and not was:
-                log.info("host %s is back", host)
-            if there:
-                with contextlib.suppress(BackendError):
+            try:
+                before, engine = engine, self._hosts.engine(host)
+                was, there = there, _answers(engine)
+                if was and not there:
+                    log.warning("host %s does not answer", host)
+                elif there and not was:
+                    log.info("host %s is back", host)
+                if engine is not before or (was and not there):
+                    watches.begin_anew(engine)
+                if there:
                     self._beside()
+            except BackendError as exc:
+                log.debug("%s", exc)  # it is tried again with the next look
+            except Exception:
+                log.exception("a bug in the backend")
 
-    def _answers(self, host: str) -> bool:
-        try:
-            self._hosts.engine(host).reach(anew=True)
-        except BackendError:
-            return False
-        return True
+
+def _answers(engine: HostEngine) -> bool:
+    try:
+        engine.reach(anew=True)
+    except BackendError:
+        return False
+    return True

@@ -76,9 +76,12 @@ def listening(text: str) -> tuple[str, int]:
     """`10.0.0.1:20001` as an address and a port. Raises `UsageError`."""
     address, _, port = text.rpartition(":")
     try:
-        return str(ipaddress.IPv4Address(address)), int(port)
+        found = str(ipaddress.IPv4Address(address)), int(port)
     except ValueError as exc:
         raise UsageError(f"--relay {text}: wanted an address and a port, as in --relay 10.0.0.1:20001") from exc
+    if not 0 < found[1] <= LAST_PORT:
+        raise UsageError(f"--relay {text}: a port is 1 to {LAST_PORT}")
+    return found
 
 
 def inner_lines(plant: Plant, found: Mapping[str, str] | None = None) -> Iterator[Line]:

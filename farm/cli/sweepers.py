@@ -68,14 +68,18 @@ def folders(living: Living) -> Iterator[Finding]:
             yield Finding(run.run_id, "run folder", (str(run.path),), partial(_clean, run))
 
 
+def services(living: Living) -> Iterator[Finding]:
+    """Services of a Swarm that bear our label, where the daemon on this machine is one of its managers."""
+    leftovers = _docker_module("farm.backends.swarm_leftovers")
+    for left in leftovers.find_services() if leftovers is not None else ():
+        if left.run not in living.runs and left.farm not in living.names:
+            yield Finding(left.run, "service", left.names, partial(leftovers.end_services, left))
+
+
 def containers(living: Living) -> Iterator[Finding]:
     """Containers and networks that bear our label, of a daemon on this machine."""
-    path = docker_socket()
-    if path is None or not os.access(path, os.W_OK) or ask_version(path) is None:
-        return
-    try:
-        leftovers: Any = importlib.import_module("farm.backends.docker_leftovers")
-    except ModuleNotFoundError:
+    leftovers = _docker_module("farm.backends.docker_leftovers")
+    if leftovers is None:
         return
     for left in leftovers.find_leftovers():
         if left.run in living.runs or left.farm in living.names:
@@ -105,8 +109,9 @@ def namespaces(living: Living) -> Iterator[Finding]:
                 yield Finding(left.mark, what, names, partial(netns_leftovers.take_away, left))
 
 
-SWEEPERS: tuple[Sweeper, ...] = (folders, containers, processes, namespaces)
-"""In this order: a backend that still knows a run takes away most of it, and processes go before what they are in."""
+SWEEPERS: tuple[Sweeper, ...] = (folders, services, containers, processes, namespaces)
+"""In this order: a backend that still knows a run takes away most of it, services go before the containers that they
+would start anew, and processes before what they are in."""
 
 
 def end_living(run: MarkedRun) -> None:
@@ -115,6 +120,17 @@ def end_living(run: MarkedRun) -> None:
     for folder in dict.fromkeys(run.folders):
         if folder.is_dir():
             _clean(RunDirectory(folder))
+
+
+def _docker_module(name: str) -> Any:
+    """A module that asks the daemon on this machine; None where there is no daemon, or no library to ask it with."""
+    path = docker_socket()
+    if path is None or not os.access(path, os.W_OK) or ask_version(path) is None:
+        return None
+    try:
+        return importlib.import_module(name)
+    except ModuleNotFoundError:
+        return None
 
 
 def _clean(run: RunDirectory) -> None:

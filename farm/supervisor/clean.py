@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import Any
 
 from farm.errors import FarmError
-from farm.plan.execute import execute
+from farm.plan.execute import Execution
 from farm.plan.reconcile import reconcile
 from farm.supervisor.ending import Endable, MakeBackend, end_processes, nothing, remove_files, remove_folder
 from farm.supervisor.link import Link, NoSupervisor
@@ -48,8 +48,12 @@ def clean(run: RunDirectory, make_backend: MakeBackend) -> dict[str, Any]:
             raise FarmError(f"somebody holds {run.lock_file} and cannot be ended; see `fuser {run.lock_file}`")
     try:
         observed = backend.observe()
-        asyncio.run(execute(reconcile(nothing(run.name), observed), backend))
+        ending = Execution(reconcile(nothing(run.name), observed), backend, keep_going=True)
+        asyncio.run(ending.run())  # what one machine refuses keeps no other from being cleared
         end_processes(backend)
+        left = backend.observe()
+        if left.strays or any(shard.alive for shard in left.shards):
+            raise ending.failures[0] if ending.failures else FarmError(f"{run.name}: processes stay")
         remove_files(run)
         remove_folder(run)
     finally:

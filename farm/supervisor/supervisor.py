@@ -18,6 +18,7 @@ from typing import Any
 from farm.backends.backend import Backend, Placing
 from farm.errors import FarmError
 from farm.plan.execute import Execution
+from farm.plan.plan import Plan
 from farm.supervisor import descriptors
 from farm.supervisor.anew import plan_restart
 from farm.supervisor.changes import COMPLETING, Changes
@@ -215,16 +216,22 @@ class Supervisor:
         self.events.close()
 
     async def apply(
-        self, wanted: Plant, tell: Tell, *, dry_run: bool, seconds: float | None, encoded: bytes = b""
+        self,
+        wanted: Plant,
+        tell: Tell,
+        *,
+        dry_run: bool,
+        seconds: float | None,
+        encoded: bytes = b"",
+        patient: bool = False,
     ) -> dict[str, Any]:
-        """Makes what runs be `wanted`, all or nothing. `encoded` is it as JSON, where it came so. What it is done with:
-        see `link`."""
+        """Makes what runs be `wanted`, all or nothing. `encoded` is it as JSON, where it came so; a `patient` caller
+        does without hosts that are gone. What it is done with: see `link`."""
         if isinstance(wanted.shard, int) and wanted.shard > 0:
             descriptors.check(-(-len(wanted.nodes) // wanted.shard))
         began = self.clock()
         async with self._alone("apply", tell):
-            await self._prepare(wanted, tell, changing=not dry_run)
-            plan = await self.changes.plan(wanted, take=not dry_run)
+            plan = await self._planned(wanted, tell, changing=not dry_run, patient=patient)
             if dry_run:
                 return {"plan": plan.lines(), "changes": len(plan)}
             previous = self.state.plant
@@ -248,12 +255,17 @@ class Supervisor:
             done = {"plan": plan.lines(), "changes": len(plan), "rows": rows, "seconds": self.clock() - began}
             return done | ({"leads": self.backend.leads()} if isinstance(self.backend, Placing) else {})
 
-    async def _prepare(self, wanted: Plant, tell: Tell, *, changing: bool) -> None:
+    async def _planned(self, wanted: Plant, tell: Tell, *, changing: bool, patient: bool) -> Plan:
+        """The plan, for hosts that are ready for it; when there is none to be had they are as they were."""
+        previous = self.state.plant
         try:
-            await self.changes.prepare(wanted, tell, changing=changing)
+            await self.changes.prepare(wanted, tell, changing=changing, patient=patient)
+            return await self.changes.plan(wanted, take=changing)
         except BaseException:
-            if self.state.plant is None:
+            if previous is None:
                 await asyncio.shield(self.changes.release())
+            elif changing:
+                await asyncio.shield(self.changes.prepare(previous, lambda event: None, patient=True))
             raise
 
     async def down(self, tell: Tell) -> dict[str, Any]:
@@ -337,7 +349,8 @@ class Supervisor:
             quality = changed_quality(links.pop(node, GOOD), changes)
             if quality != GOOD:
                 links[member.config.name] = quality
-        await self.apply(dataclasses.replace(self.state.plant, links=links), tell, dry_run=False, seconds=None)
+        wanted = dataclasses.replace(self.state.plant, links=links)
+        await self.apply(wanted, tell, dry_run=False, seconds=None, patient=True)
 
     def shard_said_hello(self, session: Session) -> None:
         """What it serves follows."""

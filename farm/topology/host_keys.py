@@ -5,9 +5,12 @@ from farm.topology.scalars import Choice, Text
 from farm.topology.shapes import Key, ListOf, One, Section, ShortOr
 
 PLACEMENT = Choice((STATIC, ENGINE))
+PORT = "(?:[1-9][0-9]{0,3}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5])"
+_WORD = r"[^\s/:@-][^\s/:@]*"
+"""A user, or a host, which no program takes for an option."""
 ENGINE_URL = Text(
     "an engine's address: unix:///PATH, ssh://USER@HOST or tcp://HOST:PORT",
-    r"unix:///\S+|ssh://[^\s/-][^\s/]*|tcp://[^\s/:]+:[0-9]{1,5}",
+    rf"unix:///\S+|ssh://(?:{_WORD}@)?(?:{_WORD}|\[[0-9a-fA-F:]+\])(?::{PORT})?(?:/\S+)?|tcp://{_WORD}:{PORT}",
     code="F076",
 )
 CONTEXT = Text("the name of a Docker context", "[A-Za-z0-9][A-Za-z0-9_.+-]{0,63}", code="F076")

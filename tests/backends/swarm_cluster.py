@@ -40,7 +40,9 @@ POOL = "10.203.0.0/16"
 
 class Host:
     """One of the engines. `url` is for DOCKER_HOST, `netns` its network namespace, `port` its cable's end at the
-    bridge."""
+    bridge; `options` are more of its engine's."""
+
+    options: Sequence[str] = ()
 
     def __init__(self, folder: Path, mark: str, number: int) -> None:
         self.number = number
@@ -60,7 +62,7 @@ class Host:
         engine = [
             *("dockerd", "--data-root", f"{self.folder}/data", "--exec-root", f"{self.folder}/exec"),
             *("--pidfile", f"{self.folder}/pid", "--host", self.url, "--cgroup-parent", self.cgroup),
-            *("--bridge=none", "--iptables=false", "--ip6tables=false", "--ip-masq=false"),
+            *("--bridge=none", "--iptables=false", "--ip6tables=false", "--ip-masq=false", *self.options),
             *("--containerd-namespace", self.netns, "--containerd-plugins-namespace", f"{self.netns}-plugins"),
         ]
         script = 'hostname "$1"; shift; mkdir -p /run/docker; mount -t tmpfs tmpfs /run/docker; exec "$@"'
@@ -167,10 +169,10 @@ class Host:
 class Cluster:
     """All of them, with everything in `folder`."""
 
-    def __init__(self, folder: Path | None = None, mark: str = "") -> None:
+    def __init__(self, folder: Path | None = None, mark: str = "", numbers: Sequence[int] = NUMBERS) -> None:
         self.folder = folder or Path(tempfile.mkdtemp(prefix="pfs-", dir="/tmp"))
         self.mark = mark or f"pfs{secrets.token_hex(2)}"
-        self.hosts = [Host(self.folder, self.mark, number) for number in NUMBERS]
+        self.hosts = [Host(self.folder, self.mark, number) for number in numbers]
         self.switch = f"{self.mark}-sw"
 
     def start(self, swarm: bool = True) -> None:
@@ -203,7 +205,7 @@ class Cluster:
                     [f"{first.address}:2377"], token, listen_addr=f"{host.address}:2377", advertise_addr=host.address
                 )
 
-        with ThreadPoolExecutor(len(rest)) as crew:
+        with ThreadPoolExecutor(len(self.hosts)) as crew:
             list(crew.map(join, rest))
 
     @contextlib.contextmanager

@@ -3,9 +3,11 @@ in containers on any host."""
 
 import json
 import os
+import signal
 import subprocess
 import sys
-from collections.abc import Iterable
+import time
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,6 +18,7 @@ from farm.backends import docker_labels as labels
 from farm.backends.docker_recipes import context_files, node_tag
 from farm.supervisor.link import Link
 from farm.supervisor.run_directory import run_directory
+from node.control.messages import start_time
 from tests.backends.swarm_cluster import Cluster, Host
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -70,11 +73,13 @@ nodes:{nodes or " {}"}
 
 @dataclass
 class SwarmFarm:
-    """Farms whose run folders are in `folder`. A command has `patience` seconds."""
+    """Farms whose run folders are in `folder`. A command has `patience` seconds; clients run in `image`, or the node's
+    where it is ""."""
 
     cluster: Cluster
     folder: Path
     patience: float = 110.0
+    image: str = ""
 
     def write(self, text: str) -> Path:
         """A plant file."""
@@ -84,7 +89,7 @@ class SwarmFarm:
 
     def farm(self, *arguments: str, fails: bool = False, **environ: str) -> "subprocess.CompletedProcess[str]":
         """A command on the first host, which goes well, or `fails` with exit code 1."""
-        done = self.cluster.hosts[0].run(
+        done = self.run(
             [sys.executable, "-m", "farm", *arguments],
             env={**os.environ, "PLCFARM_RUN": str(self.folder), **environ},
             cwd=ROOT,
@@ -93,6 +98,31 @@ class SwarmFarm:
         )
         assert done.returncode == (1 if fails else 0), f"{arguments}: {done.stdout}{done.stderr}"
         return done
+
+    def begin(self, *arguments: str) -> "subprocess.Popen[bytes]":
+        """The same command, which is not waited for."""
+        return subprocess.Popen(
+            ["nsenter", f"--net=/run/netns/{self.cluster.hosts[0].netns}", sys.executable, "-m", "farm", *arguments],
+            env={**os.environ, "PLCFARM_RUN": str(self.folder)},
+            cwd=ROOT,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+
+    def kill_supervisor(self, name: str = "works") -> None:
+        """It ends without having been asked, and is gone when this returns."""
+        log = (self.folder / name / "supervisor.log").read_text()
+        pid = int(log.rpartition(f"supervising {name}, pid ")[2].split()[0])
+        os.kill(pid, signal.SIGKILL)
+        give_up = time.monotonic() + 10.0
+        while start_time(pid):
+            assert time.monotonic() < give_up, f"{pid} is still there"
+            time.sleep(0.02)
+
+    def run(self, command: Sequence[str], **options: Any) -> "subprocess.CompletedProcess[str]":
+        """A command where commands are given."""
+        return self.cluster.hosts[0].run(command, **options)
 
     def rows(self, name: str = "works") -> dict[str, dict[str, Any]]:
         """`farm ps`, by node, asked of the supervisor that runs."""
@@ -113,7 +143,7 @@ class SwarmFarm:
         with self.cluster.engine(host) as engine:
             api = engine.api
             made = api.create_container(
-                node_tag(context_files()),
+                self.image or node_tag(context_files()),
                 ["python3", "-c", CLIENT, json.dumps(list(asked))],
                 environment={"PYTHONPATH": SITE},
                 host_config=api.create_host_config(

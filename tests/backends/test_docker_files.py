@@ -30,7 +30,7 @@ def test_a_file_that_cannot_be_written_whole_is_not_put_in_the_place_of_the_one_
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (4096, hard))  # as a disk that is full after so much
     try:
-        with pytest.raises(BackendError, match="shard-001: create: cannot write its files: .*File too large"):
+        with pytest.raises(BackendError, match=r"shard-001: create: cannot write its files: .*File too large"):
             files.write(ShardSpec("shard-001", tuple(map(a_node, range(1, 100)))))
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))

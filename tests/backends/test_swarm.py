@@ -1,23 +1,27 @@
 """A plant over three engines of a Swarm: asked by real clients from other hosts, through what happens to hosts, and
 taken down to the last trace."""
 
+import io
 import json
-import os
-import signal
+import sys
+import tarfile
 import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 
+from farm.backends.confinement import INSIDE
 from farm.backends.docker_labels import container_name
-from node.control.messages import start_time
+from farm.backends.swarm_containers import put_files
+from farm.backends.swarm_relay import FILE
 from tests.backends.swarm_cluster import Cluster
 from tests.backends.swarm_farm import LEVEL, SwarmFarm, plant
 
 pytestmark = [pytest.mark.docker, pytest.mark.root, pytest.mark.timeout(300)]
 
 PATIENCE = 60.0
+RELAY = "farm.relay"
 GROUPS = """
   plc: {kind: logix, count: 3, use: plc}
   rtu: {kind: modbus, count: 3, holding: {"@0-7": 7}}"""
@@ -59,6 +63,27 @@ def works(
         if (farm.folder / "works" / "run.json").exists():
             farm.farm("down", "works")
     assert farm.things() == clean
+
+
+def can_connect(works: SwarmFarm, address: str) -> bool:
+    """Whether a Logix node answers at an address of the first host's."""
+    code = f"from pylogix import PLC\nwith PLC({address!r}) as plc: print(plc.Read('Level').Status)"
+    done = works.cluster.hosts[0].run([sys.executable, "-c", code], capture_output=True, timeout=60)
+    return done.stdout.strip() == "Success"
+
+
+def lead_nowhere(works: SwarmFarm) -> None:
+    """Has the relay be as it is when whoever made it was killed before it had said where the nodes are."""
+    with works.cluster.engine(works.cluster.hosts[0]) as engine:
+        relay = container_name(works.run_id(), RELAY)
+        parts, _ = engine.api.get_archive(relay, f"{INSIDE}/{FILE}")
+        with tarfile.open(fileobj=io.BytesIO(b"".join(parts))) as packed:
+            file = packed.extractfile(FILE)
+            assert file is not None
+            body = json.load(file)
+        put_files(engine.api, relay, INSIDE, {FILE: json.dumps({**body, "forwards": []}).encode()})
+        engine.api.kill(relay, "SIGHUP")
+    until(lambda: not can_connect(works, "127.66.0.200"))
 
 
 def speaks(row: dict[str, Any]) -> str:
@@ -108,6 +133,16 @@ def test_a_node_is_to_move_when_the_file_says_so(works: SwarmFarm) -> None:
     done = works.farm("up", str(path), "--dry-run")
     assert "stop shard far (far): it may not stay on host h3" in done.stdout
     assert len(done.stdout.splitlines()) == 2
+    assert works.rows()["far"]["host"] == "h3", "that was only asked"
+
+
+def test_an_up_that_is_refused_leaves_the_farm_as_it_was(works: SwarmFarm) -> None:
+    before = {name: (row["state"], row["host"], row["error"]) for name, row in works.rows().items()}
+    path = works.folder / "wrong.yaml"
+    path.write_text((works.folder / "plant.yaml").read_text().replace(works.cluster.hosts[1].url, "unix:///nowhere"))
+    done = works.farm("up", str(path), fails=True)
+    assert "error: h2: reach: no engine answers at unix:///nowhere: see to it, or take it out" in done.stderr
+    assert {name: (row["state"], row["host"], row["error"]) for name, row in works.rows().items()} == before
 
 
 def test_a_container_has_the_privileges_promised_and_the_identity_of_the_file(works: SwarmFarm) -> None:
@@ -131,6 +166,16 @@ def test_the_relay_leads_to_them_from_its_host(works: SwarmFarm) -> None:
     assert "127.66.0.200:44818" in works.farm("ps").stdout
 
 
+def test_the_relay_is_started_again_when_it_ends(works: SwarmFarm) -> None:
+    with works.cluster.engine(works.cluster.hosts[0]) as engine:
+        relay = container_name(works.run_id(), RELAY)
+        engine.api.kill(relay, "SIGKILL")
+        until(lambda: engine.api.inspect_container(relay)["State"]["Running"])
+    until(lambda: {row["condition"] for row in works.rows().values()} == {"up"})
+    assert works.farm("read", "far", "Level").stdout.split() == [str(value) for value in LEVEL]
+    assert sum(row["restarts"] for row in works.rows().values()) == 0
+
+
 def test_what_a_node_prints_is_fetched_also_after_it_died(works: SwarmFarm) -> None:
     rows = works.rows()
     name = next(name for name, row in rows.items() if row["host"] == "h2" and name.startswith("plc"))
@@ -140,29 +185,35 @@ def test_what_a_node_prints_is_fetched_also_after_it_died(works: SwarmFarm) -> N
     until(lambda: works.rows()[name]["restarts"] == 1 and works.rows()[name]["state"] == "up")
     assert sum(row["restarts"] for row in works.rows().values()) == 1
     assert works.rows()[name]["host"] == "h2"
-    assert works.farm("logs", name).returncode == 0
+    assert f"{name}: serves " in works.farm("logs", name).stdout
 
 
 def test_the_next_supervisor_finds_all_of_them(works: SwarmFarm) -> None:
     def containers() -> set[str]:
         return {name for each in works.things().values() for name in each if name.startswith("container")}
 
-    before = containers()
-    status = next(works.folder.glob("works")) / "supervisor.log"
-    pid = int(status.read_text().rpartition("supervising works, pid ")[2].split()[0])
-    os.kill(pid, signal.SIGKILL)
-    until(lambda: start_time(pid) == 0)
+    before, restarts = containers(), {name: row["restarts"] for name, row in works.rows().items()}
+    lead_nowhere(works)
+    works.kill_supervisor()
     works.farm("ps")
     until(lambda: {row["state"] for row in works.rows().values()} == {"up"})
     assert containers() == before
-    assert sum(row["restarts"] for row in works.rows().values()) == 1
+    assert {name: row["restarts"] for name, row in works.rows().items()} == restarts
+    until(lambda: can_connect(works, "127.66.0.200"))
 
 
 def test_a_host_that_is_gone_is_shown_and_nothing_waits_for_it(works: SwarmFarm, clean: dict[str, set[str]]) -> None:
     rows = works.rows()
     gone = works.cluster.hosts[2]
     there = next(name for name, row in rows.items() if row["host"] == "h1" and row["kind"] == "logix")
+    other, before = next((name, row["restarts"]) for name, row in rows.items() if row["host"] == "h2")
     gone.kill()
+    until(lambda: works.rows()["far"]["state"] == "down")
+    works.kill_supervisor()
+    works.farm("ps")
+    with works.cluster.engine(works.cluster.hosts[1]) as engine:
+        engine.api.kill(container_name(works.run_id(), other), "SIGKILL")
+    until(lambda: works.rows()[other]["restarts"] == before + 1 and works.rows()[other]["state"] == "up")
     until(lambda: works.rows()["far"]["state"] == "down")
     began = time.monotonic()
     rows = works.rows()

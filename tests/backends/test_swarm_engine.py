@@ -8,8 +8,10 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from docker.types import ContainerSpec, Placement, TaskTemplate
 
-from farm.backends.docker_labels import container_name
+from farm.backends.docker_labels import MACHINE, RUN, container_name, run_labels
+from farm.backends.swarm_leftovers import end_services, find_services
 from tests.backends.swarm_cluster import Cluster
 from tests.backends.swarm_farm import LEVEL, ROOT, SwarmFarm, plant
 
@@ -48,7 +50,11 @@ def placed(swarm_cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> 
         engine.api.update_swarm(swarm["Version"]["Index"], swarm_spec=quick)
     farm = SwarmFarm(swarm_cluster, tmp_path_factory.mktemp("pf"))
     farm.folder.chmod(0o711)
-    farm.write(plant(swarm_cluster, "placed", groups=GROUPS).replace("hosts:", "placement: engine\nhosts:", 1))
+    farm.write(engine_plant(swarm_cluster))
+    with swarm_cluster.engine(swarm_cluster.hosts[0]) as engine:  # what an `up` leaves that is killed at that moment
+        name, marks = container_name(farm.run_id("placed"), "plc-1"), run_labels(farm.run_id("placed"), "placed")
+        engine.api.create_config(name, b"of another day", marks)
+        engine.api.create_secret(name, b"of another day", marks)
     try:
         farm.farm("up", str(farm.folder / "plant.yaml"), "--timeout", "90")
         yield farm
@@ -61,6 +67,12 @@ def placed(swarm_cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> 
     until(lambda: farm.things() == clean)
     with swarm_cluster.engine(swarm_cluster.hosts[0]) as engine:
         assert (engine.api.services(), engine.api.configs(), engine.api.secrets()) == ([], [], [])
+
+
+def engine_plant(cluster: Cluster, groups: str = GROUPS, nodes: str = "") -> str:
+    """The plant file."""
+    text = plant(cluster, "placed", groups=groups, nodes=nodes)
+    return text.replace("hosts:", "placement: engine\nhosts:", 1)
 
 
 def rows(placed: SwarmFarm) -> dict[str, dict[str, Any]]:
@@ -152,6 +164,13 @@ def test_when_a_host_dies_its_nodes_are_on_another_and_nothing_is_doubled_when_i
     after = rows(placed)
     assert {name for name, row in after.items() if row["restarts"] > before[name]["restarts"]} == set(lost)
     answer(placed)
+    again = placed.farm("up", str(placed.folder / "plant.yaml"))
+    assert f"host h3: no engine answers at {gone.url}; nothing is put there" in again.stderr
+    assert "nothing to do, 5 nodes up" in again.stderr
+    placed.write(engine_plant(placed.cluster, nodes="\n  there: {kind: logix, use: plc, host: h3}"))
+    refused = placed.farm("up", str(placed.folder / "plant.yaml"), fails=True)
+    assert f"error: there: place: it may be on h3 only: no engine answers at {gone.url}" in refused.stderr
+    assert set(rows(placed)) == set(after)
     gone.start()
     gone.wait()
     with placed.cluster.engine(placed.cluster.hosts[0]) as engine:
@@ -160,6 +179,40 @@ def test_when_a_host_dies_its_nodes_are_on_another_and_nothing_is_doubled_when_i
     until(lambda: containers(placed) == sorted(after))
     assert places(placed) == known
     answer(placed, 2)
+
+
+def test_where_nodes_may_be_is_changed_without_a_restart(placed: SwarmFarm) -> None:
+    before = places(placed)
+    placed.write(engine_plant(placed.cluster, groups=GROUPS.replace("host: h2}", "host: [h1, h2]}")))
+    again = placed.farm("up", str(placed.folder / "plant.yaml"))
+    assert "nothing to do, 5 nodes up" in again.stderr
+    with placed.cluster.engine(placed.cluster.hosts[0]) as engine:
+        spec = engine.api.inspect_service(container_name(placed.run_id("placed"), "rtu-1"))["Spec"]
+        (third,) = [each["ID"] for each in engine.api.nodes() if each["Status"]["Addr"].endswith("13")]
+    assert spec["TaskTemplate"]["Placement"]["Constraints"] == [f"node.id!={third}"]
+    time.sleep(2)  # an engine that was about to start them anew would have begun
+    assert places(placed) == before
+    answer(placed)
+
+
+def test_services_of_a_run_whose_folder_is_lost_are_found_and_no_others(placed: SwarmFarm) -> None:
+    lost = "lost-0123456789abcdef"
+    with placed.cluster.engine(placed.cluster.hosts[0]) as engine:
+        nowhere = TaskTemplate(ContainerSpec("none"), placement=Placement(constraints=["node.id==none"]))
+        for name, marks in (("lost", run_labels(lost, "lost")), ("theirs", {RUN: "theirs", MACHINE: "another"})):
+            engine.api.create_service(nowhere, name=name, labels=marks)
+            engine.api.create_config(name, b"x", marks)
+        url = placed.cluster.hosts[0].url
+        found = {left.run: left for left in find_services(url)}
+        assert set(found) == {lost, placed.run_id("placed")}
+        assert (found[lost].farm, found[lost].names) == ("lost", ("lost",))
+        assert find_services(placed.cluster.hosts[1].url) == [], "a worker knows of none"
+        end_services(found[lost], url)
+        left = {each["Spec"]["Name"] for each in (*engine.api.services(), *engine.api.configs())}
+        engine.api.remove_service("theirs")
+        engine.api.remove_config("theirs")
+    assert "lost" not in left
+    assert {"theirs", container_name(placed.run_id("placed"), "plc-1")} <= left
 
 
 def test_down_takes_the_services_away(placed: SwarmFarm) -> None:

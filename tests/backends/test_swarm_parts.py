@@ -1,26 +1,34 @@
 """What of backend swarm needs no engine: which node goes where, ranges of overlays, silent engines, ssh, logs."""
 
+import json
 import socket
 import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+from docker.errors import NotFound
 from hypothesis import given
 from hypothesis import strategies as st
 
+from farm.backends.docker_recipes import context_files, node_tag
+from farm.backends.swarm_either import EitherSwarmBackend
 from farm.backends.swarm_engines import HostEngine
 from farm.backends.swarm_homes import settle
 from farm.backends.swarm_hosts import Hosts
+from farm.backends.swarm_images import SpreadImages
 from farm.backends.swarm_logs import FetchedLogs
-from farm.backends.swarm_networks import pool
+from farm.backends.swarm_networks import Overlays, pool
 from farm.backends.swarm_tunnel import Tunnel
 from farm.errors import BackendError
-from farm.topology.placement import HostSpec, Placement
-from farm.topology.wiring import NetworkSpec
+from farm.topology.placement import ENGINE, STATIC, HostSpec, Placement
+from farm.topology.plant import Plant
+from farm.topology.wiring import NetworkSpec, encode_segment
+from node.config.model import NodeConfig
 from node.control.messages import BEGAN_VARIABLE, ShardFile
 from node.shard import read
 
@@ -128,6 +136,195 @@ def test_hosts_are_known_to_the_next_who_looks(tmp_path: Path) -> None:
     assert (found.home("a"), found.home("b")) == ("h1", "h3")
     with pytest.raises(BackendError, match="the run has no host h9: h2, h3, h1"):
         found.engine("h9")
+
+
+def test_the_one_engine_of_a_run_is_the_one_it_began_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DOCKER_HOST", "unix:///one")
+    hosts = Hosts(tmp_path)
+    hosts.use(Placement())
+    hosts.keep()
+    monkeypatch.setenv("DOCKER_HOST", "unix:///two")
+    found = Hosts(tmp_path)
+    assert found.engine("here").url == "unix:///one"
+    found.use(PLACEMENT)
+    assert found.all == ["h1", "h2", "h3", "here"], "it may have something of the run"
+
+
+def test_a_host_whose_address_changes_is_asked_there_and_one_that_comes_back_is_not_leaving(tmp_path: Path) -> None:
+    hosts = Hosts(tmp_path)
+    hosts.use(PLACEMENT)
+    before = [hosts.engine(name) for name in THREE]
+    moved = HostSpec("h2", "unix:///elsewhere")
+    hosts.use(Placement(hosts=(PLACEMENT.hosts[0], moved)))
+    assert hosts.all == ["h1", "h2", "h3"]
+    assert (hosts.engine("h2").url, hosts.engine("h1")) == ("unix:///elsewhere", before[0])
+    hosts.use(Placement(hosts=(PLACEMENT.hosts[2],)))
+    assert hosts.all == ["h3", "h1", "h2"]
+    assert (hosts.engine("h2").url, hosts.engine("h3")) == ("unix:///elsewhere", before[2])
+
+
+class ToldHosts(Hosts):
+    """Hosts of which a test says how their Swarm is; one that it says nothing of is not reached, as its socket is not
+    there."""
+
+    def __init__(self, directory: Path) -> None:
+        super().__init__(directory)
+        self.told: dict[str, dict[str, Any]] = {}
+
+    def swarm(self, host: str) -> dict[str, Any]:
+        if host not in self.told:
+            self.engine(host).reach()
+        return self.told[host]
+
+
+def test_another_manager_is_asked_when_the_first_is_lost(tmp_path: Path) -> None:
+    hosts = ToldHosts(tmp_path)
+    hosts.use(PLACEMENT)
+    manager = {"ControlAvailable": True, "LocalNodeState": "active"}
+    hosts.told = {"h1": manager, "h2": manager, "h3": {"LocalNodeState": "active"}}
+    assert hosts.manager() == "h1"
+    del hosts.told["h1"]
+    assert hosts.manager() == "h1", "it is not known yet"
+    with pytest.raises(BackendError, match="no engine answers at unix:///h1"):
+        hosts.engine("h1").reach()
+    assert hosts.manager() == "h2"
+
+
+def test_a_host_that_does_not_answer_says_what_to_do(tmp_path: Path) -> None:
+    hosts = ToldHosts(tmp_path)
+    hosts.use(PLACEMENT)
+    with pytest.raises(BackendError) as caught:
+        hosts.check(without=True)
+    cure = "see to it, or take it out of the plant's `hosts`"
+    assert str(caught.value) == f"h1: reach: no engine answers at unix:///h1: {cure}"
+
+
+@pytest.mark.parametrize("kind", [STATIC, ENGINE])
+def test_when_the_relays_host_is_gone_every_node_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    plant = Plant("works", "", "swarm", 1, (), placement=replace(PLACEMENT, kind=kind, homes={"a": ("h2",)}))
+    plant = replace(plant, nodes=(NodeConfig("a", "modbus", "generic", "10.66.0.1"),))
+    backend = EitherSwarmBackend(tmp_path, "works-0123456789abcdef", 0.0, tmp_path / "sock", "secret")
+    backend.prepare(plant, lambda line: None, patient=True)
+    monkeypatch.setattr(HostEngine, "lost", property(lambda self: "" if self.spec.name == "h2" else "no answer"))
+    assert backend.absent("a") == "host h1, over which nodes report: no answer"
+    monkeypatch.setattr(HostEngine, "lost", property(lambda self: "no answer" if self.spec.name == "h2" else ""))
+    assert backend.absent("a") == ("" if kind == ENGINE else "host h2: no answer; what it ran may run on")
+    backend.close()
+
+
+class Shelf:
+    """An engine that has images, by name; `full` has it refuse any more, as one does whose disk is."""
+
+    def __init__(self, *images: str) -> None:
+        self.images = dict.fromkeys(images, "id")
+        self.api: Any = self
+        self.lost = ""
+        self.full = False
+        self.pulled: list[str] = []
+
+    @contextmanager
+    def told(self, name: str, operation: str) -> Iterator[None]:
+        yield
+
+    def reach(self) -> None:
+        if self.lost:
+            raise BackendError("shelf", "reach", self.lost)
+
+    def inspect_image(self, tag: str) -> dict[str, str]:
+        if tag not in self.images:
+            raise NotFound("no such image")
+        return {"Id": self.images[tag]}
+
+    def get_image(self, tag: str) -> Iterator[bytes]:
+        yield tag.encode()
+
+    def load_image(self, parts: Iterator[bytes]) -> Iterator[dict[str, str]]:
+        tag = b"".join(parts).decode()
+        if self.full:
+            yield {"message": "no space left on device"}
+            return
+        self.images[tag] = "id"
+        yield {"stream": f"Loaded image: {tag}"}
+
+    def pull(self, name: str, **options: bool) -> Iterator[dict[str, str]]:
+        self.pulled.append(name)
+        self.images[name] = "id"
+        yield {"status": "Downloaded"}
+
+
+class Shelves(Hosts):
+    """Hosts whose engines are shelves."""
+
+    def __init__(self, directory: Path, **shelves: Shelf) -> None:
+        super().__init__(directory)
+        self.shelves = shelves
+
+    def engine(self, host: str) -> Any:
+        return self.shelves[host]
+
+
+def test_an_image_is_on_hosts_that_come_later_too(tmp_path: Path) -> None:
+    tag = node_tag(context_files())
+    hosts = Shelves(tmp_path, h1=Shelf(tag), h2=Shelf(), h3=Shelf())
+    hosts.use(Placement(hosts=PLACEMENT.hosts[:2]))
+    images = SpreadImages(hosts)
+    assert images.ready() == tag
+    assert [tag in shelf.images for shelf in hosts.shelves.values()] == [True, True, False]
+    hosts.use(PLACEMENT)
+    images.ready()
+    assert tag in hosts.shelves["h3"].images
+    hosts.use(Placement(hosts=PLACEMENT.hosts, image="works/node"))
+    assert images.ready() == "works/node"
+    assert [shelf.pulled for shelf in hosts.shelves.values()] == [["works/node"]] * 3
+
+
+def test_a_host_that_was_away_gets_the_image_when_it_is_back(tmp_path: Path) -> None:
+    tag = node_tag(context_files())
+    hosts = Shelves(tmp_path, h1=Shelf(tag), h2=Shelf(), h3=Shelf())
+    hosts.use(PLACEMENT)
+    images = SpreadImages(hosts)
+    hosts.shelves["h3"].lost = "no engine answers"
+    images.ready()
+    assert tag not in hosts.shelves["h3"].images
+    with pytest.raises(BackendError, match="no engine answers"):
+        images.on("h3")
+    hosts.shelves["h3"].lost = ""
+    images.on("h3")
+    assert tag in hosts.shelves["h3"].images
+
+
+def test_a_host_that_cannot_take_the_image_is_named_and_keeps_no_other_from_starting(tmp_path: Path) -> None:
+    hosts = Shelves(tmp_path, h1=Shelf(node_tag(context_files())), h2=Shelf(), h3=Shelf())
+    hosts.use(PLACEMENT)
+    hosts.shelves["h2"].full = True
+    images = SpreadImages(hosts)
+    with pytest.raises(BackendError, match=r"^h2: load the image: no space left on device$"):
+        images.ready()
+    for good in ("h1", "h3"):
+        images.on(good)
+    with pytest.raises(BackendError, match="h2: load the image"):
+        images.on("h2")
+
+
+class Listing(Shelf):
+    """An engine that lists one network: `cell` as a plant whose nodes it does not place has it."""
+
+    def networks(self, filters: dict[str, Any]) -> list[dict[str, Any]]:
+        config = {"Subnet": "10.20.0.0/24", "IPRange": "10.20.0.192/27"}
+        spec = json.dumps(encode_segment(CELL))
+        return [{"Labels": {"plcfarm.spec": spec}, "IPAM": {"Config": [config]}}]
+
+
+CELL = NetworkSpec("cell", "10.20.0.0/24", "10.20.0.253")
+
+
+def test_a_network_made_for_the_other_placement_is_made_anew() -> None:
+    overlays = Overlays(Listing(), "run", "works")  # type: ignore[arg-type]
+    assert overlays.observe() == (CELL,)
+    overlays.spare = False
+    assert overlays.observe() == (), "an engine that gives addresses would have thirty of them"
 
 
 def test_a_file_of_hosts_that_is_damaged_says_nothing(tmp_path: Path) -> None:

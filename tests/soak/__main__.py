@@ -1,6 +1,6 @@
 """`python -m tests.soak [WHAT …]`: of kills, crashes, load, broadcast, memory, netem, dashboard, line, machine,
-unattended, swarm, cluster, sessions, opens, idle and slow, all of them when none is named; exit 1 when a bound was
-broken or anything was left behind. It says what it does line by line.
+unattended, swarm, ways, cluster, sessions, opens, idle and slow, all of them when none is named; exit 1 when a bound
+was broken or anything was left behind. It says what it does line by line.
 """
 
 import argparse
@@ -19,6 +19,7 @@ from tests.soak import corrupted, crashes, endurance, kills, netem_vm, plant_loa
 from tests.soak import dashboard as looked_at
 from tests.soak import swarm as several_hosts
 from tests.soak import unattended as installer
+from tests.soak import ways as far_ways
 
 BURDENS = ("sessions", "opens", "idle", "slow")
 P99_MS = 20.0
@@ -230,6 +231,11 @@ def cluster(arguments: argparse.Namespace) -> int:
     return several_pods.run(say)
 
 
+def ways(arguments: argparse.Namespace) -> int:
+    """How much of the ways to an engine far away was not as it should be."""
+    return far_ways.run(say)
+
+
 PLANTS: dict[str, Callable[[argparse.Namespace], int]] = {
     "kills": kill,
     "crashes": crash,
@@ -243,6 +249,7 @@ PLANTS: dict[str, Callable[[argparse.Namespace], int]] = {
     "unattended": unattended,
     "swarm": swarm,
     "cluster": cluster,
+    "ways": ways,
 }
 """What is done to whole plants, to links, to lines and to virtual machines; the rest is done to one node."""
 

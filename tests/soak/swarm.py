@@ -1,5 +1,7 @@
-"""Sixty nodes over the three engines of a Swarm, and hosts that are cut off and killed: what takes minutes."""
+"""Sixty nodes over the three engines of a Swarm, hosts that are cut off and killed, and commands that are: what takes
+minutes."""
 
+import os
 import sys
 import tempfile
 import time
@@ -8,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from farm.topology.placement import ENGINE, STATIC
 from tests.backends.swarm_cluster import Cluster, missing
 from tests.backends.swarm_farm import LEVEL, SwarmFarm, plant
 
@@ -57,13 +60,16 @@ def run(say: Say) -> int:
             sixty(farm, checked)
             cut(farm, checked)
             killed(farm, checked)
+            moved(farm, checked)
+            back(farm, checked)
             began = time.monotonic()
             farm.farm("down", "works")
             say(f"down in {time.monotonic() - began:.1f} s")
-            moved(farm, checked)
-            checked.check(
-                "three clean engines", farm.things() == before, farm.things() if farm.things() != before else ""
-            )
+            clean(farm, before, checked)
+            for placement in (STATIC, ENGINE):
+                interrupted(farm, checked, placement)
+                clean(farm, before, checked)
+            given_up(farm, checked)
         finally:
             if (Path(folder) / "works").exists():
                 cluster.hosts[0].run(
@@ -86,11 +92,12 @@ def spread(farm: SwarmFarm, checked: Checked) -> None:
 
 def sixty(farm: SwarmFarm, checked: Checked) -> None:
     """All are up soon, and read by real clients on another host than their own."""
-    path = farm.write(plant(farm.cluster, groups=GROUPS))
-    began = time.monotonic()
+    path = farm.write(sixty_nodes(farm))
+    load, began = os.getloadavg(), time.monotonic()
     done = farm.farm("up", str(path))
     took = time.monotonic() - began
-    checked.check(f"60 nodes up in {took:.1f} s, {done.stderr.strip().splitlines()[-1]}", took < UP_SECONDS)
+    checked.say(f"load before {load}, after {os.getloadavg()}")
+    checked.check(f"60 nodes up in {took:.1f} s, {done.stderr.strip().splitlines()[-2]}", took < UP_SECONDS)
     rows = farm.rows()
     load = [sum(row["host"] == host.name for row in rows.values()) for host in farm.cluster.hosts]
     checked.check("balanced over the hosts", load == [20, 20, 20], load)
@@ -148,11 +155,11 @@ def killed(farm: SwarmFarm, checked: Checked) -> None:
 
 
 def moved(farm: SwarmFarm, checked: Checked) -> None:
-    """Sixty nodes that the engine places: when a worker dies, all answer again elsewhere, and nothing is doubled when
-    it is back."""
-    path = farm.write(plant(farm.cluster, groups=GROUPS).replace("hosts:", "placement: engine\nhosts:", 1))
+    """The same sixty are placed by the engine from now on: when a worker dies, all answer again elsewhere, and nothing
+    is doubled when it is back."""
+    path = farm.write(sixty_nodes(farm, ENGINE))
     done = farm.farm("up", str(path))
-    checked.say(f"placed by the engine: {done.stderr.strip().splitlines()[-2]}")
+    checked.say(f"placed by the engine: {done.stderr.strip().splitlines()[-2]}; load {os.getloadavg()}")
     before, host = farm.rows(), farm.cluster.hosts[2]
     lost = [name for name, row in before.items() if row["host"] == host.name]
     host.kill()
@@ -173,22 +180,84 @@ def moved(farm: SwarmFarm, checked: Checked) -> None:
     host.wait()
     there = until(lambda: len(_containers(farm)) == 61, 60)
     checked.check("nothing is there twice when it is back", there, len(_containers(farm)))
+
+
+def back(farm: SwarmFarm, checked: Checked) -> None:
+    """The file places them once more: each is at its own address."""
+    path = farm.write(sixty_nodes(farm))
+    done = farm.farm("up", str(path))
+    checked.say(f"placed by the file again: {done.stderr.strip().splitlines()[-2]}")
+    asked = [(row["name"], row["kind"], row["address"]) for row in farm.rows().values()]
+    found = farm.ask(farm.cluster.hosts[1], "cell", asked)
+    wrong = {name: value for name, value in found.items() if value not in (LEVEL, [7] * 8)}
+    checked.check("all answer at their own addresses", len(found) == 60 and not wrong, wrong or "")
+    checked.check("nothing is there twice", len(_containers(farm)) == 61, len(_containers(farm)))
+
+
+def interrupted(farm: SwarmFarm, checked: Checked, placement: str) -> None:
+    """Command and supervisor are killed in the middle of `up`: the next one completes it, `down` takes it away."""
+    path = farm.write(sixty_nodes(farm, placement))
+    for last in ("down", "up"):
+        command = farm.begin("up", str(path))
+        begun = until(lambda: len(_containers(farm)) > 20, 120)
+        command.kill()
+        command.wait()
+        farm.kill_supervisor()
+        checked.check(f"{placement}: killed with {len(_containers(farm))} of 61 containers there", begun)
+        if last == "up":
+            done = farm.farm("up", str(path))
+            checked.check(f"{placement}: the next `up`", "60 nodes up" in done.stderr, done.stderr.splitlines()[-2])
+            checked.check("nothing is there twice", len(_containers(farm)) == 61, len(_containers(farm)))
+        farm.farm("down", "works")
+        checked.check(f"{placement}: `down` leaves no container", not _containers(farm), _containers(farm))
+
+
+def given_up(farm: SwarmFarm, checked: Checked) -> None:
+    """A host that is not waited for is taken out of the Swarm and of the file: its nodes are on the others, at their
+    own addresses. When it is there after all, `down` takes away what it had. It is of no Swarm from then on."""
+    text = plant(farm.cluster, groups="\n  plc: {kind: logix, count: 6, use: plc}")
+    farm.farm("up", str(farm.write(text)))
+    host = farm.cluster.hosts[2]
+    with farm.cluster.engine(host) as engine:
+        member = engine.api.info()["Swarm"]["NodeID"]
+    host.kill()
+    with farm.cluster.engine(farm.cluster.hosts[0]) as engine:
+        engine.api.remove_node(member, force=True)
     began = time.monotonic()
+    done = farm.farm("up", str(farm.write(text.replace(f"  {host.name}: {host.url}\n", ""))))
+    took = time.monotonic() - began
+    there = sorted({row["host"] for row in farm.rows().values()})
+    checked.check(f"nodes of a host given up are up after {took:.1f} s", there == ["h1", "h2"], done.stderr)
+    host.start()
+    host.wait()
     farm.farm("down", "works")
-    checked.say(f"down in {time.monotonic() - began:.1f} s")
+    left = _containers(farm, every=True)
+    checked.check("`down` takes away what it had", not left, left)
+
+
+def clean(farm: SwarmFarm, before: dict[str, set[str]], checked: Checked) -> None:
+    """Nothing is left at any engine."""
+    good = until(lambda: farm.things() == before, 30)
+    checked.check("three clean engines", good, "" if good else farm.things())
+
+
+def sixty_nodes(farm: SwarmFarm, placement: str = STATIC) -> str:
+    """Their plant file."""
+    return plant(farm.cluster, groups=GROUPS).replace("hosts:", f"placement: {placement}\nhosts:", 1)
 
 
 def _is_up(row: dict[str, Any], but: str) -> bool:
     return row["state"] == "up" and row["host"] != but
 
 
-def _containers(farm: SwarmFarm) -> list[str]:
-    """Those that run, nodes and the relay."""
+def _containers(farm: SwarmFarm, every: bool = False) -> list[str]:
+    """Those that run, nodes and the relay, or `every` one."""
     found = []
     for host in farm.cluster.hosts:
         if host.answers():
             with farm.cluster.engine(host) as engine:
-                found += [each["Id"] for each in engine.api.containers(filters={"label": ["plcfarm.run"]})]
+                listed = engine.api.containers(all=every, filters={"label": ["plcfarm.run"]})
+                found += [each["Id"] for each in listed]
     return found
 
 

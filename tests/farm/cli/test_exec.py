@@ -80,7 +80,9 @@ def test_commands_on_loopback(running: Run, tmp_path: Path) -> None:
     assert running("hosts", "--outside").rc == 1
     led = running("hosts", "--relay", "127.0.0.1:20301")
     assert led.err == "# 127.0.0.1:20301  plc enip\n# 127.0.0.1:20302  rtu modbus\n"
-    assert running("hosts", "--relay", "127.0.0.1").rc == 2
+    for wrong in ("127.0.0.1", "127.0.0.1:0", "127.0.0.1:65536", "here:20301"):
+        refused = running("hosts", "--relay", wrong)
+        assert (refused.rc, refused.out, refused.err.startswith(f"error: --relay {wrong}: ")) == (2, "", True)
     with relay(tmp_path, **json.loads(led.out)):
         client = [sys.executable, "-m", "node", "enip-client", "-p", "-a", "127.0.0.1:20301", "Level"]
         read = subprocess.run(client, cwd=ROOT, capture_output=True, text=True, timeout=60)

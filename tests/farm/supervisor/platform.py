@@ -8,7 +8,7 @@ import socket
 import time
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from farm.backends.memory import MemoryBackend
 from farm.backends.observed import ObservedShard, ShardSpec
@@ -144,11 +144,14 @@ async def supervisor(platform: Platform, stay: bool = True) -> AsyncIterator[Sup
         await found.stop()
 
 
-def new_platform(root: Path) -> Platform:
+P = TypeVar("P", bound=Platform)
+
+
+def new_platform(root: Path, make: Callable[[RunDirectory], P] = Platform) -> P:  # type: ignore[assignment]
     """A platform with a run of its own."""
     run = RunDirectory(root / "works")
     run.prepare()
-    return Platform(run)
+    return make(run)
 
 
 async def until(condition: Callable[[], bool], seconds: float = 5.0) -> None:

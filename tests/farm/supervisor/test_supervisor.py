@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from farm.errors import FarmError
+from farm.errors import BackendError, FarmError
 from farm.supervisor import pace, restart
 from farm.supervisor import supervisor as module
 from farm.supervisor.state import Identity, RunState
@@ -105,6 +105,59 @@ def test_a_changed_plant_changes_what_it_must(platform: Platform) -> None:
         assert set(states(farm).values()) == {"up"}
 
     live(platform, work)
+
+
+class SeveralHosts(Platform):
+    """One whose nodes are on hosts, which are made ready for a plant; those of a node `far` cannot be had."""
+
+    ready: Plant | None = None
+    gone = False
+
+    def prepare(self, plant: Plant, say: Callable[[str], None], *, changing: bool, patient: bool = False) -> None:
+        if changing:
+            self.ready = plant
+        if (self.gone or any(each.name == "far" for each in plant.nodes)) and not patient:
+            raise BackendError("south", "reach", "no engine answers")
+
+    def release(self) -> None:
+        self.ready = None
+
+    def host_of(self, node: str) -> str:
+        return "north"
+
+    def address_of(self, node: str) -> str:
+        return ""
+
+    def leads(self) -> bool:
+        return True
+
+    def absent(self, node: str) -> str:
+        return ""
+
+
+def test_hosts_are_as_they_were_when_those_of_another_plant_cannot_be_had(tmp_path: Path) -> None:
+    platform = new_platform(tmp_path, SeveralHosts)
+
+    async def work(farm: Supervisor) -> None:
+        for wanted in (plant(*NODES, node("far", "127.64.1.99")), plant(*NODES, node("twin", NODES[0].address))):
+            with pytest.raises(FarmError, match=r"no engine answers|both want"):
+                await apply(farm, wanted)
+            assert platform.ready is None
+        await apply(farm, WORKS)
+        for wanted in (plant(*NODES, node("far", "127.64.1.99")), plant(*NODES, node("twin", NODES[0].address))):
+            with pytest.raises(FarmError, match=r"no engine answers|both want"):
+                await apply(farm, wanted)
+            assert platform.ready == WORKS
+        await apply(farm, CHANGED, dry_run=True)
+        assert platform.ready == WORKS
+        platform.gone = True
+        await farm.link(["pump-1"], {"delay": 0.2}, lambda event: None)
+        assert platform.observe().links["pump-1"].quality.delay == 0.2, "links of other hosts' nodes can be changed"
+
+    try:
+        live(platform, work)
+    finally:
+        platform.close()
 
 
 @pytest.mark.parametrize("failing", range(1, 9))

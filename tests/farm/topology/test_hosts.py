@@ -15,6 +15,7 @@ hosts:
   b: ssh://root@10.0.0.2:2222
   c: {url: "tcp://10.0.0.3:2376", tls: certs/c}
   d: {context: plant-4}
+  e: ssh://me@Plant-5/run/user/1000/docker.sock
 defaults: {kind: logix}
 groups:
   g: {count: 3, host: "${i > 1 ? 'a' : 'b'}"}
@@ -33,6 +34,7 @@ def test_every_way_to_name_a_host(tmp_path: Path) -> None:
             HostSpec("b", "ssh://root@10.0.0.2:2222"),
             HostSpec("c", "tcp://10.0.0.3:2376", str(tmp_path / "certs" / "c")),
             HostSpec("d", context="plant-4"),
+            HostSpec("e", "ssh://me@Plant-5/run/user/1000/docker.sock"),
         ),
         {"g-1": ("a",), "g-2": ("a",), "g-3": ("a",), "tied": ("c", "d")},
     )
@@ -69,6 +71,9 @@ def test_without_hosts_any_will_do(tmp_path: Path) -> None:
             "host 'a' is 'http://x'; wanted an engine's address: unix:///PATH, ssh://USER@HOST or tcp://HOST:PORT",
         ),
         ("hosts: {a: 'ssh://-oProxyCommand=x'}\nnodes: {p: {kind: logix}}\n", "wanted an engine's address"),
+        ("hosts: {a: 'ssh://@-x'}\nnodes: {p: {kind: logix}}\n", "wanted an engine's address"),
+        ("hosts: {a: 'ssh://b:99999'}\nnodes: {p: {kind: logix}}\n", "wanted an engine's address"),
+        ("hosts: {a: 'tcp://b:65536'}\nnodes: {p: {kind: logix}}\n", "wanted an engine's address"),
         ("hosts: {a: {}}\nnodes: {p: {kind: logix}}\n", "host 'a' has neither 'url' nor 'context'"),
         (
             "hosts: {a: {url: 'unix:///a', context: b}}\nnodes: {p: {kind: logix}}\n",
