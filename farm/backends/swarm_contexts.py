@@ -12,6 +12,7 @@ import json
 import os
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from docker.errors import TLSParameterError
 from docker.tls import TLSConfig
@@ -62,8 +63,9 @@ def _tls(name: str, folder: Path, unverified: bool) -> TLSConfig | None:
     ca, cert, key = (_there(folder / file) for file in ("ca.pem", "cert.pem", "key.pem"))
     if not (ca or cert or key or unverified):
         return None
+    pair: Any = (cert, key) if cert or key else None  # half a pair it refuses in words of its own
     try:
-        return TLSConfig(client_cert=(cert, key) if cert or key else None, ca_cert=ca, verify=not unverified)
+        return TLSConfig(client_cert=pair, ca_cert=ca, verify=not unverified)
     except TLSParameterError as exc:
         raise FarmError(f"context {name}: {folder}: {one_line(str(exc))}") from exc
 

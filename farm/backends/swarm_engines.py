@@ -30,6 +30,8 @@ TIMEOUT = 60
 TRUSTED, LOST = 2.0, 2.0
 """Seconds for which an answer, and its absence, are taken to last."""
 PEMS = ("ca.pem", "cert.pem", "key.pem")
+TLS_REFUSALS = (ssl.SSLError, ssl.SSLCertVerificationError)
+"""Of the errors of TLS those that are not about the connection."""
 
 
 class HostEngine(Engine):
@@ -174,7 +176,7 @@ def _tls_refusal(exc: BaseException) -> str:
     left = [exc]
     while left:
         each = left.pop(0)
-        if type(each) in (ssl.SSLError, ssl.SSLCertVerificationError):  # others are about the connection
+        if isinstance(each, ssl.SSLError) and type(each) in TLS_REFUSALS:
             words = getattr(each, "verify_message", "") or each.reason or str(each)
             return one_line(words.replace("_", " ").lower() if words.isupper() else words)
         seen.append(each)

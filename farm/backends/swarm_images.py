@@ -124,7 +124,7 @@ def image_id(engine: Engine, tag: str) -> str:
     """The id of an image, "" where the engine has none of that name."""
     with engine.told(tag, "look for"):
         try:
-            return str(engine.api.inspect_image(tag)["Id"])
+            return str(engine.api.inspect_image(tag)["Id"])  # type: ignore[no-untyped-call]
         except NotFound:
             return ""
 
