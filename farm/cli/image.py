@@ -11,9 +11,10 @@ import typer
 from farm.cli import options
 from farm.cli.terminal import note, say, say_json, table
 from farm.cli.usage import UsageError
+from farm.cli.verbs import WholeHelp
 from farm.errors import FarmError
 
-app = typer.Typer(help="Images that nodes in containers run in, and farms.", no_args_is_help=True)
+app = typer.Typer(cls=WholeHelp, help="Images that nodes in containers run in, and farms.", no_args_is_help=True)
 
 MIB = 1 << 20
 IMAGES = ("node", "scada", "modbus", "farm")

@@ -19,13 +19,16 @@ from farm.cli import options
 from farm.cli.plants import MODBUS_PORT, parse_settings, parse_shard
 from farm.cli.terminal import node_count, note, say, table, warn
 from farm.cli.usage import UsageError
+from farm.cli.verbs import WholeHelp
 from farm.errors import FarmError
 from farm.render import kubernetes
 from farm.render.compose import Composed, compose
 from farm.render.documents import yaml_text
 from farm.topology.plant import Plant
 
-app = typer.Typer(help="Write a plant as files for other tools, which run it without a farm.", no_args_is_help=True)
+app = typer.Typer(
+    cls=WholeHelp, help="Write a plant as files for other tools, which run it without a farm.", no_args_is_help=True
+)
 
 STANDARD_OUTPUT = "-"
 COMPOSE_FILE = "compose.yaml"

@@ -2,6 +2,7 @@
 Flask's neighbours, Docker's library and the supervisor, half a second that none of them needs from the others."""
 
 import importlib
+import sys
 from collections.abc import Iterator, MutableMapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -102,7 +103,18 @@ class _Commands(MutableMapping[str, Any]):
         return len({*VERBS, *self._made})
 
 
-class VerbGroup(TyperGroup):
+class WholeHelp(TyperGroup):
+    """A group whose help says of each command the whole first sentence, where click cuts it to fit one line."""
+
+    def format_commands(self, ctx: Any, formatter: Any) -> None:
+        """Writes the list of commands."""
+        whole = sys.maxsize
+        with formatter.section("Commands"):
+            shown = [(name, each) for name, each in self.commands.items() if not each.hidden]
+            formatter.write_dl([(name, each.get_short_help_str(whole)) for name, each in shown])
+
+
+class VerbGroup(WholeHelp):
     """The group of all verbs."""
 
     def __init__(self, **settings: Any) -> None:

@@ -1,6 +1,7 @@
 """A verb brings its own modules and nobody else's, and is found, helped and misspelt as if all were there."""
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -42,5 +43,14 @@ def test_the_version_brings_no_verb(tmp_path: Path) -> None:
 
 def test_help_tells_every_verb_in_order(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["--help"]) == 0
-    listed = [line.split()[0] for line in capsys.readouterr().out.partition("Commands:\n")[2].splitlines() if line]
+    listed = re.findall(r"^  (\w+)", capsys.readouterr().out.partition("Commands:\n")[2], re.MULTILINE)
     assert listed == [*(name for name, verb in VERBS.items() if not verb.settings.get("hidden")), "version"]
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["image", "--help"], ["render", "--help"]], ids=" ".join)
+def test_help_says_of_each_verb_a_whole_sentence(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(arguments) == 0
+    listed = capsys.readouterr().out.partition("Commands:\n")[2].rstrip()
+    entries = re.split(r"\n(?=  \w)", listed)
+    assert len(entries) == {"--help": len(VERBS), "image": 3, "render": 2}[arguments[0]]
+    assert [entry for entry in entries if "..." in entry or not entry.endswith(".")] == []
