@@ -137,7 +137,7 @@ def fit_table(cases: Sequence[Case]) -> list[str]:
         sums = []
         for nodes in AHEAD:
             shards = -(-nodes // AUTO)
-            every = Case(nodes, shards, *[0.0] * 11, 0).every if quantity.paced else 1
+            every = Case(nodes, shards, *[0.0] * 11, 0, 0).every if quantity.paced else 1
             sums.append(f"{predicted(terms, nodes, shards, every):,.0f}")
         lines.append(
             f"| {quantity.name}, {quantity.unit} | {terms[0]:.2f} | {terms[1]:.5f} | {terms[2]:.4f} "

@@ -51,6 +51,7 @@ class Case:
     idle: float
     watching: float
     read: int
+    asked: int
 
     @property
     def every(self) -> int:
@@ -64,7 +65,7 @@ class Case:
         return (
             f"| {self.nodes:,} | {self.shards:,} | {self.up:.1f} | {self.again:.1f} | {self.ps:.1f} | {self.hosts:.1f} "
             f"| {self.down:.1f} | {self.mib:,.0f} | {self.nodes_mib:,.0f} | {self.kernel:,.0f} | {self.idle:.1f} "
-            f"| {self.read} of {READ} |"
+            f"| {self.read} of {self.asked} |"
         )
 
 
@@ -85,7 +86,7 @@ def measure(nodes: int, shard: int | str) -> Case:
             cpu = mine + processes.cpu_seconds(everything)
             supervisor = [pid for pid in everything if pid not in pids and b"supervise" in _command(pid)]
             again, hosts = _timed(root, *up)[0], _timed(root, "hosts")[0]
-            read = read_some(rows)
+            read, asked = read_some(rows)
             time.sleep(SETTLE)
             kernel = kernel_mib() - before
             idle = idle_percent(everything, IDLE_SECONDS)
@@ -93,20 +94,23 @@ def measure(nodes: int, shard: int | str) -> Case:
             mib, nodes_mib = processes.pss_mib(everything), processes.pss_mib(pids)
         finally:
             down = _timed(root, "down", "--all")[0]
-    return Case(nodes, len(pids), seconds, cpu, again, ps, hosts, down, mib, nodes_mib, kernel, idle, watching, read)
+    return Case(
+        nodes, len(pids), seconds, cpu, again, ps, hosts, down, mib, nodes_mib, kernel, idle, watching, read, asked
+    )
 
 
-def read_some(rows: list[dict[str, Any]], count: int = READ) -> int:
-    """How many of so many nodes, drawn at random, answer pylogix a read with a value."""
+def read_some(rows: list[dict[str, Any]], count: int = READ) -> tuple[int, int]:
+    """How many of so many nodes that speak EtherNet/IP, drawn at random, answer pylogix a read with a value, and how
+    many were asked."""
     from tests.dashboard.browser.client import pylogix
 
     controllers = [row for row in rows if "enip" in row["ports"]]
-    good = 0
-    for row in random.sample(controllers, min(count, len(controllers))):
+    good, asked = 0, random.sample(controllers, min(count, len(controllers)))
+    for row in asked:
         with pylogix(row["address"]) as plc:
             answer = plc.Read("LevelSP")
             good += answer.Status == "Success" and answer.Value == 80.0
-    return good
+    return good, len(asked)
 
 
 def _timed(root: str, *arguments: str) -> tuple[float, str]:

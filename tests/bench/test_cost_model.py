@@ -10,7 +10,7 @@ SPREAD = [(nodes, shards) for nodes in (100, 1000, 3000, 10_000) for shards in (
 
 
 def case(nodes: int, shards: int, value: float = 1.0) -> Case:
-    return Case(nodes, shards, value, value, value, value, value, value, value, value, value, value, value, 100)
+    return Case(nodes, shards, value, value, value, value, value, value, value, value, value, value, value, 100, 100)
 
 
 def made_of(farm: float, node: float, process: float) -> list[Case]:
