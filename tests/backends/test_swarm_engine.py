@@ -138,13 +138,6 @@ def test_a_service_is_what_was_promised(placed: SwarmFarm) -> None:
     assert not any("TOKEN" in variable for variable in container["Env"])
 
 
-def test_a_second_up_moves_nothing(placed: SwarmFarm) -> None:
-    before = places(placed)
-    again = placed.farm("up", str(placed.folder / "plant.yaml"))
-    assert "nothing to do, 5 nodes up" in again.stderr
-    assert places(placed) == before
-
-
 def test_what_ends_is_started_anew_by_the_engine_and_followed(placed: SwarmFarm) -> None:
     with placed.cluster.engine(placed.cluster.hosts[1]) as engine:
         (found,) = engine.api.containers(filters={"label": ["plcfarm.node=rtu-1"]})
@@ -181,7 +174,7 @@ def test_when_a_host_dies_its_nodes_are_on_another_and_nothing_is_doubled_when_i
     answer(placed, 2)
 
 
-def test_where_nodes_may_be_is_changed_without_a_restart(placed: SwarmFarm) -> None:
+def test_a_second_up_moves_nothing_where_nodes_may_be_elsewhere_too(placed: SwarmFarm) -> None:
     before = places(placed)
     placed.write(engine_plant(placed.cluster, groups=GROUPS.replace("host: h2}", "host: [h1, h2]}")))
     again = placed.farm("up", str(placed.folder / "plant.yaml"))
