@@ -158,7 +158,12 @@ class Hosts:
         """Looks whether all that are wanted answer and are of one Swarm, and notes what that calls them. Raises
         `BackendError` for the first that is not. Where one can do `without` those that were of it and do not answer
         now, these are what comes back, and why they do not."""
-        found = self.each(self.swarm, self.wanted)
+
+        def look(host: str) -> dict[str, Any]:
+            self.engine(host).reach(anew=True)  # one that has only just come back is not refused for what was
+            return self.swarm(host)
+
+        found = self.each(look, self.wanted)
         gone: dict[str, str] = {}
         for host, state in found.items():
             if isinstance(state, BackendError):

@@ -57,6 +57,7 @@ class Overlays(Networks):
         if segment in self.observe():
             return
         self.remove(segment.name)
+        self._await_end(segment.name)
         pools = [pool(segment, self.taken, self.spare)]
         self._make(segment, OVERLAY, {MTU: str(segment.mtu)}, pools, internal=True, attachable=True)
 
@@ -127,6 +128,13 @@ class Overlays(Networks):
                     time.sleep(LOOK_AGAIN)
                 else:
                     return
+
+    def _await_end(self, network: str) -> None:
+        """Until the manager's own engine has let go of a network that was taken away: it has its name until then."""
+        give_up = time.monotonic() + PATIENCE
+        wanted = {"label": [f"{labels.RUN}={self._run}", f"{labels.NETWORK}={network}"]}
+        while self._listed(wanted) and time.monotonic() < give_up:
+            time.sleep(LOOK_AGAIN)
 
     def _held(self, exc: APIError) -> str:
         """Who keeps it, and what to do: a Swarm counts what a host had on it for as long as that host is one of it."""
