@@ -13,9 +13,11 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from farm.backends.docker_engine import Engine
 from farm.backends.docker_recipes import context_files, node_tag
+from farm.backends.swarm_images import image_id
 from tests.backends import far_engine, swarm_cluster
 from tests.backends.far_engine import PASSWORD, REGISTRY, TLS_PORT, USER, DeskFarm, FarMachine
 from tests.backends.swarm_farm import LEVEL, ROOT
@@ -71,7 +73,7 @@ class Bench:
     def states(self) -> set[str]:
         return {str(row["state"]) for row in self.farm.rows().values()}
 
-    def up(self, what: str, way: str, more: str = "", **environ: str) -> None:
+    def up(self, what: str, way: str, more: str = "", **environ: Any) -> None:
         """It goes up that way, its nodes are read there, and its farm hears of that."""
         path = self.write(way, more)
         doctor = self.farm.farm("doctor", path, **environ).stdout
@@ -142,7 +144,7 @@ class Bench:
         self.checked.check(f"{what}: nothing left at the desk", gone and not self.folder.exists(), self.tunnels() or "")
         self.checked.check(f"{what}: logs without a traceback", "Traceback" not in said)
 
-    def refused(self, what: str, way: str, words: str, more: str = "", **environ: str) -> None:
+    def refused(self, what: str, way: str, words: str, more: str = "", **environ: Any) -> None:
         """It does not go up, and one line says why."""
         began = time.monotonic()
         said = self.farm.farm("up", self.write(way, more), fails=True, **environ).stderr
@@ -277,7 +279,7 @@ def registry(bench: Bench) -> None:
     engine = Engine(machine.host.url)
     try:
         own = node_tag(context_files())
-        identity = engine.api.inspect_image(own)["Id"]
+        identity = image_id(engine, own)
         engine.api.tag(own, PULLED)
         for line in engine.api.push(PULLED, auth_config=login, stream=True, decode=True):
             assert "error" not in line, line
@@ -291,7 +293,7 @@ def registry(bench: Bench) -> None:
         environ = {"DOCKER_CONFIG": str(settings)}
         bench.farm.image = PULLED
         bench.up("registry", bench.by_tls, f"image: {PULLED}", **environ)
-        checked.check("registry: the image", engine.api.inspect_image(PULLED)["Id"] == identity)
+        checked.check("registry: the image", image_id(engine, PULLED) == identity)
         bench.down("registry")
         untagged = PULLED.rpartition(":")[0]
         bench.refused("a tag that is not there", bench.by_tls, "far: pull: ", f"image: {untagged}", **environ)
