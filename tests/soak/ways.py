@@ -244,7 +244,7 @@ def ssh(bench: Bench) -> None:
     bench.lost("ssh: a host whose sshd dies", "host far: ")
     machine.ssh.start(machine.address, 22)
     bench.back("ssh: a host whose sshd dies")
-    os.kill(_supervisor(bench), signal.SIGKILL)
+    farm.kill_supervisor()
     gone = until(lambda: not bench.tunnels(), 10)
     checked.check("ssh: ends with a supervisor that is killed", gone, bench.tunnels() or "")
     farm.farm("ps")
@@ -297,11 +297,6 @@ def registry(bench: Bench) -> None:
         bench.refused("a tag that is not there", bench.by_tls, "far: pull: ", f"image: {untagged}", **environ)
     finally:
         engine.close()
-
-
-def _supervisor(bench: Bench) -> int:
-    log = (bench.folder / "supervisor.log").read_text()
-    return int(log.rpartition("supervising works, pid ")[2].split()[0])
 
 
 def _line(text: str, start: str) -> str:
