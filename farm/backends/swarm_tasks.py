@@ -155,21 +155,21 @@ class TaskWatches:
 
     def _follow(self) -> None:
         while not self._closed.wait(EVERY + EACH * len(self._waiting)):
-            if not self._waiting:
-                continue
             try:
-                self.see(self._look())
+                self.see()
             except BackendError as exc:
                 log.debug("%s", exc)  # a manager that does not answer says nothing of nodes
             except Exception:
                 log.exception("a bug in the backend")
 
-    def see(self, tasks: Mapping[str, Task]) -> None:
-        """Tells those whose task is not the node any more."""
+    def see(self) -> None:
+        """Tells those whose task is not the node any more. Whoever comes during the look waits for the next: what is
+        told may be older than his task."""
         with self._lock:
             waiting = list(self._waiting)
-        for watch in ended(waiting, tasks):
-            watch.ring()
+        if waiting:
+            for watch in ended(waiting, self._look()):
+                watch.ring()
 
 
 def ended(waiting: Iterable[TaskWatch], tasks: Mapping[str, Task]) -> list[TaskWatch]:

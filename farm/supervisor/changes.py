@@ -111,8 +111,10 @@ class Changes:
         if stage == "begin":
             if spec is not None:
                 self._roster.assign(target, spec.nodes)
-            if operation.verb in (START, STOP, KILL):
+            if operation.verb in (START, STOP):
                 self._keeper.release(target)
+            elif operation.verb == KILL and running is not None:
+                self._keeper.release_process(running.pid)
         elif stage == "end" and operation.verb == STOP:
             self._forget(target)
         elif stage == "end" and operation.verb == START:

@@ -109,6 +109,11 @@ class Keeper:
             for member in self._roster.of_shard(shard):
                 member.pid, member.listening = 0, False
 
+    def release_process(self, pid: int) -> None:
+        """The same for a process that is of none of its shards any more: its end says nothing about them."""
+        for shard in [name for name, known in self.running.items() if known.pid == pid]:
+            self.release(shard)
+
     def heard(self, session: Session, member: Member) -> None:
         """The session may have said something about the member."""
         name = member.config.name

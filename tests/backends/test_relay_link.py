@@ -1,6 +1,7 @@
 """The farm's end of a relay far away: shards come by its pipe, and its end is noticed."""
 
 import contextlib
+import select
 import socket
 import subprocess
 import sys
@@ -16,7 +17,7 @@ from farm.backends.relay_link import RelayLink, _Records
 from node.control.messages import HELLO, READY, TELEMETRY, encode
 from node.relay.frames import OPEN, Frame
 from tests.cli.lone import ROOT
-from tests.control.farm_end import farm_end
+from tests.control.farm_end import FarmEnd, farm_end
 from tests.relay.relays import PATIENCE, free_port, relay
 
 pytestmark = pytest.mark.net
@@ -71,21 +72,17 @@ def say(port: int, shard: str) -> socket.socket:
     return sock
 
 
-def carried(port: int, shard: str) -> socket.socket:
-    """A shard's connection that came to the farm: as a shard does, it dials again while there is none to take it to."""
+def carried(farm: FarmEnd, port: int, shard: str) -> socket.socket:
+    """A shard's connection that the farm has heard of: as a shard does, it dials again while there is none to take it
+    to."""
     give_up = time.monotonic() + PATIENCE
-    while True:
-        sock = say(port, shard)
-        sock.settimeout(0.1)
-        try:
-            assert sock.recv(1) == b""
-        except TimeoutError:
-            sock.settimeout(PATIENCE)
-            return sock
-        except ConnectionResetError:
-            pass
-        sock.close()
-        assert time.monotonic() < give_up
+    sock = say(port, shard)
+    while shard not in farm.ready:
+        assert time.monotonic() < give_up, f"nothing was heard of {shard}"
+        if select.select([sock], [], [], 0.01)[0]:  # it was hung up on
+            sock.close()
+            sock = say(port, shard)
+    return sock
 
 
 def test_shards_come_by_the_pipe_and_a_farm_that_goes_is_followed_by_another(tmp_path: Path) -> None:
@@ -96,10 +93,9 @@ def test_shards_come_by_the_pipe_and_a_farm_that_goes_is_followed_by_another(tmp
             assert early.recv(1) == b""  # there is no farm to take it to
         with (
             attached(tmp_path / "sock", link) as first,
-            carried(control, "plc-1") as one,
-            carried(control, "plc-2") as two,
+            carried(farm, control, "plc-1") as one,
+            carried(farm, control, "plc-2") as two,
         ):
-            farm.wait_for(lambda: {"plc-1", "plc-2"} <= farm.ready.keys())
             big = {"type": TELEMETRY, "nodes": {"plc-1": {"requests": 7, "text": "x" * 1_000_000}}}
             one.sendall(encode(big))
             farm.wait_for(lambda: farm.telemetry.get("plc-1", {}).get("requests") == 7)
@@ -108,15 +104,14 @@ def test_shards_come_by_the_pipe_and_a_farm_that_goes_is_followed_by_another(tmp
             with attached(tmp_path / "sock", link):
                 assert first.closed.wait(PATIENCE)
                 assert (one.recv(1), two.recv(1)) == (b"", b"")  # so that they come again
-                with carried(control, "plc-3"):
-                    farm.wait_for(lambda: "plc-3" in farm.ready)
+                carried(farm, control, "plc-3").close()
 
 
 def test_last_words_are_heard_however_soon_a_shard_ends(tmp_path: Path) -> None:
     control, link = free_port(), free_port()
     orders = {"control": f"127.0.0.1:{control}", "link": f"127.0.0.1:{link}"}
     with relay(tmp_path, **orders), farm_end(tmp_path / "sock") as farm, attached(tmp_path / "sock", link):
-        carried(control, "plc-0").close()
+        carried(farm, control, "plc-0").close()
         for number in range(1, 21):
             say(control, f"plc-{number}").close()
         farm.wait_for(lambda: len(farm.ready) == 21)
@@ -141,8 +136,8 @@ def test_bytes_that_are_no_frames_end_the_link_and_nothing_else(tmp_path: Path) 
             with contextlib.suppress(ConnectionResetError):
                 assert rude.recv(1) == b""
         assert "the link to the farm ends: a frame of kind 71" in running.wait_for("kind 71")
-        with attached(tmp_path / "sock", link), carried(control, "plc-1"):
-            farm.wait_for(lambda: "plc-1" in farm.ready)
+        with attached(tmp_path / "sock", link):
+            carried(farm, control, "plc-1").close()
 
 
 class DeafPipe:

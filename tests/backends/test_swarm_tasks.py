@@ -52,20 +52,34 @@ def test_the_one_that_the_engine_wants_is_the_node_and_not_what_a_lost_host_had(
 
 def test_who_waits_is_told_of_the_end_of_its_task_and_of_no_other() -> None:
     rung: list[str] = []
+    tasks: dict[str, Task] = {}
+    newcomers = ["plc-4"]
+
+    def look() -> dict[str, Task]:
+        seen = dict(tasks)
+        while newcomers:  # who comes while the engine answers, with a task that it did not know yet
+            wait(newcomers.pop(), "t4")
+        return seen
+
+    def wait(node: str, task: str) -> None:
+        shard = ObservedShard(node, instance_number(task), 0, alive=True, nodes=())
+        watches.add(shard, lambda: rung.append(node))
+
+    watches = TaskWatches(look)
 
     async def main() -> None:
-        watches = TaskWatches(dict)
         for task, node in (("t1", "plc-1"), ("t2", "plc-2"), ("t3", "plc-3")):
-            shard = ObservedShard(node, instance_number(task), 0, alive=True, nodes=())
-            watches.add(shard, lambda node=node: rung.append(node))  # type: ignore[misc]
-        tasks = current([told("t1", "plc-1", "running", "running"), told("t9", "plc-2", "running", "running")])
-        watches.see({**tasks, "plc-3": Task("t3", "plc-3", "m1", "running", wanted=True)})
+            wait(node, task)
+        told_of = [told("t1", "plc-1", "running", "running"), told("t9", "plc-2", "running", "running")]
+        tasks.update({**current(told_of), "plc-3": Task("t3", "plc-3", "m1", "running", wanted=True)})
+        watches.see()
         await asyncio.sleep(0)
         assert rung == ["plc-2"]
-        watches.see({})
+        tasks.clear()
+        watches.see()
         await asyncio.sleep(0)
         watches.close()
-        assert sorted(rung) == ["plc-1", "plc-2", "plc-3"]
+        assert sorted(rung) == ["plc-1", "plc-2", "plc-3", "plc-4"]
 
     asyncio.run(main())
 

@@ -53,6 +53,9 @@ class Platform(MemoryBackend):
     def stop(self, shard: ObservedShard, grace: float) -> None:
         super().stop(shard, grace)
         self._hang_up(shard.name)
+        for gone in self._watches.pop(shard.pid, []):  # who still waits for it
+            assert self._loop is not None
+            self._loop.call_soon_threadsafe(gone)
 
     def dial(self, shard: ObservedShard) -> None:
         """The shard says hello, and how its nodes are, unless it was running already."""
@@ -110,6 +113,11 @@ class Platform(MemoryBackend):
         stream = self._streams.pop(shard, None)
         if stream is not None:
             stream.close()
+
+    def disown(self, shard: str) -> None:
+        """Its process runs on, and is of no shard any more."""
+        self.remove(shard)
+        self._hang_up(shard)
 
     def running(self) -> dict[str, int]:
         """Living shards and their pids."""

@@ -1,6 +1,7 @@
 """The life of a farm against a platform without processes: up, changed, failed, killed, adopted, down."""
 
 import asyncio
+import time
 from collections.abc import Callable, Coroutine, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -8,9 +9,11 @@ from typing import Any
 
 import pytest
 
+from farm.backends.observed import ObservedShard
 from farm.errors import BackendError, FarmError
 from farm.supervisor import pace, restart
 from farm.supervisor import supervisor as module
+from farm.supervisor.keeper import LAST_WORDS
 from farm.supervisor.state import Identity, RunState
 from farm.supervisor.supervisor import FarmGone, Supervisor
 from farm.topology.plant import Plant
@@ -204,6 +207,29 @@ def test_a_node_that_never_answers_says_what_was_got(platform: Platform) -> None
         with pytest.raises(FarmError, match=r"^pump-2: not up within 0 s: .*no answer within 5 s$"):
             await apply(farm, WORKS, seconds=0.3)
         assert platform.running() == {}
+
+    live(platform, work)
+
+
+def test_the_end_of_a_process_that_is_no_shards_any_more_is_not_that_of_the_next(
+    platform: Platform, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stop = platform.stop
+
+    def stop_slowly(shard: ObservedShard, grace: float) -> None:
+        stop(shard, grace)
+        time.sleep(3 * LAST_WORDS)  # others end more slowly, and the next begins when all have
+
+    monkeypatch.setattr(platform, "stop", stop_slowly)
+
+    async def work(farm: Supervisor) -> None:
+        await apply(farm, WORKS)
+        for each in NODES:
+            platform.disown(each.name)
+        done = await apply(farm, WORKS)
+        assert sum("of none of its shards" in line for line in done["plan"]) == 4
+        assert set(states(farm).values()) == {"up"}
+        assert {row["restarts"] for row in farm.rows()} == {0}
 
     live(platform, work)
 
