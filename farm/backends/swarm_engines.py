@@ -30,6 +30,8 @@ TIMEOUT = 60
 TRUSTED, LOST = 2.0, 2.0
 """Seconds for which an answer, and its absence, are taken to last."""
 PEMS = ("ca.pem", "cert.pem", "key.pem")
+HUNG_UP = ("Connection aborted", "Connection reset", "EOF occurred", "Broken pipe")
+"""By which, and without a word, an engine ends TLS with somebody it does not know."""
 TLS_REFUSALS = (ssl.SSLError, ssl.SSLCertVerificationError)
 """Of the errors of TLS those that are not about the connection."""
 
@@ -97,9 +99,16 @@ class HostEngine(Engine):
             return f"no TLS with {self.where}: {refused}"
         text = super().explain(exc)
         if "HTTPS server" in text:
-            return f"{self.where} wants TLS: say `tls: FOLDER` with {', '.join(PEMS)}"
+            how = (
+                "create it with ca=, cert= and key="
+                if self.spec.context
+                else f"say `tls: FOLDER` with {', '.join(PEMS)}"
+            )
+            return f"{self.where} wants TLS: {how}"
         if not text.startswith("no Docker daemon answers") and not _slow(text):
             return text
+        if (self._tls_folder or self._context_tls) and any(words in str(exc) for words in HUNG_UP):
+            return f"{self.where} hangs up: is it there, and does it take the certificate of who asks?"
         tunnel = self._tunnel
         complaint = tunnel.said if tunnel is not None else ""
         return f"no engine answers at {self.where}" + (f"; ssh: {one_line(complaint)}" if complaint else "")

@@ -174,6 +174,11 @@ def test_what_tls_refuses_is_told_and_not_taken_for_silence(
         by_name = url.replace(HOST, "localhost")
         with pytest.raises(BackendError, match=f"no TLS with {by_name}: Hostname mismatch"):
             HostEngine(HostSpec("far", by_name, tls=str(tmp_path)), tmp_path).reach()
+        for name, source in {"cert.pem": made.certificate("stranger"), "key.pem": made.key("stranger")}.items():
+            shutil.copyfile(source, tmp_path / name)
+        # an alert, or a connection that is gone before it came
+        with pytest.raises(BackendError, match=f"no TLS with {url}: .*alert|{url} hangs up: .* certificate"):
+            HostEngine(HostSpec("far", url, tls=str(tmp_path)), tmp_path).reach()
         (tmp_path / "key.pem").write_text("nothing")
         with pytest.raises(BackendError, match=f"no TLS with {url}: "):
             HostEngine(HostSpec("far", url, tls=str(tmp_path)), tmp_path).reach()
@@ -189,7 +194,7 @@ def test_a_pipe_over_tls_is_read_and_written_at_once(made: Certificates) -> None
 
     def engine() -> None:
         with theirs.wrap_socket(far, server_side=True) as sock:
-            writer = threading.Thread(target=lambda: [sock.sendall(record) for _ in range(size >> 14)])
+            writer = threading.Thread(target=sock.sendall, args=(record * (size >> 14),))
             taken = len(sock.recv(1 << 16))  # the other end writes first, while nothing is read of it
             writer.start()
             while taken < size:

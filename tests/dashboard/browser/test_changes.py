@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Locator, Page, expect
 
 from tests.dashboard.browser.chromium import Watched
 from tests.dashboard.browser.served import Served, killed, served
@@ -56,9 +56,9 @@ def signed_in(changing: Served, watched: Callable[..., Watched]) -> Callable[[st
     return open_view
 
 
-def fact(page: Page, name: str) -> str:
+def fact(page: Page, name: str) -> Locator:
     """What stands under a heading of a node's facts."""
-    return page.locator(".fact", has=page.get_by_text(name, exact=True)).locator("dd").inner_text()
+    return page.locator(".fact", has=page.get_by_text(name, exact=True)).locator("dd")
 
 
 def change(page: Page, tag: str, button: str, value: str) -> None:
@@ -132,10 +132,10 @@ def test_what_is_told_of_a_node_moves_on_every_tab(signed_in: Callable[[str], Wa
     changing.ask("faults", "POST", {"fault": {"kind": "slow", "seconds": 0.01}, "nodes": ["first"], "for": 100})
     faults = page.get_by_role("table", name="Active faults")
     expect(faults).to_contain_text("slow")
-    left, uptime = faults.locator("tbody td").nth(2).inner_text(), fact(page, "up for")
-    page.wait_for_timeout(2500)
-    assert faults.locator("tbody td").nth(2).inner_text() != left
-    assert fact(page, "up for") != uptime
+    moving = (faults.locator("tbody td").nth(2), fact(page, "up for"))
+    before = [each.inner_text() for each in moving]
+    for each, text in zip(moving, before, strict=True):
+        expect(each).not_to_have_text(text)
     faults.get_by_role("button", name="Take off").click()
     expect(page.get_by_text("No fault is on this node.")).to_be_visible()
 

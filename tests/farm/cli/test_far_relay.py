@@ -101,7 +101,7 @@ def test_a_client_on_another_machine_reaches_nodes_of_loopback(
                 said, complaint = client.communicate("\n", timeout=30)
                 assert said.splitlines() == [f"{[7] * 8} True", str([9] * 8)], complaint
             relay.send_signal(signal.SIGINT)
-            complaint = relay.communicate(timeout=10)[1]
+            complaint = relay.communicate(timeout=30)[1]
             assert (relay.returncode, "Traceback" in complaint) == (0, False)
         finally:
             relay.kill()
@@ -109,7 +109,7 @@ def test_a_client_on_another_machine_reaches_nodes_of_loopback(
 
 def wait_for(log: Path, text: str) -> None:
     """Until the relay says so."""
-    give_up = time.monotonic() + 10
+    give_up = time.monotonic() + 30
     while not log.exists() or text not in log.read_text():
-        assert time.monotonic() < give_up, f"no {text!r} within 10 s"
+        assert time.monotonic() < give_up, f"no {text!r} within 30 s"
         time.sleep(0.02)

@@ -62,8 +62,9 @@ def test_of_many_nodes_that_are_elsewhere_the_first_are_shown(capsys: pytest.Cap
     said = capsys.readouterr()
     assert "and 488 more; each service has its node's address as an annotation" in said.err
     assert len(said.err.splitlines()) == 14
-    assert said.out.count("\nkind: StatefulSet\n") == 2  # tanks and gauges
-    assert "replicas: 8\n" in said.out and "replicas: 2\n" in said.out  # 400 and 100, 50 a pod
+    assert said.out.count("\nkind: StatefulSet\n") == 4  # three of tanks, as many as `kubectl apply` takes, and gauges
+    replicas = [int(line.split()[1]) for line in said.out.splitlines() if line.startswith("  replicas: ")]
+    assert replicas == [3, 3, 2, 2]  # 400 and 100, 50 a pod
 
 
 @pytest.mark.parametrize(
