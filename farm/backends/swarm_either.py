@@ -59,6 +59,9 @@ class EitherSwarmBackend(SwarmBackend):
         """As `SwarmBackend`; when it is `changing` anything, services that the file's placement has no use for end, and
         others may be where the file says now. The engine does without a host that is gone: nothing new is put there."""
         self._members, self._foreseen = {}, ""
+        if changing and not patient and self.by_engine and plant.placement.kind != ENGINE and self._services.listed():
+            what = "the engine has placed its nodes, at addresses that the file gives to others"
+            raise BackendError(plant.name, "prepare", f"{what}: `farm down {plant.name}`, then `farm up`")
         super().prepare(plant, say, changing=changing, patient=patient)
         if not changing:
             self._foreseen = plant.placement.kind

@@ -101,12 +101,12 @@ class Overlays(Networks):
         )
 
     def _fits(self, network: dict[str, Any], segment: Segment) -> bool:
-        """Not one with the range of a plant that gave addresses itself, where now the engine does, nor the reverse."""
+        """Not one with the range of a plant that gave addresses itself, where now the engine does."""
         pools = (network.get("IPAM") or {}).get("Config") or ()
         if isinstance(segment, RouterSpec) or not pools:
             return True
         ranged = any(each.get("IPRange") for each in pools)
-        return (ranged or pool(segment, self.taken)["IPRange"] is None) if self.spare else not ranged
+        return self.spare or not ranged
 
     def _name(self, network: str) -> str:
         return labels.overlay_name(self._run, network)

@@ -214,6 +214,19 @@ def test_when_the_relays_host_is_gone_every_node_says_so(
     backend.close()
 
 
+def test_a_plant_that_the_engine_placed_is_taken_down_before_the_file_does(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    backend = EitherSwarmBackend(tmp_path, "works-0123456789abcdef", 0.0, tmp_path / "sock", "secret")
+    plant = Plant("works", "", "swarm", 1, (), placement=replace(PLACEMENT, kind=ENGINE))
+    backend.prepare(plant, lambda line: None, patient=True)
+    monkeypatch.setattr(backend._services, "listed", lambda: {"a": {}})
+    with pytest.raises(BackendError, match=r"`farm down works`, then `farm up`$"):
+        backend.prepare(replace(plant, placement=PLACEMENT), lambda line: None)
+    assert backend.by_engine, "nothing has changed"
+    backend.close()
+
+
 class Shelf:
     """An engine that has images, by name; `full` has it refuse any more, as one does whose disk is."""
 

@@ -185,6 +185,9 @@ def moved(farm: SwarmFarm, checked: Checked) -> None:
 def back(farm: SwarmFarm, checked: Checked) -> None:
     """The file places them once more: each is at its own address."""
     path = farm.write(sixty_nodes(farm))
+    refused = farm.farm("up", str(path), fails=True)
+    checked.check("not without `down`", "`farm down works`, then `farm up`" in refused.stderr, refused.stderr)
+    farm.farm("down", "works")
     done = farm.farm("up", str(path))
     checked.say(f"placed by the file again: {done.stderr.strip().splitlines()[-2]}")
     asked = [(row["name"], row["kind"], row["address"]) for row in farm.rows().values()]
