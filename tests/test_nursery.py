@@ -243,7 +243,7 @@ def test_a_damaged_file_among_several_is_told_in_its_own_log(nursery: Nursery) -
     pids = fork_together(nursery, requests)
     assert is_gone(pids[1])
     assert is_gone(pids[2])
-    nursery.farm.wait_for(lambda: set(nursery.farm.ready) == {"plc-1", "plc-4"})
+    nursery.farm.wait_for(lambda: set(nursery.farm.ready) == {"plc-1", "plc-4"} and "plc-3" in nursery.farm.failed)
     assert "not a shard file" in Path(requests[1]["log"]).read_text()
     assert "SC/DA" in Path(requests[2]["log"]).read_text()
     assert "SC/DA" in nursery.farm.failed["plc-3"]
