@@ -109,11 +109,12 @@ class RelayLink:
         reader = FrameReader()
         try:
             while data := self._pipe.read():
-                frames = reader.decode(data)
-                self._wait(asyncio.run_coroutine_threadsafe(self._take(frames), self._loop))
+                taken: Future[None] = Future()
+                self._loop.call_soon_threadsafe(self._take, reader.decode(data), taken)
+                self._wait(taken)
         except NodeError as exc:
             log.error("the link to the relay ends: %s", exc)
-        except (OSError, RuntimeError, ValueError, asyncio.CancelledError):
+        except (OSError, RuntimeError, ValueError):
             pass  # one of the two ends was closed
         self._end()
 
@@ -124,9 +125,14 @@ class RelayLink:
                 return work.result(LOOK_AGAIN)
         return None
 
-    async def _take(self, frames: Sequence[Frame]) -> None:
-        for frame in frames:
-            self._link.take(frame)
+    def _take(self, frames: Sequence[Frame], taken: "Future[None]") -> None:
+        try:
+            for frame in frames:
+                self._link.take(frame)
+        except Exception as exc:
+            taken.set_exception(exc)
+        else:
+            taken.set_result(None)
 
     def _end(self) -> None:
         self.closed.set()
