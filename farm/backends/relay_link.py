@@ -8,7 +8,6 @@ import asyncio
 import contextlib
 import logging
 import select
-import socket
 import ssl
 import threading
 from collections import deque
@@ -17,6 +16,7 @@ from concurrent.futures import Future
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
+from node.control.keepalive import keep_socket_alive
 from node.errors import NodeError
 from node.relay.frames import Frame, FrameReader
 from node.relay.link import End, Link
@@ -34,16 +34,6 @@ HELD = 1 << 20
 LOOK_AGAIN = 1.0
 ENDING = 30.0
 """Seconds for the threads to end, of which one may have to wait for an engine."""
-ALIVE = (
-    ((socket.SOL_SOCKET, socket.SO_KEEPALIVE), 1),
-    *(
-        ((socket.IPPROTO_TCP, getattr(socket, name)), value)
-        for name, value in (("TCP_KEEPIDLE", 5), ("TCP_KEEPINTVL", 3), ("TCP_KEEPCNT", 3), ("TCP_USER_TIMEOUT", 14_000))
-        if hasattr(socket, name)
-    ),
-)
-"""By which a machine that lost its power is noticed within 15 seconds, as shards notice it (`node.server.keepalive`):
-nothing says so by itself, and mostly nothing is said to it."""
 NAME = "relay"
 
 
@@ -229,9 +219,7 @@ class ExecPipe:
         self._stream = stream
         self._socket = getattr(stream, "_sock", stream)
         self._socket.setblocking(False)
-        if self._socket.family != socket.AF_UNIX:
-            for option, value in ALIVE:
-                self._socket.setsockopt(*option, value)
+        keep_socket_alive(self._socket)
         self._using = threading.Lock()
         self._records = _Records()
 

@@ -14,9 +14,9 @@ import time
 from collections.abc import Iterator
 from typing import Any, Protocol
 
+from node.control.keepalive import keep_alive
 from node.control.messages import ANSWER, COMMAND, HELLO, LIMIT, PACE, TELEMETRY, Message, Pace, decode, encode
 from node.errors import ConfigError, NodeError, RemoteProtocolError
-from node.server.keepalive import keep_alive
 
 log = logging.getLogger(__name__)
 

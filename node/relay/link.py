@@ -8,6 +8,7 @@ import asyncio
 import logging
 from collections.abc import Callable
 
+from node.control.keepalive import keep_alive
 from node.errors import NodeError, RemoteProtocolError
 from node.relay.frames import (
     CHUNK,
@@ -21,7 +22,6 @@ from node.relay.frames import (
     granted,
     text_frame,
 )
-from node.server.keepalive import keep_alive
 
 log = logging.getLogger(__name__)
 

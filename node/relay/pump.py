@@ -7,16 +7,14 @@ is gone. The end of what one says is passed on and the other may go on speaking;
 import asyncio
 import contextlib
 import socket
-import struct
 from collections.abc import Awaitable, Callable
 
-from node.server.keepalive import keep_alive
+from node.control.keepalive import keep_alive
+from node.server.acceptor import RESETTING
 
 HELD = 64 << 10
 PATIENCE = 5.0
 """Seconds for a connection to what is led to."""
-RESETTING = struct.pack("ii", 1, 0)
-"""Closing does not wait, and says so by a reset (socket(7), SO_LINGER)."""
 
 Dial = Callable[["Half"], Awaitable[object]]
 """Connects a half to what is led to. Raises `OSError` or `TimeoutError`."""

@@ -10,10 +10,16 @@ UNREAD_MS = 14_000
 
 
 def keep_alive(transport: asyncio.BaseTransport) -> None:
-    """Has the system ask the other end of a TCP connection whether it is there, and end it within 15 s when not; as far
-    as the system can."""
+    """Does so for the socket of a transport, where it has one."""
     sock = transport.get_extra_info("socket")
-    if sock is None or sock.family not in (socket.AF_INET, socket.AF_INET6):
+    if sock is not None:
+        keep_socket_alive(sock)
+
+
+def keep_socket_alive(sock: socket.socket) -> None:
+    """Has the system ask the other end of a TCP connection whether it is there, and end it within 15 s when not; as far
+    as the system can. Other sockets are left alone."""
+    if sock.family not in (socket.AF_INET, socket.AF_INET6):
         return
     with contextlib.suppress(OSError):
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
