@@ -22,10 +22,11 @@ def make_certificates(folder: Path, host: str) -> Certificates:
     """Good for a day, and the server's for `host`."""
     made = Certificates(folder)
     for name in ("authority", "stranger"):
-        _openssl(*_new(made, name), "-x509", "-days", "1", "-addext", "basicConstraints=critical,CA:TRUE")
+        authority = ("-addext", "basicConstraints=critical,CA:TRUE", "-addext", "keyUsage=critical,keyCertSign")
+        _openssl(*_new(made, name), "-x509", "-days", "1", *authority)
     for name in ("server", "client"):
         extensions = folder / f"{name}.cnf"
-        extensions.write_text(f"subjectAltName=IP:{host}\nextendedKeyUsage={name}Auth\n")
+        extensions.write_text(f"subjectAltName=IP:{host}\nextendedKeyUsage={name}Auth\nauthorityKeyIdentifier=keyid\n")
         request = str(folder / f"{name}.csr")
         _openssl(*_new(made, name, request))
         signed = ("-CA", made.certificate("authority"), "-CAkey", made.key("authority"), "-CAcreateserial")

@@ -1,5 +1,6 @@
 """Modules that load themselves when they are looked into. Each case in an interpreter of its own: this one has all."""
 
+import os
 import subprocess
 import sys
 
@@ -11,9 +12,10 @@ BEGIN = "import sys; from node.later import SELDOM, import_later; assert not {*S
 
 
 def run(code: str) -> list[str]:
-    """What it prints, word by word, without the modules of this environment's own start."""
+    """What it prints, word by word, without the modules of this environment's own start, nor what `-c` loads."""
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     done = subprocess.run(
-        [sys.executable, "-S", "-c", BEGIN + code], cwd=ROOT, capture_output=True, text=True, timeout=60
+        [sys.executable, "-S", "-"], env=environment, input=BEGIN + code, capture_output=True, text=True, timeout=60
     )
     assert done.returncode == 0, done.stderr
     return done.stdout.split()

@@ -10,7 +10,7 @@ import asyncio
 import contextlib
 import math
 import select
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from selectors import EVENT_READ, EVENT_WRITE, BaseSelector, SelectorKey
 from time import monotonic
 from typing import Any
@@ -22,6 +22,24 @@ Ready = Callable[[int], None]
 """Is told the events of epoll(7) that came, and raises nothing."""
 
 
+class Registered(Mapping[Any, SelectorKey]):
+    """Keys by descriptor, or by what has one: asyncio asks for a key by either since Python 3.13."""
+
+    __slots__ = ("_keys",)
+
+    def __init__(self, keys: Mapping[int, SelectorKey]) -> None:
+        self._keys = keys
+
+    def __getitem__(self, fileobj: Any) -> SelectorKey:
+        return self._keys[_descriptor(fileobj)]
+
+    def __iter__(self) -> Iterator[int]:
+        return iter(self._keys)
+
+    def __len__(self) -> int:
+        return len(self._keys)
+
+
 class Readiness(BaseSelector):
     """A selector on epoll, as asyncio wants one; what is watched by `watch` is called and never given to asyncio.
     `stirred` is to be set when the loop was given something to do."""
@@ -30,6 +48,7 @@ class Readiness(BaseSelector):
         self.stirred = False
         self._epoll = select.epoll()
         self._keys: dict[int, SelectorKey] = {}
+        self._registered = Registered(self._keys)
         self._watched: dict[int, Ready] = {}
 
     def watch(self, fd: int, events: int, ready: Ready) -> None:
@@ -92,7 +111,7 @@ class Readiness(BaseSelector):
         return self._keys[_descriptor(fileobj)]
 
     def get_map(self) -> Mapping[Any, SelectorKey]:
-        return self._keys
+        return self._registered
 
     def close(self) -> None:
         self._epoll.close()
