@@ -25,6 +25,7 @@ import pytest
 from tests.side_by_side import (  # noqa: F401 - hooks
     is_worker,
     leave_machine,
+    pytest_collection,
     pytest_collection_modifyitems,
     pytest_ignore_collect,
     pytest_xdist_auto_num_workers,

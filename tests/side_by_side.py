@@ -12,10 +12,13 @@ a clock and are not for this: `make test` runs them afterwards, alone.
 
 from __future__ import annotations
 
+import gc
+import importlib
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Generator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -33,6 +36,7 @@ from farm.backends.netns_spaces import (
     mount,
     unshare,
 )
+from farm.topology.collector import paused_collection
 
 T = TypeVar("T")
 
@@ -42,6 +46,8 @@ TOGETHER = {
     "browser": ("tests/dashboard/browser/",),
 }
 """Tests whose paths begin so have a capture and plants, or a daemon, or a browser, for the whole session."""
+CHECKED = ("architecture", "docs")
+"""Folders whose tests `make check` runs, but for slow ones."""
 FIRST = (
     *("tests/peers/", "tests/backends/test_docker", "tests/backends/test_contract", "tests/fuzz/"),
     *("tests/dashboard/browser/", "tests/docs/", "tests/soak/", "tests/farm/", "tests/backends/"),
@@ -150,13 +156,42 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         items.sort(key=lambda item: rank(item.nodeid))
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_collection(session: pytest.Session) -> Generator[None, object, object]:
+    """Out of the way of the collector of cycles, which would walk thousands of tests again and again: a quarter of the
+    time. They stay to the end, so nor does it walk them later."""
+    with paused_collection():
+        if is_worker(session.config) and worker_number() % 2 and whole_tree(session.config):
+            import_backwards(session.config.rootpath)
+        collected = yield
+    gc.freeze()
+    return collected
+
+
+def import_backwards(root: Path) -> None:
+    """Import all tests from the last to the first. Rewriting their assertions takes three times as long as all else of
+    collecting, and what one process has rewritten the others read: so two that come towards each other do half of it
+    each. What cannot be imported is told when it is collected."""
+    for path in sorted(root.glob("tests/**/test_*.py"), reverse=True):
+        with suppress(Exception, pytest.skip.Exception):
+            importlib.import_module(".".join(path.relative_to(root).with_suffix("").parts))
+
+
+def whole_tree(config: pytest.Config) -> bool:
+    """Whether no file or folder was asked for."""
+    return config.args_source is pytest.Config.ArgsSource.TESTPATHS
+
+
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
-    """Where those marked `quiet` are asked for of the whole tree, no file without one is imported: they are few, and
-    importing all takes many seconds, in which nothing else is done."""
-    whole = config.args_source is pytest.Config.ArgsSource.TESTPATHS
-    if not whole or config.option.markexpr != "quiet" or not collection_path.match("test_*.py"):
+    """Of the whole tree, files are not imported in which nothing is to be run, for importing all takes many seconds:
+    where those marked `quiet` are asked for, the many without one, and where `make check` has gone well before
+    (PLCFARM_CHECKED=1), those of its folders without a slow one."""
+    if not whole_tree(config) or not collection_path.match("test_*.py"):
         return None
-    return "mark.quiet" not in collection_path.read_text(encoding="utf-8") or None
+    wanted = "quiet" if config.option.markexpr == "quiet" else ""
+    if not wanted and os.environ.get("PLCFARM_CHECKED") == "1":
+        wanted = "slow" if collection_path.parent.name in CHECKED else ""
+    return (wanted and f"mark.{wanted}" not in collection_path.read_text(encoding="utf-8")) or None
 
 
 def is_worker(config: pytest.Config) -> bool:

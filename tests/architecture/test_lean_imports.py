@@ -86,3 +86,17 @@ def test_the_client_s_names_load_what_they_need_alone() -> None:
     assert [name for name in before if name.startswith("node.")] == ["node.client"]
     assert "node.client.operations" in after
     assert {"socket", "asyncio", "node.client.connector"} & after == set()
+
+
+def test_a_farm_command_does_not_bring_pydantic() -> None:
+    """Which would make each, and each supervisor, start half a second later on a slow machine."""
+    code = "import sys; from farm.cli import app; app.run(['version']); print('pydantic' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=60)
+    assert (done.returncode, done.stdout.split()[-1:]) == (0, ["False"]), done.stderr
+
+
+def test_an_interpreter_starts_without_a_finder_of_editable_installations() -> None:
+    """Tests start thousands of them, and every node is one."""
+    code = "import sys; print(*(name for name in sys.modules if name.startswith('__editable__')))"
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=60)
+    assert (done.returncode, done.stdout.split()) == (0, [])

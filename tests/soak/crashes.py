@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from farm.backends.netns_spaces import Spaces
+from farm.supervisor.link import SILENCE
 from farm.supervisor.run_directory import RunDirectory
 from tests.soak.kills import ROOT, Farm
 from tests.soak.leftovers import family, traces
@@ -111,11 +112,25 @@ def supervisor_suspended(farm: Farm, seconds: float = 30.0) -> str:
     return said
 
 
-def down_of_a_suspended_one(farm: Farm) -> str:
-    """The supervisor is stopped and never goes on: `farm down` works all the same."""
+IMPATIENT = """
+import sys
+from farm.supervisor import link
+link.SILENCE = float(sys.argv.pop(1))
+from farm.__main__ import main
+main()
+"""
+"""The `farm` command, for which a supervisor is gone that has said nothing for so many seconds."""
+
+
+def down_of_a_suspended_one(farm: Farm, silence: float = SILENCE) -> str:
+    """The supervisor is stopped and never goes on: `farm down` works all the same, after that many seconds."""
     _done(farm, *farm.up_arguments)
+    command = [sys.executable, "-c", IMPATIENT, str(silence), "down"]
     with suspended(farm):
-        return _done(farm, "down")
+        done = subprocess.run(command, cwd=ROOT, env=farm.environment, text=True, capture_output=True, timeout=90)
+    assert done.returncode == 0, f"exit {done.returncode}: {done.stdout}{done.stderr}"
+    assert f"has said nothing for {silence:g} s" in done.stderr
+    return done.stdout + done.stderr
 
 
 @contextlib.contextmanager
