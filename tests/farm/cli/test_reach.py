@@ -1,4 +1,4 @@
-"""What is said of nodes that are on other machines' networks: by `farm read`, `write` and `load`."""
+"""What is said of nodes that are on other machines' networks: by `farm read`, `load`, `enter` and `hosts --outside`."""
 
 import asyncio
 import socket
@@ -9,7 +9,10 @@ from typing import Any
 
 import pytest
 
+from farm.cli import enter
 from farm.supervisor.api import Api
+from farm.supervisor.link import Link
+from farm.supervisor.run_directory import RunDirectory
 from farm.supervisor.state import Identity
 from farm.supervisor.wire import encode_plant, pack
 from farm.topology.plant import Plant
@@ -149,3 +152,43 @@ def test_a_tunnel_that_leads_to_a_node_is_used(root: Path) -> None:
         code, _, error = farm(spread(root, led=False), "swarm", "read", "plc-1", "Level", "--timeout", "0.2")
     assert (code, "is not reached from here" in error) == (1, False)
     assert "no answer within 0.2 s" in error
+
+
+@pytest.mark.parametrize(
+    ("make", "backend", "said"),
+    [
+        (Platform, "memory", "this machine reaches the nodes itself"),
+        (Platform, "docker", "this machine reaches the nodes itself"),
+        (Platform, "netns", "this machine does not reach network closed, which `"),
+        (Far, "docker", "this machine reaches the nodes at their OUTSIDE addresses alone (`"),
+        (Far, "kubernetes", "this machine does not reach the nodes: their addresses are within the cluster"),
+        (Spread, "swarm", "this machine does not reach the nodes: their OUTSIDE addresses are of the relay's host"),
+    ],
+)
+def test_enter_says_what_is_reached(
+    root: Path, make: Callable[[RunDirectory], Platform], backend: str, said: str
+) -> None:
+    nodes = (SEEN, HIDDEN) if backend != "kubernetes" else (HIDDEN,)
+    platform = new_platform(root, make)
+    found = asked(platform, backend, nodes, lambda: enter.standing(Link.open(platform.run)))
+    assert found.startswith(said)
+
+
+@pytest.mark.parametrize(
+    ("led", "whose"),
+    [
+        (True, "this machine: append it to /etc/hosts, as in `"),
+        (False, "the relay's host: append it to /etc/hosts there\n"),
+    ],
+)
+def test_hosts_says_whose_the_outside_addresses_are(root: Path, led: bool, whose: str) -> None:
+    code, said, note = farm(spread(root, led), "swarm", "hosts", "--outside")
+    assert (code, said) == (0, f"{OUT}  plc-1 plc-1.works\n")
+    assert note.startswith(f"# works, at addresses of {whose}")
+
+
+def test_a_relays_file_says_where_it_is_for(root: Path) -> None:
+    code, said, note = farm(spread(root, led=False), "swarm", "hosts", "--relay", "10.0.0.1:20001", nodes=(SEEN,))
+    assert (code, OUT in said) == (0, True)
+    first = "# works: for `python -m node relay` on the relay's host, whose addresses the nodes have"
+    assert note.splitlines() == [first, "# 10.0.0.1:20001  plc-1 enip"]
