@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from farm.errors import FarmError
+from farm.supervisor.last_connections import close
 from node.control.messages import (
     ANSWER,
     COMMAND,
@@ -217,7 +218,7 @@ class ControlStreams:
     async def stop(self) -> None:
         """Hangs up on all, and listens no more."""
         if self._server is not None:
-            self._server.close()
+            await close(self._server)
         for session in list(self._open):
             session.close()
 
