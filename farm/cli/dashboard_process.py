@@ -30,10 +30,15 @@ RECORD, LOG = "web.json", "web.log"
 SOCKET_PATIENCE = 10.0
 """Seconds for a supervisor to listen."""
 GRACE = 1.0
-ALLOCATION = {"MALLOC_ARENA_MAX": "2", "MALLOC_MMAP_THRESHOLD_": "65536"}
-"""glibc gives each of many threads memory of its own, which all of them come to fill with what is said of a large
-plant: in an hour the process was a third larger, and still grew. And once a large piece was given back, it takes the
-next ones from where small ones are, between which they leave holes. It looks at these when it starts."""
+ALLOCATION = {
+    "MALLOC_ARENA_MAX": "1",
+    "MALLOC_MMAP_THRESHOLD_": "65536",
+    "GLIBC_TUNABLES": "glibc.malloc.tcache_count=0",
+}
+"""What glibc looks at when the process starts (mallopt(3)). It gives each of many threads memory of its own, and lets
+each keep what it has freed, by size: all of them come to fill with what is said of a large plant, so that the process
+grew for hours. And once a large piece was given back, it takes the next ones from where small ones are, between which
+they leave holes."""
 
 
 def require_web() -> None:

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from farm.errors import FarmError
+from farm.supervisor.gathering import RECEIVE, Gathering
 from farm.supervisor.last_connections import close
 from node.control.messages import (
     ANSWER,
@@ -37,8 +38,9 @@ log = logging.getLogger(__name__)
 HELLO_SECONDS = 5.0
 COMMAND_SECONDS = 5.0
 BACKLOG = 1024
-RECEIVE = 32 << 10
-"""Bytes read at once."""
+FEW = 8
+"""Nodes of a shard whose stream is laid aside when it has reported. One of more has so much to say that it may wake us,
+and of those there are never many."""
 APART = 0.618034
 """Of the time between two reports, how far one shard's are from those of the shard that was told before it: the golden
 section, by which any number of them are spread evenly."""
@@ -84,6 +86,8 @@ class Session(asyncio.Protocol):
         self._patience = asyncio.get_running_loop().call_later(HELLO_SECONDS, self.close)
 
     def connection_lost(self, exc: Exception | None) -> None:
+        if self._transport is not None:
+            self._streams.gathering.lost(self._transport)
         self._transport = None
         if self._patience is not None:
             self._patience.cancel()
@@ -133,6 +137,7 @@ class Session(asyncio.Protocol):
         number = next(self._numbers)
         future: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
         self._asked[number] = future
+        self._streams.gathering.take_up(self._transport)
         message = {"type": COMMAND, "id": number, "node": node, "path": path, "value": value}
         self._transport.write(encode(message))
         try:
@@ -159,7 +164,10 @@ class Session(asyncio.Protocol):
             self.failed[node] = str(message["error"])
             self._streams.listener.node_has_failed(self, node)
         elif kind == TELEMETRY:
-            self._streams.listener.nodes_reported(dict(message["nodes"]))
+            nodes = dict(message["nodes"])
+            self._streams.listener.nodes_reported(nodes)
+            if self._transport is not None and not self._asked and len(nodes) <= FEW:
+                self._streams.gathering.lay_aside(self._transport)
         elif kind == ANSWER:
             self._answer(message)
 
@@ -199,6 +207,7 @@ class ControlStreams:
     def __init__(self, path: Path, secret: str, listener: Listener) -> None:
         self.secret = secret
         self.listener = listener
+        self.gathering = Gathering()
         self._path = path
         self._server: asyncio.Server | None = None
         self._open: set[Session] = set()
@@ -210,6 +219,7 @@ class ControlStreams:
         """Listens."""
         self._path.parent.mkdir(mode=0o711, exist_ok=True)
         self._path.unlink(missing_ok=True)
+        self.gathering.open()
         loop = asyncio.get_running_loop()
         self._server = await loop.create_unix_server(lambda: Session(self), str(self._path), backlog=BACKLOG)
         self._path.parent.chmod(0o711)
@@ -221,6 +231,7 @@ class ControlStreams:
             await close(self._server)
         for session in list(self._open):
             session.close()
+        self.gathering.close()
 
     def pace(self, every: int) -> None:
         """Has shards report every so many seconds, those that are there and those that come."""

@@ -9,6 +9,7 @@ look for another), and the supervisor's own.
 from __future__ import annotations
 
 import multiprocessing
+import sys
 import time
 import urllib.request
 from collections.abc import Iterator
@@ -39,6 +40,8 @@ GIVEN_UP_S = 60.0
 SETTLED = 900.0
 """Seconds from which on memory must be flat: ten minutes of history fill first."""
 GROWTH = 0.02
+TOLD = 60.0
+"""Seconds between two lines that say how it goes."""
 
 
 @dataclass(slots=True)
@@ -142,11 +145,17 @@ def watched(plant: Served, web: int, node: str, browser: Browser, seconds: float
         begun, worked = time.monotonic(), main_thread(session)
         cpu = {name: cpu_seconds([pid]) for name, pid in pids.items()}
         spans: list[float] = []
+        told = TOLD
         while (passed := time.monotonic() - begun) < seconds:
             spans += asking(plant, node, min(10.0, seconds - passed))
             shown.page.title()  # lets its driver take what the browser said
+            at = time.monotonic() - begun
             for name, pid in pids.items():
-                memory[name].samples.append((time.monotonic() - begun, pss_mib([pid])))
+                memory[name].samples.append((at, pss_mib([pid])))
+            if at >= told:
+                told += TOLD
+                sizes = (f"{name} {each.samples[-1][1]:.2f} MiB" for name, each in memory.items())
+                print(f"{at:6.0f} s", *sizes, file=sys.stderr, flush=True)
         passed = time.monotonic() - begun
         used = {name: (cpu_seconds([pid]) - cpu[name]) / passed * 100 for name, pid in pids.items()}
         page_ms = (main_thread(session) - worked) / passed * 1000
