@@ -12,7 +12,7 @@ from docker.errors import APIError
 from farm.backends import docker_labels as labels
 from farm.backends.docker_engine import Engine, is_gone
 from farm.backends.docker_images import BASES, Images
-from farm.backends.docker_networks import Networks
+from farm.backends.docker_networks import LOCAL, Networks, of_scope
 from farm.backends.docker_recipes import context_files, node_tag
 from farm.errors import BackendError
 
@@ -57,7 +57,7 @@ def find_leftovers(url: str = "") -> list[Leftovers]:
     try:
         with engine.told("docker", "list"):
             containers: list[dict[str, Any]] = engine.api.containers(all=True, filters=labels.of_any_run())
-            filters = labels.of_any_run() | _scope_filter(engine)
+            filters = labels.of_any_run() | of_scope(_scope(engine))
             networks: list[dict[str, Any]] = engine.api.networks(filters=filters)
     finally:
         engine.close()
@@ -74,7 +74,7 @@ def take_away(leftovers: Leftovers, url: str = "") -> None:
     try:
         with engine.told(leftovers.run, "list"):
             found = [each["Id"] for each in engine.api.containers(all=True, filters=labels.of_run(leftovers.run))]
-            (scope,) = _scope_filter(engine).get("scope", [""])
+            scope = _scope(engine)
 
         def remove(container: str) -> None:
             with engine.told(leftovers.run, "remove"):
@@ -92,12 +92,12 @@ def take_away(leftovers: Leftovers, url: str = "") -> None:
         engine.close()
 
 
-def _scope_filter(engine: Engine) -> dict[str, Any]:
-    """What networks may be taken away at this daemon: on a worker of a Swarm those of its own alone. An overlay leaves
-    a worker with the last container there, and goes at a manager."""
+def _scope(engine: Engine) -> str:
+    """Of which scope are the networks that may be taken away at this daemon, "" for all: on a worker of a Swarm those
+    of its own alone. An overlay leaves a worker with the last container there, and goes at a manager."""
     swarm = engine.api.info().get("Swarm") or {}
     worker = swarm.get("LocalNodeState") == "active" and not swarm.get("ControlAvailable")
-    return {"scope": ["local"]} if worker else {}
+    return LOCAL if worker else ""
 
 
 def look_at_daemon(url: str = "") -> DaemonReport:

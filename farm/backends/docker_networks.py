@@ -25,6 +25,13 @@ STUCK = "has active endpoints"
 """What dockerd says of a network with containers, and (moby#42119) now and then of one without any, until it is started
 anew."""
 OUTSIDE = "outside"
+LOCAL = "local"
+"""The scope of networks that are a daemon's own; overlays are their Swarm's."""
+
+
+def of_scope(scope: str) -> dict[str, Any]:
+    """The filter that finds networks of a scope of Docker's, of every one where it is ""."""
+    return {"scope": [scope]} if scope else {}
 
 
 class Networks:
@@ -101,8 +108,7 @@ class Networks:
 
     def remove_all(self, scope: str = "") -> None:
         """Takes every network of the run away, the outer one too; with a `scope` of Docker's, those of it."""
-        scoped = {"scope": [scope]} if scope else {}
-        for found in self._listed({**labels.of_run(self._run), **scoped}):
+        for found in self._listed(labels.of_run(self._run) | of_scope(scope)):
             self._remove(found["Id"], str(found["Name"]))
 
     def outside(self) -> str:

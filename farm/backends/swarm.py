@@ -21,7 +21,7 @@ from farm.backends import swarm_containers as containers
 from farm.backends.docker_files import ContainerFiles
 from farm.backends.docker_lifetime import Container, Lifetimes, label, node_of
 from farm.backends.docker_link import left_to_node, played
-from farm.backends.docker_networks import Networks
+from farm.backends.docker_networks import LOCAL, Networks
 from farm.backends.link_files import LinkFiles
 from farm.backends.observed import Observed, ObservedShard, ShardSpec
 from farm.backends.swarm_hosts import Hosts, hosts_apart
@@ -393,7 +393,7 @@ class SwarmBackend:
         with ThreadPoolExecutor(ENDING_AT_ONCE) as crew:
             for _ in crew.map(end, found):
                 pass
-        Networks(self._hosts.engine(host), self._run, self._farm).remove_all("local")
+        Networks(self._hosts.engine(host), self._run, self._farm).remove_all(LOCAL)
         return sum(bool(container["State"]["Running"]) for container in found)
 
 

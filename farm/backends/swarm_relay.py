@@ -24,7 +24,7 @@ from farm.backends.confinement import INSIDE, NOBODY, TRANSPORTS
 from farm.backends.docker_containers import CONTROL, hardened
 from farm.backends.docker_engine import is_conflict, is_gone
 from farm.backends.docker_lifetime import Container, Lifetimes, attached
-from farm.backends.docker_networks import Networks
+from farm.backends.docker_networks import LOCAL, Networks
 from farm.backends.relay_link import LINK, RelayLink, exec_pipe
 from farm.backends.swarm_containers import put_files
 from farm.backends.swarm_engines import HostEngine
@@ -184,7 +184,7 @@ class Relay:
             made = self._inspected()
             if made is not None:
                 self._remove(made["Id"])
-            Networks(self._engine(), self._run, self._farm).remove_all("local")
+            Networks(self._engine(), self._run, self._farm).remove_all(LOCAL)
 
     def close(self) -> None:
         """Hangs up on it."""

@@ -6,6 +6,7 @@ import re
 import socket
 from dataclasses import dataclass
 
+from farm.cli.machine_names import machine_names
 from farm.cli.usage import UsageError
 from farm.dashboard.safety import LOCAL_NAMES
 from farm.errors import FarmError
@@ -36,10 +37,9 @@ class Listening:
     @property
     def names(self) -> tuple[str, ...]:
         """What a request may call this server."""
-        names = set(LOCAL_NAMES) | {shown_host(host) for host, _ in self.addresses if host not in ANY}
-        if not self.loopback:
-            names |= {socket.gethostname().lower(), socket.getfqdn().lower()}
-        return tuple(sorted(names))
+        hosts = {host for host, _ in self.addresses if host not in ANY}
+        names = LOCAL_NAMES | {shown_host(host) for host in hosts}
+        return tuple(sorted(names if self.loopback else names | machine_names(hosts)))
 
     def close(self) -> None:
         """Here; whoever they were handed to keeps them."""

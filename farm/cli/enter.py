@@ -6,11 +6,14 @@ import typer
 
 from farm.backends.netns_visit import visit
 from farm.cli import options
-from farm.cli.terminal import note
+from farm.cli.reach import PLACES, way_to
+from farm.cli.terminal import note, program
 from farm.cli.whereabouts import become, enter_holder, shell
 from farm.cli.wire_access import running_plant
 from farm.errors import FarmError
 from farm.supervisor.link import Link, run_named
+from farm.supervisor.reach import DOCKER, ELSEWHERE, OUTSIDE, SWARM
+from farm.topology.wiring import MACVLAN
 
 
 def enter(
@@ -29,8 +32,32 @@ def enter(
     if network is not None:
         extra |= stand_in(link, network)
     elif link.backend != "netns" or not enter_holder(link.run):
-        note("this machine reaches the nodes itself; the command runs here")
+        note(f"{standing(link)}; the command runs here")
     become(command or shell(), extra)
+
+
+def standing(link: Link) -> str:
+    """What this machine reaches of the farm."""
+    way = way_to(link)
+    if way == OUTSIDE:
+        return f"this machine reaches the nodes at their OUTSIDE addresses alone (`{program()} hosts --outside`)"
+    if way == ELSEWHERE:
+        which = "OUTSIDE addresses" if link.backend == SWARM else "addresses"
+        return f"this machine does not reach the nodes: their {which} are {PLACES[link.backend]}"
+    closed = closed_networks(link)
+    if not closed:
+        return "this machine reaches the nodes itself"
+    cure = f", which `{program()} enter --network` stands in" if link.backend == "netns" else " (macvlan)"
+    return f"this machine does not reach network {', '.join(closed)}{cure}"
+
+
+def closed_networks(link: Link) -> list[str]:
+    """Those of the plant that this machine is not on, though the others are here."""
+    if link.backend == "netns":
+        return [each.name for each in running_plant(link, []).networks if not each.host]
+    if link.backend == DOCKER:
+        return [each.name for each in running_plant(link, []).networks if each.driver == MACVLAN]
+    return []
 
 
 def stand_in(link: Link, network: str) -> dict[str, str]:

@@ -8,11 +8,13 @@ from typing import Annotated
 import typer
 
 from farm.cli import options
+from farm.cli.reach import way_to
 from farm.cli.terminal import note, say
 from farm.cli.usage import UsageError
 from farm.cli.wire_access import running_plant
 from farm.errors import FarmError
 from farm.supervisor.link import Link, run_named
+from farm.supervisor.reach import ELSEWHERE, SWARM
 from farm.topology.plant import Plant
 from node.config.model import NodeConfig
 
@@ -24,7 +26,10 @@ Line = tuple[str, list[str]]
 
 def hosts(
     outside: Annotated[
-        bool, typer.Option("--outside", help="The addresses of this machine at which nodes are served as well.")
+        bool,
+        typer.Option(
+            "--outside", help="The addresses of this machine, or the relay's, at which nodes are served as well."
+        ),
     ] = False,
     relay: Annotated[
         str | None,
@@ -40,15 +45,26 @@ def hosts(
     link = Link.open(run_named(name))
     plant = running_plant(link)
     found = {row["name"]: row["address"] for row in link.ask("ps")["rows"]} if plant.backend == "swarm" else {}
+    far = plant.backend == SWARM and (outside or relay is not None) and way_to(link) == ELSEWHERE
+    whose = "the relay's host" if far else "this machine"
     if relay is not None:
+        if far:
+            note(f"# {plant.name}: for `python -m node relay` on {whose}, whose addresses the nodes have")
         show_relay(plant, found, *listening(relay))
         return
     lines = list(outer_lines(plant) if outside else inner_lines(plant, found))
     if not lines:
-        raise FarmError(f"no node of {plant.name} is served at an address of this machine; leave out --outside")
-    note(f"# {plant.name}: append it to /etc/hosts, as in `farm hosts | sudo tee -a /etc/hosts`")
+        raise FarmError(f"no node of {plant.name} is served at an address of {whose}; leave out --outside")
+    note(f"# {plant.name}{f', at addresses of {whose}' if outside else ''}: {append(outside, far)}")
     width = max(len(address) for address, _ in lines)
     say("\n".join(f"{address:{width}}  {' '.join(names)}" for address, names in lines))
+
+
+def append(outside: bool, far: bool) -> str:
+    """What to do with the lines."""
+    if far:
+        return "append it to /etc/hosts there"
+    return f"append it to /etc/hosts, as in `farm hosts{' --outside' if outside else ''} | sudo tee -a /etc/hosts`"
 
 
 def show_relay(plant: Plant, found: Mapping[str, str], address: str, port: int) -> None:
@@ -98,7 +114,7 @@ def inner_lines(plant: Plant, found: Mapping[str, str] | None = None) -> Iterato
 
 
 def outer_lines(plant: Plant) -> Iterator[Line]:
-    """The addresses of this machine that lead to nodes."""
+    """The addresses of this machine that lead to nodes, or of the relay's host."""
     for node in plant.nodes:
         for address in dict.fromkeys(address for _, address, _ in node.outside):
             yield address, names(node, plant.name)

@@ -106,7 +106,7 @@ def _service(node: NodeConfig, plant: Plant, image: str, digest: str, *, read_on
         "sysctls": dict(PORTS_FROM),
         "restart": "unless-stopped",
         "configs": [{"source": node.name, "target": SHARD_FILE}],
-        "healthcheck": {"test": ["CMD", *NODE_COMMAND, "health", SHARD_FILE], **HEALTH},
+        "healthcheck": {"test": ["CMD", *NODE_COMMAND, "health", SHARD_FILE, "--busy"], **HEALTH},
         "logging": {"driver": "json-file", "options": {"max-size": LOG_SIZE, "max-file": LOG_FILES}},
         "labels": {"plcfarm.farm": plant.name, "plcfarm.node": node.name, "plcfarm.digest": digest},
     }

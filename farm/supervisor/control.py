@@ -15,6 +15,7 @@ from typing import Any, Protocol
 
 from farm.errors import FarmError
 from farm.supervisor.gathering import RECEIVE, Gathering
+from farm.supervisor.last_connections import close
 from node.control.messages import (
     ANSWER,
     COMMAND,
@@ -227,7 +228,7 @@ class ControlStreams:
     async def stop(self) -> None:
         """Hangs up on all, and listens no more."""
         if self._server is not None:
-            self._server.close()
+            await close(self._server)
         for session in list(self._open):
             session.close()
         self.gathering.close()

@@ -11,6 +11,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 from farm.errors import FarmError
+from farm.supervisor.last_connections import close
 from farm.supervisor.supervisor import FarmGone
 from farm.supervisor.wire import ALIVE, ALIVE_EVERY, Body, pack, unpack
 
@@ -51,12 +52,12 @@ class Door:
 
     async def listen(self, path: str) -> None:
         """Takes connections at `path`."""
-        self._server = await asyncio.start_unix_server(self._accept, path, limit=self._limit)
+        self._server = await asyncio.start_unix_server(self._come, path, limit=self._limit)
 
     async def stop(self) -> None:
         """Hangs up on all."""
         if self._server is not None:
-            self._server.close()
+            await close(self._server)
         for task in list(self._connections):
             task.cancel()
         await asyncio.gather(*self._connections, return_exceptions=True)
@@ -75,10 +76,17 @@ class Door:
             writer.write(pack(answer))
             await writer.drain()
 
-    async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.current_task()
-        assert task is not None
+    def _come(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.get_running_loop().create_task(self._accept(reader, writer))
         self._connections.add(task)
+
+        def gone(task: "asyncio.Task[None]") -> None:
+            self._connections.discard(task)
+            writer.close()  # here: a task that is cancelled before it begins closes nothing
+
+        task.add_done_callback(gone)
+
+    async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
             with contextlib.suppress(ConnectionError):
                 await self._serve(reader, writer)
@@ -86,9 +94,6 @@ class Door:
             pass  # the supervisor leaves; a task of the stream server must not say so
         except Exception:
             log.exception("a bug in the supervisor")
-        finally:
-            self._connections.discard(task)
-            writer.close()
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         if not self.admits(writer):

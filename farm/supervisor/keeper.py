@@ -8,8 +8,8 @@ import asyncio
 import contextlib
 import logging
 import time
-from collections.abc import Awaitable, Callable, Coroutine
-from typing import Any
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from typing import Any, TypeVar
 
 from farm.backends.backend import Backend
 from farm.backends.observed import ObservedShard, ShardSpec
@@ -25,6 +25,8 @@ from node.control.messages import PIDS, SHARD_START
 from node.errors import NodeError
 
 log = logging.getLogger(__name__)
+
+T = TypeVar("T")
 
 Probe = Callable[[NodeConfig], Awaitable[None]]
 
@@ -72,6 +74,7 @@ class Keeper:
         self._tasks: set[asyncio.Task[None]] = set()
         self._asking: dict[str, tuple[Member, int]] = {}
         self._reviving: set[asyncio.Task[None]] = set()
+        self._blocking: set[asyncio.Task[Any]] = set()
         self._paused = False
         self._turn = asyncio.Semaphore(AT_ONCE)
         self._closed = False
@@ -175,42 +178,66 @@ class Keeper:
         for task in list(self._tasks):
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        if self._blocking:  # a thread is not cancelled: it would make files in a folder that is being removed
+            await asyncio.wait(self._blocking)
+
+    async def _in_thread(self, work: Callable[..., T], *args: object) -> T:
+        """What the backend answers, which may take it as long as a network does; `close` waits for its end."""
+        task = asyncio.create_task(asyncio.to_thread(work, *args))
+        self._blocking.add(task)
+        task.add_done_callback(self._blocking.discard)
+        return await asyncio.shield(task)
 
     def _policy(self, key: str) -> RestartPolicy:
         return self._policies.setdefault(key, RestartPolicy())
 
     def _ends(self, pid: int, shard: str) -> None:
         """The process is gone, but what it said last may not have been read yet."""
-        asyncio.get_running_loop().call_later(LAST_WORDS, self._ended, pid, shard)
+        asyncio.get_running_loop().call_later(LAST_WORDS, lambda: self.spawn(self._ended(pid, shard)))
 
-    def _ended(self, pid: int, shard: str) -> None:
-        known = self.running.get(shard)
-        if known is None or known.pid != pid:
+    async def _ended(self, pid: int, shard: str) -> None:
+        """While its words are fetched the shard counts as running: whoever replaces or releases it meanwhile has seen
+        to it, and what that process said is nobody's state any more."""
+        if not self._runs(pid, shard):
             return
+        words: dict[str, str] = {}
+        if shard in self.taken:
+            members = self._roster.of_shard(shard)
+            for member in members:
+                member.pid, member.listening = 0, False  # nobody is to be asked at its ports
+            silent = [member.config.name for member in members if member.state != DOWN]
+            words = await self._in_thread(self._last_words, silent)
+            if not self._runs(pid, shard):
+                return
         members = self._roster.of_shard(shard)
         failed = [member.error for member in members if member.state == DOWN]
         self.release(shard)
         reason = f"its process ({pid}) ended" if pid < PIDS else "its process ended"
-        if shard not in self.taken and failed:
-            self.lost(shard, failed[0])
-            return
         if shard not in self.taken:
-            self.lost(shard, reason)
+            self.lost(shard, failed[0] if failed else reason)
             return
         for member in members:
             if member.state != DOWN:  # what the node itself said is better
-                self._roster.set_state(member, DOWN, f"{reason} while it was starting{self._last_words(member)}")
+                said = words.get(member.config.name, "")
+                self._roster.set_state(member, DOWN, f"{reason} while it was starting{said}")
 
-    def _last_words(self, member: Member) -> str:
-        """The last line of the node's log, as the end of a sentence."""
-        path = self._backend.logs(member.config.name)
-        try:
-            with path.open("rb") as file:
-                file.seek(max(0, path.stat().st_size - 4096))
-                lines = file.read().decode(errors="replace").strip().splitlines()
-        except OSError:
-            lines = []
-        return f": {lines[-1]}" if lines else ""
+    def _runs(self, pid: int, shard: str) -> bool:
+        """Whether it is still that process which the shard's nodes are served by."""
+        known = self.running.get(shard)
+        return known is not None and known.pid == pid
+
+    def _last_words(self, nodes: Sequence[str]) -> dict[str, str]:
+        """The last line of each node's log, as the end of a sentence. Blocks: a platform may have to fetch it."""
+        words = {}
+        for node in nodes:
+            lines: list[str] = []
+            with contextlib.suppress(FarmError, OSError):
+                path = self._backend.logs(node)
+                with path.open("rb") as file:
+                    file.seek(max(0, path.stat().st_size - 4096))
+                    lines = file.read().decode(errors="replace").strip().splitlines()
+            words[node] = f": {lines[-1]}" if lines else ""
+        return words
 
     def _due(self, shard: str) -> None:
         self._timers.pop(shard, None)
@@ -226,8 +253,8 @@ class Keeper:
         members = self._roster.of_shard(shard)
         spec = ShardSpec(shard, tuple(member.config for member in members))
         try:
-            await asyncio.to_thread(self._backend.create, spec)
-            found = await asyncio.to_thread(self._backend.start, shard)
+            await self._in_thread(self._backend.create, spec)
+            found = await self._in_thread(self._backend.start, shard)
         except FarmError as exc:
             self.lost(shard, str(exc))
             return

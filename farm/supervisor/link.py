@@ -13,7 +13,7 @@ what they are done with:
     tags     node (or null for all)                  {tags: [{node, name, type, value, ...}], errors: {node: line}}
     events   since (id), limit, follow                                {events: [event], last}, or events until closed
     status   -            {farm, run, pid, backend, nodes, up, file, uptime_s, telemetry: {node: {..., age, stale}}}
-    plant    nodes (names, none for all)                                  {plant} (encoded, as JSON in a text)
+    plant    nodes (names, none for all)                      {plant, way} (encoded, as JSON in a text; `reach.way`)
     link     nodes, changes (fields of `wiring.LinkQuality`, or {} for a good one)           {rows}
     fleet    -               {"event": "fleet", "frame": {...}} each second and {"event": "log", "entry": event}
     nodes    -                                                            {generation, nodes: [row]}

@@ -13,6 +13,7 @@ from farm.supervisor.door import Caller, Operation
 from farm.supervisor.events import RING
 from farm.supervisor.faults import Wish
 from farm.supervisor.node_identity import seen_identity
+from farm.supervisor.reach import way
 from farm.supervisor.recordings import Recording
 from farm.supervisor.supervisor import Supervisor
 from farm.supervisor.wire import Body, decode_plant, encode_plant, pack
@@ -274,13 +275,15 @@ class Operations:
         return self._rows_of(request)
 
     async def _plant(self, request: Body, caller: Caller) -> dict[str, Any]:
-        """The plant; with `nodes`, as if it had only those. As a text: what is kept as one need not be read for it."""
+        """The plant; with `nodes`, as if it had only those. As a text: what is kept as one need not be read for it. And
+        the way to its nodes from here."""
         state = self._supervisor.state
         if state.plant is None:
             return {"plant": None}
         some = request.get("nodes") is not None
         encoded = pack(encode_plant(state.plant.only(_names(request)))) if some else state.plant_json
-        return {"plant": encoded.decode()}
+        outside = any(node.outside for node in state.plant.nodes)
+        return {"plant": encoded.decode(), "way": way(self._supervisor.backend, outside)}
 
     def _rows_of(self, request: Body) -> dict[str, Any]:
         rows, members = self._supervisor.fleet.rows, self._supervisor.roster.members

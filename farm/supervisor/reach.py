@@ -2,12 +2,15 @@
 
 from typing import Protocol, runtime_checkable
 
-from farm.backends.backend import Backend
+from farm.backends.backend import Backend, Placing
 from farm.topology.plant import Plant
 
 SWARM = "swarm"
 LOOPBACK, NAMESPACE, DOCKER, REAL = "loopback", "namespace", "docker", "real"
 CLUSTER = "kubernetes"
+OWN, OUTSIDE, ELSEWHERE = "own", "outside", "elsewhere"
+"""Whether clients on the farm's machine reach nodes at their own addresses, at outside ones alone, or at none: those
+that there are are another machine's."""
 
 
 @runtime_checkable
@@ -31,3 +34,11 @@ def reach(backend: Backend, plant: Plant | None) -> tuple[str, str]:
     if backend.name == CLUSTER:
         return "a cluster's services", REAL
     return "loopback only", LOOPBACK
+
+
+def way(backend: Backend, outside: bool) -> str:
+    """How clients on this machine come to nodes that are served `outside`, or are not; one of the three above."""
+    if backend.inside:
+        return OWN
+    here = not isinstance(backend, Placing) or backend.leads()
+    return OUTSIDE if outside and here else ELSEWHERE

@@ -34,6 +34,7 @@ from farm.supervisor.monitor import Monitor
 from farm.supervisor.pace import Pace
 from farm.supervisor.probe import probe_node
 from farm.supervisor.progress import Progress, Tell
+from farm.supervisor.reach import ELSEWHERE, way
 from farm.supervisor.recordings import Recordings
 from farm.supervisor.roster import STARTING, UP, Member, Roster
 from farm.supervisor.run_directory import RunDirectory
@@ -161,9 +162,7 @@ class Supervisor:
 
     def _leads_to(self, config: NodeConfig) -> bool:
         """Whether a node can be asked from here whether it is up."""
-        if self.backend.inside:
-            return True
-        return bool(config.outside) and (not isinstance(self.backend, Placing) or self.backend.leads())
+        return way(self.backend, bool(config.outside)) != ELSEWHERE
 
     async def _tell_node(self, node: str, path: str, value: Any) -> Any:
         return await self.commands.tell_node(node, path, value)

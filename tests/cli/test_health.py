@@ -11,11 +11,15 @@ from pathlib import Path
 
 import pytest
 
+from farm.backends.confinement import SHARD_FILE
+from farm.render.compose import compose
 from node.config.load import dump
 from node.config.model import ModbusConfig, NodeConfig, RegisterBlock, SerialConfig, TagConfig, UnitConfig
 from node.control.messages import ShardFile
+from node.modbus.adu import encode_adu
 from tests.backends.contract import a_node, address
 from tests.cli.lone import ROOT, run
+from tests.farm.render.plants import mill
 
 pytestmark = pytest.mark.net
 
@@ -107,6 +111,22 @@ def test_one_that_is_full_is_alive_and_one_that_is_silent_is_not(tmp_path: Path)
                 error = asking.communicate(timeout=20)[1]
         assert (asking.returncode, "no answer within 3 s" in error) == (code, ends == "never"), error
     assert run("-m", "node", "health", str(file), "--any", "--busy")[0] == 2
+
+
+def test_a_device_with_all_its_clients_is_well_to_compose(tmp_path: Path) -> None:
+    asked = compose(mill(tmp_path), "image").body["services"]["rtu-1"]["healthcheck"]["test"]
+    file = tmp_path / "shard.json"
+    meter = dict(dump(_meter(9, ModbusConfig(5503, UNITS, max_connections=1))))
+    file.write_bytes(ShardFile("m9", "", 0.0, "", (meter,)).encode())
+    command = [str(file) if word == SHARD_FILE else word for word in asked[2:]]
+    with served(str(file)):
+        assert run(*command) == (0, "", "")
+        with socket.create_connection((address(9), 5503)) as client:
+            client.sendall(encode_adu(1, 7, bytes((1, 0, 16, 0, 1))))
+            assert client.recv(100), "the device has its one client"
+            assert run(*command[:5])[0] == 1, "there is room for another"
+            assert run(*command) == (0, "", "")
+    assert run(*command)[0] == 1
 
 
 @pytest.mark.parametrize("reply", [b"", b"HTTP/1.1 400 Bad Request\r\nServer: nobody\r\n\r\n"])

@@ -2,10 +2,12 @@
 
 import contextlib
 import socket
+from pathlib import Path
 
 import pytest
 
 from farm.cli.dashboard_address import FIRST_PORT, LAST_PORT, Listening, listen, parse_listen, url_of
+from farm.cli.machine_names import machine_names
 from farm.cli.usage import UsageError
 from farm.errors import FarmError
 
@@ -73,3 +75,32 @@ def test_what_it_is_called() -> None:
     assert url_of(everywhere.addresses) == f"http://{socket.gethostname()}:8080/"
     assert url_of((("::1", 8081),)) == "http://[::1]:8081/"
     assert Listening((), (("10.1.2.3", 80),)).names[1] == "127.0.0.1"
+
+
+def test_a_name_server_that_does_not_answer_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    def ask(*_: object) -> None:
+        raise AssertionError("a name was looked up")
+
+    for look_up in ("getfqdn", "gethostbyaddr", "gethostbyname", "gethostbyname_ex", "getaddrinfo", "getnameinfo"):
+        monkeypatch.setattr(socket, look_up, ask)
+    monkeypatch.setattr(socket, "gethostname", lambda: "Desk")
+    listening, _ = listen("0.0.0.0")
+    with contextlib.closing(listening):
+        assert {"desk", "desk.local", "localhost"} <= set(listening.names)
+
+
+def test_what_its_own_files_call_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    hosts, resolver = tmp_path / "hosts", tmp_path / "resolv.conf"
+    hosts.write_text(
+        "127.0.0.1 localhost\n127.0.1.1\tDesk.works.example desk hmi # the desk\n\n"
+        "10.1.2.3 plant-desk\n10.1.2.4 other other.works.example\n0.0.0.0 advert.example\n"
+    )
+    resolver.write_text("domain old.example\nnameserver 192.0.2.1\nsearch site.example. lan ; two\n")
+    monkeypatch.setattr(socket, "gethostname", lambda: "desk")
+    by_name = {"desk", "desk.local", "desk.site.example", "desk.lan", "desk.works.example", "hmi"}
+    assert machine_names((), hosts, resolver) == by_name
+    assert machine_names({"10.1.2.3"}, hosts, resolver) == by_name | {"plant-desk"}
+    monkeypatch.setattr(socket, "gethostname", lambda: "desk.works.example")
+    none = tmp_path / "none"
+    assert machine_names((), none, none) == {"desk.works.example", "desk", "desk.local"}
+    assert machine_names((), hosts, none) == {"desk.works.example", "desk", "desk.local", "hmi"}

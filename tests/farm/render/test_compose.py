@@ -39,7 +39,7 @@ def service(folder: Path, name: str, **options: Any) -> dict[str, Any]:
 def test_a_service_is_given_what_a_container_of_the_backend_is(tmp_path: Path) -> None:
     found = service(tmp_path, "plc-1")
     command = ["python3", "-S", "-m", "node"]
-    assert found.pop("healthcheck")["test"] == ["CMD", *command, "health", "/run/plcfarm/shard.json"]
+    assert found.pop("healthcheck")["test"] == ["CMD", *command, "health", "/run/plcfarm/shard.json", "--busy"]
     labels = found.pop("labels")
     assert (labels["plcfarm.farm"], labels["plcfarm.node"], len(labels["plcfarm.digest"])) == ("Mill", "plc-1", 16)
     assert "plcfarm.run" not in labels, "by which a farm would take it away"

@@ -62,7 +62,11 @@ class Platform(MemoryBackend):
         if shard.name in self._streams:
             return
         stream = socket.socket(socket.AF_UNIX)
-        stream.connect(str(self.run.control_socket))
+        try:
+            stream.connect(str(self.run.control_socket))
+        except OSError:  # the supervisor has just left
+            stream.close()
+            raise
         self._streams[shard.name] = stream
         token = shard_token(self.token, shard.name)
         self.say(shard.name, {"type": "hello", "token": token, "shard": shard.name, "pid": shard.pid, "started": 1})
