@@ -5,6 +5,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -111,6 +112,35 @@ def test_one_that_is_full_is_alive_and_one_that_is_silent_is_not(tmp_path: Path)
                 error = asking.communicate(timeout=20)[1]
         assert (asking.returncode, "no answer within 3 s" in error) == (code, ends == "never"), error
     assert run("-m", "node", "health", str(file), "--any", "--busy")[0] == 2
+
+
+def image_health(address: str, port: int) -> tuple[int, str]:
+    """The check of image `plcfarm/modbus`, of a device that is elsewhere than in its container."""
+    text = (ROOT / "images/modbus/health.py").read_text()
+    script = text.replace("PORT = 502\n", f"PORT = {port}\n").replace("127.0.0.1", address)
+    done = subprocess.run([sys.executable, "-"], input=script, capture_output=True, text=True, timeout=20)
+    return done.returncode, done.stdout
+
+
+def test_the_image_s_own_check(tmp_path: Path) -> None:
+    file = tmp_path / "shard.json"
+    meter = dict(dump(_meter(9, ModbusConfig(5503, UNITS, max_connections=1))))
+    file.write_bytes(ShardFile("m9", "", 0.0, "", (meter,)).encode())
+    with served(str(file)):
+        assert image_health(address(9), 5503) == (0, "")
+        with socket.create_connection((address(9), 5503)) as client:
+            client.sendall(encode_adu(1, 7, bytes((1, 0, 16, 0, 1))))
+            assert client.recv(100), "the device has its one client"
+            assert image_health(address(9), 5503) == (0, "")
+    code, said = image_health(address(9), 5503)
+    assert (code, said.startswith("no answer at port 5503: ")) == (1, True)
+    with socket.create_server((address(9), 5503)) as server:
+        asking = ThreadPoolExecutor(1).submit(image_health, address(9), 5503)
+        with server.accept()[0] as peer:
+            assert peer.recv(100)
+            peer.sendall(b"HTTP/1.1 400 Bad Request\r\n\r\n")
+            code, said = asking.result()
+    assert (code, "is no Modbus device: it answers 485454" in said) == (1, True)
 
 
 def test_a_device_with_all_its_clients_is_well_to_compose(tmp_path: Path) -> None:
