@@ -14,6 +14,7 @@ import time
 from collections.abc import Iterator
 from typing import Any, Protocol
 
+from node.beat import Beat
 from node.control.keepalive import keep_alive
 from node.control.messages import ANSWER, COMMAND, HELLO, LIMIT, PACE, TELEMETRY, Message, Pace, decode, encode
 from node.errors import ConfigError, NodeError, RemoteProtocolError
@@ -52,10 +53,11 @@ class Reporter(Protocol):
 class ControlStream(asyncio.Protocol):
     """One connection to the farm, from `hello` to its end."""
 
-    def __init__(self, reporter: Reporter, connected: "asyncio.Future[ControlStream]") -> None:
+    def __init__(self, reporter: Reporter, connected: "asyncio.Future[ControlStream]", beat: Beat) -> None:
         self.closed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._reporter = reporter
         self._connected = connected
+        self._beat = beat
         self._transport: asyncio.Transport | None = None
         self._pending = bytearray()
         self._full = False
@@ -121,7 +123,7 @@ class ControlStream(asyncio.Protocol):
             self._transport.close()
 
     def _tick(self) -> None:
-        self._timer = asyncio.get_running_loop().call_later(self._every, self._tick)
+        self._timer = self._beat.call(self._every, self._tick)
         if not self._full:
             self._report()
 
@@ -144,7 +146,7 @@ class ControlStream(asyncio.Protocol):
         self._every = pace.every
         if self._timer is not None:
             self._timer.cancel()
-        self._timer = asyncio.get_running_loop().call_later(pace.first, self._tick)
+        self._timer = self._beat.call(pace.first, self._tick)
 
     def _take(self, message: Message) -> None:
         if message["type"] == PACE:
@@ -179,6 +181,7 @@ class Agent:
         self._reporter = reporter
         self._stream: ControlStream | None = None
         self._connected: asyncio.Future[ControlStream] = asyncio.get_running_loop().create_future()
+        self._beat = Beat()
 
     def report(self, message: Message) -> None:
         """Tell the farm if it is there. If not, the next `hello` is followed by how things are then."""
@@ -212,7 +215,7 @@ class Agent:
         return stream
 
     def _new_stream(self) -> ControlStream:
-        self._stream = ControlStream(self._reporter, self._connected)
+        self._stream = ControlStream(self._reporter, self._connected, self._beat)
         return self._stream
 
 

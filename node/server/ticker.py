@@ -7,6 +7,8 @@ import asyncio
 import time
 from collections.abc import Callable
 
+from node.beat import Beat
+
 Step = Callable[[float], bool]
 """Given `now`; True when it wants to be called again."""
 
@@ -19,6 +21,7 @@ class Ticker:
         self._clock = clock
         self._steps: list[Step] = []
         self._timer: asyncio.TimerHandle | None = None
+        self._beat: Beat | None = None
 
     @property
     def running(self) -> bool:
@@ -32,13 +35,15 @@ class Ticker:
     def wake(self) -> None:
         """Starts the timer unless it runs. Call it inside the loop."""
         if self._timer is None:
-            self._timer = asyncio.get_running_loop().call_later(self.interval, self._tick)
+            if self._beat is None:
+                self._beat = Beat()
+            self._timer = self._beat.call(self.interval, self._tick)
 
     def stop(self) -> None:
         """Ends the timer; `wake` starts it again."""
         if self._timer is not None:
             self._timer.cancel()
-            self._timer = None
+            self._timer = self._beat = None
 
     def _tick(self) -> None:
         self._timer = None

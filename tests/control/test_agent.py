@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from node.beat import Beat
 from node.control import agent as agent_module
 from node.control.agent import Agent, ControlStream
 from node.control.messages import LIMIT, Message, Pace, decode, encode
@@ -200,7 +201,7 @@ def test_telemetry_stops_while_the_socket_is_full(monkeypatch: pytest.MonkeyPatc
     transport, reporter = Recorded(), OneNode()
 
     async def script() -> None:
-        stream = ControlStream(reporter, asyncio.get_running_loop().create_future())
+        stream = ControlStream(reporter, asyncio.get_running_loop().create_future(), Beat())
         stream.connection_made(transport)
         stream.pause_writing()
         before = len(transport.lines)
@@ -229,7 +230,7 @@ def test_many_nodes_report_in_several_messages() -> None:
     transport = Recorded()
 
     async def script() -> None:
-        stream = ControlStream(ManyNodes(), asyncio.get_running_loop().create_future())
+        stream = ControlStream(ManyNodes(), asyncio.get_running_loop().create_future(), Beat())
         stream.connection_made(transport)
         stream.connection_lost(None)
 
