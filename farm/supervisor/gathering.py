@@ -7,9 +7,12 @@ then. Nothing wakes for a farm that is silent.
 """
 
 import asyncio
+import logging
 import os
 import selectors
 from typing import Any
+
+log = logging.getLogger(__name__)
 
 RECEIVE = 32 << 10
 """Bytes read at once."""
@@ -72,10 +75,12 @@ class Gathering:
     def _gather(self) -> None:
         if self._loop is None:
             return
-        for key, _ in self._selector.select(0):
-            if key.data in self._aside:  # not what an earlier one of these has ended
-                self._read(key.fd, key.data)
-        self._watch()
+        try:
+            for key, _ in self._selector.select(0):
+                if key.data in self._aside:  # not what an earlier one of these has ended
+                    self._read(key.fd, key.data)
+        finally:
+            self._watch()
 
     def _read(self, descriptor: int, transport: asyncio.Transport) -> None:
         """Hands on what there is; the end, or a fault, is the transport's own to find."""
@@ -86,10 +91,14 @@ class Gathering:
         except OSError:
             data = b""
         protocol = transport.get_protocol()
-        if data and isinstance(protocol, asyncio.Protocol):
-            protocol.data_received(data)
-        else:
+        if not data or not isinstance(protocol, asyncio.Protocol):
             self.take_up(transport)
+            return
+        try:
+            protocol.data_received(data)
+        except Exception:  # a bug, which ends that stream alone, as it does of those that asyncio reads
+            log.exception("a bug in what a stream is told")
+            transport.abort()
 
 
 def _socket_of(transport: asyncio.Transport) -> Any:

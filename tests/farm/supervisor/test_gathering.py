@@ -80,6 +80,21 @@ def test_a_shard_that_is_laid_aside_and_ends(tmp_path: Path, way: str) -> None:
     serve(tmp_path, work)
 
 
+def test_what_no_one_expects_ends_its_own_stream_alone(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    async def work(streams: ControlStreams, told: Told, dial: Any) -> None:
+        one, other, third = await reporting(told, dial, "pump-1", "pump-2", "pump-3")
+        for shard in (one, other):
+            shard.say(type="ready", node="pump-1", ports=["no", "mapping"])
+        third.say(type="telemetry", nodes={"pump-3": {"requests": 2}})
+        assert await one.hung_up() and await other.hung_up()
+        await until(lambda: told.reports == {"pump-3": {"requests": 2}})
+        third.say(type="telemetry", nodes={"pump-3": {"requests": 3}})
+        await until(lambda: told.reports == {"pump-3": {"requests": 3}})
+
+    serve(tmp_path, work)
+    assert caplog.text.count("a bug in what a stream is told") == 2
+
+
 def test_a_silent_farm_wakes_nobody(tmp_path: Path) -> None:
     async def work(streams: ControlStreams, told: Told, dial: Any) -> None:
         await reporting(told, dial, "pump-1", "pump-2")
