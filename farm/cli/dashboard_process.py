@@ -22,6 +22,7 @@ from farm.cli.dashboard_address import Listening, url_of
 from farm.dashboard.start import READY, Record, Start
 from farm.dashboard.tokens import Keys, Tokens
 from farm.errors import FarmError
+from farm.supervisor.allocation import steady
 from farm.supervisor.dashboard_user import dashboard_user
 from farm.supervisor.link import PACKAGE_ROOT, RunDirectory
 from node.control.messages import RUN_VARIABLE, start_time
@@ -30,15 +31,6 @@ RECORD, LOG = "web.json", "web.log"
 SOCKET_PATIENCE = 10.0
 """Seconds for a supervisor to listen."""
 GRACE = 1.0
-ALLOCATION = {
-    "MALLOC_ARENA_MAX": "1",
-    "MALLOC_MMAP_THRESHOLD_": "65536",
-    "GLIBC_TUNABLES": "glibc.malloc.tcache_count=0",
-}
-"""What glibc looks at when the process starts (mallopt(3)). It gives each of many threads memory of its own, and lets
-each keep what it has freed, by size: all of them come to fill with what is said of a large plant, so that the process
-grew for hours. And once a large piece was given back, it takes the next ones from where small ones are, between which
-they leave holes."""
 
 
 def require_web() -> None:
@@ -131,7 +123,7 @@ def spawn(start: Start, log: Path | None, environment: dict[str, str]) -> "subpr
             stderr=errors,
             pass_fds=start.sockets,
             cwd=PACKAGE_ROOT,  # `-m` finds the packages there, also in a checkout that is not installed
-            env={**ALLOCATION, **os.environ, **environment},
+            env=steady({**os.environ, **environment}),
             start_new_session=True,
         )
     assert process.stdin is not None

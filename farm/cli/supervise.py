@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from farm.cli.backends import check_backend, make_supervised
+from farm.supervisor.allocation import for_this_one_alone
 from farm.supervisor.daemon import serve
 from farm.supervisor.link import RunDirectory
 
@@ -15,4 +16,5 @@ def supervise(
     backend: Annotated[str, typer.Option("--backend", metavar="NAME")] = "process",
 ) -> None:
     """Keep the nodes of one run alive."""
+    for_this_one_alone()
     serve(RunDirectory(directory), check_backend(backend), make_supervised)

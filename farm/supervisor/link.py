@@ -58,6 +58,7 @@ from pathlib import Path
 from typing import Any
 
 from farm.errors import FarmError
+from farm.supervisor.allocation import steady
 from farm.supervisor.run_directory import Lock, RunDirectory, find_runs, run_directory, run_named, run_root
 from farm.supervisor.state import Identity
 from farm.supervisor.wire import ALIVE, pack, unpack
@@ -237,7 +238,7 @@ def _answers(run: RunDirectory) -> bool:
 def _start(run: RunDirectory, backend: str) -> None:
     """Starts the supervisor as a process of its own. The first process it is ends once it has forked."""
     command = [sys.executable, "-m", "farm", "supervise", os.fspath(run.path), "--backend", backend]
-    environ = {**os.environ, RUN_VARIABLE: run.run_id}
+    environ = steady({**os.environ, RUN_VARIABLE: run.run_id})
     with run.log_file.open("ab") as log:
         code = subprocess.run(
             command,

@@ -20,6 +20,7 @@ import pytest
 from farm.backends.process import ProcessBackend
 from farm.errors import FarmError
 from farm.supervisor import link as link_module
+from farm.supervisor.allocation import STEADY
 from farm.supervisor.clean import take_down
 from farm.supervisor.link import Link, NoSupervisor
 from farm.supervisor.run_directory import RunDirectory, run_directory
@@ -65,6 +66,12 @@ def pids(run: RunDirectory) -> dict[str, int]:
 
 def supervisor_of(run: RunDirectory) -> int:
     return int(Link.open(run).ask("status")["pid"])
+
+
+def environment(pid: int) -> dict[str, str]:
+    """That of a process when it began."""
+    words = Path(f"/proc/{pid}/environ").read_text().split("\0")
+    return dict(word.split("=", 1) for word in words if "=" in word)
 
 
 def end(pid: int) -> None:
@@ -146,6 +153,20 @@ def test_up_again_and_down(run: RunDirectory) -> None:
     assert Link.open(run).ask("down")["nodes"] == 3
     assert not answers(NODES[0].address)
     assert_nothing_left(run)
+
+
+def test_the_supervisor_allocates_as_a_process_does_that_lives_for_long_and_nodes_as_they_would(
+    run: RunDirectory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MALLOC_ARENA_MAX", "3")
+    up(run)
+    supervisor = environment(supervisor_of(run))
+    assert {name: supervisor[name] for name in STEADY} == {**STEADY, "MALLOC_ARENA_MAX": "3"}
+    others = set(marked_processes(run.path.parent)) - {supervisor_of(run)}
+    assert others >= set(pids(run).values())
+    for found in map(environment, others):
+        assert {name: found[name] for name in STEADY if name in found} == {"MALLOC_ARENA_MAX": "3"}
+    Link.open(run).ask("down")
 
 
 def test_nodes_outlive_their_supervisor_and_are_adopted(run: RunDirectory) -> None:
