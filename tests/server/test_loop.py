@@ -20,11 +20,13 @@ pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the loop stands
 NEWER = "python3.12", "python3.13", "python3.14", "python3.15"
 
 
-def newer_pythons() -> list[str]:
-    """Interpreters beside this one that are newer than the oldest one wanted, and run."""
+def pythons() -> list[str]:
+    """This interpreter, and those beside it that are newer than the oldest one wanted, and run."""
     here = f"python{sys.version_info.major}.{sys.version_info.minor}"
     found = [path for name in NEWER if name != here and (path := shutil.which(name))]
-    return [path for path in found if subprocess.run([path, "-c", ""], capture_output=True).returncode == 0]
+    return [sys.executable] + [
+        path for path in found if subprocess.run([path, "-c", ""], capture_output=True).returncode == 0
+    ]
 
 
 @pytest.fixture
@@ -78,10 +80,8 @@ def test_a_reader_is_removed_and_added_again(pair: tuple[socket.socket, socket.s
         loop.close()
 
 
-@pytest.mark.parametrize("python", newer_pythons() or [""])
-def test_every_python_beside_this_one_passes_these(python: str) -> None:
-    if not python:
-        pytest.skip("only one Python here")
+@pytest.mark.parametrize("python", pythons())
+def test_every_python_that_is_here_has_it_watch_and_let_go(python: str) -> None:
     code = f"""
 import sys; sys.path.insert(0, {str(ROOT)!r})
 import asyncio, socket
