@@ -107,7 +107,7 @@ class Session(asyncio.Protocol):
                 self._take(decode(bytes(line)))
             if len(rest) > LIMIT:
                 raise RemoteProtocolError(f"a control line of over {LIMIT} bytes")
-        except (RemoteProtocolError, KeyError, TypeError, ValueError) as exc:
+        except (RemoteProtocolError, AttributeError, KeyError, OverflowError, TypeError, ValueError) as exc:
             log.warning("control stream of %s dropped: %r", self.shard or "somebody", exc)
             self.close()
 

@@ -6,6 +6,7 @@ two. A node whose counters did not change reports nothing new; one that has been
 here.
 """
 
+from array import array
 from collections import deque
 from collections.abc import Mapping
 from typing import Any, NamedTuple
@@ -19,7 +20,10 @@ SLACK = 0.5
 KEPT = 16
 """Readings kept of a node."""
 
-NOTHING: Buckets = ()
+COUNTS = "Q"
+"""Counts as they are kept: of thousands that are alive at once each would be an object, from 257 on, so that what is
+known of a plant would grow with what its nodes have been asked."""
+NOTHING: "array[int]" = array(COUNTS)
 
 
 class Reading(NamedTuple):
@@ -30,7 +34,7 @@ class Reading(NamedTuple):
     errors: int
     bytes_in: int
     bytes_out: int
-    latency: Buckets
+    latency: "array[int]"
 
 
 class Meter:
@@ -77,7 +81,7 @@ class Meter:
         before = self._raw
         self._raw = counters
         self.connections = int(counters.get("connections", 0))
-        latency = tuple(counters.get("latency", NOTHING))
+        latency = array(COUNTS, counters.get("latency", NOTHING))
         last = self._readings[-1] if self._readings else Reading(now, 0, 0, 0, 0, latency)
         anew = before is not None and (
             counters.get("requests", 0) < before.get("requests", 0)

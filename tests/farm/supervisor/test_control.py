@@ -125,6 +125,29 @@ def test_somebody_else_is_hung_up_on(tmp_path: Path, line: bytes) -> None:
     serve(tmp_path, work)
 
 
+@pytest.mark.parametrize(
+    "message",
+    [
+        {"type": "ready", "node": "pump-1", "ports": ["enip"]},
+        {"type": "ready", "node": "pump-1", "ports": {"enip": "many"}},
+        {"type": "failed", "node": "pump-1"},
+        {"type": "telemetry", "nodes": 3},
+        {"type": "answer", "id": "first"},
+    ],
+)
+def test_a_shard_that_makes_no_sense_is_hung_up_on(
+    tmp_path: Path, message: dict[str, Any], caplog: pytest.LogCaptureFixture
+) -> None:
+    async def work(streams: ControlStreams, told: Told, dial: Any) -> None:
+        shard = await dial()
+        shard.hello()
+        shard.say(**message)
+        assert await shard.hung_up()
+
+    serve(tmp_path, work)
+    assert "control stream of pump-1 dropped" in caplog.text
+
+
 def test_the_token_of_another_shard_is_of_no_use(tmp_path: Path) -> None:
     async def work(streams: ControlStreams, told: Told, dial: Any) -> None:
         shard = await dial()

@@ -1,5 +1,8 @@
 """Rates and latencies from counters, with a clock of the test's own."""
 
+import json
+import tracemalloc
+
 import pytest
 
 from farm.supervisor.meter import Meter
@@ -130,3 +133,19 @@ def test_what_came_since_a_rest_is_spread_over_no_less_than_the_time_between_two
     meter.report(counters(600), 500)
     meter.tick(500.1, 10)
     assert meter.requests_per_s == pytest.approx(50)
+
+
+@pytest.mark.parametrize("served", [200, 10**12])
+def test_what_is_kept_of_a_node_does_not_grow_with_what_it_was_asked(served: int) -> None:
+    """A count above 256 is an object of its own wherever it is kept."""
+    meters = [Meter() for _ in range(100)]
+    tracemalloc.start()
+    try:
+        for second in range(40):
+            said = json.dumps(counters(served + second, uptime=second, latency=(served + second,) * 12))
+            for meter in meters:
+                meter.report(json.loads(said), second)
+        kept = tracemalloc.get_traced_memory()[0]
+    finally:
+        tracemalloc.stop()
+    assert kept / len(meters) < 6000
