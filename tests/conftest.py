@@ -40,7 +40,6 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).resolve().parent.parent
 
 ALLOWED_SKIPS = (
-    "only one Python",  # a newer interpreter is not in Debian 12
     "is for 64-bit Intel Linux here",  # clients whose wheels other machines have not
     "as an ordinary user",  # what only an unprivileged user sees, where CI is root and cannot become one
     *(() if not hasattr(os, "geteuid") or os.geteuid() == 0 else ("need root", "may not capture", "no Docker daemon")),
