@@ -24,7 +24,8 @@ def test_that_skips():
 
 @pytest.mark.parametrize("workers", ["0", "2"])
 @pytest.mark.parametrize(
-    ("reason", "ci", "code"), [("no tshark", "1", 1), ("no tshark", "", 0), ("it is for 64-bit Intel Linux here", "1", 0)]
+    ("reason", "ci", "code"),
+    [("no tshark", "1", 1), ("no tshark", "", 0), ("it is for 64-bit Intel Linux here", "1", 0)],
 )
 def test_a_skip_is_a_failure_where_the_test_could_run(
     tmp_path: Path, reason: str, ci: str, code: int, workers: str
