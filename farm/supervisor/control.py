@@ -52,11 +52,8 @@ class Listener(Protocol):
     def shard_said_hello(self, session: "Session") -> None:
         """A shard is there."""
 
-    def node_is_ready(self, session: "Session", node: str) -> None:
-        """A node listens on `session.ready[node]`."""
-
-    def node_has_failed(self, session: "Session", node: str) -> None:
-        """A node does not, for the reason `session.failed[node]`."""
+    def node_spoke(self, session: "Session", node: str) -> None:
+        """A node listens on `session.ready[node]`, or does not, for the reason `session.failed[node]`."""
 
     def nodes_reported(self, nodes: dict[str, Any]) -> None:
         """Counters by node name."""
@@ -157,12 +154,12 @@ class Session(asyncio.Protocol):
             node = str(message["node"])
             self.failed.pop(node, None)
             self.ready[node] = {str(name): int(port) for name, port in message["ports"].items()}
-            self._streams.listener.node_is_ready(self, node)
+            self._streams.listener.node_spoke(self, node)
         elif kind == FAILED:
             node = str(message["node"])
             self.ready.pop(node, None)
             self.failed[node] = str(message["error"])
-            self._streams.listener.node_has_failed(self, node)
+            self._streams.listener.node_spoke(self, node)
         elif kind == TELEMETRY:
             nodes = dict(message["nodes"])
             self._streams.listener.nodes_reported(nodes)

@@ -41,8 +41,8 @@ SERVER_STOP, SERVER_START = "server/stop", "server/start"
 
 class Keeper:
     """Watches and revives. `find_session` gives the control session of a process if it has one; `stopped` are nodes
-    that are not to serve; `restarted` is called after a restart was counted. A node that has not answered for
-    `patience` seconds counts as down."""
+    that are not to serve; `restarted` is called after a restart was counted, `listens` with the name of a node that
+    listens and can be told things. A node that has not answered for `patience` seconds counts as down."""
 
     def __init__(
         self,
@@ -54,6 +54,7 @@ class Keeper:
         probe: Probe,
         find_session: Callable[[str, int], Session | None],
         restarted: Callable[[], None],
+        listens: Callable[[str], None],
         clock: Callable[[], float] = time.monotonic,
         patience: float = PATIENCE,
     ) -> None:
@@ -67,6 +68,7 @@ class Keeper:
         self._probe = probe
         self._find_session = find_session
         self._restarted = restarted
+        self._listens = listens
         self._clock = clock
         self._watches: dict[str, Watch] = {}
         self._policies: dict[str, RestartPolicy] = {}
@@ -118,12 +120,15 @@ class Keeper:
             self.release(shard)
 
     def heard(self, session: Session, member: Member) -> None:
-        """The session may have said something about the member."""
+        """The session may have said something about the member. It may have done so before its process was known
+        here, and be listened to when it is: a platform can take longer to say that it has started a node than the node
+        takes to start."""
         name = member.config.name
         if not session.is_of(member.pid) or member.shard != session.shard:
             return
         if name in session.ready:
             self._roster.listens(member, session.ready[name])
+            self._listens(name)
             if name in self._stopped:
                 self.spawn(self._silence(session, member))
             elif member.state != UP:

@@ -97,6 +97,7 @@ class Supervisor:
             probe=probe or (lambda config: probe_node(config, inside=backend.inside)),
             find_session=self.streams.session,
             restarted=self._save_soon,
+            listens=self._node_listens,
             clock=clock,
             patience=PATIENCE + self._farther(),
         )
@@ -354,28 +355,26 @@ class Supervisor:
     def shard_said_hello(self, session: Session) -> None:
         """What it serves follows."""
 
-    def node_is_ready(self, session: Session, node: str) -> None:
-        """A node listens: ask it."""
-        member = self.roster.members.get(node)
-        if member is not None:
-            self.keeper.heard(session, member)
-            self.monitor.watching.again(node)
-            if self.links.plays(node):
-                self.keeper.spawn(self._play(member, self.links.play))
-            if self.faults.on(node):
-                self.keeper.spawn(self._play(member, self.faults.play))
+    def node_spoke(self, session: Session, node: str) -> None:
+        """A node listens, or cannot."""
+        if node in self.roster.members:
+            self.keeper.heard(session, self.roster.members[node])
+
+    def _node_listens(self, node: str) -> None:
+        """It may have been started anew, and then remembers nothing of what it had been told."""
+        member = self.roster.members[node]
+        self.monitor.watching.again(node)
+        if self.links.plays(node):
+            self.keeper.spawn(self._play(member, self.links.play))
+        if self.faults.on(node):
+            self.keeper.spawn(self._play(member, self.faults.play))
 
     async def _play(self, member: Member, play: Callable[[Member], Awaitable[None]]) -> None:
-        """Tells the node what it has to play: one that was started anew remembers nothing."""
+        """Tells the node what it has to play."""
         try:
             await play(member)
         except FarmError as exc:
             self.events.node(member.config.name, member.state, str(exc))
-
-    def node_has_failed(self, session: Session, node: str) -> None:
-        """A node does not listen."""
-        if node in self.roster.members:
-            self.keeper.heard(session, self.roster.members[node])
 
     def nodes_reported(self, nodes: dict[str, Any]) -> None:
         """Counters came."""

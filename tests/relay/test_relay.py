@@ -121,7 +121,7 @@ def test_a_node_that_is_gone_is_a_reset_and_a_dead_client_stops_nobody(tmp_path:
             assert time.monotonic() - began < 5
             node.close()
             assert hung_up(held)
-            with client(first) as late, pytest.raises(ConnectionResetError):
+            with pytest.raises(ConnectionResetError), client(first) as late:  # or before `connect` has
                 late.recv(1)
 
 

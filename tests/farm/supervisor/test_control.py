@@ -31,11 +31,8 @@ class Told:
     def shard_said_hello(self, session: Session) -> None:
         self.hellos.append(session.shard)
 
-    def node_is_ready(self, session: Session, node: str) -> None:
-        self.nodes[node] = session.ready[node]
-
-    def node_has_failed(self, session: Session, node: str) -> None:
-        self.nodes[node] = session.failed[node]
+    def node_spoke(self, session: Session, node: str) -> None:
+        self.nodes[node] = session.ready[node] if node in session.ready else session.failed[node]
 
     def nodes_reported(self, nodes: dict[str, Any]) -> None:
         self.reports.update(nodes)

@@ -85,7 +85,7 @@ def test_what_no_one_expects_ends_its_own_stream_alone(tmp_path: Path, caplog: p
         def stumbling(session: Any, node: str) -> None:
             raise RuntimeError("a bug")
 
-        told.node_is_ready = stumbling  # type: ignore[method-assign]
+        told.node_spoke = stumbling  # type: ignore[method-assign]
         one, other, third = await reporting(told, dial, "pump-1", "pump-2", "pump-3")
         for shard in (one, other):
             shard.say(type="ready", node="pump-1", ports={})

@@ -2,6 +2,7 @@
 
 import json
 import socket
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from farm.backends.observed import ObservedShard
 from farm.errors import FarmError
 from farm.supervisor.links import described, rate_text
 from farm.supervisor.supervisor import Supervisor
@@ -86,6 +88,30 @@ def test_a_node_that_is_started_again_is_told_again(platform: Telling) -> None:
         await told(platform, 2)
         assert platform.told[-1] == ("pump-2", "options/delay", [pytest.approx(0.4), pytest.approx(0.6)])
 
+    live(platform, work)
+
+
+@pytest.mark.parametrize("again", [False, True], ids=["at first", "again"])
+def test_a_node_that_is_quicker_than_its_platform_says_is_told(platform: Telling, again: bool) -> None:
+    """It listens before the supervisor knows of its process."""
+
+    def slow_start(shard: str) -> ObservedShard:
+        found = start(shard)
+        time.sleep(0.2)  # in a thread: the supervisor reads on
+        return found
+
+    async def work(farm: Supervisor) -> None:
+        if not again:
+            platform.start = slow_start  # type: ignore[method-assign]
+        await apply(farm, replace(WORKS, links={"pump-2": SLOW}))
+        await told(platform, 1)
+        if again:
+            platform.start = slow_start  # type: ignore[method-assign]
+            platform.die("pump-2")
+            await told(platform, 2)
+        assert {name for name, _, _ in platform.told} == {"pump-2"}
+
+    start = platform.start
     live(platform, work)
 
 
