@@ -11,8 +11,8 @@ from weakref import WeakKeyDictionary
 SECOND = 1.0
 TOGETHER = 8
 """Of one loop that have a beat in common."""
-APART = 0.618034
-"""Of a second, between the beats of one such group and the next: the golden section spreads any number evenly."""
+GOLDEN = 0.618034
+"""Of a second, between the beats of one such group and the next: so far apart, any number of them are spread evenly."""
 
 _joined: "WeakKeyDictionary[asyncio.AbstractEventLoop, tuple[float, int]]" = WeakKeyDictionary()
 """By loop, when its first beat was and how many have one."""
@@ -27,7 +27,7 @@ class Beat:
         self._loop = asyncio.get_running_loop()
         begun, before = _joined.get(self._loop, (self._loop.time(), 0))
         _joined[self._loop] = begun, before + 1
-        self._phase = begun + before // TOGETHER * APART % SECOND
+        self._phase = begun + before // TOGETHER * GOLDEN % SECOND
 
     def call(self, seconds: float, act: Callable[[], object]) -> asyncio.TimerHandle:
         """Calls `act` at the beat that is nearest to so many seconds from now; below one second, just then."""

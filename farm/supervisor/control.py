@@ -16,6 +16,7 @@ from typing import Any, Protocol
 from farm.errors import FarmError
 from farm.supervisor.gathering import RECEIVE, Gathering
 from farm.supervisor.last_connections import close
+from node.beat import GOLDEN
 from node.control.messages import (
     ANSWER,
     COMMAND,
@@ -41,9 +42,6 @@ BACKLOG = 1024
 FEW = 8
 """Nodes of a shard whose stream is laid aside when it has reported. One of more has so much to say that it may wake us,
 and of those there are never many."""
-APART = 0.618034
-"""Of the time between two reports, how far one shard's are from those of the shard that was told before it: the golden
-section, by which any number of them are spread evenly."""
 
 
 class Listener(Protocol):
@@ -238,8 +236,8 @@ class ControlStreams:
                 self._tell_pace(session)
 
     def _tell_pace(self, session: Session) -> None:
-        self._paced += 1
-        session.tell(Pace(self._every, round(self._paced * APART % 1 * self._every, 3)).encode())
+        self._paced += 1  # each shard's reports so far from those of the one that was told before it
+        session.tell(Pace(self._every, round(self._paced * GOLDEN % 1 * self._every, 3)).encode())
 
     def session(self, shard: str, pid: int) -> Session | None:
         """The session of that very process, if it has or had one: what a dead process said last says why."""

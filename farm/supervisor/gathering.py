@@ -28,12 +28,13 @@ class Gathering:
         self._selector = selectors.DefaultSelector()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._aside: set[asyncio.Transport] = set()
+        self._due: asyncio.TimerHandle | None = None
 
     def open(self) -> None:
         """Streams of the running loop can be laid aside."""
         if hasattr(self._selector, "fileno"):
             self._loop = asyncio.get_running_loop()
-            self._watch()
+            self._watch(self._loop)
 
     def lay_aside(self, transport: asyncio.Transport) -> None:
         """The stream is read with the others from now on."""
@@ -58,29 +59,27 @@ class Gathering:
         """Lays nothing aside any more."""
         if self._loop is not None:
             self._loop.remove_reader(self._selector)
+        if self._due is not None:
+            self._due.cancel()
         self._loop = None
         self._aside.clear()
         self._selector.close()
 
-    def _watch(self) -> None:
-        if self._loop is not None:
-            self._loop.add_reader(self._selector, self._spoken)
+    def _watch(self, loop: asyncio.AbstractEventLoop) -> None:
+        loop.add_reader(self._selector, self._spoken, loop)
 
-    def _spoken(self) -> None:
+    def _spoken(self, loop: asyncio.AbstractEventLoop) -> None:
         """The first has said something."""
-        if self._loop is not None:
-            self._loop.remove_reader(self._selector)
-            self._loop.call_later(SPAN, self._gather)
+        loop.remove_reader(self._selector)
+        self._due = loop.call_later(SPAN, self._gather, loop)
 
-    def _gather(self) -> None:
-        if self._loop is None:
-            return
+    def _gather(self, loop: asyncio.AbstractEventLoop) -> None:
         try:
             for key, _ in self._selector.select(0):
                 if key.data in self._aside:  # not what an earlier one of these has ended
                     self._read(key.fd, key.data)
         finally:
-            self._watch()
+            self._watch(loop)
 
     def _read(self, descriptor: int, transport: asyncio.Transport) -> None:
         """Hands on what there is; the end, or a fault, is the transport's own to find."""

@@ -23,6 +23,7 @@ log = logging.getLogger(__name__)
 _BLOCK = 1 << 16
 _LOOK = 1 << 20
 """Bytes in which a file's first record must be."""
+BREAKS_OFF = "; the file breaks off there"
 
 _raised: list[type[Exception]] = [OSError, EOFError, ValueError, zlib.error, NodeError]
 try:
@@ -174,7 +175,7 @@ class Reader:
             self._tail = b"#"  # which makes a comment of its rest
         return []
 
-    def _decode(self, lines: list[str]) -> list[Record]:
+    def _decode(self, lines: list[str], ends: str = "") -> list[Record]:
         records, last = [], self._time
         for line in lines:
             self.line += 1
@@ -182,8 +183,8 @@ class Reader:
                 record = decode(line)
             except RecordError as exc:
                 if self._strict:
-                    raise RecordError(f"{self.file}:{self.line}: {exc}") from None
-                self._complain(f"left out: {exc}")
+                    raise RecordError(f"{self.file}:{self.line}: {exc}{ends}") from None
+                self._complain(f"left out: {exc}{ends}")
                 continue
             if record is not None:
                 if record[0] < last and self._ordered:
@@ -204,7 +205,7 @@ class Reader:
             self._sure = True
             return []
         rest, self._tail = self._tail, b""
-        records = self._decode([rest.decode("utf-8", "replace")]) if rest else []
+        records = self._decode([rest.decode("utf-8", "replace")], BREAKS_OFF) if rest else []
         if found is None:
             self.ended = True
             self.close()

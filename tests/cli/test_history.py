@@ -222,3 +222,4 @@ def test_what_is_broken_is_told_and_the_rest_is_shown(folder: Path) -> None:
     assert (code, out.count("\n")) == (0, 3)
     assert err.count("\n") == 1
     assert "plc-2.hst:3: left out: '2023-11-14 22:13:2'" in err
+    assert err.endswith("; the file breaks off there\n")
