@@ -23,6 +23,8 @@ def import_later(names: Iterable[str]) -> None:
         if spec is not None:
             module = module_from_spec(spec)
             module.__class__ = _Later
+            if name == "inspect" and sys.version_info < (3, 14):
+                module.__dict__["get_annotations"] = _annotations
             sys.modules[name] = module
 
 
@@ -31,6 +33,18 @@ def load_now() -> None:
     for module in [*sys.modules.values()]:
         if type(module) is _Later:
             module.load()
+
+
+def _annotations(of: Any, **options: Any) -> dict[str, Any]:
+    """What `inspect.get_annotations` says, without it where a class is meant: dataclasses ask so since Python 3.12, and
+    nothing else of it."""
+    if isinstance(of, type) and not options:
+        return dict(vars(of).get("__annotations__", {}))
+    inspect = sys.modules["inspect"]
+    if isinstance(inspect, _Later):
+        inspect.load()
+    found: dict[str, Any] = inspect.get_annotations(of, **options)
+    return found
 
 
 class _Later(ModuleType):

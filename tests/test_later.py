@@ -48,6 +48,27 @@ def test_what_is_imported_in_most_runs_does_not_look_into_them(module: str) -> N
     assert not {"ast", "dis", "token"} & set(names)
 
 
+def test_a_dataclass_is_made_without_them_and_who_asks_more_is_answered() -> None:
+    code = """
+import_later(SELDOM)
+import inspect, sys
+from dataclasses import dataclass, fields
+@dataclass(slots=True)
+class A:
+    "A thing."
+    a: "int"
+    b: str = ""
+class B(A):
+    "It has none of its own."
+def f(x: "int") -> None: ...
+print(*(field.name for field in fields(A)), "ast" in sys.modules)
+print(inspect.get_annotations(A)["b"].__name__, *inspect.get_annotations(B), *inspect.get_annotations(f))
+get = inspect.get_annotations
+print(get(f, eval_str=True)["x"].__name__, get(A, eval_str=True)["a"].__name__, "ast" in sys.modules)
+"""
+    assert run(code) == ["a", "b", "False", "str", "x", "return", "int", "int", "True"]
+
+
 def test_a_traceback_has_its_lines_all_the_same() -> None:
     code = """
 import_later(SELDOM)
