@@ -4,17 +4,14 @@ A task never moves: when its container ends, or its host is gone, the engine mak
 a rule another address. One that the engine wants to run and that runs is the node; all others are its past.
 """
 
-import asyncio
-import contextlib
 import logging
-import threading
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from farm.backends import docker_labels as labels
 from farm.backends.docker_engine import Engine
-from farm.backends.observed import ObservedShard
+from farm.backends.waiting import Waiter, Waiting
 from farm.errors import BackendError
 from node.control.messages import instance_number
 
@@ -94,67 +91,20 @@ def current(listed: Iterable[Mapping[str, Any]]) -> dict[str, Task]:
     return found
 
 
-class TaskWatch:
-    """Somebody who waits for the end of a task."""
-
-    def __init__(self, watches: "TaskWatches", shard: ObservedShard, gone: Callable[[], None]) -> None:
-        self.shard = shard
-        self._watches = watches
-        self._gone: Callable[[], None] | None = gone
-        self._loop = asyncio.get_running_loop()
-
-    def ring(self) -> None:
-        """It is gone. From any thread."""
-        with contextlib.suppress(RuntimeError):  # a loop that is closed has nobody left to tell
-            self._loop.call_soon_threadsafe(self._end)
-
-    def close(self) -> None:
-        """Waits no longer."""
-        self._gone = None
-        self._watches.forget(self)
-
-    def _end(self) -> None:
-        gone = self._gone
-        self.close()
-        if gone is not None:
-            gone()
-
-
-class TaskWatches:
+class TaskWatches(Waiting):
     """Everybody who waits for tasks. `look` gives the tasks by node and may raise `BackendError`; a manager that does
     not answer says nothing of nodes."""
 
     def __init__(self, look: Callable[[], Mapping[str, Task]]) -> None:
+        super().__init__("tasks")
         self._look = look
-        self._lock = threading.Lock()
-        self._waiting: set[TaskWatch] = set()
-        self._closed = threading.Event()
-        self._thread: threading.Thread | None = None
 
-    def add(self, shard: ObservedShard, gone: Callable[[], None]) -> TaskWatch:
-        """Waits from now on. Never blocks."""
-        watch = TaskWatch(self, shard, gone)
-        with self._lock:
-            self._waiting.add(watch)
-            if self._thread is None and not self._closed.is_set():
-                self._thread = threading.Thread(target=self._follow, name="tasks", daemon=True)
-                self._thread.start()
-        return watch
-
-    def forget(self, watch: TaskWatch) -> None:
-        """Nobody waits for it any more."""
-        with self._lock:
-            self._waiting.discard(watch)
-
-    def close(self) -> None:
+    def close(self, seconds: float = EVERY * 4) -> None:
         """Looks no more."""
-        self._closed.set()
-        thread, self._thread = self._thread, None
-        if thread is not None:
-            thread.join(EVERY * 4)
+        super().close(seconds)
 
     def _follow(self) -> None:
-        while not self._closed.wait(EVERY + EACH * len(self._waiting)):
+        while not self._closed.wait(EVERY + EACH * len(self._waiters)):
             try:
                 self.see()
             except BackendError as exc:
@@ -165,18 +115,17 @@ class TaskWatches:
     def see(self) -> None:
         """Tells those whose task is not the node any more. Whoever comes during the look waits for the next: what is
         told may be older than his task."""
-        with self._lock:
-            waiting = list(self._waiting)
+        waiting = self._all()
         if waiting:
-            for watch in ended(waiting, self._look()):
-                watch.ring()
+            for waiter in ended(waiting, self._look()):
+                waiter.ring()
 
 
-def ended(waiting: Iterable[TaskWatch], tasks: Mapping[str, Task]) -> list[TaskWatch]:
+def ended(waiting: Iterable[Waiter], tasks: Mapping[str, Task]) -> list[Waiter]:
     """Those of them whose task runs no more, or was never the node's."""
     found = []
-    for watch in waiting:
-        task = tasks.get(watch.shard.name)
-        if task is None or not task.runs or task.number != watch.shard.pid:
-            found.append(watch)
+    for waiter in waiting:
+        task = tasks.get(waiter.shard.name)
+        if task is None or not task.runs or task.number != waiter.shard.pid:
+            found.append(waiter)
     return found

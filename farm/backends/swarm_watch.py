@@ -6,10 +6,11 @@ import threading
 from collections.abc import Callable
 from functools import partial
 
-from farm.backends.docker_watch import ContainerWatch, Watches
+from farm.backends.docker_watch import Watches
 from farm.backends.observed import ObservedShard
 from farm.backends.swarm_engines import HostEngine
 from farm.backends.swarm_hosts import Hosts
+from farm.backends.waiting import Waiter
 from farm.errors import BackendError
 
 log = logging.getLogger(__name__)
@@ -36,7 +37,7 @@ class HostWatches:
         self._threads: list[threading.Thread] = []
         self._closed = threading.Event()
 
-    def add(self, host: str, shard: ObservedShard, gone: Callable[[], None]) -> ContainerWatch:
+    def add(self, host: str, shard: ObservedShard, gone: Callable[[], None]) -> Waiter:
         """Waits from now on. Never blocks."""
         with self._lock:
             watches = self._watches.get(host)
