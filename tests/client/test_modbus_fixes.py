@@ -12,7 +12,6 @@ import socket
 import sys
 import time
 from collections.abc import Iterator
-from typing import Any
 
 import pytest
 from pymodbus import ModbusException
@@ -30,6 +29,7 @@ from node.modbus.functions import ModbusError
 from node.modbus.rtu import encode_rtu
 from tests.cli.conftest import start  # noqa: F401 - a fixture
 from tests.cli.lone import NODE, Start, ready
+from tests.client.lines import lines_of
 from tests.client.modbus_devices import HOST, full, node, pymodbus_tcp, registers, requests, silent, stranger
 from tests.dashboard.served import until
 from tests.tcp_sockets import TIME_WAIT, sockets_of
@@ -188,20 +188,7 @@ def lines_of_a_check(blocks: int, count: int) -> int:
     bank = RegisterBank()
     for address in range(blocks):
         bank.add("holding", 1000 + address, 1, Attribute(UINT, (1,), [address % 65536]))
-    ran = 0
-
-    def trace(*_: Any) -> Any:
-        nonlocal ran
-        ran += 1
-        return trace
-
-    before = sys.gettrace()
-    sys.settrace(trace)
-    try:
-        bank.spans("holding", 1000 + blocks // 2, count)
-    finally:
-        sys.settrace(before)
-    return ran
+    return lines_of(lambda: bank.spans("holding", 1000 + blocks // 2, count))
 
 
 def test_a_check_costs_what_is_asked_and_not_what_there_is() -> None:

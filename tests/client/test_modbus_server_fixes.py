@@ -4,11 +4,9 @@ it still has, and what was mended there. docs/modbus-client.md has the list, `te
 import asyncio
 import os
 import signal
-import sys
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from typing import Any
 
 import pytest
 from pymodbus.constants import ExcCodes
@@ -24,6 +22,7 @@ from node.modbus.rtu import RtuFramer, encode_rtu
 from node.server.listener import Listener
 from node.server.modbus_tcp import ModbusTcp
 from node.server.ticker import Ticker
+from tests.client.lines import lines_of
 from tests.client.modbus_devices import HOST, pymodbus_rtu, pymodbus_serving
 from tests.client.test_modbus_fixes import NOISES, quiet_pymodbus  # noqa: F401 - a fixture
 from tests.peers.null_modem import null_modem
@@ -140,24 +139,6 @@ def test_pymodbus_was_mended_to_know_the_base_of_sparse_blocks() -> None:
     assert [asyncio.run(held.async_getValues(3, address, 1)) for address in (10, 20, 30)] == [[10], [20], [30]]
     for address in (0, 9, 11, 31):
         assert asyncio.run(held.async_getValues(3, address, 1)) == ExcCodes.ILLEGAL_ADDRESS
-
-
-def lines_of(check: Callable[[], Any]) -> int:
-    """Lines of Python that it runs."""
-    ran = 0
-
-    def trace(*_: Any) -> Any:
-        nonlocal ran
-        ran += 1
-        return trace
-
-    before = sys.gettrace()
-    sys.settrace(trace)
-    try:
-        check()
-    finally:
-        sys.settrace(before)
-    return ran
 
 
 def test_pymodbus_was_mended_to_check_what_is_asked_and_not_what_there_is() -> None:
