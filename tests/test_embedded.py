@@ -13,7 +13,7 @@ from node import Accessed, Attribute, Connected, Controller
 from node.client import Connector, TagError
 from node.client.modbus import ModbusClient
 from node.errors import ConfigError, NodeError
-from tests.server.test_hooks import until
+from tests.waiting import until
 
 pytestmark = pytest.mark.net
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import ROOT
-from tests.dashboard.served import until
+from tests.waiting import until
 
 pytestmark = [pytest.mark.net, pytest.mark.slow]
 
@@ -52,7 +52,7 @@ def test_nothing_goes_on_of_what_a_script_had_in_its_background(
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_IGN),
     )
     try:
-        until(lambda: process.poll() is not None or any(begun in line for line in running(mark)), PATIENCE)
+        until(lambda: process.poll() is not None or any(begun in line for line in running(mark)), seconds=PATIENCE)
         assert process.poll() is None, process.communicate()
         process.send_signal(signum)
         _, said = process.communicate(timeout=PATIENCE)

@@ -11,7 +11,7 @@ from node.controller import Controller
 from node.modbus.pdu import MaskWrite, decode_request, encode_request
 from node.server.acceptor import RESETTING
 from tests.enip.test_target import frame
-from tests.server.serving import Client, until
+from tests.server.serving import Client
 from tests.test_faulted_node import (
     HOLDING,
     HOST,
@@ -26,6 +26,7 @@ from tests.test_faulted_node import (
     tag,
 )
 from tests.test_faulted_node import rr as request
+from tests.waiting import eventually
 
 pytestmark = pytest.mark.net
 
@@ -43,7 +44,7 @@ def test_a_fault_ends_in_time_though_the_node_was_stopped_and_started() -> None:
         await asyncio.sleep(0.3)
         assert len(rows(controller)) == 1, "nothing happens to a node that was stopped"
         await controller.start()
-        await until(lambda: not rows(controller))
+        await eventually(lambda: not rows(controller))
         assert tag(controller, "Level")["value"] == 1.5
         await controller.stop()
 
@@ -81,7 +82,7 @@ def test_a_connection_that_comes_from_where_another_was_has_all_its_requests(pro
                 assert await client.reader.read(4096)
             client.writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESETTING)
             client.writer.transport.abort()  # by a reset, after which the port is free at once
-            await until(lambda: not [*controller.connections()])
+            await eventually(lambda: not [*controller.connections()])
 
     faulted(talk)
 
@@ -113,7 +114,7 @@ def test_what_was_dropped_holds_up_no_reply() -> None:
         controller.command("faults/add", {"kind": "slow", "seconds": 60})
         controller.command("faults/add", {"kind": "drop"})
         client.writer.write(request(READ, handle))
-        await until(lambda: controller.server.counted["enip"].requests == 2)
+        await eventually(lambda: controller.server.counted["enip"].requests == 2)
         controller.command("faults/clear")
         async with asyncio.timeout(5):
             assert (await client.ask(request(READ, handle)))[42] == 0
@@ -218,7 +219,7 @@ def test_the_latest_requests_of_one_packet_are_told_first() -> None:
     async def talk(controller: Controller) -> None:
         client = await raw(controller, "modbus")
         client.writer.write(b"".join(HOLDING[:9] + bytes([at]) + HOLDING[10:] for at in range(3)))
-        await until(lambda: controller.server.counted["modbus"].requests == 3)
+        await eventually(lambda: controller.server.counted["modbus"].requests == 3)
         found: Any = controller.command("requests")
         assert [row["request"].rpartition(" ")[2] for row in found] == ["40003-40004", "40002-40003", "40001-40002"]
         await client.close()

@@ -19,6 +19,7 @@ from typing import Any
 from flask import Flask
 from waitress.server import create_server
 
+from farm.dashboard.answering import Answering
 from farm.dashboard.app import create_app
 from farm.dashboard.limits import BODY
 from farm.dashboard.safety import Doors
@@ -62,8 +63,9 @@ def serve(start: Start) -> None:
     _become_nobody(start.user)
     if start.attached:
         threading.Thread(target=_end_with_input, name="input", daemon=True).start()
+    answering = Answering(app)
     server: Any = create_server(
-        app,
+        answering,
         sockets=sockets,
         threads=THREADS,
         connection_limit=CONNECTIONS,
@@ -76,6 +78,7 @@ def serve(start: Start) -> None:
     )
     if plant is not None:
         plant.follow(end).start()
+    signal.signal(signal.SIGTERM, answering.end)
     sys.stdout.buffer.write(READY)
     sys.stdout.flush()
     _let_go_of_output()

@@ -25,18 +25,11 @@ from node.control.messages import start_time
 from tests.backends.contract import DockerRun
 from tests.backends.docker_daemon import Daemon, links
 from tests.backends.docker_farm import CELL, NET, OTHER, OUTSIDE, WORKS, DockerFarm, another, files, things
+from tests.waiting import until
 
 pytestmark = [pytest.mark.docker, pytest.mark.root]
 
 PATIENCE = 60.0
-
-
-def until(condition: Callable[[], object]) -> None:
-    """Returns when it holds."""
-    give_up = time.monotonic() + PATIENCE
-    while not condition():
-        assert time.monotonic() < give_up, f"not within {PATIENCE:g} s"
-        time.sleep(0.05)
 
 
 @pytest.fixture(scope="module")

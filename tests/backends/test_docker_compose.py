@@ -16,9 +16,9 @@ from farm.backends.docker_engine import Engine
 from tests.architecture.sources import ROOT
 from tests.backends.docker_daemon import Daemon
 from tests.backends.docker_farm import things
-from tests.dashboard.served import until
 from tests.farm.render import compose_program
 from tests.farm.render.plants import TEXT
+from tests.waiting import until
 
 pytestmark = [pytest.mark.docker, pytest.mark.root, pytest.mark.slow]
 

@@ -20,8 +20,9 @@ from farm.supervisor.run_directory import run_directory
 from farm.topology import load_plant
 from farm.topology.plant import Plant
 from tests.backends.docker_farm import OUTSIDE, DockerFarm, things
-from tests.backends.test_docker import level, registers, until
+from tests.backends.test_docker import level, registers
 from tests.farm_command import ROOT, farm
+from tests.waiting import until
 
 pytestmark = [pytest.mark.docker, pytest.mark.root]
 

@@ -17,9 +17,10 @@ from farm.supervisor.run_directory import run_directory
 from node.capture.pcap import decode
 from tests.architecture.sources import ROOT
 from tests.backends.docker_farm import NET, DockerFarm, things
-from tests.dashboard.served import Served, until
+from tests.dashboard.served import Served
 from tests.farm_command import OWN_PROCESS, here
 from tests.peers.capture import dissect
+from tests.waiting import until
 
 pytestmark = [pytest.mark.docker, pytest.mark.root, pytest.mark.slow]
 

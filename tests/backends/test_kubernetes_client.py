@@ -22,6 +22,7 @@ from tests.backends.kubernetes_api import Api
 from tests.backends.kubernetes_kubelet import Kubelet
 from tests.backends.kubernetes_store import Refusal
 from tests.backends.test_kubernetes import CELL, SERVICES, api, backend, kubelet, plc, shard
+from tests.waiting import eventually
 
 __all__ = ["api", "backend", "kubelet"]
 
@@ -159,7 +160,7 @@ def test_a_watch_whose_past_is_forgotten_is_begun_anew(api: Api) -> None:
         watches = Watches(cluster, RUN)
         for number, event in enumerate(gone, 61):
             watches.add(made(cluster, number), event.set)
-        await until(lambda: sum("statefulsets" in path for method, path in api.seen if method == "GET") >= 2)
+        await eventually(lambda: sum("statefulsets" in path for method, path in api.seen if method == "GET") >= 2)
         names = sorted(name for kind, name in api.store.objects if kind == "StatefulSet")
         api.store.forget("StatefulSet", names[0])
         await asyncio.wait_for(gone[0].wait(), 10)
@@ -193,23 +194,15 @@ def test_a_shard_that_was_made_while_others_were_listed_is_not_gone(api: Api) ->
         cluster = Slow()
         watches = Watches(cluster, RUN)
         await add(made(cluster, 71))
-        await until(lambda: sum("statefulsets" in path for method, path in api.seen if method == "GET") >= 2)
+        await eventually(lambda: sum("statefulsets" in path for method, path in api.seen if method == "GET") >= 2)
         await asyncio.sleep(0.2)
         assert rung == []
         for name in [name for kind, name in api.store.objects if kind == "StatefulSet"]:
             api.store.forget("StatefulSet", name)
-        await until(lambda: sorted(rung) == ["plc-71", "plc-72"])
+        await eventually(lambda: sorted(rung) == ["plc-71", "plc-72"])
         watches.close()
 
     asyncio.run(wait())
-
-
-async def until(so: object) -> None:
-    """Waits until it is so."""
-    late = time.monotonic() + 10
-    while not so():  # type: ignore[operator]
-        assert time.monotonic() < late
-        await asyncio.sleep(0.05)
 
 
 def test_a_relay_that_somebody_took_away_comes_back_where_shards_dial(api: Api, tmp_path: Path) -> None:
@@ -222,7 +215,7 @@ def test_a_relay_that_somebody_took_away_comes_back_where_shards_dial(api: Api, 
         api.store.forget("StatefulSet", name)
         api.store.forget("Service", name)
         relay.carry()
-        asyncio.run(until(lambda: ("StatefulSet", name) in api.store.objects))
+        asyncio.run(eventually(lambda: ("StatefulSet", name) in api.store.objects))
         relay.close()
         assert api.store.get("Service", name)["spec"]["clusterIP"] == address
     api.store.forget("StatefulSet", name)

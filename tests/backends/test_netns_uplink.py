@@ -6,8 +6,7 @@ from __future__ import annotations
 import contextlib
 import socket
 import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -19,6 +18,7 @@ from farm.backends.netns_uplink import leave, uplink_port
 from farm.errors import BackendError
 from tests.backends.real_segment import NETWORK, NODES, PC, REAL, Segment, ip
 from tests.backends.shaped_link import WHY_NOT
+from tests.waiting import until
 
 pytestmark = [pytest.mark.root, pytest.mark.skipif(bool(WHY_NOT), reason=WHY_NOT)]
 
@@ -53,14 +53,6 @@ def talk(segment: Segment) -> None:
     with inside(segment.node("a"), lambda: socket.socket(socket.AF_INET, socket.SOCK_DGRAM)) as caller:
         caller.setsockopt(socket.SOL_SOCKET, socket.SO_BROADCAST, 1)
         caller.sendto(b"who?", ("10.64.252.255", 44818))
-
-
-def eventually(holds: Callable[[], bool]) -> bool:
-    """Whether it comes to hold within half a minute: the kernel takes namespaces away in the background."""
-    until = time.monotonic() + 30
-    while not holds() and time.monotonic() < until:
-        time.sleep(0.01)
-    return holds()
 
 
 def test_nothing_is_on_the_wire_before_it_is_joined(segment: Segment) -> None:
@@ -102,7 +94,7 @@ def test_the_interface_is_as_it_was_when_nobody_is_left_to_part_them(segment: Se
     before = segment.interface()
     segment.join()
     segment.drop_switch()
-    assert eventually(lambda: segment.interface() == before)
+    until(lambda: segment.interface() == before)
 
 
 def test_what_will_answer_is_said_before(segment: Segment) -> None:

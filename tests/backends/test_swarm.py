@@ -6,7 +6,7 @@ import json
 import sys
 import tarfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -17,10 +17,10 @@ from farm.backends.swarm_containers import put_files
 from farm.backends.swarm_relay import FILE
 from tests.backends.swarm_cluster import Cluster
 from tests.backends.swarm_farm import LEVEL, SwarmFarm, plant
+from tests.waiting import until
 
 pytestmark = [pytest.mark.docker, pytest.mark.root, pytest.mark.timeout(300)]
 
-PATIENCE = 60.0
 RELAY = "farm.relay"
 GROUPS = """
   plc: {kind: logix, count: 3, use: plc}
@@ -28,14 +28,6 @@ GROUPS = """
 NODES = """
   far: {kind: logix, use: plc, host: h3, address: 10.66.0.200, mac: "02:fa:00:00:00:c8", hostname: line-7}
   above: {kind: modbus, network: super, holding: {"@0-7": 7}, host: [h2, h3]}"""
-
-
-def until(condition: Callable[[], object]) -> None:
-    """Returns when it holds."""
-    give_up = time.monotonic() + PATIENCE
-    while not condition():
-        assert time.monotonic() < give_up, f"not within {PATIENCE:g} s"
-        time.sleep(0.2)
 
 
 @pytest.fixture(scope="module")

@@ -4,7 +4,7 @@ import json
 import socket
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -14,10 +14,10 @@ from farm.backends.docker_labels import MACHINE, RUN, container_name, run_labels
 from farm.backends.swarm_leftovers import end_services, find_services
 from tests.backends.swarm_cluster import Cluster
 from tests.backends.swarm_farm import LEVEL, ROOT, SwarmFarm, plant
+from tests.waiting import until
 
 pytestmark = [pytest.mark.docker, pytest.mark.root, pytest.mark.timeout(300)]
 
-PATIENCE = 60.0
 HEARTBEAT = 1_000_000_000
 """Nanoseconds between two signs of life of a host: a fifth of what a Swarm has by itself, for the test's sake."""
 GROUPS = """
@@ -30,14 +30,6 @@ with socket.create_connection((sys.argv[1], 44818), 10) as sock:
     print(socket.inet_ntoa(sock.recv(1024)[36:40]))
 """
 """What address a device says it has: ListIdentity, the sin_addr of its first item (CIP Vol 2, 2-4.2)."""
-
-
-def until(condition: Callable[[], object]) -> None:
-    """Returns when it holds."""
-    give_up = time.monotonic() + PATIENCE
-    while not condition():
-        assert time.monotonic() < give_up, f"not within {PATIENCE:g} s"
-        time.sleep(0.2)
 
 
 @pytest.fixture(scope="module")

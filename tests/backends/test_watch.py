@@ -11,7 +11,7 @@ from farm.backends import watch as module
 from farm.backends.observed import ObservedShard
 from farm.backends.watch import PollWatch, Watch, Watcher, watch_process
 from node.control.messages import start_time
-from tests.farm.supervisor.platform import until
+from tests.waiting import eventually
 
 
 def poll(shard: ObservedShard, gone: Callable[[], None]) -> Watch:
@@ -43,7 +43,7 @@ def test_an_end_is_told_once(child: "subprocess.Popen[bytes]", watcher: Watcher)
         assert told == []
         child.kill()
         child.wait()
-        await until(lambda: bool(told))
+        await eventually(lambda: bool(told))
         await asyncio.sleep(0.03)
         assert told == ["gone"]
 
@@ -69,6 +69,6 @@ def test_a_process_that_is_gone_or_another_by_now_is_told_at_once() -> None:
         watch_process(shard(os.getpid(), start_time(os.getpid()) + 1), lambda: told.append("another"))
         watch_process(shard(2**22 - 1, 1), lambda: told.append("gone"))
         assert told == []
-        await until(lambda: sorted(told) == ["another", "gone"])
+        await eventually(lambda: sorted(told) == ["another", "gone"])
 
     asyncio.run(watch())

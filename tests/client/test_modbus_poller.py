@@ -4,7 +4,7 @@ import logging
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import pytest
 
@@ -19,19 +19,12 @@ from node.modbus.bank import RegisterBank
 from node.modbus.functions import ModbusError
 from node.modbus.ranges import RangeError
 from tests.client.modbus_devices import HOST, bank, node, pymodbus_tcp, registers, requests, silent, stranger
+from tests.waiting import until
 
 pytestmark = pytest.mark.net
 
 FAST = 0.02
 QUICK = Limits(total=2.0)
-
-
-def until(condition: Callable[[], object], seconds: float = 20.0) -> None:
-    """Waits for it."""
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end, "it did not come about"
-        time.sleep(0.005)
 
 
 @pytest.fixture

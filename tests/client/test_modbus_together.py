@@ -14,7 +14,7 @@ from node.client.modbus_sweep import Sweep
 from node.errors import LocalProtocolError, RemoteProtocolError
 from node.modbus.functions import ModbusError
 from tests.client.modbus_devices import HOST, node, registers, requests, silent, stranger
-from tests.client.test_modbus_poller import until
+from tests.waiting import until
 
 pytestmark = pytest.mark.net
 

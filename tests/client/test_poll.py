@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import ClassVar
 
 import pytest
@@ -15,6 +15,7 @@ from node.client.failure import NoAnswer
 from node.client.poll import Poller, Rhythm, poll
 from node.errors import LocalProtocolError, NodeError
 from tests.client.restarted import Restarted
+from tests.waiting import until
 
 VELOCITY = [pytest.approx(789.01)]
 CURRENT = [pytest.approx(123.45)]
@@ -26,14 +27,6 @@ def drive() -> Iterator[Restarted]:
     """A PowerFlex 755 that tests may stop, and start again."""
     with Restarted("node.examples.powerflex") as device:
         yield device
-
-
-def until(condition: Callable[[], bool], what: str, seconds: float = 15.0) -> None:
-    """Waits for it."""
-    limit = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < limit, what
-        time.sleep(0.05)
 
 
 def test_the_rhythm_is_that_of_the_manual() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import pytest
 
@@ -15,6 +15,7 @@ from node.client.proxy_aio import AsyncProxy
 from node.errors import LocalProtocolError, NodeError
 from tests.client.nodes import Served
 from tests.client.restarted import Restarted
+from tests.waiting import eventually
 
 pytestmark = pytest.mark.net
 
@@ -24,14 +25,6 @@ def drive() -> Iterator[Restarted]:
     """A PowerFlex 755 that tests may stop, and start again."""
     with Restarted("node.examples.powerflex") as device:
         yield device
-
-
-async def until(condition: Callable[[], bool], what: str, seconds: float = 15.0) -> None:
-    """Waits for it."""
-    limit = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < limit, what
-        await asyncio.sleep(0.05)
 
 
 def test_it_reads_and_writes_by_name(controller: Served) -> None:
@@ -73,18 +66,18 @@ def test_three_rates_over_one_connection_and_a_drive_that_goes_away(drive: Resta
             poller.poll("Output Frequency", cycle=0.1)
             poller.poll(["Motor Velocity", "Speed Units"], cycle=0.2)
             poller.poll("Elapsed kWh", cycle=0.5)
-            await until(lambda: counts.get("Elapsed kWh", 0) >= 3, "three of the slowest")
+            await eventually(lambda: counts.get("Elapsed kWh", 0) >= 3, "three of the slowest")
             assert failures == []
             assert counts["Output Frequency"] > counts["Motor Velocity"] > counts["Elapsed kWh"]
             assert poller.values["Motor Velocity"] == [pytest.approx(789.01)]
             assert poller.values["Speed Units"] == [1]
             await asyncio.to_thread(drive.stop)
             try:
-                await until(lambda: poller.values == {} and len(failures) >= 8, "failures")
+                await eventually(lambda: poller.values == {} and len(failures) >= 8, "failures")
             finally:
                 await asyncio.to_thread(drive.start)
             assert all(isinstance(exc, NoAnswer) for _, exc in failures)
-            await until(lambda: len(poller.values) == 4 and poller.problem is None, "all values again")
+            await eventually(lambda: len(poller.values) == 4 and poller.problem is None, "all values again")
         before = dict(counts)
         await asyncio.sleep(0.3)
         assert counts == before, "it is over"

@@ -18,7 +18,7 @@ from node.errors import LocalProtocolError
 from node.modbus.functions import ModbusError
 from node.modbus.rtu import encode_rtu
 from tests.client.modbus_devices import line_reply, on_line, pty_pair
-from tests.dashboard.served import until
+from tests.waiting import until
 
 pytest.importorskip("serial", reason="pyserial is not installed: make test puts it into .venv")
 

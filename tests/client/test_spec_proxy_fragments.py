@@ -16,6 +16,7 @@ from node.client import PowerFlex750, Proxy, ProxySimple
 from node.client.poll import poll
 from tests.client.nodes import Served, node
 from tests.client.restarted import Restarted
+from tests.waiting import until
 
 pytestmark = pytest.mark.net
 
@@ -140,12 +141,3 @@ def test_poll() -> None:
     process.done = True  # type: ignore[attr-defined]
     poller.join(5)
     assert not poller.is_alive()
-
-
-def until(there: object) -> None:
-    """Waits up to 10 s."""
-    assert callable(there)
-    end = time.monotonic() + 10
-    while not there():
-        assert time.monotonic() < end
-        time.sleep(0.02)

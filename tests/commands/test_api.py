@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 
 from node.commands.api import split
 from node.controller import Controller
-from tests.server.serving import until
 from tests.test_controller import enip, gateway
 from tests.test_controller import serving as served
+from tests.waiting import eventually
 
 pytestmark = pytest.mark.net
 
@@ -126,7 +126,7 @@ def test_connections_are_shown_and_ended() -> None:
             assert len([*controller.connections()]) == 1
             answer = api(controller, f"/connections/{key}/eof/true")
             assert answer["data"]["connections"][key]["eof"] is True
-            await until(lambda: not [*controller.connections()])
+            await eventually(lambda: not [*controller.connections()])
             assert api(controller, "/connections")["data"] == {}
             assert api(controller, "/connections/*/eof/true")["command"]["success"] is False
 

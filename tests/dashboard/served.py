@@ -8,7 +8,6 @@ import shutil
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +15,7 @@ from typing import Any
 
 from tests.conftest import ROOT, marked_processes
 from tests.http_answers import Answer, ask
+from tests.waiting import until
 
 NASTY = "<img src=x onerror=alert(1)>"
 """A tag's text and a device's name that must do nothing."""
@@ -33,8 +33,6 @@ groups:
 
 OTHER_PLANT = PLANT.partition("groups:")[0].replace("127.64.231", "127.64.232")
 """Three nodes, which may run beside those."""
-
-PATIENCE = 30.0
 
 
 @dataclass
@@ -163,17 +161,6 @@ class Stream:
 
     def __exit__(self, *exc: object) -> None:
         self.close()
-
-
-def until(found: Callable[[], Any], seconds: float = PATIENCE) -> Any:
-    """What `found` returns as soon as that is something; asks for `seconds` at most."""
-    give_up = time.monotonic() + seconds
-    while True:
-        result = found()
-        if result:
-            return result
-        assert time.monotonic() < give_up, "it did not come to be so"
-        time.sleep(0.05)
 
 
 @contextlib.contextmanager

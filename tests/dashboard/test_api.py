@@ -9,7 +9,8 @@ import pytest
 from pylogix import PLC
 
 from farm.dashboard import snapshot
-from tests.dashboard.served import NASTY, Served, until
+from tests.dashboard.served import NASTY, Served
+from tests.waiting import until
 
 pytestmark = pytest.mark.net
 

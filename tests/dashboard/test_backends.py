@@ -9,8 +9,9 @@ import pytest
 
 from tests import ordinary_user
 from tests.backends.conftest import need_root
-from tests.dashboard.served import Served, a_served_plant, until
+from tests.dashboard.served import Served, a_served_plant
 from tests.dashboard.test_process import is_gone
+from tests.waiting import until
 
 pytestmark = [pytest.mark.net, pytest.mark.root, pytest.mark.slow]
 

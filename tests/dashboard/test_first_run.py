@@ -11,8 +11,9 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import ROOT
-from tests.dashboard.served import OTHER_PLANT, Served, a_root, until
+from tests.dashboard.served import OTHER_PLANT, Served, a_root
 from tests.http_answers import Answer
+from tests.waiting import until
 
 pytestmark = [pytest.mark.net, pytest.mark.slow]
 

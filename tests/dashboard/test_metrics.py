@@ -13,7 +13,8 @@ import pytest
 
 from farm.dashboard.exposition import FARM_METRICS, NODE_METRICS, escape_label, farm_lines, head, node_lines, sample
 from tests.conftest import ROOT
-from tests.dashboard.served import Served, until
+from tests.dashboard.served import Served
+from tests.waiting import until
 
 UNITS = (
     "_seconds",
@@ -135,7 +136,7 @@ def test_prometheus_scrapes_a_plant(served: Served, tmp_path: Path) -> None:
     with (tmp_path / "log").open("wb") as log:
         process = subprocess.Popen(command, stdout=log, stderr=log, cwd=tmp_path)
         try:
-            assert [result["value"][1] for result in until(lambda: asked("sum(farm_node_up)"), 60)] == ["15"]
+            assert [result["value"][1] for result in until(lambda: asked("sum(farm_node_up)"), seconds=60)] == ["15"]
             requests = {
                 result["metric"]["node"]: float(result["value"][1]) for result in asked("farm_node_requests_total")
             }

@@ -13,7 +13,8 @@ from farm.dashboard.app import create_app
 from farm.dashboard.marks import FREE, NEEDS_NO_TOKEN, mark_of
 from farm.dashboard.safety import Doors
 from farm.dashboard.site import Site
-from tests.dashboard.served import Served, until
+from tests.dashboard.served import Served
+from tests.waiting import until
 
 DOCUMENT: dict[str, Any] = json.loads(OPENAPI.read_text())
 PAGES = ("/", "/static/{name}")

@@ -10,7 +10,8 @@ import pytest
 
 from farm.supervisor.dashboard_user import DASHBOARD_USER
 from tests.conftest import marked_processes
-from tests.dashboard.served import OTHER_PLANT, Served, a_served_plant, until
+from tests.dashboard.served import OTHER_PLANT, Served, a_served_plant
+from tests.waiting import until
 
 pytestmark = [pytest.mark.net, pytest.mark.slow]
 
@@ -101,7 +102,7 @@ def outlives_a_changed_plant(served: Served) -> None:
     generation = served.get("/api/v1/nodes")["generation"]
     file.write_text(OTHER_PLANT + "  more: {kind: logix, address: 127.64.232.9, tags: {Level: REAL}}\n")
     served.farm("up", str(file))
-    assert until(lambda: served.get("/api/v1/farm")["nodes"] == 4)
+    until(lambda: served.get("/api/v1/farm")["nodes"] == 4)
     assert served.get("/api/v1/nodes")["generation"] != generation
 
 

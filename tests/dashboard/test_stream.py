@@ -9,7 +9,8 @@ import pytest
 
 from farm.dashboard.snapshot import Snapshot
 from farm.dashboard.stream import ENTRIES, EVENTS, FLEET, FRAMES, MOST, Hub, Subscriber, message
-from tests.dashboard.served import Served, until
+from tests.dashboard.served import Served
+from tests.waiting import until
 
 FARM = {"farm": "x"}
 
@@ -201,5 +202,5 @@ def test_streams_beyond_the_cap_are_refused_cleanly_and_the_rest_is_served(serve
         with served.stream("topics=fleet") as stream:
             return stream.status == 200
 
-    assert until(is_free)
+    until(is_free)
     assert served.request("HEAD", "/api/v1/stream").status == 200

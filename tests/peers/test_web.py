@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 from pylogix import PLC
 
-from tests.web.simulator import HOST, Simulator, end, started, until
+from tests.waiting import until
+from tests.web.simulator import HOST, Simulator, end, started
 
 pytestmark = pytest.mark.net
 

@@ -1,7 +1,7 @@
 """A node's EtherNet/IP on loopback for one test, on a clock that stands still until it is moved."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 
 from node.exchange.metrics import Metrics
@@ -98,12 +98,3 @@ async def serving(**options: object) -> AsyncIterator[Node]:
     finally:
         await node.listener.close()
         node.listener.ticker.stop()
-
-
-async def until(condition: Callable[[], bool]) -> None:
-    """Turns the loop until `condition()` holds, five seconds at most."""
-    for _ in range(1000):
-        if condition():
-            return
-        await asyncio.sleep(0.005)
-    raise AssertionError("waited five seconds in vain")

@@ -12,7 +12,8 @@ import pytest
 
 from node.server import acceptor
 from node.server.acceptor import Acceptor
-from tests.server.serving import HOST, REGISTER, serving, until
+from tests.server.serving import HOST, REGISTER, serving
+from tests.waiting import eventually
 
 pytestmark = pytest.mark.net
 
@@ -93,7 +94,7 @@ def test_it_may_be_closed_while_it_waits(caplog: pytest.LogCaptureFixture) -> No
         sock = listening()
         made = Acceptor(sock, Echo)
         _, writer = await asyncio.open_connection(HOST, sock.getsockname()[1])
-        await until(lambda: Short.tries > 0)
+        await eventually(lambda: Short.tries > 0)
         await made.close()
         assert sock.fileno() == -1
         writer.close()
@@ -116,7 +117,7 @@ def test_another_fault_of_accepting_is_not_hidden() -> None:
         sock.setblocking(False)
         made = Acceptor(sock, Echo)
         _, writer = await asyncio.open_connection(HOST, sock.getsockname()[1])
-        await until(lambda: bool(told))
+        await eventually(lambda: bool(told))
         await made.close()
         writer.close()
         assert isinstance(told[0]["exception"], OSError)

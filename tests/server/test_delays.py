@@ -9,7 +9,8 @@ from node.exchange.delay import even_delay
 from node.exchange.exchange import build_chain
 from node.server import peer as peers
 from tests.enip.test_target import ANSWER, ONE, frame, rr
-from tests.server.serving import Client, Node, serving, until
+from tests.server.serving import Client, Node, serving
+from tests.waiting import eventually
 
 pytestmark = pytest.mark.net
 
@@ -101,7 +102,7 @@ def test_a_peer_whose_replies_wait_is_read_no_further_than_they_may_pile_up() ->
             node.service.chain = build_chain([even_delay(10.0)])
             total = 20 * peers.OUTBOX_LIMIT
             client.writer.write(b"".join(numbered(handle, total)))
-            await until(lambda: node.metrics.requests > peers.OUTBOX_LIMIT)
+            await eventually(lambda: node.metrics.requests > peers.OUTBOX_LIMIT)
             await asyncio.sleep(0.1)
             held = node.metrics.requests
             await asyncio.sleep(0.1)
@@ -133,9 +134,9 @@ def test_the_end_of_a_connection_takes_its_waiting_replies_along() -> None:
             handle = await client.register()
             await slow(node, 0.1, 0.1)
             client.writer.write(rr(ONE, handle) + frame(0x64))
-            await until(lambda: node.metrics.requests == 3)
+            await eventually(lambda: node.metrics.requests == 3)
             client.writer.transport.abort()
-            await until(lambda: len(node.listener.peers) == 0)
+            await eventually(lambda: len(node.listener.peers) == 0)
             await asyncio.sleep(0.2)
             assert node.metrics.bugs == 0
 

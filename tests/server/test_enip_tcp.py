@@ -12,7 +12,8 @@ from node.exchange.printing import Printer
 from node.memory.attribute import Attribute
 from tests.enip.test_target import ANSWER, ONE, frame, rr
 from tests.objects.devices import name, request
-from tests.server.serving import HOST, serving, until
+from tests.server.serving import HOST, serving
+from tests.waiting import eventually
 
 pytestmark = pytest.mark.net
 
@@ -167,11 +168,11 @@ def test_delayed_replies_keep_their_order() -> None:
             handle = await client.register()
             node.service.chain = build_chain([even_delay(0.02)])
             client.writer.write(rr(ONE, handle) * 2)
-            await until(lambda: node.metrics.requests == 3)
+            await eventually(lambda: node.metrics.requests == 3)
             node.service.chain = None
             client.writer.write(frame(0x04))
             client.writer.write_eof()
-            await until(lambda: node.metrics.requests == 4)
+            await eventually(lambda: node.metrics.requests == 4)
             node.clock.now += 1
             assert await client.frame() == rr(ANSWER, handle)
             assert await client.frame() == rr(ANSWER, handle)
@@ -191,7 +192,7 @@ def test_a_closed_connection_takes_its_cip_connections() -> None:
             assert (await client.ask(rr(request(0x54, "20062401", data), handle)))[42] == 0
             assert len(node.device.connections) == 1
             await client.close()
-            await until(lambda: len(node.device.connections) == 0)
+            await eventually(lambda: len(node.device.connections) == 0)
             assert node.metrics.connections == 0
 
     asyncio.run(scene())
@@ -205,7 +206,7 @@ def test_a_silent_cip_connection_times_out() -> None:
             data = "0a0e 00000000 44332211 0700 3713 2a000000 00000000 80841e00 f443 80841e00 f443 a3 02 2002 2401"
             await client.ask(rr(request(0x54, "20062401", data), handle))
             node.clock.now += 11
-            await until(lambda: len(node.device.connections) == 0)
+            await eventually(lambda: len(node.device.connections) == 0)
             assert await client.ask(rr(ONE, handle)) == rr(ANSWER, handle)
             await client.close()
 

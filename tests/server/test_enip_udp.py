@@ -10,7 +10,8 @@ from node.exchange.delay import even_delay
 from node.exchange.exchange import DROP, Exchange, build_chain
 from node.server import datagrams
 from tests.enip.test_target import frame, rr
-from tests.server.serving import HOST, serving, until
+from tests.server.serving import HOST, serving
+from tests.waiting import eventually
 
 pytestmark = pytest.mark.net
 
@@ -129,7 +130,7 @@ def test_replies_that_wait_are_not_sent_after_the_end() -> None:
             async with serving() as node:
                 node.service.chain = build_chain([even_delay(0.05)])
                 sock.sendto(frame(0x63), (HOST, node.port))
-                await until(lambda: node.metrics.requests == 1)
+                await eventually(lambda: node.metrics.requests == 1)
             await asyncio.sleep(0.1)
             with pytest.raises(BlockingIOError):
                 sock.recv(2000)
@@ -147,7 +148,7 @@ def test_a_flood_of_delayed_replies_is_bounded(monkeypatch: pytest.MonkeyPatch) 
                 node.service.chain = build_chain([even_delay(0.05)])
                 for _ in range(10):
                     sock.sendto(frame(0x63), (HOST, node.port))
-                await until(lambda: node.metrics.requests == 10)
+                await eventually(lambda: node.metrics.requests == 10)
                 await asyncio.sleep(0.2)
                 for _ in range(3):
                     assert sock.recv(2000)[:2] == b"\x63\0"

@@ -5,7 +5,7 @@ import socket
 import struct
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from typing import Any
@@ -18,6 +18,7 @@ from node.client import Connector, TagError, TimedOut
 from node.client.modbus import ModbusClient
 from node.config.model import EnipConfig, IdentityConfig, ModbusConfig, NodeConfig, RegisterBlock, TagConfig, UnitConfig
 from node.modbus.functions import ModbusError
+from tests.waiting import until
 
 pytestmark = pytest.mark.net
 
@@ -68,13 +69,6 @@ def gateway(*tags: TagConfig, **options: Any) -> NodeConfig:
 
 def connect(plc: Controller, timeout: float = 8.0) -> Connector:
     return Connector(HOST, port=plc.ports["enip"], timeout=timeout)
-
-
-def until(true: Callable[[], bool]) -> None:
-    end = time.monotonic() + 5
-    while not true():
-        assert time.monotonic() < end
-        time.sleep(0.01)
 
 
 def test_a_slow_hook_holds_up_its_own_connection_alone(gated: type[Gated]) -> None:

@@ -11,7 +11,8 @@ from node.exchange.exchange import build_chain
 from node.server import peer as peers
 from node.server.listener import Listener, ListenError
 from tests.enip.test_target import ANSWER, ONE, frame, rr
-from tests.server.serving import HOST, Node, serving, until
+from tests.server.serving import HOST, Node, serving
+from tests.waiting import eventually
 
 pytestmark = pytest.mark.net
 
@@ -85,10 +86,10 @@ def test_a_frame_that_does_not_end_in_time_closes_its_connection_only() -> None:
             slow, good = await node.connect(), await node.connect()
             handle = await good.register()
             slow.writer.write(frame(0x63)[:10])
-            await until(lambda: any(peer.partial_since for peer in node.listener.peers))
+            await eventually(lambda: any(peer.partial_since for peer in node.listener.peers))
             node.clock.now += 4.9
             slow.writer.write(frame(0x63)[10:12])
-            await until(lambda: node.metrics.bytes_in == 28 + 12)
+            await eventually(lambda: node.metrics.bytes_in == 28 + 12)
             assert len(node.listener.peers) == 2
             node.clock.now += 0.2
             assert await slow.ended()
@@ -107,11 +108,11 @@ def test_the_deadline_begins_anew_with_each_frame() -> None:
             data = frame(0x64)
             client.writer.write(data[:5])
             for _ in range(4):
-                await until(lambda: any(peer.partial_since == node.clock.now for peer in node.listener.peers))
+                await eventually(lambda: any(peer.partial_since == node.clock.now for peer in node.listener.peers))
                 node.clock.now += 3
                 assert (await client.ask(data[5:] + data[:5]))[:2] == b"\x64\0"
             await client.ask(data[5:])
-            await until(lambda: all(not peer.partial_since for peer in node.listener.peers))
+            await eventually(lambda: all(not peer.partial_since for peer in node.listener.peers))
             node.clock.now += 1000
             assert (await client.ask(data))[:2] == b"\x64\0"
             await client.close()
@@ -142,7 +143,7 @@ def test_who_waits_for_a_slow_reply_is_not_idle() -> None:
             await client.register()
             node.service.chain = build_chain([even_delay(200.0)])
             client.writer.write(frame(0x64))
-            await until(lambda: node.metrics.requests == 2)
+            await eventually(lambda: node.metrics.requests == 2)
             node.clock.now += 150
             await asyncio.sleep(0.05)
             assert (node.metrics.timeouts, node.metrics.connections) == (0, 1)
@@ -206,7 +207,7 @@ def test_a_peer_that_reads_nothing_is_not_read_and_ends() -> None:
             await asyncio.sleep(0.05)
             assert node.metrics.requests == requests
             node.clock.now += peers.UNREAD_LIMIT + 1
-            await until(lambda: len(node.listener.peers) == 0)
+            await eventually(lambda: len(node.listener.peers) == 0)
             client.writer.transport.abort()
 
     asyncio.run(scene())
@@ -225,7 +226,7 @@ def test_a_thousand_connections_leave_nothing_behind() -> None:
             for _ in range(10):
                 clients = [await node.connect() for _ in range(100)]
                 await asyncio.gather(*[client.close() for client in clients])
-            await until(lambda: node.metrics.connections == 0)
+            await eventually(lambda: node.metrics.connections == 0)
             assert node.metrics.connections_total == 1000
             assert len(node.listener.peers) == 0
             assert descriptors() <= before + 2
@@ -240,7 +241,7 @@ def test_an_idle_node_has_no_timer() -> None:
             await client.register()
             assert node.listener.ticker.running
             await client.close()
-            await until(lambda: not node.listener.ticker.running)
+            await eventually(lambda: not node.listener.ticker.running)
 
     asyncio.run(scene())
 

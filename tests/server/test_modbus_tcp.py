@@ -1,7 +1,7 @@
 """Modbus over real sockets: segments, cut frames, what is skipped and what closes, bugs, chains."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
@@ -18,6 +18,7 @@ from node.modbus.unit import Unit
 from node.modbus.units import Units
 from node.server.listener import Listener
 from node.server.modbus_tcp import ModbusService, ModbusTcp
+from tests.waiting import eventually
 
 pytestmark = pytest.mark.net
 
@@ -163,13 +164,6 @@ def test_frames_cut_anywhere() -> None:
     asyncio.run(scenario())
 
 
-async def until(condition: Callable[[], bool]) -> None:
-    """Waits for what the other side of the loop does; at most 5 s."""
-    async with asyncio.timeout(5):
-        while not condition():  # noqa: ASYNC110 - nothing tells when bytes arrived
-            await asyncio.sleep(0)
-
-
 def test_the_deadline_runs_from_the_first_byte_of_a_frame() -> None:
     async def scenario() -> None:
         device = Served()
@@ -177,14 +171,14 @@ def test_the_deadline_runs_from_the_first_byte_of_a_frame() -> None:
         async with serving(device) as wire:
             assert await wire.ask(read(7) + read(8)[:5], 11) == answer(7)
             (peer,) = peers
-            await until(lambda: peer.partial_since == 1.0)
+            await eventually(lambda: peer.partial_since == 1.0)
             device.now = 5.9
             peers.sweep(device.now, 5.0, 0.0)
             assert await wire.ask(read(8)[5:] + read(9)[:1], 11) == answer(8)
-            await until(lambda: peer.partial_since == 5.9)
+            await eventually(lambda: peer.partial_since == 5.9)
             device.now = 10.8
             wire.writer.write(read(9)[1:6])
-            await until(lambda: peer.last_seen == 10.8)
+            await eventually(lambda: peer.last_seen == 10.8)
             assert peer.partial_since == 5.9
             peers.sweep(device.now, 5.0, 0.0)
             assert not peer.transport.is_closing()
@@ -271,7 +265,7 @@ def test_a_delayed_reply_is_not_overtaken_when_delays_end() -> None:
         async with serving(device) as wire:
             device.service.chain = build_chain([even_delay(0.05)])
             wire.writer.write(read(1, 1))
-            await until(lambda: device.listener.metrics.requests == 1)
+            await eventually(lambda: device.listener.metrics.requests == 1)
             device.service.chain = None
             assert await wire.ask(read(2, 2), 22) == answer(1, 1) + answer(2, 2)
 

@@ -19,7 +19,8 @@ from node.server.parked import HELD
 from node.server.peer import RECEIVE
 from tests.enip.test_target import ANSWER, ONE, frame, rr, unit
 from tests.objects.devices import name, request
-from tests.server.serving import Client, Node, serving, until
+from tests.server.serving import Client, Node, serving
+from tests.waiting import eventually
 
 pytestmark = pytest.mark.net
 
@@ -124,7 +125,7 @@ def test_a_message_goes_on_and_comes_from_the_gateway() -> None:
             assert peer.name.startswith(GATEWAY + ":")
             assert near.service.gateway.sessions == 1
             await client.close()
-            await until(lambda: not len(far.listener.peers) and not near.service.gateway.sessions)
+            await eventually(lambda: not len(far.listener.peers) and not near.service.gateway.sessions)
             assert near.metrics.errors == near.metrics.bugs == 0
             assert near.metrics.requests == 10
 
@@ -157,7 +158,7 @@ def test_a_target_that_takes_no_session(answer: bytes | None) -> None:
     async def scene() -> None:
         async with pair() as (near, _, client, handle), rogue(answer) as (server, route):
             assert await client.ask(rr(send(ONE, route), handle)) == rr(failed("1203", route), handle)
-            await until(lambda: server.open == 0)
+            await eventually(lambda: server.open == 0)
             assert near.service.gateway.sessions == 0
 
     asyncio.run(scene())
@@ -170,14 +171,14 @@ def test_a_target_that_never_answers_costs_nobody_else_anything(answer: bytes) -
             other = await near.connect()
             theirs = await other.register()
             client.writer.write(rr(send(ONE, route, 2, 100), handle) + rr(ONE, handle))
-            await until(lambda: server.open == 1)
+            await eventually(lambda: server.open == 1)
             for _ in range(20):
                 assert await other.ask(rr(ONE, theirs)) == rr(ANSWER, theirs)
                 assert await other.ask(rr(send(ONE, hop(far)), theirs)) == rr(ANSWER, theirs)
             assert server.open == 1
             assert await client.frame() == rr(failed("0402", route), handle)
             assert await client.frame() == rr(ANSWER, handle)
-            await until(lambda: server.open == 0)
+            await eventually(lambda: server.open == 0)
             await other.close()
 
     asyncio.run(scene())
@@ -224,11 +225,11 @@ def test_interceptors_see_the_answer_and_delays_keep_the_order() -> None:
             near.service.chain = build_chain([even_delay(1.0), notes])
             wanted = [rr(ANSWER, handle), rr("cd000000", handle), rr(ANSWER, handle)]
             client.writer.write(rr(ONE, handle) + rr(send(SET_NINE, hop(far)), handle) + rr(ONE, handle))
-            await until(lambda: len(notes.replies) == 3)
+            await eventually(lambda: len(notes.replies) == 3)
             assert notes.replies == wanted
             near.service.chain = None
             client.writer.write(frame(0x04))
-            await until(lambda: near.metrics.requests == 5)
+            await eventually(lambda: near.metrics.requests == 5)
             near.clock.now += 2
             assert [await client.frame() for _ in range(3)] == wanted
             assert (await client.frame())[:2] == b"\x04\0"
@@ -255,7 +256,7 @@ def test_an_end_of_session_behind_a_message_on_its_way() -> None:
             client.writer.write(rr(send(ONE, hop(far)), handle) + frame(0x66, "", handle) + rr(ONE, handle))
             assert await client.frame() == rr(ANSWER, handle)
             assert await client.ended()
-            await until(lambda: not near.service.gateway.sessions)
+            await eventually(lambda: not near.service.gateway.sessions)
 
     asyncio.run(scene())
 
@@ -265,11 +266,11 @@ def test_a_client_that_goes_while_it_waits_leaves_nothing(linger: int, ticks: in
     async def scene() -> None:
         async with pair() as (near, _, client, handle), rogue() as (server, route):
             client.writer.write(rr(send(ONE, route, 0x0A, ticks), handle))
-            await until(lambda: server.open == 1)
+            await eventually(lambda: server.open == 1)
             sock = client.writer.get_extra_info("socket")
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", linger, 0))
             client.writer.transport.abort()
-            await until(lambda: server.open == 0 and not len(near.listener.peers))
+            await eventually(lambda: server.open == 0 and not len(near.listener.peers))
             assert near.service.gateway.sessions == 0
             assert near.metrics.bugs == 0
 
@@ -282,7 +283,7 @@ def test_what_a_waiting_client_sends_does_not_pile_up() -> None:
             client.writer.write(rr(send(ONE, route, 3, 100), handle))
             client.writer.write(rr(ONE, handle) * 40_000)
             (peer,) = near.listener.peers
-            await until(lambda: not peer.transport.is_reading())
+            await eventually(lambda: not peer.transport.is_reading())
             assert near.metrics.bytes_in <= HELD + 2 * RECEIVE
             assert await client.frame() == rr(failed("0402", route), handle)
             for _ in range(40_000):
@@ -307,10 +308,10 @@ def test_sessions_are_limited_for_a_peer_and_for_a_node(monkeypatch: pytest.Monk
             route = hop(targets[0])
             assert await other.ask(rr(send(ONE, route), theirs)) == rr(failed("0103", route), theirs)
             await client.close()
-            await until(lambda: not near.service.gateway.sessions)
+            await eventually(lambda: not near.service.gateway.sessions)
             monkeypatch.setattr(onward_module, "IDLE", 0.02)
             assert await other.ask(rr(send(ONE, route), theirs)) == rr(ANSWER, theirs)
-            await until(lambda: not near.service.gateway.sessions)
+            await eventually(lambda: not near.service.gateway.sessions)
             await other.close()
 
     asyncio.run(scene())
@@ -369,7 +370,7 @@ def test_a_connection_goes_on() -> None:
             local = await connect(client, handle, "", serial=8)
             assert await client.ask(unit(local, 1, ONE, handle)) == unit("44332211", 1, ANSWER, handle)
             assert await client.ask(rr(CLOSE, handle)) == rr(f"ce000000{TRIPLET}0000", handle)
-            await until(lambda: len(far.device.connections) == 0)
+            await eventually(lambda: len(far.device.connections) == 0)
             assert await client.ask(unit(ident, 2, ONE, handle)) == unit(ident, 2, "cc000700", handle)
             assert len(near.device.connections) == 1
             await connect(client, handle, hop(far))
@@ -384,7 +385,7 @@ def test_a_connection_through_two_gateways_and_one_that_comes_back() -> None:
             assert await client.ask(unit(ident, 1, ONE, handle)) == unit("44332211", 1, ANSWER, handle)
             assert await client.ask(rr(CLOSE, handle)) == rr(f"ce000000{TRIPLET}0000", handle)
             for node in (near, middle, far):
-                await until(lambda node=node: len(node.device.connections) == 0)  # type: ignore[misc]
+                await eventually(lambda node=node: len(node.device.connections) == 0)  # type: ignore[misc]
             reply = await client.ask(rr(opening(hop(middle) + hop(near)), handle))
             assert reply[40:].hex() == f"d40001010001{TRIPLET}0000"
             for node in (near, middle):
@@ -412,7 +413,7 @@ def test_a_client_that_goes_takes_the_other_half_with_it() -> None:
         async with pair() as (near, far, client, handle):
             await connect(client, handle, hop(far))
             await client.close()
-            await until(lambda: not len(far.device.connections) and not len(far.listener.peers))
+            await eventually(lambda: not len(far.device.connections) and not len(far.listener.peers))
             assert len(near.device.connections) == near.service.gateway.sessions == 0
 
     asyncio.run(scene())
@@ -423,7 +424,7 @@ def test_a_target_that_goes_takes_the_connection_with_it() -> None:
         async with pair() as (near, far, client, handle):
             ident = await connect(client, handle, hop(far))
             far.listener.peers.abort()
-            await until(lambda: len(near.device.connections) == 0)
+            await eventually(lambda: len(near.device.connections) == 0)
             assert await client.ask(unit(ident, 1, ONE, handle)) == unit(ident, 1, "cc000700", handle)
             ident = await connect(client, handle, hop(far))
             assert await client.ask(unit(ident, 1, ONE, handle)) == unit("44332211", 1, ANSWER, handle)
@@ -439,7 +440,7 @@ def test_silence_ends_both_halves() -> None:
         async with pair() as (near, far, client, handle):
             await connect(client, handle, hop(far), multiplier=0)
             near.clock.now += 11
-            await until(lambda: not len(near.device.connections) and not len(far.device.connections))
+            await eventually(lambda: not len(near.device.connections) and not len(far.device.connections))
             assert near.device.connections.timeouts == 1
             assert await client.ask(rr(ONE, handle)) == rr(ANSWER, handle)
 

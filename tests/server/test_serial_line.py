@@ -19,7 +19,7 @@ from node.server import serial_line
 from node.server.listener import Listener, ListenError
 from node.server.serial_line import SerialLine
 from tests.server.lines import STATIONS, Master, answer, device_of, make_service, open_master, read, serving
-from tests.server.serving import until
+from tests.waiting import eventually
 
 ECHO = encode_rtu(1, bytes.fromhex("08 0000 A5 37"))
 WRITE = bytes.fromhex("06 0005 1234")
@@ -293,12 +293,12 @@ def test_a_device_that_goes_is_found_again(
         with pytest.raises(ListenError, match="in use"):
             SerialLine(SerialConfig(path), service, listener.metrics, lambda: 0.0).open()
         master.close()
-        await until(lambda: not line.path)
+        await eventually(lambda: not line.path)
         assert line.is_open
         other, path = device_of(tmp_path)
         os.set_blocking(other, False)
         master = Master(other)
-        await until(lambda: bool(line.path))
+        await eventually(lambda: bool(line.path))
         assert await master.ask(read(2), 7) == answer(2)
         await listener.close()
         assert not listener.listening and not line.is_open

@@ -10,6 +10,7 @@ import pytest
 
 from node.server.loop import NodeLoop, new_loop
 from node.server.stream import HIGH, Stream
+from tests.waiting import eventually
 
 pytestmark = [
     pytest.mark.net,
@@ -71,15 +72,9 @@ def run(told: Told, scene: Callable[[asyncio.StreamReader, asyncio.StreamWriter]
         runner.run(both())
 
 
-async def until(true: Callable[[], object]) -> None:
-    """Returns when it is."""
-    while not true():  # noqa: ASYNC110
-        await asyncio.sleep(0.001)
-
-
 async def lost(told: Told) -> None:
     """Returns when it is over."""
-    await until(lambda: told.words[-1:] == ["lost"])
+    await eventually(lambda: told.words[-1:] == ["lost"])
 
 
 def test_bytes_come_and_go() -> None:
@@ -134,7 +129,7 @@ def test_an_abort_sends_nothing_more_and_is_told_later() -> None:
 def test_an_end_that_is_half_an_end() -> None:
     async def scene(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         writer.write_eof()
-        await until(lambda: told.words)
+        await eventually(lambda: told.words)
         told.stream.write(b"still here")
         assert await reader.readexactly(10) == b"still here"
         told.stream.close()
@@ -186,13 +181,13 @@ def test_what_is_paused_is_not_read_until_it_goes_on() -> None:
 
     async def scene(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         writer.write(b"one")
-        await until(lambda: came)
+        await eventually(lambda: came)
         writer.write(b"two")
         await asyncio.sleep(0.05)
         assert came == [b"one"]
         assert not told.stream.is_reading()
         told.stream.resume_reading()
-        await until(lambda: len(came) == 2)
+        await eventually(lambda: len(came) == 2)
 
     told = Told(answer)
     run(told, scene)

@@ -3,7 +3,8 @@
 import asyncio
 
 from node.server.ticker import Ticker
-from tests.server.serving import Clock, until
+from tests.server.serving import Clock
+from tests.waiting import eventually
 
 
 def test_steps_are_called_while_one_of_them_needs_it() -> None:
@@ -16,7 +17,7 @@ def test_steps_are_called_while_one_of_them_needs_it() -> None:
         assert not ticker.running
         ticker.wake()
         ticker.wake()
-        await until(lambda: not ticker.running)
+        await eventually(lambda: not ticker.running)
         assert seen == ["a 1000", "b"] * 3
         seen.clear()
         ticker.wake()

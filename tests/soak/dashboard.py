@@ -23,10 +23,11 @@ from farm.dashboard.start import Record
 from tests.bench.processes import cpu_seconds, pss_mib
 from tests.dashboard.browser.chromium import opened
 from tests.dashboard.browser.client import pylogix
-from tests.dashboard.browser.served import Served, killed, until
+from tests.dashboard.browser.served import Served, killed
 from tests.soak import plant_load
 from tests.soak.endurance import Endurance
 from tests.soak.streams import Streams
+from tests.waiting import until
 
 VIEWERS, TOO_MANY = 20, 100
 RATE = 1.0
@@ -230,7 +231,7 @@ def soak(plant: Served, browser: Browser, seconds: float, tag: str = "LevelSP") 
     with loaded(rows, 3600 * 24):
         time.sleep(5)
         yield from telemetry(plant, pids)
-        until(lambda: plant.ask("farm")["age_s"] < 2, "frames of the new supervisor", 30)
+        until(lambda: plant.ask("farm")["age_s"] < 2, "frames of the new supervisor", seconds=30)
         yield from watched(plant, web_process(plant), node["name"], browser, seconds)
         yield from crowd(plant, node["name"])
         yield from bereaved(plant, node["address"], tag)

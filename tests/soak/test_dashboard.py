@@ -5,9 +5,10 @@ from pathlib import Path
 import pytest
 
 from tests.bench.scale import plant_of
-from tests.dashboard.browser.served import served, until
+from tests.dashboard.browser.served import served
 from tests.soak.dashboard import GIVEN_UP_S, VIEWERS, bereaved, crowd
 from tests.soak.streams import Streams
+from tests.waiting import until
 
 pytestmark = [pytest.mark.net, pytest.mark.timeout(180)]
 

@@ -4,8 +4,7 @@ import os
 import re
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -83,12 +82,3 @@ def simulator(*arguments: str, command: tuple[str, ...] = ENIP) -> Iterator[Simu
         yield made
     finally:
         end(made.process)
-
-
-def until(found: Callable[[], Any], seconds: float = 10.0) -> Any:
-    """What `found` returns as soon as that is something."""
-    give_up = time.monotonic() + seconds
-    while not (result := found()):
-        assert time.monotonic() < give_up, "it did not come to be so"
-        time.sleep(0.02)
-    return result

@@ -10,7 +10,8 @@ import pytest
 from node.client.connector import Connector
 from node.client.modbus import ModbusClient
 from node.errors import NodeError
-from tests.web.simulator import HOST, MODBUS, Simulator, simulator, until
+from tests.waiting import until
+from tests.web.simulator import HOST, MODBUS, Simulator, simulator
 
 pytestmark = pytest.mark.net
 

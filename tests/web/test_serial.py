@@ -12,7 +12,8 @@ import pytest
 from node.client.failure import NoAnswer
 from node.client.modbus import Limits, ModbusClient
 from tests.cli.lone import ROOT, ready
-from tests.web.simulator import HOST, MODBUS, Simulator, end, until
+from tests.waiting import until
+from tests.web.simulator import HOST, MODBUS, Simulator, end
 
 pytest.importorskip("serial", reason="pyserial is not installed: make test puts it into .venv")
 pytestmark = pytest.mark.net

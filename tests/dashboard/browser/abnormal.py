@@ -10,7 +10,8 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 
 from tests.dashboard.browser.client import pylogix
-from tests.dashboard.browser.served import Served, until
+from tests.dashboard.browser.served import Served
+from tests.waiting import until
 
 READS = {
     "intake": ["LIT101_Level", "FIT101_Flow", "P_Speed"],

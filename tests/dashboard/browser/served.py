@@ -9,7 +9,6 @@ import signal
 import subprocess
 import sys
 import tempfile
-import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
@@ -20,18 +19,11 @@ from typing import Any
 
 from node.control.messages import process_stat
 from tests.farm_command import ROOT, farm
+from tests.waiting import until
 
 WATERWORKS = ROOT / "topologies/plant.yaml"
 PATIENCE = 30.0
 """Seconds that anything may take which ought to happen at once: a machine may have much else to do."""
-
-
-def until(holds: Callable[[], object], what: str, seconds: float = PATIENCE) -> None:
-    """Waits until `holds` gives something true; fails with `what` when it does not in so many seconds."""
-    give_up = time.monotonic() + seconds
-    while not holds():
-        assert time.monotonic() < give_up, f"not within {seconds:g} s: {what}"
-        time.sleep(0.05)
 
 
 @dataclass(frozen=True, slots=True)

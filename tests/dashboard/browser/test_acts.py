@@ -11,8 +11,9 @@ from playwright.sync_api import Page, expect
 
 from tests.dashboard.browser.chromium import Watched
 from tests.dashboard.browser.client import pylogix, value_of
-from tests.dashboard.browser.served import Served, killed, until
+from tests.dashboard.browser.served import Served, killed
 from tests.dashboard.browser.views import row, show, strip, tile
+from tests.waiting import until
 
 pytestmark = [pytest.mark.net]
 

@@ -11,8 +11,9 @@ from pylogix import PLC
 
 from tests.dashboard.browser.chromium import Watched
 from tests.dashboard.browser.client import pylogix
-from tests.dashboard.browser.served import Served, until
+from tests.dashboard.browser.served import Served
 from tests.dashboard.browser.views import row, show, strip, tile
+from tests.waiting import until
 
 pytestmark = [pytest.mark.net]
 

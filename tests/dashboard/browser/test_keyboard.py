@@ -7,8 +7,9 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.dashboard.browser.served import Served, until
+from tests.dashboard.browser.served import Served
 from tests.dashboard.browser.views import PAINTED, filter_box, row, show, strip, tile
+from tests.waiting import until
 
 pytestmark = [pytest.mark.net]
 

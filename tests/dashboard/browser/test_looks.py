@@ -14,8 +14,9 @@ from playwright.sync_api import Page
 
 from tests.dashboard.browser.chromium import Scheme, Watched
 from tests.dashboard.browser.client import pylogix
-from tests.dashboard.browser.served import Served, until
+from tests.dashboard.browser.served import Served
 from tests.dashboard.browser.views import VIEWS, show
+from tests.waiting import until
 
 pytestmark = [pytest.mark.net]
 

@@ -11,8 +11,9 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.dashboard.browser.chromium import Watched
-from tests.dashboard.browser.served import Served, until
+from tests.dashboard.browser.served import Served
 from tests.dashboard.browser.views import VIEWS, filter_box, show, strip, tile
+from tests.waiting import until
 
 pytestmark = [pytest.mark.net]
 

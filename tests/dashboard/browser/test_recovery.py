@@ -14,9 +14,10 @@ from playwright.sync_api import Page, expect
 from tests.dashboard.browser.abnormal import silent
 from tests.dashboard.browser.chromium import Watched
 from tests.dashboard.browser.client import pylogix
-from tests.dashboard.browser.served import Served, killed, until, without_a_plant
+from tests.dashboard.browser.served import Served, killed, without_a_plant
 from tests.dashboard.browser.views import strip, tile
 from tests.farm_command import farm
+from tests.waiting import until
 
 pytestmark = [pytest.mark.net]
 
@@ -49,7 +50,7 @@ def test_a_page_recovers_from_the_death_of_the_supervisor_and_nodes_do_not_notic
         assert plc.Read("LIT301_Sludge").Status == "Success"
         plant.farm("ps")
         back = time.time()
-        until(lambda: page.evaluate(FRAME_TIME) > back, "a frame of the new supervisor", RECOVERS)
+        until(lambda: page.evaluate(FRAME_TIME) > back, "a frame of the new supervisor", seconds=RECOVERS)
         assert plc.Read("LIT301_Sludge").Status == "Success"
     assert plant.supervisor() != before
     expect(strip(page).locator(".age")).to_contain_text("s old")
@@ -64,7 +65,7 @@ def test_a_page_recovers_from_the_death_of_its_server(shown: Watched, plant: Ser
     expect(strip(page).locator(".age")).to_contain_text("no data for")
     plant.farm("dashboard", "--listen", plant.url.removeprefix("http://"))
     back = time.time()
-    until(lambda: page.evaluate(FRAME_TIME) > back, "a frame of the new server", RECOVERS)
+    until(lambda: page.evaluate(FRAME_TIME) > back, "a frame of the new server", seconds=RECOVERS)
 
 
 def test_without_a_plant_the_page_says_how_to_start_one_and_shows_it(watched: Callable[..., Watched]) -> None:

@@ -18,6 +18,7 @@ import pytest
 
 from farm.cli import app
 from tests.conftest import ROOT
+from tests.waiting import until
 
 Run = Callable[..., SimpleNamespace]
 
@@ -240,7 +241,7 @@ class TestAPlantThatIsNotWell:
 
     def test_a_port_that_refuses(self, running: Run) -> None:
         running("fault", "refuse", "plc-2")
-        wait_for(lambda: refuses("127.64.204.2", 44818))
+        until(lambda: refuses("127.64.204.2", 44818))
         errors, body = self.errors(running)
         assert set(errors) <= {"connection refused", CLOSED, RESET}
         assert any("1 of 2 clients had no connection" in remark for remark in body["remarks"])
@@ -257,7 +258,7 @@ class TestAPlantThatIsNotWell:
         pid = next(row["pid"] for row in rows(running) if row["name"] == "plc-3")
 
         def stand_still() -> None:
-            wait_for(lambda: is_connected("127.64.204.3", 44818))
+            until(lambda: is_connected("127.64.204.3", 44818))
             time.sleep(1)
             os.kill(pid, signal.SIGSTOP)
             time.sleep(1)
@@ -283,8 +284,8 @@ def test_ctrl_c_ends_it_early_with_a_whole_report(running: Run) -> None:
         [sys.executable, "-m", "farm", "load", "plc-*", "--duration", "10m", "--rate", "20", "--json"],
         cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
     )  # fmt: skip
-    workers = wait_for(lambda: children(process.pid))
-    wait_for(lambda: is_connected("127.64.204.4", 44818))
+    workers = until(lambda: children(process.pid))
+    until(lambda: is_connected("127.64.204.4", 44818))
     time.sleep(0.5)  # of ten beats
     process.send_signal(signal.SIGINT)
     out, err = process.communicate(timeout=20)
@@ -303,21 +304,10 @@ def test_no_process_outlives_a_generator_that_was_killed(running: Run) -> None:
         [sys.executable, "-m", "farm", "load", "plc-1", "--duration", "10m"],
         cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
     )  # fmt: skip
-    workers = wait_for(lambda: children(process.pid))
+    workers = until(lambda: children(process.pid))
     process.kill()
     process.wait()
-    wait_for(lambda: not any(Path(f"/proc/{pid}").exists() for pid in workers))
-
-
-def wait_for(what: Callable[[], Any], seconds: float = 20) -> Any:
-    """What it gives once that is something."""
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        found = what()
-        if found:
-            return found
-        time.sleep(0.1)
-    raise AssertionError("it did not come about")
+    until(lambda: not any(Path(f"/proc/{pid}").exists() for pid in workers))
 
 
 def is_connected(address: str, port: int) -> bool:

@@ -21,6 +21,7 @@ from node.history.history_files import series
 from node.history.reader import Reader
 from node.history.record_line import Record
 from tests.architecture.sources import ROOT
+from tests.waiting import until
 
 FILE = """
 farm: 1
@@ -107,7 +108,7 @@ def test_a_recording_played_at_ten_times_its_speed_into_a_fresh_plant(running: R
     with begun(
         "record", "-d", str(folder), "--every", "0.2s", "--for", "5s", sign="recording 5 tags of 2 nodes"
     ) as recorder:
-        assert _until(lambda: [row["recording"] for row in json.loads(running("ps", "--json").out)] == [1, 1])
+        until(lambda: [row["recording"] for row in json.loads(running("ps", "--json").out)] == [1, 1])
         said = ended(recorder, None)
     assert re.fullmatch(rf"{folder}: \d+ records of 2 nodes\n", said)
     times = [record.time for record in records(folder / "mill.hst")]
@@ -191,7 +192,7 @@ def test_nothing_that_was_acknowledged_is_lost_with_a_supervisor(running: Run, t
                 time.sleep(0.05)
                 if number == 25:
                     os.kill(_supervisor(running), signal.SIGKILL)
-            assert _until(lambda: last_write(folder / "accesses/mill.hst") == [39.0])
+            until(lambda: last_write(folder / "accesses/mill.hst") == [39.0])
             said = ended(recorder)
     assert "the supervisor of recs ended while it was asked for record" in said
     found = [record for record in records(folder / "accesses/mill.hst") if record.serial is not None]
@@ -204,10 +205,10 @@ def test_a_node_that_dies_is_recorded_anew_and_played_into_anew(running: Run, tm
     folder = tmp_path / "rec"
     with begun("record", "-d", str(folder), "mill", "--every", "0.1s", sign="recording 4 tags of 1 node ") as recorder:
         history = folder / "mill.hst"
-        assert _until(history.exists)
+        until(history.exists)
         _kill(running, "mill")
-        assert _until(lambda: "began anew" in history.read_text())
-        assert _until(lambda: "Grid" in history.read_text().partition("began anew")[2])
+        until(lambda: "began anew" in history.read_text())
+        until(lambda: "Grid" in history.read_text().partition("began anew")[2])
         ended(recorder)
     lines = (folder / "mill.hst").read_text().splitlines()
     place = next(at for at, line in enumerate(lines) if line.endswith(": the node began anew"))
@@ -217,9 +218,9 @@ def test_a_node_that_dies_is_recorded_anew_and_played_into_anew(running: Run, tm
         '2026-01-01 00:00:00.000\tnull\t{"Setpoint": 77.5}\n2026-01-01 00:10:00.000\tnull\t{}\n'
     )
     with begun("replay", str(folder), sign="replaying 600 s of") as player:
-        assert _until(lambda: _setpoint(running) == "77.5\n")
+        until(lambda: _setpoint(running) == "77.5\n")
         _kill(running, "mill")
-        assert _until(lambda: _setpoint(running) == "77.5\n"), "it takes the replay up again"
+        until(lambda: _setpoint(running) == "77.5\n", "it takes the replay up again")
         ended(player)
     assert _setpoint(running) == "4.5\n"
 
@@ -299,13 +300,3 @@ def _kill(running: Run, node: str) -> None:
 
 def _setpoint(running: Run) -> str:
     return str(running("read", "mill", "Setpoint").out)
-
-
-def _until(true: Callable[[], bool], seconds: float = 30.0) -> bool:
-    """Whether it becomes so in time."""
-    give_up = time.monotonic() + seconds
-    while not true():
-        if time.monotonic() > give_up:
-            return False
-        time.sleep(0.1)
-    return True

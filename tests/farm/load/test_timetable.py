@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable
 
 from farm.load.timetable import Timetable
-from tests.farm.supervisor.platform import until
+from tests.waiting import eventually
 
 Said = list[tuple[str, float]]
 
@@ -30,7 +30,7 @@ def test_each_is_called_in_its_turn_and_not_before() -> None:
         timetable, begin = Timetable(loop), loop.time()
         timetable.add(begin, every(0.04, 4, said, "slow", begin))
         timetable.add(begin, every(0.02, 8, said, "fast", begin))
-        await until(lambda: len(said) >= 12)
+        await eventually(lambda: len(said) >= 12)
 
     asyncio.run(run())
     for name, seconds, times in (("slow", 0.04, 4), ("fast", 0.02, 8)):
@@ -53,7 +53,7 @@ def test_one_that_is_always_late_leaves_others_their_turn() -> None:
         timetable.add(loop.time(), behind)
         await asyncio.sleep(0)
         loop.call_soon(said.append, "answer")
-        await until(lambda: len(said) >= 1000)
+        await eventually(lambda: len(said) >= 1000)
 
     asyncio.run(run())
     assert said.index("answer") < 20

@@ -5,7 +5,6 @@ import asyncio
 import contextlib
 import json
 import socket
-import time
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any, TypeVar
@@ -164,11 +163,3 @@ def new_platform(root: Path, make: Callable[[RunDirectory], P] = Platform) -> P:
     run = RunDirectory(root / "works")
     run.prepare()
     return make(run)
-
-
-async def until(condition: Callable[[], bool], seconds: float = 5.0) -> None:
-    """Returns when `condition` holds; a test that waits longer fails."""
-    give_up = time.monotonic() + seconds
-    for _ in iter(condition, True):
-        assert time.monotonic() < give_up, "it did not happen"
-        await asyncio.sleep(0.005)

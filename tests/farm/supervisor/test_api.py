@@ -13,7 +13,8 @@ from farm.supervisor import door
 from farm.supervisor.api import Api
 from farm.supervisor.wire import digest_plant, encode_plant, pack, unpack
 from tests.farm.plan.plants import node, plant
-from tests.farm.supervisor.platform import Platform, new_platform, supervisor, until
+from tests.farm.supervisor.platform import Platform, new_platform, supervisor
+from tests.waiting import eventually
 
 pytestmark = pytest.mark.net
 
@@ -148,7 +149,7 @@ def test_who_hangs_up_undoes_what_was_begun(platform: Platform) -> None:
     async def work(desk: Desk) -> None:
         platform.silent.add("pump-1")
         _, writer = await desk.dial(pack({"op": "apply", "plant": WORKS}))
-        await until(lambda: "pump-1" in platform.probed)
+        await eventually(lambda: "pump-1" in platform.probed)
         writer.close()
         await asyncio.wait_for(desk.api.over.wait(), 5)
         assert platform.running() == {}

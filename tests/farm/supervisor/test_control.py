@@ -13,7 +13,7 @@ from farm.errors import FarmError
 from farm.supervisor import control
 from farm.supervisor.control import ControlStreams, Session
 from node.control.messages import LIMIT, shard_token
-from tests.farm.supervisor.platform import until
+from tests.waiting import eventually
 
 pytestmark = pytest.mark.net
 
@@ -91,7 +91,7 @@ def test_a_shard_says_how_its_nodes_are(tmp_path: Path) -> None:
         shard.say(type="failed", node="pump-2", error="the port is taken")
         shard.say(type="telemetry", nodes={"pump-1": {"requests": 3}})
         shard.say(type="news", of="a later version")
-        await until(lambda: bool(told.reports))
+        await eventually(lambda: bool(told.reports))
         assert told.nodes == {"pump-1": {"enip": 44818}, "pump-2": "the port is taken"}
         assert streams.session("pump-1", 12) is not None
         assert streams.session("pump-1", 13) is None, "another process is another shard"
@@ -174,7 +174,7 @@ def test_a_shard_that_talks_nonsense_is_hung_up_on(tmp_path: Path, line: bytes) 
         assert await shard.hung_up()
         session = streams.session("pump-1", 12)
         assert session is not None
-        await until(lambda: not session.open)
+        await eventually(lambda: not session.open)
 
     serve(tmp_path, work)
 
@@ -185,10 +185,10 @@ def test_what_a_dead_shard_said_last_is_kept_until_it_is_not_wanted(tmp_path: Pa
         shard.hello()
         shard.say(type="failed", node="pump-1", error="the port is taken")
         shard.writer.close()
-        await until(lambda: bool(told.nodes))
+        await eventually(lambda: bool(told.nodes))
         session = streams.session("pump-1", 12)
         assert session is not None
-        await until(lambda: not session.open)
+        await eventually(lambda: not session.open)
         assert session.failed == {"pump-1": "the port is taken"}
         streams.forget("pump-1")
         assert streams.session("pump-1", 12) is None
@@ -210,7 +210,7 @@ def test_the_last_connection_of_a_shard_counts(tmp_path: Path) -> None:
     async def work(streams: ControlStreams, told: Told, dial: Any) -> None:
         first, second = await dial(), await dial()
         first.hello(pid=12)
-        await until(lambda: len(told.hellos) == 1)
+        await eventually(lambda: len(told.hellos) == 1)
         second.hello(pid=13)
         assert await first.hung_up()
         assert streams.session("pump-1", 13) is not None
@@ -222,7 +222,7 @@ def test_a_command_is_answered(tmp_path: Path) -> None:
     async def work(streams: ControlStreams, told: Told, dial: Any) -> None:
         shard = await dial()
         shard.hello()
-        await until(lambda: bool(told.hellos))
+        await eventually(lambda: bool(told.hellos))
         session = streams.session("pump-1", 12)
         assert session is not None
         good = asyncio.create_task(session.command("pump-1", "tags/Level"))
@@ -243,7 +243,7 @@ def test_a_command_that_is_not_answered_ends(tmp_path: Path) -> None:
     async def work(streams: ControlStreams, told: Told, dial: Any) -> None:
         shard = await dial()
         shard.hello()
-        await until(lambda: bool(told.hellos))
+        await eventually(lambda: bool(told.hellos))
         session = streams.session("pump-1", 12)
         assert session is not None
         with pytest.raises(FarmError, match=r"^pump-1: no answer to tags within 0\.01 s$"):
@@ -264,7 +264,7 @@ def test_shards_are_told_how_often_to_report_each_at_a_time_of_its_own(tmp_path:
         early = [await dial() for _ in range(4)]
         for number, shard in enumerate(early):
             shard.hello(f"shard-{number}")
-        await until(lambda: len(told.hellos) == 4)
+        await eventually(lambda: len(told.hellos) == 4)
         streams.pace(4)
         streams.pace(4)
         late = await dial()

@@ -19,7 +19,8 @@ from farm.supervisor.operations import Operations
 from farm.supervisor.supervisor import Supervisor
 from farm.supervisor.wire import pack
 from tests.farm.plan.plants import node, plant
-from tests.farm.supervisor.platform import Platform, new_platform, supervisor, until
+from tests.farm.supervisor.platform import Platform, new_platform, supervisor
+from tests.waiting import eventually
 
 pytestmark = pytest.mark.net
 
@@ -164,7 +165,7 @@ def test_the_stream_begins_at_once_and_ends_with_the_farm(platform: Platform) ->
 def test_who_leaves_is_no_longer_followed_and_who_does_not_read_is_not_waited_for(platform: Platform) -> None:
     async def work(farm: Supervisor, desk: Asking) -> None:
         streams = [await desk.open(op="fleet") for _ in range(3)]
-        await until(lambda: farm.fleet.watched == 3)
+        await eventually(lambda: farm.fleet.watched == 3)
         for number in range(5_000):
             farm.events.farm(f"{number} " + "x" * 200)
             if number % 200 == 0:
@@ -173,7 +174,7 @@ def test_who_leaves_is_no_longer_followed_and_who_does_not_read_is_not_waited_fo
         assert (await desk.ask(op="nodes"))["done"]["nodes"], "others are answered"
         for _, writer in streams:
             writer.close()
-        await until(lambda: farm.fleet.watched == 0)
+        await eventually(lambda: farm.fleet.watched == 0)
 
     serve(platform, work)
 

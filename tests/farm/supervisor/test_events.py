@@ -8,7 +8,7 @@ import pytest
 
 from farm.supervisor import events as module
 from farm.supervisor.events import FAULT, RING, WRITE, EventLog
-from tests.farm.supervisor.platform import until
+from tests.waiting import eventually
 
 
 def written(path: Path) -> list[dict[str, object]]:
@@ -53,7 +53,7 @@ def test_a_burst_is_one_write(tmp_path: Path) -> None:
         for number in range(500):
             log.node(f"pump-{number}", "up", "up")
         assert not path.exists()
-        await until(path.exists)
+        await eventually(path.exists)
         assert len(written(path)) == 500
 
     asyncio.run(happen())

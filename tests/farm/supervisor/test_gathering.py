@@ -9,8 +9,8 @@ import pytest
 
 from farm.supervisor import gathering
 from farm.supervisor.control import ControlStreams
-from tests.farm.supervisor.platform import until
 from tests.farm.supervisor.test_control import Shard, Told, serve
+from tests.waiting import eventually
 
 pytestmark = pytest.mark.net
 
@@ -22,7 +22,7 @@ async def reporting(told: Told, dial: Any, *names: str) -> list[Shard]:
         shards.append(await dial())
         shards[-1].hello(name)
         shards[-1].say(type="telemetry", nodes={name: {"requests": 1}})
-    await until(lambda: told.reports.keys() == set(names))
+    await eventually(lambda: told.reports.keys() == set(names))
     told.reports.clear()
     return shards
 
@@ -36,10 +36,10 @@ def test_what_is_said_within_a_moment_is_heard_together(tmp_path: Path, monkeypa
             shard.say(type="telemetry", nodes={f"pump-{number}": {"requests": 2}})
             await asyncio.sleep(0.02)
             assert told.reports == {}
-        await until(lambda: bool(told.reports))
+        await eventually(lambda: bool(told.reports))
         assert len(told.reports) == len(shards)
         shards[0].say(type="telemetry", nodes={"pump-1": {"requests": 3}})  # and once more
-        await until(lambda: told.reports["pump-1"] == {"requests": 3})
+        await eventually(lambda: told.reports["pump-1"] == {"requests": 3})
 
     serve(tmp_path, work)
 
@@ -57,7 +57,7 @@ def test_an_answer_is_heard_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPa
             shard.say(type="answer", id=int(line.partition(b'"id":')[2].partition(b",")[0]), value=path)
             assert await asked == path
             shard.say(type="telemetry", nodes={"pump-1": {"requests": 2}})
-            await until(lambda: bool(told.reports))
+            await eventually(lambda: bool(told.reports))
             told.reports.clear()
 
     serve(tmp_path, work)
@@ -73,9 +73,9 @@ def test_a_shard_that_is_laid_aside_and_ends(tmp_path: Path, way: str) -> None:
             one.writer.close()
         else:
             session.close()
-        await until(lambda: not session.open)
+        await eventually(lambda: not session.open)
         other.say(type="telemetry", nodes={"pump-2": {"requests": 2}})
-        await until(lambda: told.reports == {"pump-2": {"requests": 2}})
+        await eventually(lambda: told.reports == {"pump-2": {"requests": 2}})
 
     serve(tmp_path, work)
 
@@ -91,9 +91,9 @@ def test_what_no_one_expects_ends_its_own_stream_alone(tmp_path: Path, caplog: p
             shard.say(type="ready", node="pump-1", ports={})
         third.say(type="telemetry", nodes={"pump-3": {"requests": 2}})
         assert await one.hung_up() and await other.hung_up()
-        await until(lambda: told.reports == {"pump-3": {"requests": 2}})
+        await eventually(lambda: told.reports == {"pump-3": {"requests": 2}})
         third.say(type="telemetry", nodes={"pump-3": {"requests": 3}})
-        await until(lambda: told.reports == {"pump-3": {"requests": 3}})
+        await eventually(lambda: told.reports == {"pump-3": {"requests": 3}})
 
     serve(tmp_path, work)
     assert caplog.text.count("a bug in what a stream is told") == 2

@@ -8,8 +8,9 @@ import pytest
 
 from farm.errors import FarmError
 from farm.supervisor.supervisor import Supervisor
-from tests.farm.supervisor.platform import Platform, until
+from tests.farm.supervisor.platform import Platform
 from tests.farm.supervisor.test_supervisor import WORKS, apply, live, platform, short_waits, states
+from tests.waiting import eventually
 
 __all__ = ["platform", "short_waits"]
 
@@ -32,8 +33,8 @@ def test_a_log_that_is_long_in_coming_holds_nobody_up(platform: Platform, monkey
         platform.stillborn.add("pump-2")
         platform.silent.add("pump-2")
         task = asyncio.create_task(apply(farm, WORKS))
-        await until(asked.is_set)
-        await until(lambda: states(farm)["pump-1"] == "up")
+        await eventually(asked.is_set)
+        await eventually(lambda: states(farm)["pump-1"] == "up")
         assert (states(farm)["pump-2"], task.done()) == ("starting", False)
         answer.set()
         with pytest.raises(FarmError, match=r"ended while it was starting: Traceback: the last line$"):
@@ -60,7 +61,7 @@ def test_a_farm_that_leaves_leaves_nobody_behind_who_fetches_a_log(
         platform.stillborn.add("pump-2")
         platform.silent.add("pump-2")
         task = asyncio.create_task(apply(farm, WORKS))
-        await until(asked.is_set)
+        await eventually(asked.is_set)
         closing = asyncio.create_task(farm.keeper.close())
         await asyncio.sleep(0.05)
         assert not closing.done()
@@ -90,7 +91,7 @@ def test_last_words_that_come_late_are_not_said_of_the_next_process(
         platform.stillborn.add("pump-2")
         platform.silent.add("pump-2")
         first = asyncio.create_task(apply(farm, WORKS))
-        await until(asked.is_set)
+        await eventually(asked.is_set)
         first.cancel()
         await asyncio.gather(first, return_exceptions=True)
         platform.stillborn.clear()

@@ -16,8 +16,9 @@ from farm.supervisor.links import described, rate_text
 from farm.supervisor.supervisor import Supervisor
 from farm.topology.wiring import GOOD, LinkQuality, Shaping
 from tests.farm.plan.plants import node, plant
-from tests.farm.supervisor.platform import Platform, new_platform, until
+from tests.farm.supervisor.platform import Platform, new_platform
 from tests.farm.supervisor.test_supervisor import apply, live
+from tests.waiting import eventually
 
 pytestmark = pytest.mark.net
 
@@ -60,7 +61,7 @@ async def told(platform: Telling, count: int) -> None:
             platform.listen(shard)
         return len(platform.told) >= count
 
-    await until(heard)
+    await eventually(heard)
 
 
 def row(farm: Supervisor, name: str) -> dict[str, Any]:
@@ -84,7 +85,7 @@ def test_a_node_that_is_started_again_is_told_again(platform: Telling) -> None:
         await apply(farm, replace(WORKS, links={"pump-2": SLOW}))
         await told(platform, 1)
         platform.die("pump-2")
-        await until(lambda: row(farm, "pump-2")["state"] == "up" and row(farm, "pump-2")["restarts"] == 1)
+        await eventually(lambda: row(farm, "pump-2")["state"] == "up" and row(farm, "pump-2")["restarts"] == 1)
         await told(platform, 2)
         assert platform.told[-1] == ("pump-2", "options/delay", [pytest.approx(0.4), pytest.approx(0.6)])
 

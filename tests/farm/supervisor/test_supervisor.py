@@ -18,7 +18,8 @@ from farm.supervisor.state import Identity, RunState
 from farm.supervisor.supervisor import FarmGone, Supervisor
 from farm.topology.plant import Plant
 from tests.farm.plan.plants import node, plant
-from tests.farm.supervisor.platform import Platform, new_platform, supervisor, until
+from tests.farm.supervisor.platform import Platform, new_platform, supervisor
+from tests.waiting import eventually
 
 pytestmark = pytest.mark.net
 
@@ -170,7 +171,7 @@ def test_a_failure_at_any_operation_leads_back(platform: Platform, failing: int)
         platform.fail_at = failing
         with pytest.raises(FarmError, match=r"^pump-\d: \w+: told to fail$"):
             await apply(farm, CHANGED)
-        await until(lambda: set(states(farm).values()) == {"up"})
+        await eventually(lambda: set(states(farm).values()) == {"up"})
         assert set(platform.running()) == {each.name for each in NODES}
         assert saved(platform).plant == WORKS
         assert (await apply(farm, WORKS))["plan"] == ["nothing to do"]
@@ -251,7 +252,7 @@ def test_a_client_that_leaves_undoes_what_was_begun(platform: Platform) -> None:
     async def work(farm: Supervisor) -> None:
         platform.silent.add("pump-2")
         task = asyncio.create_task(apply(farm, WORKS))
-        await until(lambda: "pump-2" in platform.probed)
+        await eventually(lambda: "pump-2" in platform.probed)
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task
@@ -265,8 +266,8 @@ def test_a_node_that_dies_is_started_again(platform: Platform) -> None:
         await apply(farm, WORKS)
         before = platform.running()
         platform.die("pump-2")
-        await until(lambda: states(farm)["pump-2"] == "restarting")
-        await until(lambda: states(farm)["pump-2"] == "up")
+        await eventually(lambda: states(farm)["pump-2"] == "restarting")
+        await eventually(lambda: states(farm)["pump-2"] == "up")
         after = platform.running()
         assert [name for name in before if before[name] != after[name]] == ["pump-2"]
         assert {row["name"]: row["restarts"] for row in farm.rows()}["pump-2"] == 1
@@ -287,7 +288,7 @@ def test_a_node_that_dies_again_and_again_is_shown_as_a_crash_loop(
         platform.stillborn.add("pump-2")
         platform.silent.add("pump-2")
         platform.die("pump-2")
-        await until(lambda: states(farm)["pump-2"] == "crash-loop")
+        await eventually(lambda: states(farm)["pump-2"] == "crash-loop")
         assert farm.rows()[1]["restarts"] == 4
         assert [state for name, state in states(farm).items() if name != "pump-2"] == ["up"] * 3
         platform.stillborn.clear()
@@ -303,7 +304,7 @@ def test_a_restart_that_fails_is_tried_again(platform: Platform) -> None:
         await apply(farm, WORKS)
         platform.fail_at = 2
         platform.die("pump-2")
-        await until(lambda: states(farm)["pump-2"] == "up" and len(platform.running()) == 4)
+        await eventually(lambda: states(farm)["pump-2"] == "up" and len(platform.running()) == 4)
         assert any("told to fail" in event["text"] for event in farm.events.recent())
 
     live(platform, work)
@@ -320,7 +321,7 @@ def test_what_runs_is_adopted(platform: Platform) -> None:
         assert (await apply(farm, WORKS))["plan"] == ["nothing to do"]
         assert len(platform.operations) == operations
         platform.die("pump-1")
-        await until(lambda: platform.running().get("pump-1", before["pump-1"]) != before["pump-1"])
+        await eventually(lambda: platform.running().get("pump-1", before["pump-1"]) != before["pump-1"])
 
     live(platform, bring_up)
     before, operations = platform.running(), len(platform.operations)
@@ -332,7 +333,7 @@ def test_what_died_meanwhile_is_started(platform: Platform) -> None:
         await apply(farm, WORKS)
 
     async def come_back(farm: Supervisor) -> None:
-        await until(lambda: set(states(farm).values()) == {"up"})
+        await eventually(lambda: set(states(farm).values()) == {"up"})
         assert set(platform.running()) == {each.name for each in NODES}
 
     live(platform, bring_up)
@@ -342,7 +343,7 @@ def test_what_died_meanwhile_is_started(platform: Platform) -> None:
 
 def test_an_up_that_was_cut_short_is_completed(platform: Platform) -> None:
     async def come_back(farm: Supervisor) -> None:
-        await until(lambda: set(states(farm).values()) == {"up"})
+        await eventually(lambda: set(states(farm).values()) == {"up"})
         assert set(platform.running()) == {each.name for each in NODES}
 
     RunState(Identity.new(platform.run, "memory"), WORKS).write(platform.run)
@@ -354,7 +355,7 @@ def test_a_down_that_was_cut_short_is_completed(platform: Platform) -> None:
         await apply(farm, WORKS)
 
     async def come_back(farm: Supervisor) -> None:
-        await until(lambda: platform.observe().shards == ())
+        await eventually(lambda: platform.observe().shards == ())
         assert farm.rows() == []
 
     live(platform, bring_up)
@@ -394,9 +395,9 @@ def test_a_second_command_waits_and_says_so(platform: Platform) -> None:
         events: list[dict[str, Any]] = []
         platform.silent.add("pump-1")
         first = asyncio.create_task(apply(farm, WORKS))
-        await until(lambda: "pump-1" in platform.probed)
+        await eventually(lambda: "pump-1" in platform.probed)
         second = asyncio.create_task(farm.apply(CHANGED, events.append, dry_run=False, seconds=5))
-        await until(lambda: bool(events))
+        await eventually(lambda: bool(events))
         assert events[0] == {"event": "waiting", "text": "works: waiting for another command (apply)"}
         platform.silent.clear()
         await first
@@ -425,7 +426,7 @@ def test_a_node_that_hangs_is_not_called_up(platform: Platform) -> None:
         await apply(farm, WORKS)
         now = farm.clock()
         platform.say("pump-1", {"type": "telemetry", "nodes": {"pump-1": {"requests": 3}}})
-        await until(lambda: farm.telemetry.of("pump-1", now) is not None)
+        await eventually(lambda: farm.telemetry.of("pump-1", now) is not None)
         assert farm.status()["telemetry"]["pump-1"]["requests"] == 3
         farm.clock = lambda: now + 60
         assert farm.rows()[0]["state"] == "down"
@@ -439,8 +440,8 @@ def test_shards_of_several_nodes_go_the_same_way(platform: Platform) -> None:
         await apply(farm, replace(WORKS, shard=3))
         assert set(platform.running()) == {"shard-001", "shard-002"}
         platform.die("shard-001")
-        await until(lambda: states(farm)["pump-1"] == "restarting")
-        await until(lambda: set(states(farm).values()) == {"up"})
+        await eventually(lambda: states(farm)["pump-1"] == "restarting")
+        await eventually(lambda: set(states(farm).values()) == {"up"})
         assert [row["restarts"] for row in farm.rows()] == [1, 1, 1, 0]
 
     live(platform, work)
@@ -455,7 +456,7 @@ def test_a_large_farm_is_told_to_report_more_rarely(platform: Platform, monkeypa
         await apply(farm, WORKS)
         assert platform.told("pump-1") == platform.told("pump-4") == [("pace", 2)]
         platform.say("pump-1", {"type": "telemetry", "nodes": {"pump-1": {"requests": 7}}})
-        await until(lambda: farm.telemetry.of("pump-1", farm.clock()) is not None)
+        await eventually(lambda: farm.telemetry.of("pump-1", farm.clock()) is not None)
         found = farm.telemetry.of("pump-1", farm.clock() + 4.0)
         assert found is not None and not found["stale"]
         await apply(farm, plant(*NODES[:1]))
