@@ -96,7 +96,7 @@ def test_a_node_that_goes_and_comes_back_under_its_page(
     signed_in: Callable[[str], Watched], changing: Served, plant_file: Path
 ) -> None:
     opened = signed_in("node/first")
-    opened.allowed.append("status of 404")
+    opened.allowed += ["status of 404", "status of 422"]  # while it is not there, and while it starts
     page = opened.page
     expect(row(page, "Level")).to_be_visible()
     plant_file.write_text(HEAD + FIRST.replace("first", "renamed") + OTHERS)
