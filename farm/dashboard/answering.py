@@ -7,12 +7,9 @@ import threading
 import time
 from collections.abc import Iterable
 from types import FrameType
-from typing import TYPE_CHECKING
+from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 from werkzeug.wsgi import ClosingIterator
-
-if TYPE_CHECKING:
-    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 STREAM = "/stream"
 """How the paths of answers end that have no end."""
@@ -24,17 +21,17 @@ class Answering:
     """A WSGI application that counts what another is answering. It calls `close` of an answer when all of it was handed
     to the connection, as WSGI has it (PEP 3333)."""
 
-    def __init__(self, app: "WSGIApplication") -> None:
+    def __init__(self, app: WSGIApplication) -> None:
         self._app = app
         self._lock = threading.Lock()
         self._count = 0
 
-    def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
-        if environ["PATH_INFO"].endswith(STREAM):
-            return self._app(environ, start_response)
+    def __call__(self, environment: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        if environment["PATH_INFO"].endswith(STREAM):
+            return self._app(environment, start_response)
         self._add(1)
         try:
-            body = self._app(environ, start_response)
+            body = self._app(environment, start_response)
         except BaseException:
             self._add(-1)
             raise
