@@ -149,8 +149,8 @@ class Peer(asyncio.Protocol):
         self._close_by_reset()
         if self.transport.get_extra_info("sslcontext") is None:
             self._leaving = True  # the socket is closed right after `connection_lost`: no time to answer the end
-        else:
-            self._say_goodbye()  # under TLS it is closed before the protocol is told
+        else:  # under TLS it is closed before the protocol is told, by what the loop does right after this
+            asyncio.get_running_loop().call_soon(self._say_goodbye)
         self.transport.abort()
 
     def _close_by_reset(self) -> None:

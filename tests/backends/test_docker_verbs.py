@@ -13,6 +13,7 @@ import pytest
 
 from farm.backends import docker_labels as labels
 from farm.backends.netns_spaces import run_mark
+from farm.supervisor.link import Link
 from farm.supervisor.run_directory import run_directory
 from node.capture.pcap import decode
 from tests.architecture.sources import ROOT
@@ -100,11 +101,7 @@ def test_what_a_lost_farm_left_is_found_by_its_label(works: DockerFarm) -> None:
     mark = run_mark(works.run.run_id)
     assert not [found for found in status if found["run"] in (works.run.run_id, mark)], "it runs"
     pids = [row["pid"] for row in works.rows().values()]
-    supervisor = next(
-        int(each.name)
-        for each in Path("/proc").glob("[0-9]*")
-        if f"\0supervise\0{works.run.path}\0".encode() in (each / "cmdline").read_bytes()
-    )
+    supervisor = int(Link.open(works.run).ask("status")["pid"])
     os.kill(supervisor, signal.SIGKILL)
     give_up = time.monotonic() + 60
     while Path(f"/proc/{supervisor}").exists() and time.monotonic() < give_up:

@@ -2,6 +2,7 @@
 
 import asyncio
 import socket
+import ssl
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -11,11 +12,14 @@ from pathlib import Path
 import pytest
 
 from node.client.modbus import Limits, ModbusClient
+from node.config.model import TlsConfig
 from node.exchange.delay import even_delay
 from node.exchange.exchange import build_chain
 from node.server.listener import Listener
 from node.server.modbus_tcp import ModbusTcp
 from node.server.ports import LAST_ANSWERS, Ports
+from node.server.tls import server_context
+from tests.certificates import make_certificates
 from tests.peers.line_node import HOST
 from tests.peers.ways import Reached, reached
 from tests.server.lines import make_service
@@ -94,13 +98,18 @@ def test_an_answer_that_is_too_far_off_is_not_waited_for_and_nothing_new_is_take
     asyncio.run(scenario())
 
 
-def test_a_client_that_hangs_up_as_soon_as_it_reads_the_end_leaves_nothing_behind() -> None:
+@pytest.mark.parametrize("tls", [False, True], ids=["tcp", "tls"])
+def test_a_client_that_hangs_up_as_soon_as_it_reads_the_end_leaves_nothing_behind(tls: bool, tmp_path: Path) -> None:
     async def scenario() -> None:
-        service = make_service()
-        listener = Listener(HOST, 0, lambda peers: ModbusTcp(peers, service))
+        service, theirs, ours = make_service(), None, None
+        if tls:
+            files = make_certificates(tmp_path, HOST)
+            ours = server_context(TlsConfig(files.certificate("server"), files.key("server")))
+            theirs = ssl.create_default_context(cafile=files.certificate("authority"))
+        listener = Listener(HOST, 0, lambda peers: ModbusTcp(peers, service), tls=ours)
         ports = Ports({"modbus": listener})
         await ports.open()
-        reader, writer = await asyncio.open_connection(HOST, listener.port)
+        reader, writer = await asyncio.open_connection(HOST, listener.port, ssl=theirs)
         writer.write(bytes.fromhex("0001 0000 0006 01 03 0001 0001"))
         assert await reader.read(100)
         client = writer.get_extra_info("socket")

@@ -17,6 +17,8 @@ from typing import Any
 import pytest
 from pylogix import PLC
 
+from farm.supervisor.link import Link
+from farm.supervisor.run_directory import run_directory
 from node.history.history_files import series
 from node.history.reader import Reader
 from node.history.record_line import Record
@@ -191,7 +193,7 @@ def test_nothing_that_was_acknowledged_is_lost_with_a_supervisor(running: Run, t
                 assert plc.Write("Setpoint", float(number)).Status == "Success"
                 time.sleep(0.05)
                 if number == 25:
-                    os.kill(_supervisor(running), signal.SIGKILL)
+                    os.kill(_supervisor(), signal.SIGKILL)
             until(lambda: last_write(folder / "accesses/mill.hst") == [39.0])
             said = ended(recorder)
     assert "the supervisor of recs ended while it was asked for record" in said
@@ -281,16 +283,8 @@ def test_an_instant_that_is_not_in_it(running: Run, tmp_path: Path) -> None:
     assert (done.rc, done.err) == (1, f"error: meter is not in {tmp_path}, which has mill\n")
 
 
-def _supervisor(running: Run) -> int:
-    found = [
-        int(path.name)
-        for path in Path("/proc").glob("[0-9]*")
-        if (path / "cmdline").exists()
-        and b"farm\0supervise" in (path / "cmdline").read_bytes()
-        and os.fsencode(os.environ["PLCFARM_RUN"]) in (path / "cmdline").read_bytes()
-    ]
-    assert len(found) == 1
-    return found[0]
+def _supervisor() -> int:
+    return int(Link.open(run_directory("recs")).ask("status")["pid"])
 
 
 def _kill(running: Run, node: str) -> None:
