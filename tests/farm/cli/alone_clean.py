@@ -12,6 +12,7 @@ from types import SimpleNamespace
 
 import pytest
 
+from farm.supervisor.link import Link
 from farm.supervisor.run_directory import run_directory
 from tests.farm.cli.conftest import verb
 
@@ -41,14 +42,7 @@ def up(farm: Run, folder: Path, name: str, byte: int) -> int:
     file.write_text(PLANT.format(name=name, byte=byte))
     outcome = farm("up", str(file))
     assert outcome.rc == 0, outcome.err
-    run = run_directory(name)
-    found = [
-        int(each.name)
-        for each in Path("/proc").glob("[0-9]*")
-        if f"\0supervise\0{run.path}\0".encode() in (each / "cmdline").read_bytes()
-    ]
-    assert len(found) == 1
-    return found[0]
+    return int(Link.open(run_directory(name)).ask("status")["pid"])
 
 
 def kill(pid: int) -> None:
